@@ -1,0 +1,74 @@
+import type { Access } from "../../handlers/endpoint.ts";
+import { isLoopback, type Settings } from "../environment.ts";
+import type { HttpRequest, HttpResponse } from "./message.ts";
+import type { Router } from "./router.ts";
+
+type Headers = Record<string, string>;
+
+const ALLOW_HEADERS = "authorization, content-encoding, content-type, prefer";
+const EXPOSE_HEADERS = "retry-after, x-request-id";
+const PREFLIGHT_SECONDS = "7200";
+
+function isLocalPage(origin: string): boolean {
+  try {
+    return isLoopback(new URL(origin).hostname);
+  } catch {
+    return false;
+  }
+}
+
+export interface Cors {
+  /** May a page of this origin use endpoints of this access? */
+  allows(origin: string, access: Access): boolean;
+  /** What a browser must read on an answer to let its page read the answer. */
+  headers(request: HttpRequest, access: Access | undefined): Headers;
+  /** Answers `OPTIONS`, whether a browser asks it or a person. */
+  preflight(request: HttpRequest, router: Router): HttpResponse;
+}
+
+/** Pages of any origin may write; the rest is for the listed origins and, on an open server, pages of this machine. */
+export function createCors({ corsOrigins, keys }: Settings): Cors {
+  const listed = new Set(corsOrigins);
+
+  function allows(origin: string, access: Access): boolean {
+    if (access === "write" || access === "open") return true;
+    if (listed.has("*") || listed.has(origin)) return true;
+    return keys === undefined && listed.size === 0 && isLocalPage(origin);
+  }
+
+  function headers({ headers: { origin } }: HttpRequest, access: Access | undefined): Headers {
+    if (origin === undefined || access === undefined) return {};
+    if (access === "write" || access === "open") {
+      return { "access-control-allow-origin": "*", "access-control-expose-headers": EXPOSE_HEADERS };
+    }
+    if (!allows(origin, access)) return { vary: "origin" };
+    return {
+      "access-control-allow-origin": origin,
+      "access-control-expose-headers": EXPOSE_HEADERS,
+      vary: "origin",
+    };
+  }
+
+  function preflight(request: HttpRequest, router: Router): HttpResponse {
+    const methods = router.allowed(request.path);
+    const wanted = request.headers["access-control-request-method"] ?? methods[0] ?? "";
+    const access = router.find(wanted === "HEAD" ? "GET" : wanted, request.path)?.endpoint.access;
+    const allow = ["OPTIONS", ...methods].join(", ");
+    const cors = headers(request, access);
+    if (cors["access-control-allow-origin"] === undefined)
+      return { status: 204, headers: { allow, ...cors }, body: "" };
+    return {
+      status: 204,
+      headers: {
+        allow,
+        ...cors,
+        "access-control-allow-methods": methods.join(", "),
+        "access-control-allow-headers": ALLOW_HEADERS,
+        "access-control-max-age": PREFLIGHT_SECONDS,
+      },
+      body: "",
+    };
+  }
+
+  return { allows, headers, preflight };
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { Failure } from "../../domain/failure.ts";
+import { bodyTooLarge, MAX_BODY_BYTES } from "./body.ts";
+import type { Edge } from "./edge.ts";
+import type { HttpRequest, HttpResponse } from "./message.ts";
+import { problem } from "./problem.ts";
+import { UNREADABLE } from "./router.ts";
+
+// What bodies that are still arriving may hold of the memory, all together.
+const MAX_ARRIVING_BYTES = 128 * 1024 * 1024;
+// How long a client that was refused may go on sending, so that it reads the refusal before the connection ends.
+const LINGER_MS = 2_000;
+
+const NO_BODY = new Uint8Array();
+const SAFE_REQUEST_ID = /^[\w.-]{1,64}$/;
+
+let arrivingBytes = 0;
+
+const tooBusy = (): Failure =>
+  new Failure("unavailable", "Too much is arriving at once; nothing was stored. Send it again.", {
+    retryAfterSeconds: 1,
+  });
+
+const announced = (request: IncomingMessage): number => Number(request.headers["content-length"] ?? 0);
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+
+/** Reads a body while it stays within bounds; gives up as soon as it does not. */
+function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array> {
+  if (!hasBody(request)) return Promise.resolve(NO_BODY);
+  if (announced(request) > limit) return Promise.reject(bodyTooLarge(limit));
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    const settle = (act: () => void): void => {
+      request.removeAllListeners("data");
+      arrivingBytes -= bytes;
+      bytes = 0;
+      act();
+    };
+    request.on("data", (chunk: Uint8Array) => {
+      bytes += chunk.byteLength;
+      arrivingBytes += chunk.byteLength;
+      chunks.push(chunk);
+      if (bytes > limit) settle(() => reject(bodyTooLarge(limit)));
+      else if (arrivingBytes > MAX_ARRIVING_BYTES) settle(() => reject(tooBusy()));
+    });
+    request.once("end", () => settle(() => resolve(joined(chunks))));
+    request.once("close", () => settle(() => reject(clientGone())));
+  });
+}
+
+const joined = (chunks: readonly Uint8Array[]): Uint8Array =>
+  chunks.length === 1 ? (chunks[0] ?? NO_BODY) : Buffer.concat(chunks);
+
+// Nobody is left to read it; the log shows it.
+const clientGone = (): Failure => new Failure("invalid", "The connection ended before the body did.");
+
+function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers["x-request-id"];
+  return typeof given === "string" && SAFE_REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+function flatHeaders({ headers }: IncomingMessage): HttpRequest["headers"] {
+  // Only set-cookie comes as a list, and no request has it.
+  return headers as Record<string, string | undefined>;
+}
+
+function requestOf(incoming: IncomingMessage): HttpRequest {
+  const url = incoming.url ?? "/";
+  const mark = url.indexOf("?");
+  return {
+    method: incoming.method ?? "GET",
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: mark < 0 ? "" : url.slice(mark + 1),
+    headers: flatHeaders(incoming),
+    read: (limit) => readBody(incoming, limit),
+    address: incoming.socket.remoteAddress ?? "",
+    requestId: requestIdOf(incoming),
+  };
+}
+
+function send(
+  response: ServerResponse,
+  { status, headers, body }: HttpResponse,
+  request: IncomingMessage,
+): void {
+  const length =
+    request.method === "HEAD" || status === 204 ? {} : { "content-length": Buffer.byteLength(body) };
+  const ending = arrivedWhole(request) ? {} : { connection: "close" };
+  response.writeHead(status, { ...headers, ...length, ...ending });
+  response.end(body);
+}
+
+const arrivedWhole = (request: IncomingMessage): boolean => request.complete || !hasBody(request);
+
+/** After an answer that did not wait for the body: throws away what is still to come, then ends the connection. */
+function throwAwayRest(request: IncomingMessage): void {
+  request.resume();
+  const linger = setTimeout(() => request.destroy(), LINGER_MS);
+  request.once("close", () => clearTimeout(linger));
+}
+
+/** Serves the edge to Node's HTTP server. */
+export function createListener(edge: Edge) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const answer = await edge(requestOf(request));
+    send(response, answer, request);
+    if (!arrivedWhole(request)) throwAwayRest(request);
+  };
+}
+
+/** The same refusal for what some server in front has refused by itself, with a status of its own. */
+export function refusal(status: number): HttpResponse {
+  if (status === 413) return problem(bodyTooLarge(MAX_BODY_BYTES));
+  if (status >= 500)
+    return problem(new Failure("internal", "Something went wrong here before the request was read."));
+  return problem(new Failure("invalid", UNREADABLE));
+}
+
+const CLIENT_ERRORS: Record<string, Failure> = {
+  HPE_HEADER_OVERFLOW: new Failure("too_large", "The headers are larger than 16 KiB."),
+  ERR_HTTP_REQUEST_TIMEOUT: new Failure("invalid", "The request did not arrive in time."),
+};
+
+/** Answers what Node's parser gives up on, and ends the connection: what would follow cannot be told apart. */
+export function clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = problem(
+    CLIENT_ERRORS[error.code ?? ""] ?? new Failure("invalid", UNREADABLE),
+  );
+  const lines = Object.entries({
+    ...headers,
+    "content-length": Buffer.byteLength(body),
+    connection: "close",
+  });
+  const head = [`HTTP/1.1 ${status} Refused`, ...lines.map(([name, value]) => `${name}: ${value}`)].join(
+    "\r\n",
+  );
+  socket.end(`${head}\r\n\r\n${body}`);
+}

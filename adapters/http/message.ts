@@ -1,0 +1,20 @@
+/** A request as every server hands it to the edge: decoded no further than its headers. */
+export interface HttpRequest {
+  readonly method: string;
+  /** The path without its query, as it was sent. */
+  readonly path: string;
+  readonly query: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The body's bytes, as they were sent; rejects as soon as there are more than `limit`. */
+  readonly read: (limit: number) => Promise<Uint8Array>;
+  /** The caller's address, as the server knows it. */
+  readonly address: string;
+  readonly requestId: string;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}

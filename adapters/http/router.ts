@@ -1,0 +1,87 @@
+import { Failure } from "../../domain/failure.ts";
+import type { Endpoint } from "../../handlers/endpoint.ts";
+
+export interface Route {
+  readonly endpoint: Endpoint;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+interface Pattern {
+  readonly segments: readonly string[];
+  readonly endpoint: Endpoint;
+}
+
+const parameter = (segment: string): string | undefined => /^\{(\w+)\}$/.exec(segment)?.[1];
+
+function match({ segments }: Pattern, path: readonly string[]): Record<string, string> | undefined {
+  if (segments.length !== path.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [index, segment] of segments.entries()) {
+    const name = parameter(segment);
+    const value = path[index] ?? "";
+    if (name !== undefined) params[name] = value;
+    else if (segment !== value) return undefined;
+  }
+  return params;
+}
+
+/** Said of what is not even wrong, whichever part of the server notices. */
+export const UNREADABLE = "This is no request that an HTTP server can read.";
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new Failure("invalid", UNREADABLE);
+  }
+}
+
+/** Finds the endpoint of a method and path; HEAD is served as GET, a slash at the end is none. */
+export function createRouter(endpoints: readonly Endpoint[]) {
+  const literal = new Map<string, Route>();
+  const patterns: Pattern[] = [];
+  for (const endpoint of endpoints) {
+    if (endpoint.path.includes("{")) patterns.push({ endpoint, segments: endpoint.path.split("/") });
+    else literal.set(`${endpoint.method} ${endpoint.path}`, { endpoint, params: {} });
+  }
+
+  function find(method: string, path: string): Route | undefined {
+    const known = literal.get(`${method} ${path}`);
+    if (known !== undefined) return known;
+    const segments = path.split("/").map(decode);
+    for (const pattern of patterns) {
+      if (pattern.endpoint.method !== method) continue;
+      const params = match(pattern, segments);
+      if (params !== undefined) return { endpoint: pattern.endpoint, params };
+    }
+    return undefined;
+  }
+
+  const methods = [...new Set(endpoints.map(({ method }) => method))];
+  const withoutSlash = (path: string): string =>
+    path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+
+  return {
+    route(method: string, path: string): Route {
+      const asked = withoutSlash(path);
+      const found = find(method === "HEAD" ? "GET" : method, asked);
+      if (found !== undefined) return found;
+      const allow = this.allowed(asked);
+      if (allow.length === 0) {
+        throw new Failure(
+          "not_found",
+          `There is nothing at ${asked}. GET /apiv1/openapi.json lists what there is.`,
+        );
+      }
+      const detail = `${asked} does not take ${method}: use ${allow.join(" or ")}.`;
+      throw new Failure("method_not_allowed", detail, { allow });
+    },
+
+    /** The methods a path takes; none where there is no such path. */
+    allowed: (path: string): string[] =>
+      methods.filter((method) => find(method, withoutSlash(path)) !== undefined),
+
+    find: (method: string, path: string): Route | undefined => find(method, withoutSlash(path)),
+  };
+}
+export type Router = ReturnType<typeof createRouter>;

@@ -1,0 +1,60 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
+import { openAnalytics } from "./analytics.ts";
+import { bodyTooLarge } from "./http/body.ts";
+import type { HttpRequest } from "./http/message.ts";
+
+// Built once for all functions of a process, so that serverless-offline's share one SQLite writer.
+const analytics = await openAnalytics(process.env);
+
+const NO_BODY = new Uint8Array();
+
+function bodyOf({ body, isBase64Encoded }: APIGatewayProxyEventV2): Uint8Array {
+  if (!body) return NO_BODY;
+  return Buffer.from(body, isBase64Encoded ? "base64" : "utf8");
+}
+
+function requestOf(event: APIGatewayProxyEventV2, context: Context): HttpRequest {
+  const { http } = event.requestContext;
+  return {
+    method: http.method,
+    path: event.rawPath,
+    query: event.rawQueryString,
+    headers: event.headers,
+    read: async (limit) => {
+      const body = bodyOf(event);
+      if (body.byteLength > limit) throw bodyTooLarge(limit);
+      return body;
+    },
+    address: http.sourceIp,
+    requestId: context.awsRequestId,
+  };
+}
+
+async function answer(
+  event: APIGatewayProxyEventV2,
+  context: Context,
+): Promise<APIGatewayProxyStructuredResultV2> {
+  const { status, headers, body } = await analytics.edge(requestOf(event, context));
+  return { statusCode: status, headers, body };
+}
+
+export { clientError, refusal } from "./http/listener.ts";
+// One function for each endpoint, so that each can have its own memory, concurrency and alarms. The gateway picks the
+// function by the route, and the edge the endpoint by the same route: the code within is one.
+export {
+  answer as assignVariant,
+  answer as checkHealth,
+  answer as createExperiment,
+  answer as describeApi,
+  answer as getExperiment,
+  answer as getResults,
+  answer as importAssignments,
+  answer as listExperiments,
+  /** Every other route, so that also what is not there is refused in the server's own words. */
+  answer as refuseUnknown,
+  answer as trackEvent,
+  answer as trackEvents,
+  answer as trackMetric,
+  answer as trackMetrics,
+};
+export const { close, settings } = analytics;

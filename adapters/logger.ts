@@ -1,0 +1,18 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import type { Settings } from "./environment.ts";
+import type { LogEntry } from "./http/edge.ts";
+
+const LEVELS = { debug: "DEBUG", info: "INFO", warn: "WARN", error: "ERROR" } as const;
+
+/** Structured lines on standard output. What stands below the level is not even put together. */
+export function createLog({ logLevel }: Pick<Settings, "logLevel">): (entry: LogEntry) => void {
+  const logger = new Logger({ serviceName: "analytics-server", logLevel: LEVELS[logLevel] });
+  const order = Object.keys(LEVELS);
+  const threshold = order.indexOf(logLevel);
+  return ({ level, message, error, ...fields }) => {
+    if (order.indexOf(level) < threshold) return;
+    logger[level](message, error === undefined ? fields : { ...fields, error: asError(error) });
+  };
+}
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

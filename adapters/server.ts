@@ -1,0 +1,84 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { openAnalytics } from "./analytics.ts";
+import type { Settings } from "./environment.ts";
+import { clientError, createListener } from "./http/listener.ts";
+
+// A client that sends its headers or body slower than this is let go; it costs nobody else anything meanwhile.
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+// Longer than the minute that load balancers keep theirs, so that none sends into a connection that is closing.
+const KEEP_ALIVE_MS = 65_000;
+const SHUTDOWN_PATIENCE_MS = 10_000;
+
+/** The analytics server without a socket of its own. */
+export interface MountedAnalytics {
+  /** Whether a request's path is one that this server answers: give it those, and keep the others. */
+  owns(request: IncomingMessage): boolean;
+  listener(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  readonly settings: Settings;
+  close(): Promise<void>;
+}
+
+/** Opens the analytics server for a Node server that exists already, on whose port it then answers. */
+export async function mountAnalytics(variables: NodeJS.ProcessEnv = process.env): Promise<MountedAnalytics> {
+  const { edge, settings, close } = await openAnalytics(variables);
+  return {
+    owns: ({ url = "/" }) => /^\/(?:apiv1|health)(?:[/?]|$)/.test(url),
+    listener: createListener(edge),
+    settings,
+    close,
+  };
+}
+
+/** A server that listens, and how to end it. */
+export interface RunningServer {
+  readonly url: string;
+  /** Takes no more, finishes what it has, and closes the storage. */
+  stop(): Promise<void>;
+}
+
+function listening(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function closing(server: Server): Promise<void> {
+  const patience = setTimeout(() => server.closeAllConnections(), SHUTDOWN_PATIENCE_MS);
+  return new Promise((resolve) => {
+    server.close(() => {
+      clearTimeout(patience);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** Starts the analytics server on a plain Node HTTP server: what one host needs in production. */
+export async function startServer(variables: NodeJS.ProcessEnv = process.env): Promise<RunningServer> {
+  const { listener, settings, close } = await mountAnalytics(variables);
+  const server = createServer({ keepAlive: true, noDelay: true }, (request, response) => {
+    // A keep-alive connection must not outlive the server's wish to stop.
+    if (!server.listening) response.setHeader("connection", "close");
+    void listener(request, response);
+  });
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on("clientError", clientError);
+  await listening(server, settings.port, settings.host);
+  const { port } = server.address() as AddressInfo;
+  const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
+  return {
+    url: `http://${host}:${port}`,
+    stop: async () => {
+      await closing(server);
+      await close();
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import type { Migration } from "../migrate.ts";
+
+export interface SqliteMigration extends Migration {
+  readonly sql: string;
+}
+
+// The five tables as the product specifies them. They may stand in the file already, with rows in them.
+const specified = `
+create table if not exists events (
+  id integer primary key autoincrement,
+  event_type text not null,
+  user_id text,
+  session_id text,
+  properties text,
+  created_at timestamptz not null default current_timestamp
+);
+create table if not exists ab_tests (
+  id integer primary key autoincrement,
+  test_name text not null unique,
+  description text,
+  created_at timestamptz not null default current_timestamp
+);
+create table if not exists ab_variants (
+  id integer primary key autoincrement,
+  test_id integer not null,
+  variant_name text not null,
+  description text,
+  weight real not null default 1.0,
+  created_at timestamptz not null default current_timestamp,
+  foreign key (test_id) references ab_tests(id) on delete cascade
+);
+create table if not exists ab_assignments (
+  id integer primary key autoincrement,
+  user_id text not null,
+  test_id integer not null,
+  variant_id integer not null,
+  assigned_at timestamptz not null default current_timestamp,
+  foreign key (test_id) references ab_tests(id) on delete cascade,
+  foreign key (variant_id) references ab_variants(id) on delete cascade,
+  unique(user_id, test_id)
+);
+create table if not exists ab_metrics (
+  id integer primary key autoincrement,
+  test_id integer not null,
+  variant_id integer not null,
+  metric_name text not null,
+  value real not null,
+  created_at timestamptz not null default current_timestamp,
+  foreign key (test_id) references ab_tests(id) on delete cascade,
+  foreign key (variant_id) references ab_variants(id) on delete cascade
+);`;
+
+// When something happened, and the key that stores a message once. A row of the specified table has no more than
+// its created_at, which is then when it happened.
+const whenAndOnce = `
+alter table events add column occurred_at integer;
+alter table events add column message_id blob;
+update events set occurred_at = cast(round(coalesce(unixepoch(created_at, 'auto', 'subsec'), unixepoch()) * 1000) as integer);
+create unique index events_message_id on events(message_id) where message_id is not null;
+
+alter table ab_metrics add column user_id text;
+alter table ab_metrics add column occurred_at integer;
+alter table ab_metrics add column message_id blob;
+update ab_metrics set occurred_at = cast(round(coalesce(unixepoch(created_at, 'auto', 'subsec'), unixepoch()) * 1000) as integer);
+create unique index ab_metrics_message_id on ab_metrics(test_id, message_id) where message_id is not null;`;
+
+// What an experiment has besides its specified columns, in a table of its own: the specified ones stay as they are.
+const settings = `
+create table ab_settings (
+  test_id integer primary key references ab_tests(id) on delete cascade,
+  salt text not null,
+  status text not null,
+  traffic real not null,
+  confidence_level real not null,
+  planned_users integer,
+  control_variant_id integer references ab_variants(id) on delete set null,
+  metrics text not null
+);
+insert into ab_settings(test_id, salt, status, traffic, confidence_level, metrics)
+  select id, lower(hex(randomblob(16))), 'running', 1, 0.95, '[]' from ab_tests;
+create index ab_variants_test_id on ab_variants(test_id);`;
+
+// What results need, kept in the transaction of the row that changes it, so that they never read the rows again.
+// A user's own values cannot be told from an upgraded row, which has no user: it counts as a raw value alone.
+const tallies = `
+create table ab_users (
+  test_id integer not null references ab_tests(id) on delete cascade,
+  variant_id integer not null references ab_variants(id) on delete cascade,
+  users integer not null,
+  primary key (test_id, variant_id)
+) without rowid;
+insert into ab_users(test_id, variant_id, users)
+  select test_id, variant_id, count(*) from ab_assignments group by test_id, variant_id;
+
+create table ab_tallies (
+  test_id integer not null references ab_tests(id) on delete cascade,
+  variant_id integer not null references ab_variants(id) on delete cascade,
+  metric_name text not null,
+  raw_count integer not null,
+  raw_sum real not null,
+  raw_min real,
+  raw_max real,
+  count integer not null,
+  sum real not null,
+  users integer not null,
+  sums_mean real not null,
+  sums_m2 real not null,
+  counts_mean real not null,
+  counts_m2 real not null,
+  primary key (test_id, variant_id, metric_name)
+) without rowid;
+insert into ab_tallies
+  select test_id, variant_id, metric_name, count(*), sum(value), min(value), max(value), 0, 0, 0, 0, 0, 0, 0
+  from ab_metrics group by test_id, variant_id, metric_name;
+
+create table ab_totals (
+  test_id integer not null references ab_tests(id) on delete cascade,
+  user_id text not null,
+  metric_name text not null,
+  count integer not null,
+  sum real not null,
+  primary key (test_id, user_id, metric_name)
+) without rowid;`;
+
+export const migrations: readonly SqliteMigration[] = [
+  { name: "0001_specified_tables", sql: specified },
+  { name: "0002_when_and_once", sql: whenAndOnce },
+  { name: "0003_experiment_settings", sql: settings },
+  { name: "0004_tallies", sql: tallies },
+];

@@ -1,0 +1,46 @@
+/** Everything a caller can be told went wrong; the edge gives each code its HTTP status. */
+export type FailureCode =
+  | "invalid"
+  | "unauthorized"
+  | "forbidden"
+  | "not_found"
+  | "method_not_allowed"
+  | "conflict"
+  | "too_large"
+  | "unsupported_media_type"
+  | "rate_limited"
+  | "internal"
+  | "unavailable";
+
+/** One fault of a request: where it is (`variants[1].weight`, empty for the whole) and what to do about it. */
+export interface Fault {
+  readonly path: string;
+  readonly message: string;
+}
+
+interface Circumstances {
+  readonly faults?: readonly Fault[];
+  readonly retryAfterSeconds?: number;
+  readonly allow?: readonly string[];
+  readonly cause?: unknown;
+}
+
+/** A refusal that the caller is told about. Anything else that is thrown is a defect of ours. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  readonly code: FailureCode;
+  readonly faults: readonly Fault[];
+  readonly retryAfterSeconds: number | undefined;
+  readonly allow: readonly string[] | undefined;
+
+  constructor(code: FailureCode, detail: string, circumstances: Circumstances = {}) {
+    super(detail, { cause: circumstances.cause });
+    this.code = code;
+    this.faults = circumstances.faults ?? [];
+    this.retryAfterSeconds = circumstances.retryAfterSeconds;
+    this.allow = circumstances.allow;
+  }
+}
+
+/** What a check of one thing comes to. */
+export type Checked<T> = { readonly value: T } | { readonly faults: readonly Fault[] };

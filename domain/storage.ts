@@ -1,0 +1,86 @@
+import type { NewEvent } from "./event.ts";
+import type { Experiment, ExperimentStatus, NewExperiment } from "./experiment.ts";
+import type { NewMetric } from "./metric.ts";
+import type { VariantTally } from "./tally.ts";
+import type { Instant } from "./time.ts";
+
+// THE PORT. Each method is one atomic act: it happened wholly, and is on the disk, when its promise fulfils; or it
+// did not happen at all. There is no transaction to hold open, so that engines of any kind can keep these promises.
+// A method that cannot reach its storage rejects with a Failure of code `unavailable`, and nothing has changed.
+
+/** An answer for each of what was asked, in its order. */
+export type ForEach<T extends readonly unknown[], Answer> = { readonly [index in keyof T]: Answer };
+
+export interface AppendedEvent {
+  readonly id: number;
+  readonly created_at: Instant;
+  /** An event with its message id was stored before; `id` and `created_at` are that one's. */
+  readonly duplicate: boolean;
+}
+
+export interface EventStore {
+  /** Stores all events or none, and answers for each in its order. One message id is stored once, for ever. */
+  appendEvents<const T extends readonly NewEvent[]>(events: T): Promise<ForEach<T, AppendedEvent>>;
+}
+
+export interface ExperimentPage {
+  readonly limit: number;
+  readonly status?: ExperimentStatus | undefined;
+  /** Only experiments with ids below this one. */
+  readonly before?: number | undefined;
+}
+
+export interface ExperimentStore {
+  /** Stores the experiment with its variants; undefined where its name is taken. */
+  createExperiment(experiment: NewExperiment): Promise<Experiment | undefined>;
+  findExperiment(id: number): Promise<Experiment | undefined>;
+  /** Newest first. */
+  listExperiments(page: ExperimentPage): Promise<readonly Experiment[]>;
+}
+
+export interface Assignment {
+  readonly user_id: string;
+  readonly variant_id: number;
+  readonly assigned_at: Instant;
+}
+
+export interface WonAssignment extends Assignment {
+  /** This call stored it; false where the user had one, which is then what is answered. */
+  readonly created: boolean;
+}
+
+export interface AssignmentStore {
+  findAssignment(testId: number, userId: string): Promise<Assignment | undefined>;
+  /**
+   * Gives each user the variant proposed, unless the user has one already: the first row ever stored wins, however
+   * many callers race for it. Answers for each candidate, in order, the assignment that won.
+   */
+  assign<const T extends readonly Assignment[]>(
+    testId: number,
+    candidates: T,
+  ): Promise<ForEach<T, WonAssignment>>;
+}
+
+export type AppendedMetric =
+  | { readonly kind: "stored"; readonly id: number; readonly variant_id: number; readonly duplicate: boolean }
+  | { readonly kind: "not_assigned" };
+
+export interface MetricStore {
+  /**
+   * Stores the values of assigned users, each under its user's variant, and answers for each value in its order.
+   * One message id is stored once per test. The tallies change in the same act.
+   */
+  appendMetrics<const T extends readonly NewMetric[]>(
+    testId: number,
+    metrics: T,
+  ): Promise<ForEach<T, AppendedMetric>>;
+  /** What the experiment's variants come to; a variant without users and values may be missing. */
+  tally(testId: number): Promise<readonly VariantTally[]>;
+}
+
+export interface Storage extends EventStore, ExperimentStore, AssignmentStore, MetricStore {
+  /** Fulfils when the storage can be read. */
+  check(): Promise<void>;
+  /** Finishes what was begun, then lets go. Nothing may be asked of the storage afterwards. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,26 @@
+import { z } from "zod";
+
+const encode = (value: unknown): string =>
+  btoa(JSON.stringify(value)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+
+function decode(text: string): unknown {
+  try {
+    return JSON.parse(atob(text.replaceAll("-", "+").replaceAll("_", "/")));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A page's end as opaque text, and the schema that reads it back: what it does not accept was tampered with. */
+export function cursorOf<T>(position: z.ZodType<T>) {
+  const Cursor = z
+    .string()
+    .max(500)
+    .transform((text, context) => {
+      const parsed = position.safeParse(decode(text));
+      if (parsed.success) return parsed.data;
+      context.addIssue({ code: "custom", message: "must be a next_cursor as this server gave it" });
+      return z.NEVER;
+    });
+  return { Cursor, next: (value: T): string => encode(value) };
+}
