@@ -42,19 +42,25 @@ export { clientError, refusal } from "./http/listener.ts";
 // One function for each endpoint, so that each can have its own memory, concurrency and alarms. The gateway picks the
 // function by the route, and the edge the endpoint by the same route: the code within is one.
 export {
+  answer as assignEverywhere,
   answer as assignVariant,
   answer as checkHealth,
   answer as createExperiment,
+  answer as deleteExperiment,
   answer as describeApi,
+  answer as explainAssignment,
   answer as getExperiment,
   answer as getResults,
+  answer as getTimeline,
   answer as importAssignments,
   answer as listExperiments,
-  /** Every other route, so that also what is not there is refused in the server's own words. */
-  answer as refuseUnknown,
+  answer as planSampleSize,
   answer as trackEvent,
   answer as trackEvents,
   answer as trackMetric,
   answer as trackMetrics,
+  answer as updateExperiment,
+  /** Every other route, so that also what is not there is refused in the server's own words. */
+  answer as refuseUnknown,
 };
 export const { close, settings } = analytics;

@@ -19,16 +19,31 @@ export const VariantInput = z.strictObject({
   weight: Weight.default(1),
 });
 
-/** What is measured, and which way is better. A metric that nobody declared is a `mean` that may `increase`. */
-export const MetricDefinition = z.strictObject({
-  metric_name: Name,
-  kind: z.enum(["conversion", "mean", "count"]).default("mean"),
-  direction: z.enum(["increase", "decrease"]).default("increase"),
-  primary: z.boolean().default(false),
-});
+/**
+ * What is measured, and which way is better. A metric that nobody declared is a `mean` that may `increase`. With an
+ * `event_type` its values are tracked events: the number in `property`, or 1, of each event that has all of `where`.
+ */
+export const MetricDefinition = z
+  .strictObject({
+    metric_name: Name,
+    kind: z.enum(["conversion", "mean", "count"]).default("mean"),
+    direction: z.enum(["increase", "decrease"]).default("increase"),
+    primary: z.boolean().default(false),
+    event_type: Name.optional(),
+    property: Name.optional(),
+    where: z.record(Name, z.union([z.string(), z.number(), z.boolean()])).optional(),
+  })
+  .refine(
+    ({ event_type, property, where }) => event_type !== undefined || (property ?? where) === undefined,
+    {
+      path: ["event_type"],
+      message: "is needed where there is a property or a where",
+    },
+  )
+  .meta({ id: "MetricDefinition" });
 export type MetricDefinition = z.infer<typeof MetricDefinition>;
 
-const ConfidenceLevel = z
+export const ConfidenceLevel = z
   .number()
   .gt(0.5, "must be between 0.5 and 1, both excluded")
   .lt(1, "must be between 0.5 and 1, both excluded");
@@ -41,6 +56,7 @@ const Shape = z.strictObject({
     .min(MIN_VARIANTS, `must be at least ${MIN_VARIANTS}`)
     .max(MAX_VARIANTS, `must be at most ${MAX_VARIANTS}`),
   control: Name.optional(),
+  status: z.enum(["draft", "running"]).default("running"),
   traffic: Share.default(1),
   confidence_level: ConfidenceLevel.default(0.95),
   planned_users: z.int().min(1).max(MAX_PLANNED_USERS).optional(),
@@ -111,6 +127,9 @@ export interface Experiment {
   readonly traffic: number;
   readonly confidence_level: number;
   readonly planned_users: number | null;
+  /** When it was stopped; its results are those of that moment. */
+  readonly stopped_at: Instant | null;
+  readonly winner_variant_id: number | null;
   readonly metrics: readonly MetricDefinition[];
   /** What its users are hashed with; never on the wire. */
   readonly salt: string;
@@ -128,11 +147,13 @@ export function newExperiment(input: ExperimentInput, salt: string, now: Instant
   return {
     test_name: input.test_name,
     description: input.description ?? null,
-    status: "running",
+    status: input.status,
     created_at: now,
     traffic: input.traffic,
     confidence_level: input.confidence_level,
     planned_users: input.planned_users ?? null,
+    stopped_at: null,
+    winner_variant_id: null,
     metrics: input.metrics,
     salt,
     variants: input.variants.map((variant) => ({
@@ -155,6 +176,8 @@ export const ExperimentReply = z
     traffic: z.number(),
     confidence_level: z.number(),
     planned_users: z.int().nullable(),
+    stopped_at: IsoTime.nullable(),
+    winner: z.string().nullable(),
     metrics: z.array(MetricDefinition),
     variants: z.array(
       z.strictObject({
@@ -185,6 +208,9 @@ export function describe(experiment: Experiment): ExperimentReply {
     traffic: experiment.traffic,
     confidence_level: experiment.confidence_level,
     planned_users: experiment.planned_users,
+    stopped_at: experiment.stopped_at === null ? null : isoTime(experiment.stopped_at),
+    winner:
+      experiment.winner_variant_id === null ? null : variantName(experiment, experiment.winner_variant_id),
     metrics: [...experiment.metrics],
     variants: [...experiment.variants],
   };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ComparisonReply, compareMetric, isJudgeable, lookAt } from "./comparison.ts";
 import {
   controlOf,
   type Experiment,
@@ -6,21 +7,35 @@ import {
   MetricDefinition,
   type Variant,
 } from "./experiment.ts";
-import { addZeros, type Moments, variance } from "./statistics/moments.ts";
-import { emptyTally, type MetricTally, mergeRaw, noRaw, type VariantTally } from "./tally.ts";
+import { type Look, SPLIT } from "./looks.ts";
+import { armOfMetric, measuredMetrics, primaryMetric } from "./observations.ts";
+import type { Comparison } from "./statistics/comparison.ts";
+import { benjaminiHochberg, holm } from "./statistics/multiple-testing.ts";
+import { type SampleRatio, sampleRatio } from "./statistics/sample-ratio.ts";
+import { defaultTuningUsers } from "./statistics/sequential.ts";
+import {
+  type ExperimentTally,
+  emptyTally,
+  type MetricTally,
+  mergeRaw,
+  noRaw,
+  type Period,
+  type VariantTally,
+} from "./tally.ts";
 import { type Instant, IsoTime, isoTime } from "./time.ts";
+import { brokenSplit, judge, noData, Verdict } from "./verdict.ts";
 
 const MetricResult = z.strictObject({
   metric_name: z.string(),
-  kind: MetricDefinition.shape.kind,
-  direction: MetricDefinition.shape.direction,
+  kind: MetricDefinition.shape.kind.unwrap(),
+  direction: MetricDefinition.shape.direction.unwrap(),
   users: z.int(),
   converted_users: z.int(),
   count: z.int(),
   sum: z.number(),
   mean: z.number().nullable(),
   standard_deviation: z.number().nullable(),
-  comparison: z.null(),
+  comparison: ComparisonReply.nullable(),
 });
 type MetricResult = z.infer<typeof MetricResult>;
 
@@ -39,6 +54,15 @@ const VariantResult = z.strictObject({
 });
 type VariantResult = z.infer<typeof VariantResult>;
 
+const SampleRatioReply = z.strictObject({
+  ok: z.boolean(),
+  chi_square: z.number().nullable(),
+  p_value: z.number().nullable(),
+  sequential_p_value: z.number().nullable(),
+  leaked_users: z.int(),
+  reason: z.enum(["TOO_FEW_USERS", "NO_DATA", "BROKEN_SPLIT"]).nullable(),
+});
+
 export const Results = z
   .strictObject({
     test_id: z.int(),
@@ -48,109 +72,244 @@ export const Results = z
     control: z.string().nullable(),
     confidence_level: z.number(),
     computed_at: IsoTime,
-    sample_ratio: z.null(),
-    verdict: z.null(),
+    sample_ratio: SampleRatioReply,
+    verdict: Verdict,
     results: z.array(VariantResult),
   })
   .meta({ id: "Results" });
 export type Results = z.infer<typeof Results>;
 
-const undeclared = (metric_name: string): MetricDefinition => ({
-  metric_name,
-  kind: "mean",
-  direction: "increase",
-  primary: false,
-});
-
-/** The declared metrics in their order, then the others that have values, by name. */
-function measured(experiment: Experiment, tallies: readonly VariantTally[]): readonly MetricDefinition[] {
-  const declared = new Set(experiment.metrics.map((metric) => metric.metric_name));
-  const tracked = new Set(tallies.flatMap((tally) => tally.metrics.map((metric) => metric.metric_name)));
-  const others = [...tracked].filter((name) => !declared.has(name)).sort();
-  return [...experiment.metrics, ...others.map(undeclared)];
+/** What somebody asks of the results beyond what the experiment itself says. */
+export interface Question {
+  readonly confidence?: number | undefined;
+  readonly metric?: string | undefined;
 }
 
-/** One observation per assigned user, as the metric's kind defines it: a user without a value is a zero. */
-function observations(kind: MetricDefinition["kind"], tally: MetricTally, users: number): Moments {
-  const converted = tally.sums.n;
-  if (kind === "mean") return addZeros(tally.sums, users - converted);
-  if (kind === "count") return addZeros(tally.counts, users - converted);
-  return addZeros({ n: converted, mean: 1, m2: 0 }, users - converted);
+/** The results, and those always-valid figures in them that later looks must not take back. */
+export interface Assessment {
+  readonly results: Results;
+  readonly looks: readonly Look[];
 }
 
-/** A conversion's variance is p(1 − p); any other's has n − 1 in its denominator. */
-function standardDeviation(kind: MetricDefinition["kind"], moments: Moments): number | null {
-  if (kind === "conversion" && moments.n > 0) return Math.sqrt(moments.mean * (1 - moments.mean));
-  const squared = variance(moments);
-  return squared === null ? null : Math.sqrt(squared);
+interface Compared {
+  readonly variant: Variant;
+  readonly metric: MetricDefinition;
+  readonly comparison: Comparison;
+  /** Its always-valid figures as they are shown; undefined where there are none, or too few users to keep them. */
+  readonly look: Look | undefined;
 }
 
-function metricResult(definition: MetricDefinition, tally: MetricTally, users: number): MetricResult {
-  const { metric_name, kind, direction } = definition;
-  const moments = observations(kind, tally, users);
+const noUsers = (variant_id: number): VariantTally => ({ variant_id, users: 0, metrics: [] });
+
+const tallyOf = ({ variants }: ExperimentTally, { id }: Variant): VariantTally =>
+  variants.find(({ variant_id }) => variant_id === id) ?? noUsers(id);
+
+const metricTallyOf = ({ metrics }: VariantTally, metric_name: string): MetricTally =>
+  metrics.find((metric) => metric.metric_name === metric_name) ?? emptyTally(metric_name);
+
+/** Every variant but the control, compared with it on every metric. */
+function compareAll(
+  experiment: Experiment,
+  tally: ExperimentTally,
+  metrics: readonly MetricDefinition[],
+  alpha: number,
+  looks: readonly Look[],
+): readonly Compared[] {
+  const control = controlOf(experiment);
+  if (control === undefined) return [];
+  const design = { alpha, tuningUsers: experiment.planned_users ?? defaultTuningUsers };
+  const side = (variant: Variant, { metric_name }: MetricDefinition) => {
+    const variantTally = tallyOf(tally, variant);
+    return { users: variantTally.users, tally: metricTallyOf(variantTally, metric_name) };
+  };
+  return metrics.flatMap((metric) =>
+    experiment.variants
+      .filter((variant) => variant !== control)
+      .map((variant) => {
+        const sides = [side(control, metric), side(variant, metric)] as const;
+        const comparison = compareMetric(metric, ...sides, design);
+        const judgeable = isJudgeable(metric, sides);
+        const look = judgeable ? lookAt(comparison, variant.id, metric.metric_name, looks) : undefined;
+        return { variant, metric, comparison, look };
+      }),
+  );
+}
+
+type Adjust = (pValues: readonly number[]) => number[];
+
+/** Adjusted p-values of one family, by comparison; one that has no p-value takes no part in it. */
+function adjustedPValues(family: readonly Compared[], adjust: Adjust): Map<Compared, number> {
+  const tested = family.filter(({ comparison }) => comparison.fixed.p_value !== null);
+  const adjusted = adjust(tested.map(({ comparison }) => comparison.fixed.p_value ?? 1));
+  return new Map(tested.map((compared, index) => [compared, adjusted[index] ?? 1]));
+}
+
+/** The variants on the primary metric are one family; all that is only looked at beside it, another. */
+function adjust(compared: readonly Compared[], primary: MetricDefinition | undefined) {
+  const isPrimary = ({ metric }: Compared): boolean => metric === primary;
+  const main = adjustedPValues(compared.filter(isPrimary), holm);
+  const rest = adjustedPValues(
+    compared.filter((one) => !isPrimary(one)),
+    benjaminiHochberg,
+  );
+  return (one: Compared): ComparisonReply["adjusted"] =>
+    isPrimary(one)
+      ? { p_value: main.get(one) ?? null, method: "holm" }
+      : { p_value: rest.get(one) ?? null, method: "benjamini_hochberg" };
+}
+
+function metricResult(
+  metric: MetricDefinition,
+  tally: VariantTally,
+  comparison: ComparisonReply | null,
+): MetricResult {
+  const { metric_name, kind, direction } = metric;
+  const values = metricTallyOf(tally, metric_name);
+  const arm = armOfMetric(metric, values, tally.users);
+  const deviates = tally.users >= (kind === "conversion" ? 1 : 2);
   return {
     metric_name,
     kind,
     direction,
-    users,
-    converted_users: tally.sums.n,
-    count: tally.count,
-    sum: tally.sum,
-    mean: moments.n === 0 ? null : moments.mean,
-    standard_deviation: standardDeviation(kind, moments),
-    comparison: null,
+    users: tally.users,
+    converted_users: values.sums.n,
+    count: values.count,
+    sum: values.sum,
+    mean: tally.users === 0 ? null : arm.mean,
+    standard_deviation: deviates ? Math.sqrt(arm.variance) : null,
+    comparison,
   };
 }
 
-function expectedUsers(experiment: Experiment, variant: Variant, users: number): number | null {
-  const sum = experiment.variants.reduce((total, { weight }) => total + Math.max(0, weight), 0);
-  return sum > 0 ? (users * Math.max(0, variant.weight)) / sum : null;
+function rawFigures(tally: VariantTally, metrics: readonly MetricDefinition[]) {
+  const raw = metrics.map(({ metric_name }) => metricTallyOf(tally, metric_name).raw).reduce(mergeRaw, noRaw);
+  return {
+    metric_count: raw.count,
+    average_value: raw.count === 0 ? null : raw.sum / raw.count,
+    min_value: raw.min,
+    max_value: raw.max,
+  };
 }
 
-/** Counts and figures of an experiment from what storage has tallied of it. */
-export function computeResults(
+/** The periods as lists in the order of the variants. */
+const periodsOf = ({ variants }: Experiment, periods: readonly Period[]) =>
+  periods.map((period) => {
+    const arms = variants.map(({ id }) => period.find(({ variant_id }) => variant_id === id));
+    return { weights: arms.map((arm) => arm?.weight ?? 0), users: arms.map((arm) => arm?.users ?? 0) };
+  });
+
+function splitReply(split: SampleRatio): Results["sample_ratio"] {
+  const { ok, chi_square, p_value, sequential_p_value, leaked } = split;
+  const reason = ok ? (split.reason as "TOO_FEW_USERS" | "NO_DATA" | null) : "BROKEN_SPLIT";
+  return { ok, chi_square, p_value, sequential_p_value, leaked_users: leaked, reason };
+}
+
+function comparisonReply(one: Compared, adjusted: ComparisonReply["adjusted"]): ComparisonReply {
+  const { look } = one;
+  const { fixed, sequential, ...rest } = one.comparison;
+  const shown = look === undefined ? sequential : { p_value: look.p_value, interval: look.interval };
+  return { ...rest, fixed, sequential: shown, adjusted };
+}
+
+function verdictOf(
   experiment: Experiment,
-  tallies: readonly VariantTally[],
+  tally: ExperimentTally,
+  split: SampleRatio,
+  primary: MetricDefinition | undefined,
+  compared: readonly Compared[],
+  alpha: number,
+): Verdict {
+  const control = controlOf(experiment);
+  const tallies = experiment.variants.map((variant) => ({ variant, tally: tallyOf(tally, variant) }));
+  const everyone = tallies.reduce((sum, one) => sum + one.tally.users, 0);
+  if (everyone === 0) return noData("Nobody has been assigned yet: there is nothing to judge.");
+  if (!split.ok) {
+    const expected = (index: number): number => split.expected[index] ?? 0;
+    return brokenSplit(
+      tallies.map(({ variant, tally: { users } }, index) => ({
+        ...variant,
+        users,
+        expected: expected(index),
+      })),
+    );
+  }
+  if (primary === undefined || control === undefined) {
+    return noData("No metric has been declared or tracked yet: there is nothing to judge.");
+  }
+  const candidate = (variant: Variant) => {
+    const own = tallyOf(tally, variant);
+    const values = metricTallyOf(own, primary.metric_name);
+    const { mean } = armOfMetric(primary, values, own.users);
+    return { variant_name: variant.variant_name, users: own.users, converted: values.sums.n, mean };
+  };
+  const challengers = compared
+    .filter(({ metric }) => metric === primary)
+    .map(({ variant, comparison, look }) => ({
+      ...candidate(variant),
+      difference: comparison.difference,
+      p_value: look?.p_value ?? null,
+      interval: look?.interval ?? null,
+    }));
+  const { metric_name, kind, direction } = primary;
+  return judge({ metric_name, kind, direction, alpha, control: candidate(control), challengers });
+}
+
+/**
+ * Figures, sample ratio and verdict of an experiment, from what storage has tallied of it. A stopped experiment's are
+ * those of the moment when it was stopped. At another confidence level than the experiment's own, nothing of how it
+ * was shown before applies, and nothing is kept.
+ */
+export function assess(
+  experiment: Experiment,
+  tally: ExperimentTally,
   now: Instant,
-): Results {
-  const definitions = measured(experiment, tallies);
-  const everyone = tallies.reduce((total, tally) => total + tally.users, 0);
-  const variantResult = (variant: Variant): VariantResult => {
-    const tally = tallies.find(({ variant_id }) => variant_id === variant.id);
-    const users = tally?.users ?? 0;
-    const metrics = tally?.metrics ?? [];
-    const raw = metrics.map((metric) => metric.raw).reduce(mergeRaw, noRaw);
+  { confidence = experiment.confidence_level, metric: only }: Question = {},
+): Assessment {
+  const alpha = 1 - confidence;
+  const ownLevel = confidence === experiment.confidence_level;
+  const looks = ownLevel ? tally.looks : [];
+  const metrics = measuredMetrics(experiment, tally.variants);
+  const primary = primaryMetric(metrics, experiment, tally.variants);
+  const shown = only === undefined ? metrics : metrics.filter(({ metric_name }) => metric_name === only);
+  const compared = compareAll(experiment, tally, metrics, alpha, looks);
+  const adjustedOf = adjust(compared, primary);
+  const earlierSplit = tally.looks.find(({ subject }) => subject === SPLIT)?.p_value ?? null;
+  const split = sampleRatio(periodsOf(experiment, tally.periods), earlierSplit);
+
+  const variantResult = (variant: Variant, index: number): VariantResult => {
+    const own = tallyOf(tally, variant);
     return {
       variant_id: variant.id,
       variant_name: variant.variant_name,
       is_control: variant.is_control,
       weight: variant.weight,
-      users,
-      expected_users: expectedUsers(experiment, variant, everyone),
-      metric_count: raw.count,
-      average_value: raw.count === 0 ? null : raw.sum / raw.count,
-      min_value: raw.min,
-      max_value: raw.max,
-      metrics: definitions.map((definition) =>
-        metricResult(
-          definition,
-          metrics.find((metric) => metric.metric_name === definition.metric_name) ??
-            emptyTally(definition.metric_name),
-          users,
-        ),
-      ),
+      users: own.users,
+      expected_users: split.expected[index] ?? null,
+      ...rawFigures(own, shown),
+      metrics: shown.map((metric) => {
+        const one = compared.find((found) => found.metric === metric && found.variant === variant);
+        return metricResult(metric, own, one === undefined ? null : comparisonReply(one, adjustedOf(one)));
+      }),
     };
   };
-  return {
+
+  const results: Results = {
     test_id: experiment.id,
     test_name: experiment.test_name,
     description: experiment.description,
     status: experiment.status,
     control: controlOf(experiment)?.variant_name ?? null,
-    confidence_level: experiment.confidence_level,
-    computed_at: isoTime(now),
-    sample_ratio: null,
-    verdict: null,
+    confidence_level: confidence,
+    computed_at: isoTime(experiment.stopped_at ?? now),
+    sample_ratio: splitReply(split),
+    verdict: verdictOf(experiment, tally, split, primary, compared, alpha),
     results: experiment.variants.map(variantResult),
   };
+  return { results, looks: ownLevel ? looksOf(compared, split) : [] };
+}
+
+function looksOf(compared: readonly Compared[], { sequential_p_value }: SampleRatio): readonly Look[] {
+  const splitLook =
+    sequential_p_value === null ? [] : [{ subject: SPLIT, p_value: sequential_p_value, interval: null }];
+  return [...splitLook, ...compared.flatMap(({ look }) => (look === undefined ? [] : [look]))];
 }

@@ -1,7 +1,9 @@
 import type { NewEvent } from "./event.ts";
 import type { Experiment, ExperimentStatus, NewExperiment } from "./experiment.ts";
+import type { Forced } from "./lifecycle.ts";
+import type { Look } from "./looks.ts";
 import type { NewMetric } from "./metric.ts";
-import type { VariantTally } from "./tally.ts";
+import type { DayTally, ExperimentTally } from "./tally.ts";
 import type { Instant } from "./time.ts";
 
 // THE PORT. Each method is one atomic act: it happened wholly, and is on the disk, when its promise fulfils; or it
@@ -19,8 +21,17 @@ export interface AppendedEvent {
 }
 
 export interface EventStore {
-  /** Stores all events or none, and answers for each in its order. One message id is stored once, for ever. */
+  /**
+   * Stores all events or none, and answers for each in its order. One message id is stored once, for ever.
+   * Where a running experiment's metric is made of events, an assigned user's event changes its tally in the same act.
+   */
   appendEvents<const T extends readonly NewEvent[]>(events: T): Promise<ForEach<T, AppendedEvent>>;
+}
+
+export interface ChangedExperiment {
+  readonly experiment: Experiment;
+  readonly forced: readonly Forced[];
+  readonly at: Instant;
 }
 
 export interface ExperimentPage {
@@ -36,6 +47,17 @@ export interface ExperimentStore {
   findExperiment(id: number): Promise<Experiment | undefined>;
   /** Newest first. */
   listExperiments(page: ExperimentPage): Promise<readonly Experiment[]>;
+  /**
+   * Changes an experiment to what `change` makes of the stored one, nobody else changing it meanwhile; undefined where
+   * there is none. What `change` throws rejects the call. It is pure, and may be called more than once. A change of
+   * weights moves no assigned user, and is remembered for the users that are assigned from then on.
+   */
+  updateExperiment(
+    id: number,
+    change: (stored: Experiment) => ChangedExperiment,
+  ): Promise<Experiment | undefined>;
+  /** Deletes it with all its rows; false where there is none. */
+  deleteExperiment(id: number): Promise<boolean>;
 }
 
 export interface Assignment {
@@ -44,13 +66,18 @@ export interface Assignment {
   readonly assigned_at: Instant;
 }
 
+export interface KnownAssignment extends Assignment {
+  /** Shown to a tester, who is not in the experiment; `assigned_at` is when that was decided. */
+  readonly forced: boolean;
+}
+
 export interface WonAssignment extends Assignment {
   /** This call stored it; false where the user had one, which is then what is answered. */
   readonly created: boolean;
 }
 
 export interface AssignmentStore {
-  findAssignment(testId: number, userId: string): Promise<Assignment | undefined>;
+  findAssignment(testId: number, userId: string): Promise<KnownAssignment | undefined>;
   /**
    * Gives each user the variant proposed, unless the user has one already: the first row ever stored wins, however
    * many callers race for it. Answers for each candidate, in order, the assignment that won.
@@ -68,14 +95,22 @@ export type AppendedMetric =
 export interface MetricStore {
   /**
    * Stores the values of assigned users, each under its user's variant, and answers for each value in its order.
-   * One message id is stored once per test. The tallies change in the same act.
+   * One message id is stored once per test. The tallies change in the same act, unless the value is a tester's, or
+   * the experiment was stopped: then it is kept, but changes no result.
    */
   appendMetrics<const T extends readonly NewMetric[]>(
     testId: number,
     metrics: T,
   ): Promise<ForEach<T, AppendedMetric>>;
-  /** What the experiment's variants come to; a variant without users and values may be missing. */
-  tally(testId: number): Promise<readonly VariantTally[]>;
+  /** What the experiment's variants come to now; a variant without users and values may be missing. */
+  tally(testId: number): Promise<ExperimentTally>;
+  /**
+   * What they came to at the end of each day (UTC) on which anything changed, oldest first: cumulative for the values,
+   * per day for the users. What comes late counts on the latest day known by then: history is never rewritten.
+   */
+  dailyTallies(testId: number): Promise<readonly DayTally[]>;
+  /** Remembers always-valid figures that were shown; each only ever gets sharper, whoever comes first. */
+  keepLooks(testId: number, looks: readonly Look[]): Promise<void>;
 }
 
 export interface Storage extends EventStore, ExperimentStore, AssignmentStore, MetricStore {

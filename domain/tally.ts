@@ -1,3 +1,4 @@
+import type { Look } from "./looks.ts";
 import { addValue, type Moments, moveValue, noMoments } from "./statistics/moments.ts";
 
 /** What one user's counted values of one metric come to. */
@@ -35,6 +36,26 @@ export interface VariantTally {
   readonly users: number;
   readonly metrics: readonly MetricTally[];
 }
+
+/** The users who were assigned to each variant while one set of weights was in force. */
+export type Period = readonly {
+  readonly variant_id: number;
+  readonly weight: number;
+  readonly users: number;
+}[];
+
+export interface ExperimentTally {
+  readonly variants: readonly VariantTally[];
+  /** In the order in which the weights were in force. */
+  readonly periods: readonly Period[];
+  readonly looks: readonly Look[];
+}
+
+/** One change of one variant on one day (days since 1970, UTC). */
+export type DayTally = { readonly day: number; readonly variant_id: number } & (
+  | { readonly new_users: number }
+  | { readonly metric: MetricTally }
+);
 
 export const noRaw: RawTally = { count: 0, sum: 0, min: null, max: null };
 

@@ -1,20 +1,37 @@
-import { computeResults, Results } from "../domain/results.ts";
+import { z } from "zod";
+import { ConfidenceLevel } from "../domain/experiment.ts";
+import { news } from "../domain/looks.ts";
+import { assess, Results } from "../domain/results.ts";
+import { Name } from "../domain/text.ts";
 import { endpoint, TestPath } from "./endpoint.ts";
 import { existingExperiment } from "./existing-experiment.ts";
+import { invalid } from "./faults.ts";
 
 export const getResults = endpoint({
   name: "getResults",
   method: "GET",
   path: "/apiv1/ab-tests/{test_id}/results",
   access: "read",
-  summary: "Users, counts and figures per variant and metric",
+  summary: "Counts, statistics and verdict",
   params: TestPath,
+  query: z.strictObject({
+    confidence: z.coerce.number().pipe(ConfidenceLevel).optional(),
+    metric: Name.optional(),
+  }),
   replies: { ok: Results },
   failures: ["not_found"],
 
-  async handle({ params }, { storage, now }) {
+  async handle({ params, query }, { storage, now }) {
     const experiment = await existingExperiment(storage, params.test_id);
-    const tallies = await storage.tally(experiment.id);
-    return { outcome: "ok", body: computeResults(experiment, tallies, now()) };
+    const tally = await storage.tally(experiment.id);
+    const { results, looks } = assess(experiment, tally, now(), query);
+    if (query.metric !== undefined && results.results.every(({ metrics }) => metrics.length === 0)) {
+      const message = "is neither declared nor tracked in this test";
+      throw invalid("request", [{ path: "metric", message }]);
+    }
+    // What was shown is shown for good, so that a verdict does not flicker; nothing new is shown after the end.
+    const shown = experiment.stopped_at === null ? news(tally.looks, looks) : [];
+    if (shown.length > 0) await storage.keepLooks(experiment.id, shown).catch(() => undefined);
+    return { outcome: "ok", body: results };
   },
 });

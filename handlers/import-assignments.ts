@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Experiment, variantName } from "../domain/experiment.ts";
-import type { Checked } from "../domain/failure.ts";
+import { type Checked, Failure } from "../domain/failure.ts";
+import { isOpen } from "../domain/lifecycle.ts";
 import type { Assignment, WonAssignment } from "../domain/storage.ts";
 import { Name } from "../domain/text.ts";
 import { aheadOfClock, type Instant, Timestamp } from "../domain/time.ts";
@@ -31,10 +32,13 @@ export const importAssignments = endpoint({
   body: batchOf("assignments", AssignmentInput),
   lines: true,
   replies: { created: Reply, partial: Reply },
-  failures: ["not_found"],
+  failures: ["not_found", "conflict"],
 
   async handle({ params: { test_id }, body, minimal }, { storage, now }) {
     const experiment = await existingExperiment(storage, test_id);
+    if (!isOpen(experiment.status)) {
+      throw new Failure("conflict", `This A/B test is ${experiment.status}: its result stays as it is.`);
+    }
     const time = now();
     const skew = skewOf(body, time);
     const imported = async (candidates: readonly Assignment[]) => {

@@ -142,7 +142,7 @@ export function openApi(endpoints: readonly Endpoint[], version: string): OpenAp
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Analytics Server", version, license: { name: "MIT", identifier: "MIT" } },
+    info: { title: "Analytics Server", version },
     paths,
     components: {
       schemas,

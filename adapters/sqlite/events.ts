@@ -1,13 +1,23 @@
 import type { Database } from "better-sqlite3";
 import type { NewEvent } from "../../domain/event.ts";
+import { eventValue } from "../../domain/event-metric.ts";
 import type { AppendedEvent, EventStore, ForEach } from "../../domain/storage.ts";
+import type { AssignmentFinder } from "./assignments.ts";
+import type { ExperimentShelf, Watch } from "./experiments.ts";
 import { isUniqueViolation } from "./failures.ts";
 import { fromSql, toSql } from "./instants.ts";
+import type { Tallies } from "./tallies.ts";
 import type { Writer } from "./writer.ts";
 
 type EventRow = [string, string | null, string | null, string | null, string, number, Uint8Array | null];
 
-export function createEventStore(db: Database, writer: Writer): EventStore {
+export function createEventStore(
+  db: Database,
+  writer: Writer,
+  shelf: ExperimentShelf,
+  finder: AssignmentFinder,
+  tallies: Tallies,
+): EventStore {
   const insert = db.prepare<EventRow>(
     `insert into events(event_type, user_id, session_id, properties, created_at, occurred_at, message_id)
      values (?, ?, ?, ?, ?, ?, ?)`,
@@ -41,8 +51,31 @@ export function createEventStore(db: Database, writer: Writer): EventStore {
     }
   }
 
+  /** An event of a user who is in an experiment may be a value of one of its metrics. */
+  function countFor({ test_id, metric }: Watch, user_id: string, event: NewEvent): void {
+    const assignment = finder.assigned(test_id, user_id);
+    if (assignment === undefined || event.occurred_at < assignment.assigned_at) return;
+    const value = eventValue(metric, event.properties === null ? {} : JSON.parse(event.properties));
+    if (value === undefined) return;
+    const { metric_name } = metric;
+    const place = { test_id, variant_id: assignment.variant_id, user_id, metric_name };
+    tallies.countValue(place, value, event.occurred_at, true);
+  }
+
+  function appendAndCount(event: NewEvent, watches: ReadonlyMap<string, readonly Watch[]>): AppendedEvent {
+    const appended = append(event);
+    if (event.user_id === null || appended.duplicate) return appended;
+    for (const watch of watches.get(event.event_type) ?? []) countFor(watch, event.user_id, event);
+    return appended;
+  }
+
+  function appendAll(events: readonly NewEvent[]): AppendedEvent[] {
+    const watches = shelf.watches();
+    return events.map((event) => appendAndCount(event, watches));
+  }
+
   return {
     appendEvents: <const T extends readonly NewEvent[]>(events: T) =>
-      writer.write(events.length, () => events.map(append) as unknown as ForEach<T, AppendedEvent>),
+      writer.write(events.length, () => appendAll(events) as unknown as ForEach<T, AppendedEvent>),
   };
 }

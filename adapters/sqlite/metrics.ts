@@ -1,17 +1,23 @@
 import type { Database } from "better-sqlite3";
+import { isOpen } from "../../domain/lifecycle.ts";
 import type { NewMetric } from "../../domain/metric.ts";
 import type { AppendedMetric, ForEach, MetricStore } from "../../domain/storage.ts";
+import type { AssignmentFinder } from "./assignments.ts";
+import type { ExperimentShelf } from "./experiments.ts";
 import { isUniqueViolation, reading } from "./failures.ts";
-import { fromSql, toSql } from "./instants.ts";
+import { toSql } from "./instants.ts";
 import type { Tallies } from "./tallies.ts";
 import type { Writer } from "./writer.ts";
 
 type MetricRow = [number, number, string, number, string, string, number, Uint8Array | null];
 
-export function createMetricStore(db: Database, writer: Writer, tallies: Tallies): MetricStore {
-  const selectAssignment = db.prepare<[string, number], { variant_id: number; assigned_at: string }>(
-    "select variant_id, assigned_at from ab_assignments where user_id = ? and test_id = ?",
-  );
+export function createMetricStore(
+  db: Database,
+  writer: Writer,
+  shelf: ExperimentShelf,
+  finder: AssignmentFinder,
+  tallies: Tallies,
+): MetricStore {
   const insert = db.prepare<MetricRow>(
     `insert into ab_metrics(test_id, variant_id, metric_name, value, created_at, user_id, occurred_at, message_id)
      values (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -46,25 +52,30 @@ export function createMetricStore(db: Database, writer: Writer, tallies: Tallies
     }
   }
 
-  function append(testId: number, metric: NewMetric): AppendedMetric {
-    const assignment = selectAssignment.get(metric.user_id, testId);
-    if (assignment === undefined) return { kind: "not_assigned" };
-    const { variant_id, assigned_at } = assignment;
-    const appended = insertUnlessStored(testId, variant_id, metric);
-    if (appended.kind === "stored" && !appended.duplicate) {
-      const { user_id, metric_name, value, occurred_at } = metric;
-      const counted = occurred_at >= fromSql(assigned_at);
-      tallies.countValue({ test_id: testId, variant_id, user_id, metric_name }, value, counted);
+  /** A tester's value is kept, but is nobody's in the experiment; after the end nothing counts any more. */
+  function append(testId: number, metric: NewMetric, open: boolean): AppendedMetric {
+    const { user_id, metric_name, value, occurred_at } = metric;
+    const assigned = finder.assigned(testId, user_id);
+    const known = assigned ?? finder.forced(testId, user_id);
+    if (known === undefined) return { kind: "not_assigned" };
+    const appended = insertUnlessStored(testId, known.variant_id, metric);
+    if (assigned !== undefined && open && appended.kind === "stored" && !appended.duplicate) {
+      const place = { test_id: testId, variant_id: assigned.variant_id, user_id, metric_name };
+      tallies.countValue(place, value, occurred_at, occurred_at >= assigned.assigned_at);
     }
     return appended;
   }
 
+  function appendAll(testId: number, metrics: readonly NewMetric[]): AppendedMetric[] {
+    const status = shelf.find(testId)?.status ?? "archived";
+    return metrics.map((metric) => append(testId, metric, isOpen(status)));
+  }
+
   return {
     appendMetrics: <const T extends readonly NewMetric[]>(testId: number, metrics: T) =>
-      writer.write(
-        metrics.length,
-        () => metrics.map((metric) => append(testId, metric)) as unknown as ForEach<T, AppendedMetric>,
-      ),
+      writer.write(metrics.length, () => appendAll(testId, metrics) as unknown as ForEach<T, AppendedMetric>),
     tally: (testId) => reading(() => tallies.ofTest(testId)),
+    dailyTallies: (testId) => reading(() => tallies.byDay(testId)),
+    keepLooks: (testId, looks) => writer.write(looks.length, () => tallies.keepLooks(testId, looks)),
   };
 }

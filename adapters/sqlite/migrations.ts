@@ -73,29 +73,48 @@ create table ab_settings (
   traffic real not null,
   confidence_level real not null,
   planned_users integer,
+  stopped_at integer,
   control_variant_id integer references ab_variants(id) on delete set null,
+  winner_variant_id integer references ab_variants(id) on delete set null,
   metrics text not null
 );
 insert into ab_settings(test_id, salt, status, traffic, confidence_level, metrics)
   select id, lower(hex(randomblob(16))), 'running', 1, 0.95, '[]' from ab_tests;
-create index ab_variants_test_id on ab_variants(test_id);`;
+create index ab_variants_test_id on ab_variants(test_id);
+
+-- Testers, who are shown a variant without being in the experiment.
+create table ab_forced (
+  test_id integer not null references ab_tests(id) on delete cascade,
+  user_id text not null,
+  variant_id integer not null references ab_variants(id) on delete cascade,
+  forced_at integer not null,
+  primary key (test_id, user_id)
+) without rowid;`;
 
 // What results need, kept in the transaction of the row that changes it, so that they never read the rows again.
-// A user's own values cannot be told from an upgraded row, which has no user: it counts as a raw value alone.
+// Days are whole days since 1970, in UTC. A row without a user, from before the upgrade, counts as a raw value alone.
 const tallies = `
+-- How many users were assigned, each day, under each set of weights (an epoch begins when the weights change).
 create table ab_users (
   test_id integer not null references ab_tests(id) on delete cascade,
   variant_id integer not null references ab_variants(id) on delete cascade,
+  epoch integer not null,
+  day integer not null,
+  weight real not null,
   users integer not null,
-  primary key (test_id, variant_id)
+  primary key (test_id, variant_id, epoch, day)
 ) without rowid;
-insert into ab_users(test_id, variant_id, users)
-  select test_id, variant_id, count(*) from ab_assignments group by test_id, variant_id;
+insert into ab_users(test_id, variant_id, epoch, day, weight, users)
+  select v.test_id, v.id, 0, coalesce(unixepoch(v.created_at, 'auto'), unixepoch()) / 86400, max(v.weight, 0),
+    (select count(*) from ab_assignments a where a.variant_id = v.id)
+  from ab_variants v;
 
+-- What the values came to at the end of each day on which there were any: the latest row is what they come to now.
 create table ab_tallies (
   test_id integer not null references ab_tests(id) on delete cascade,
   variant_id integer not null references ab_variants(id) on delete cascade,
   metric_name text not null,
+  day integer not null,
   raw_count integer not null,
   raw_sum real not null,
   raw_min real,
@@ -107,12 +126,14 @@ create table ab_tallies (
   sums_m2 real not null,
   counts_mean real not null,
   counts_m2 real not null,
-  primary key (test_id, variant_id, metric_name)
+  primary key (test_id, variant_id, metric_name, day)
 ) without rowid;
 insert into ab_tallies
-  select test_id, variant_id, metric_name, count(*), sum(value), min(value), max(value), 0, 0, 0, 0, 0, 0, 0
+  select test_id, variant_id, metric_name, coalesce(max(occurred_at), 0) / 86400000, count(*), sum(value), min(value),
+    max(value), 0, 0, 0, 0, 0, 0, 0
   from ab_metrics group by test_id, variant_id, metric_name;
 
+-- What each user's counted values come to.
 create table ab_totals (
   test_id integer not null references ab_tests(id) on delete cascade,
   user_id text not null,
@@ -120,6 +141,16 @@ create table ab_totals (
   count integer not null,
   sum real not null,
   primary key (test_id, user_id, metric_name)
+) without rowid;
+
+-- The always-valid figures as they were last shown, which later looks may only sharpen.
+create table ab_looks (
+  test_id integer not null references ab_tests(id) on delete cascade,
+  subject text not null,
+  p_value real not null,
+  lower real,
+  upper real,
+  primary key (test_id, subject)
 ) without rowid;`;
 
 export const migrations: readonly SqliteMigration[] = [

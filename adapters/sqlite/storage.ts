@@ -3,9 +3,9 @@ import { dirname } from "node:path";
 import Sqlite, { type Database } from "better-sqlite3";
 import type { Storage } from "../../domain/storage.ts";
 import { pendingMigrations } from "../migrate.ts";
-import { createAssignmentStore } from "./assignments.ts";
+import { createAssignmentFinder, createAssignmentStore } from "./assignments.ts";
 import { createEventStore } from "./events.ts";
-import { createExperimentStore } from "./experiments.ts";
+import { createExperimentShelf, createExperimentStore } from "./experiments.ts";
 import { reading } from "./failures.ts";
 import { createMetricStore } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
@@ -79,13 +79,15 @@ export function openSqlite(file: string): Storage {
     throw new UnusableDatabase(file, error);
   }
   const tallies = createTallies(db);
-  const writer = createWriter(db, tallies);
   const alive = db.prepare("select 1 from sqlite_schema limit 1");
+  const shelf = createExperimentShelf(db);
+  const writer = createWriter(db, { save: tallies.save, forget: tallies.forget, undo: shelf.clear });
+  const finder = createAssignmentFinder(db);
   const storage: Storage = {
-    ...createEventStore(db, writer),
-    ...createExperimentStore(db, writer),
-    ...createAssignmentStore(db, writer, tallies),
-    ...createMetricStore(db, writer, tallies),
+    ...createEventStore(db, writer, shelf, finder, tallies),
+    ...createExperimentStore(db, writer, shelf, tallies),
+    ...createAssignmentStore(db, writer, finder, tallies),
+    ...createMetricStore(db, writer, shelf, finder, tallies),
     check: () => reading(() => void alive.get()),
     close: async () => {
       await writer.drain();

@@ -1,98 +1,92 @@
 import type { Database } from "better-sqlite3";
+import type { Experiment } from "../../domain/experiment.ts";
+import type { Look } from "../../domain/looks.ts";
 import {
   addCounted,
   addRaw,
+  type DayTally,
+  type ExperimentTally,
   emptyTally,
   type MetricTally,
+  type Period,
   type UserTotal,
   type VariantTally,
 } from "../../domain/tally.ts";
+import type { Instant } from "../../domain/time.ts";
+import { createLookShelf } from "./looks.ts";
+import { rowOf, TALLY_COLUMNS, type TallyRow, type TallyValues, tallyOf } from "./tally-rows.ts";
 import type { Gathered } from "./writer.ts";
 
-interface TallyRow {
-  metric_name: string;
-  raw_count: number;
-  raw_sum: number;
-  raw_min: number | null;
-  raw_max: number | null;
-  count: number;
-  sum: number;
-  users: number;
-  sums_mean: number;
-  sums_m2: number;
-  counts_mean: number;
-  counts_m2: number;
-}
+const DAY_MS = 86_400_000;
 
-type TallyValues = { test_id: number; variant_id: number } & TallyRow;
+export const dayOf = (instant: Instant): number => Math.floor(instant / DAY_MS);
 
-interface Changed {
-  readonly test_id: number;
-  readonly variant_id: number;
-  tally: MetricTally;
-}
-
-/** What results need, kept up to date value by value: see domain/tally.ts for what each figure is. */
-export interface Tallies extends Gathered {
-  countUser(testId: number, variantId: number): void;
-  /** A value of a user of this variant; one that happened before the assignment is kept but not `counted`. */
-  countValue(place: Place, value: number, counted: boolean): void;
-  ofTest(testId: number): readonly VariantTally[];
-}
-
-interface Place {
+/** Whose value of what it is. */
+export interface Place {
   readonly test_id: number;
   readonly variant_id: number;
   readonly user_id: string;
   readonly metric_name: string;
 }
 
-const COLUMNS = `metric_name, raw_count, raw_sum, raw_min, raw_max, count, sum, users, sums_mean, sums_m2, counts_mean,
-  counts_m2`;
+/** What results need, kept up to date value by value: see domain/tally.ts for what each figure is. */
+export interface Tallies extends Pick<Gathered, "save" | "forget"> {
+  /** The experiment's weights are in force from now on. */
+  beginEpoch(experiment: Experiment, at: Instant): void;
+  countUser(testId: number, variantId: number, assignedAt: Instant): void;
+  /** A value of a user of this variant; one that happened before the assignment is kept but not `counted`. */
+  countValue(place: Place, value: number, occurredAt: Instant, counted: boolean): void;
+  ofTest(testId: number): ExperimentTally;
+  byDay(testId: number): readonly DayTally[];
+  keepLooks(testId: number, looks: readonly Look[]): void;
+}
 
-const tallyOf = (row: TallyRow): MetricTally => ({
-  metric_name: row.metric_name,
-  raw: { count: row.raw_count, sum: row.raw_sum, min: row.raw_min, max: row.raw_max },
-  count: row.count,
-  sum: row.sum,
-  sums: { n: row.users, mean: row.sums_mean, m2: row.sums_m2 },
-  counts: { n: row.users, mean: row.counts_mean, m2: row.counts_m2 },
-});
+interface Open {
+  readonly test_id: number;
+  readonly variant_id: number;
+  day: number;
+  tally: MetricTally;
+}
 
-const rowOf = ({ test_id, variant_id, tally }: Changed): TallyValues => ({
-  test_id,
-  variant_id,
-  metric_name: tally.metric_name,
-  raw_count: tally.raw.count,
-  raw_sum: tally.raw.sum,
-  raw_min: tally.raw.min,
-  raw_max: tally.raw.max,
-  count: tally.count,
-  sum: tally.sum,
-  users: tally.sums.n,
-  sums_mean: tally.sums.mean,
-  sums_m2: tally.sums.m2,
-  counts_mean: tally.counts.mean,
-  counts_m2: tally.counts.m2,
-});
+interface Epoch {
+  epoch: number;
+  day: number;
+  weight: number;
+}
+
+interface UsersRow extends Epoch {
+  variant_id: number;
+  users: number;
+}
 
 export function createTallies(db: Database): Tallies {
-  const selectOne = db.prepare<[number, number, string], TallyRow>(
-    `select ${COLUMNS} from ab_tallies where test_id = ? and variant_id = ? and metric_name = ?`,
+  const selectLatest = db.prepare<[number, number, string], TallyRow & { day: number }>(
+    `select day, ${TALLY_COLUMNS} from ab_tallies
+     where test_id = ? and variant_id = ? and metric_name = ? order by day desc limit 1`,
   );
-  const selectTest = db.prepare<[number], TallyRow & { variant_id: number }>(
-    `select variant_id, ${COLUMNS} from ab_tallies where test_id = ?`,
+  // SQLite takes the other columns from the row that has the maximum.
+  const selectNow = db.prepare<[number], TallyRow & { variant_id: number }>(
+    `select variant_id, max(day), ${TALLY_COLUMNS} from ab_tallies where test_id = ? group by variant_id, metric_name`,
+  );
+  const selectDays = db.prepare<[number], TallyRow & { variant_id: number; day: number }>(
+    `select variant_id, day, ${TALLY_COLUMNS} from ab_tallies where test_id = ? order by day`,
   );
   const upsert = db.prepare<TallyValues>(
-    `insert or replace into ab_tallies(test_id, variant_id, ${COLUMNS})
-     values (@test_id, @variant_id, @metric_name, @raw_count, @raw_sum, @raw_min, @raw_max, @count, @sum, @users,
+    `insert or replace into ab_tallies(test_id, variant_id, day, ${TALLY_COLUMNS})
+     values (@test_id, @variant_id, @day, @metric_name, @raw_count, @raw_sum, @raw_min, @raw_max, @count, @sum, @users,
        @sums_mean, @sums_m2, @counts_mean, @counts_m2)`,
   );
-  const selectUsers = db.prepare<[number], { variant_id: number; users: number }>(
-    "select variant_id, users from ab_users where test_id = ?",
+  const selectUsers = db.prepare<[number], UsersRow>(
+    "select variant_id, epoch, day, weight, users from ab_users where test_id = ? order by epoch, day",
   );
-  const addUsers = db.prepare<[number, number, number]>(
-    `insert into ab_users(test_id, variant_id, users) values (?, ?, ?)
+  const selectEpoch = db.prepare<[number, number], Epoch>(
+    `select epoch, day, weight from ab_users where test_id = ? and variant_id = ? order by epoch desc, day desc limit 1`,
+  );
+  const selectLastEpoch = db
+    .prepare<[number], number>("select max(epoch) from ab_users where test_id = ?")
+    .pluck();
+  const addUsers = db.prepare<[number, number, number, number, number, number]>(
+    `insert into ab_users(test_id, variant_id, epoch, day, weight, users) values (?, ?, ?, ?, ?, ?)
      on conflict do update set users = users + excluded.users`,
   );
   const selectTotal = db.prepare<[number, string, string], UserTotal>(
@@ -101,32 +95,56 @@ export function createTallies(db: Database): Tallies {
   const upsertTotal = db.prepare<[number, string, string, number, number]>(
     "insert or replace into ab_totals(test_id, user_id, metric_name, count, sum) values (?, ?, ?, ?, ?)",
   );
+  const looks = createLookShelf(db);
 
   // A hot metric changes with every value of a transaction; its row is written once, before the commit.
-  const changed = new Map<string, Changed>();
-  const newUsers = new Map<string, { test_id: number; variant_id: number; users: number }>();
+  const open = new Map<string, Open>();
+  const finished: Open[] = [];
+  const newUsers = new Map<string, { test_id: number; variant_id: number; day: number; users: number }>();
 
-  function load({ test_id, variant_id, metric_name }: Place): Changed {
+  function load({ test_id, variant_id, metric_name }: Place, day: number): Open {
     const key = `${test_id} ${variant_id} ${metric_name}`;
-    const known = changed.get(key);
+    const known = open.get(key);
     if (known !== undefined) return known;
-    const row = selectOne.get(test_id, variant_id, metric_name);
-    const loaded = { test_id, variant_id, tally: row === undefined ? emptyTally(metric_name) : tallyOf(row) };
-    changed.set(key, loaded);
+    const row = selectLatest.get(test_id, variant_id, metric_name);
+    const tally = row === undefined ? emptyTally(metric_name) : tallyOf(row);
+    const loaded = { test_id, variant_id, day: row?.day ?? day, tally };
+    open.set(key, loaded);
     return loaded;
   }
 
+  /** Opens a later day, whose figures go on from the last one's; what comes late counts on the day that is open. */
+  function turnTo(entry: Open, day: number): void {
+    if (day <= entry.day) return;
+    finished.push({ ...entry });
+    entry.day = day;
+  }
+
+  function saveUsers(test_id: number, variant_id: number, day: number, users: number): void {
+    const current = selectEpoch.get(test_id, variant_id) ?? { epoch: 0, day, weight: 1 };
+    addUsers.run(test_id, variant_id, current.epoch, Math.max(day, current.day), current.weight, users);
+  }
+
   return {
-    countUser(test_id, variant_id) {
-      const key = `${test_id} ${variant_id}`;
+    beginEpoch({ id, variants }, at) {
+      const epoch = (selectLastEpoch.get(id) ?? -1) + 1;
+      for (const { id: variantId, weight } of variants)
+        addUsers.run(id, variantId, epoch, dayOf(at), weight, 0);
+    },
+
+    countUser(test_id, variant_id, assignedAt) {
+      const day = dayOf(assignedAt);
+      const key = `${test_id} ${variant_id} ${day}`;
       const known = newUsers.get(key);
-      if (known === undefined) newUsers.set(key, { test_id, variant_id, users: 1 });
+      if (known === undefined) newUsers.set(key, { test_id, variant_id, day, users: 1 });
       else known.users += 1;
     },
 
-    countValue(place, value, counted) {
+    countValue(place, value, occurredAt, counted) {
       const { test_id, user_id, metric_name } = place;
-      const entry = load(place);
+      const day = dayOf(occurredAt);
+      const entry = load(place, day);
+      turnTo(entry, day);
       entry.tally = { ...entry.tally, raw: addRaw(entry.tally.raw, value) };
       if (!counted) return;
       const { tally, total } = addCounted(entry.tally, selectTotal.get(test_id, user_id, metric_name), value);
@@ -135,25 +153,63 @@ export function createTallies(db: Database): Tallies {
     },
 
     ofTest(testId) {
-      const users = new Map(selectUsers.all(testId).map((row) => [row.variant_id, row.users]));
-      const rows = selectTest.all(testId);
-      const variants = new Set([...users.keys(), ...rows.map((row) => row.variant_id)]);
-      return [...variants].map((variant_id) => ({
-        variant_id,
-        users: users.get(variant_id) ?? 0,
-        metrics: rows.filter((row) => row.variant_id === variant_id).map(tallyOf),
-      }));
+      const users = selectUsers.all(testId);
+      return {
+        variants: variantTallies(users, selectNow.all(testId)),
+        periods: periodsOf(users),
+        looks: looks.of(testId),
+      };
     },
 
+    byDay(testId) {
+      const users = selectUsers
+        .all(testId)
+        .map(({ day, variant_id, users }) => ({ day, variant_id, new_users: users }));
+      const values = selectDays.all(testId).map((row) => ({
+        day: row.day,
+        variant_id: row.variant_id,
+        metric: tallyOf(row),
+      }));
+      return [...users, ...values].sort((a, b) => a.day - b.day);
+    },
+
+    keepLooks: looks.keep,
+
     save() {
-      for (const entry of changed.values()) upsert.run(rowOf(entry));
-      for (const { test_id, variant_id, users } of newUsers.values())
-        addUsers.run(test_id, variant_id, users);
+      for (const entry of finished) upsert.run(rowOf(entry));
+      for (const entry of open.values()) upsert.run(rowOf(entry));
+      for (const { test_id, variant_id, day, users } of newUsers.values()) {
+        saveUsers(test_id, variant_id, day, users);
+      }
     },
 
     forget() {
-      changed.clear();
+      open.clear();
+      finished.length = 0;
       newUsers.clear();
     },
   };
+}
+
+function variantTallies(
+  users: readonly UsersRow[],
+  values: readonly (TallyRow & { variant_id: number })[],
+): VariantTally[] {
+  const variants = new Set([...users, ...values].map(({ variant_id }) => variant_id));
+  return [...variants].map((variant_id) => ({
+    variant_id,
+    users: users.reduce((sum, row) => (row.variant_id === variant_id ? sum + row.users : sum), 0),
+    metrics: values.filter((row) => row.variant_id === variant_id).map(tallyOf),
+  }));
+}
+
+function periodsOf(rows: readonly UsersRow[]): Period[] {
+  const epochs = new Map<number, Map<number, { variant_id: number; weight: number; users: number }>>();
+  for (const { epoch, variant_id, weight, users } of rows) {
+    const arms = epochs.get(epoch) ?? new Map();
+    const arm = arms.get(variant_id) ?? { variant_id, weight, users: 0 };
+    arms.set(variant_id, { ...arm, users: arm.users + users });
+    epochs.set(epoch, arms);
+  }
+  return [...epochs.values()].map((arms) => [...arms.values()]);
 }

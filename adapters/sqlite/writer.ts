@@ -16,6 +16,8 @@ export interface Gathered {
   save(): void;
   /** The transaction is over, one way or the other. */
   forget(): void;
+  /** It was rolled back: what was read within it may never have been. */
+  undo(): void;
 }
 
 interface Job {
@@ -57,6 +59,7 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
     } catch (error) {
       // Some errors, a full disk among them, have rolled back already.
       if (db.inTransaction) rollback.run();
+      gathered.undo();
       throw error;
     } finally {
       gathered.forget();

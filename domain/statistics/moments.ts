@@ -23,7 +23,8 @@ export function addValue(moments: Moments, value: number): Moments {
 /**
  * One of the values changes from `from` to `to`: a user's total after one more tracked value.
  * M2 grows by (to − from)·(to − mean after + from − mean before), and is kept at or above 0, which rounding could cross.
- * A user's first value is better added than moved up from 0: a move as large as the values costs their last digits.
+ * A user's first value is better added than moved up from 0: a move as large as the values costs their last digits,
+ * and where all totals end up equal it can leave a residue of some 1e-13 of the square of the move instead of 0.
  */
 export function moveValue(moments: Moments, from: number, to: number): Moments {
   if (moments.n === 0) return moments;
