@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { ComparisonReply, compareMetric, isJudgeable, lookAt } from "./comparison.ts";
+import { ComparisonReply } from "./comparison.ts";
+import { adjust, type Compared, compareAll, comparisonReply, metricTallyOf, tallyOf } from "./comparisons.ts";
 import {
   controlOf,
   type Experiment,
@@ -9,19 +10,8 @@ import {
 } from "./experiment.ts";
 import { type Look, SPLIT } from "./looks.ts";
 import { armOfMetric, measuredMetrics, primaryMetric } from "./observations.ts";
-import type { Comparison } from "./statistics/comparison.ts";
-import { benjaminiHochberg, holm } from "./statistics/multiple-testing.ts";
 import { type SampleRatio, sampleRatio } from "./statistics/sample-ratio.ts";
-import { defaultTuningUsers } from "./statistics/sequential.ts";
-import {
-  type ExperimentTally,
-  emptyTally,
-  type MetricTally,
-  mergeRaw,
-  noRaw,
-  type Period,
-  type VariantTally,
-} from "./tally.ts";
+import { type ExperimentTally, mergeRaw, noRaw, type Period, type VariantTally } from "./tally.ts";
 import { type Instant, IsoTime, isoTime } from "./time.ts";
 import { brokenSplit, judge, noData, Verdict } from "./verdict.ts";
 
@@ -91,73 +81,6 @@ export interface Assessment {
   readonly looks: readonly Look[];
 }
 
-interface Compared {
-  readonly variant: Variant;
-  readonly metric: MetricDefinition;
-  readonly comparison: Comparison;
-  /** Its always-valid figures as they are shown; undefined where there are none, or too few users to keep them. */
-  readonly look: Look | undefined;
-}
-
-const noUsers = (variant_id: number): VariantTally => ({ variant_id, users: 0, metrics: [] });
-
-const tallyOf = ({ variants }: ExperimentTally, { id }: Variant): VariantTally =>
-  variants.find(({ variant_id }) => variant_id === id) ?? noUsers(id);
-
-const metricTallyOf = ({ metrics }: VariantTally, metric_name: string): MetricTally =>
-  metrics.find((metric) => metric.metric_name === metric_name) ?? emptyTally(metric_name);
-
-/** Every variant but the control, compared with it on every metric. */
-function compareAll(
-  experiment: Experiment,
-  tally: ExperimentTally,
-  metrics: readonly MetricDefinition[],
-  alpha: number,
-  looks: readonly Look[],
-): readonly Compared[] {
-  const control = controlOf(experiment);
-  if (control === undefined) return [];
-  const design = { alpha, tuningUsers: experiment.planned_users ?? defaultTuningUsers };
-  const side = (variant: Variant, { metric_name }: MetricDefinition) => {
-    const variantTally = tallyOf(tally, variant);
-    return { users: variantTally.users, tally: metricTallyOf(variantTally, metric_name) };
-  };
-  return metrics.flatMap((metric) =>
-    experiment.variants
-      .filter((variant) => variant !== control)
-      .map((variant) => {
-        const sides = [side(control, metric), side(variant, metric)] as const;
-        const comparison = compareMetric(metric, ...sides, design);
-        const judgeable = isJudgeable(metric, sides);
-        const look = judgeable ? lookAt(comparison, variant.id, metric.metric_name, looks) : undefined;
-        return { variant, metric, comparison, look };
-      }),
-  );
-}
-
-type Adjust = (pValues: readonly number[]) => number[];
-
-/** Adjusted p-values of one family, by comparison; one that has no p-value takes no part in it. */
-function adjustedPValues(family: readonly Compared[], adjust: Adjust): Map<Compared, number> {
-  const tested = family.filter(({ comparison }) => comparison.fixed.p_value !== null);
-  const adjusted = adjust(tested.map(({ comparison }) => comparison.fixed.p_value ?? 1));
-  return new Map(tested.map((compared, index) => [compared, adjusted[index] ?? 1]));
-}
-
-/** The variants on the primary metric are one family; all that is only looked at beside it, another. */
-function adjust(compared: readonly Compared[], primary: MetricDefinition | undefined) {
-  const isPrimary = ({ metric }: Compared): boolean => metric === primary;
-  const main = adjustedPValues(compared.filter(isPrimary), holm);
-  const rest = adjustedPValues(
-    compared.filter((one) => !isPrimary(one)),
-    benjaminiHochberg,
-  );
-  return (one: Compared): ComparisonReply["adjusted"] =>
-    isPrimary(one)
-      ? { p_value: main.get(one) ?? null, method: "holm" }
-      : { p_value: rest.get(one) ?? null, method: "benjamini_hochberg" };
-}
-
 function metricResult(
   metric: MetricDefinition,
   tally: VariantTally,
@@ -202,13 +125,6 @@ function splitReply(split: SampleRatio): Results["sample_ratio"] {
   const { ok, chi_square, p_value, sequential_p_value, leaked } = split;
   const reason = ok ? (split.reason as "TOO_FEW_USERS" | "NO_DATA" | null) : "BROKEN_SPLIT";
   return { ok, chi_square, p_value, sequential_p_value, leaked_users: leaked, reason };
-}
-
-function comparisonReply(one: Compared, adjusted: ComparisonReply["adjusted"]): ComparisonReply {
-  const { look } = one;
-  const { fixed, sequential, ...rest } = one.comparison;
-  const shown = look === undefined ? sequential : { p_value: look.p_value, interval: look.interval };
-  return { ...rest, fixed, sequential: shown, adjusted };
 }
 
 function verdictOf(

@@ -56,7 +56,7 @@ function margin({ kind }: Case, { difference, interval }: Challenger): string {
   const shown = `${signed.format(scale * (difference ?? 0))}${unit}`;
   if (interval === null) return shown;
   const [low, high] = interval;
-  return `${shown} (certain range ${signed.format(scale * low)} to ${signed.format(scale * high)})`;
+  return `${shown} (between ${signed.format(scale * low)} and ${signed.format(scale * high)})`;
 }
 
 function say(
