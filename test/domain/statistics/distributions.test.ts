@@ -1,0 +1,116 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  chiSquaredUpperTail,
+  incompleteBeta,
+  normalCriticalValue,
+  normalDensity,
+  normalLowerTail,
+  normalQuantile,
+  normalUpperTail,
+  studentCriticalValue,
+  studentDensity,
+  studentQuantile,
+  studentUpperTail,
+} from "../../../domain/statistics/distributions.ts";
+
+const probabilities = fc.double({ min: -100, max: -0.5, noNaN: true }).map((exponent) => 10 ** exponent);
+const degrees = fc.double({ min: 0, max: 9, noNaN: true }).map((exponent) => 10 ** exponent);
+const relative = (actual: number, expected: number) => Math.abs(actual / expected - 1);
+
+describe("the normal distribution", () => {
+  test("has a quantile that undoes its tail, down to 1e-100", () => {
+    fc.assert(
+      fc.property(probabilities, (p) => {
+        expect(relative(normalLowerTail(normalQuantile(p)), p)).toBeLessThan(1e-11);
+      }),
+    );
+  });
+
+  test("keeps its upper tail where the lower one is 1", () => {
+    expect(relative(normalUpperTail(10), 7.619853024160525e-24)).toBeLessThan(1e-12);
+    expect(normalLowerTail(10)).toBe(1);
+  });
+
+  test("puts α on one side or α/2 on each", () => {
+    expect(normalCriticalValue(0.05)).toBeCloseTo(1.959963984540054, 14);
+    expect(normalCriticalValue(0.05, 1)).toBeCloseTo(1.6448536269514722, 14);
+    expect(normalDensity(0)).toBeCloseTo(0.3989422804014327, 15);
+  });
+});
+
+describe("Student's t distribution", () => {
+  test("has a quantile that undoes its tail", () => {
+    fc.assert(
+      fc.property(probabilities, degrees, (p, df) => {
+        const t = -studentQuantile(p, df);
+        fc.pre(t < 1e100);
+        expect(relative(studentUpperTail(t, df), p)).toBeLessThan(1e-10);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("is symmetric", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 50, noNaN: true }), degrees, (t, df) => {
+        expect(studentUpperTail(-t, df) + studentUpperTail(t, df)).toBeCloseTo(1, 14);
+      }),
+    );
+    expect(studentQuantile(0.5, 7)).toBe(0);
+    expect(studentQuantile(0.9, 7)).toBeCloseTo(-studentQuantile(0.1, 7), 13);
+  });
+
+  test("becomes the normal distribution with many degrees of freedom", () => {
+    for (const z of [0.1, 1, 1.96, 5, 8]) {
+      expect(relative(studentUpperTail(z, 1e12), normalUpperTail(z))).toBeLessThan(2e-9);
+    }
+    expect(studentCriticalValue(0.05, 1e12)).toBeCloseTo(1.959963984540054, 11);
+    expect(studentCriticalValue(0.05, 10, 1)).toBeCloseTo(1.812461122811676, 12);
+  });
+
+  test("has a density that is the slope of its tail", () => {
+    for (const [t, df] of [
+      [0.3, 1],
+      [1.7, 4.5],
+      [2.5, 1e4],
+    ] as const) {
+      const slope = (studentUpperTail(t - 1e-5, df) - studentUpperTail(t + 1e-5, df)) / 2e-5;
+      expect(relative(studentDensity(t, df), slope)).toBeLessThan(1e-8);
+    }
+  });
+
+  test("has infinite quantiles at 0 and 1", () => {
+    expect(studentQuantile(0, 3)).toBe(Number.NEGATIVE_INFINITY);
+    expect(studentQuantile(1, 3)).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe("the chi-squared distribution", () => {
+  test("with one degree of freedom is the square of a normal one", () => {
+    for (const z of [0.1, 1, 3, 10, 30]) {
+      expect(relative(chiSquaredUpperTail(z * z, 1), 2 * normalUpperTail(z))).toBeLessThan(1e-12);
+    }
+  });
+
+  test("with two degrees of freedom is exponential", () => {
+    for (const x of [0, 0.5, 10, 700]) {
+      expect(relative(chiSquaredUpperTail(x, 2), Math.exp(-x / 2))).toBeLessThan(1e-12);
+    }
+  });
+});
+
+describe("the incomplete beta function", () => {
+  test("mirrors its parameters", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 50 }),
+        fc.integer({ min: 1, max: 50 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (a, b, x) => {
+          expect(incompleteBeta(a, b, x) + incompleteBeta(b, a, 1 - x)).toBeCloseTo(1, 12);
+        },
+      ),
+    );
+  });
+});
