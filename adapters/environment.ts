@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 const list = z
@@ -19,8 +20,35 @@ const origin = z.union([z.literal("*"), z.url({ protocol: /^https?$/ })], {
   error: "must be a comma list of origins such as https://shop.example, or *",
 });
 
+export const isPostgres = (database: string): boolean => /^postgres(?:ql)?:\/\//.test(database);
+
+/** One variable for both: a file on a host, the text itself where there is none, as on Lambda. */
+const certificates = z
+  .string()
+  .transform((text, context) => {
+    if (text.trim() === "" || text.includes("-----BEGIN CERTIFICATE-----")) return text.trim() || undefined;
+    try {
+      return readFileSync(text, "utf8");
+    } catch {
+      context.addIssue({
+        code: "custom",
+        message: "must be certificates in PEM, or a file that can be read",
+      });
+      return z.NEVER;
+    }
+  })
+  .optional();
+
 const Environment = z.object({
-  ANALYTICS_DATABASE: z.string().min(1).default("data/analytics.db"),
+  ANALYTICS_DATABASE: z
+    .string()
+    .min(1)
+    .refine(
+      (text) => !isPostgres(text) || URL.canParse(text),
+      "must be a file, or postgres://user:password@host/name",
+    )
+    .default("data/analytics.db"),
+  ANALYTICS_DATABASE_CA: certificates,
   ANALYTICS_HOST: z.string().min(1).default("127.0.0.1"),
   ANALYTICS_PORT: z.coerce.number().int().min(0).max(65_535).default(20_000),
   ANALYTICS_WRITE_KEYS: keys,
@@ -53,6 +81,8 @@ export interface Rate {
 
 export interface Settings {
   readonly database: string;
+  /** Who has signed PostgreSQL's certificate, in PEM; undefined where Node knows them. */
+  readonly databaseCa?: string | undefined;
   readonly host: string;
   readonly port: number;
   /** None at all where the server is open, which it may be on loopback only. */
@@ -99,7 +129,7 @@ function refuseOpenDoors({ ANALYTICS_HOST }: Environment, keys: Keys | undefined
 }
 
 function refuseFileOnLambda({ ANALYTICS_DATABASE }: Environment, onLambda: boolean): void {
-  if (!onLambda || /^postgres(ql)?:/.test(ANALYTICS_DATABASE)) return;
+  if (!onLambda || isPostgres(ANALYTICS_DATABASE)) return;
   throw new UnusableSettings(
     "On AWS Lambda a file does not outlive its function: set ANALYTICS_DATABASE to postgres://…",
   );
@@ -119,6 +149,7 @@ export function readSettings(variables: NodeJS.ProcessEnv): Settings {
   refuseFileOnLambda(environment, onLambda);
   return {
     database: environment.ANALYTICS_DATABASE,
+    databaseCa: environment.ANALYTICS_DATABASE_CA,
     host: environment.ANALYTICS_HOST,
     port: environment.ANALYTICS_PORT,
     keys,

@@ -4,11 +4,14 @@ import { openAnalytics } from "./analytics.ts";
 import type { Settings } from "./environment.ts";
 import { clientError, createListener } from "./http/listener.ts";
 
-// A client that sends its headers or body slower than this is let go; it costs nobody else anything meanwhile.
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-// Longer than the minute that load balancers keep theirs, so that none sends into a connection that is closing.
-const KEEP_ALIVE_MS = 65_000;
+const TIMEOUTS = {
+  // A client that sends its headers or body slower than this is let go; it costs nobody else anything meanwhile.
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  // Longer than the minute that load balancers keep theirs, so that none sends into a connection that is closing.
+  keepAliveTimeout: 65_000,
+};
 const SHUTDOWN_PATIENCE_MS = 10_000;
 
 /** The analytics server without a socket of its own. */
@@ -61,15 +64,12 @@ function closing(server: Server): Promise<void> {
 
 /** Starts the analytics server on a plain Node HTTP server: what one host needs in production. */
 export async function startServer(variables: NodeJS.ProcessEnv = process.env): Promise<RunningServer> {
-  const { listener, settings, close } = await mountAnalytics(variables);
-  const server = createServer({ keepAlive: true, noDelay: true }, (request, response) => {
-    // A keep-alive connection must not outlive the server's wish to stop.
-    if (!server.listening) response.setHeader("connection", "close");
+  const { edge, settings, close } = await openAnalytics(variables);
+  let stopping = false;
+  const listener = createListener(edge, () => stopping);
+  const server = createServer({ ...TIMEOUTS, noDelay: true }, (request, response) => {
     void listener(request, response);
   });
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on("clientError", clientError);
   await listening(server, settings.port, settings.host);
   const { port } = server.address() as AddressInfo;
@@ -77,6 +77,7 @@ export async function startServer(variables: NodeJS.ProcessEnv = process.env): P
   return {
     url: `http://${host}:${port}`,
     stop: async () => {
+      stopping = true;
       await closing(server);
       await close();
     },

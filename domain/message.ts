@@ -14,11 +14,22 @@ export const MessageId = z
   .refine((text) => text.isWellFormed(), "must not contain broken Unicode")
   .meta({ description: "Makes a retry safe. UUIDv7 costs the least." });
 
+const HYPHEN = 45;
+const NINE = 57;
+
+/** The value of a hexadecimal digit by its character code: 0–9, then letters of either case. */
+const digit = (code: number): number => (code <= NINE ? code - 48 : (code | 32) - 87);
+
+// By character codes, not by slices and parseInt: of a batch with ids that took a seventh of the whole time.
 function uuidBytes(uuid: string): Uint8Array {
-  const digits = uuid.replaceAll("-", "");
-  return Uint8Array.from({ length: KEY_BYTES }, (_, index) =>
-    Number.parseInt(digits.slice(2 * index, 2 * index + 2), 16),
-  );
+  const bytes = new Uint8Array(KEY_BYTES);
+  let at = 0;
+  for (let place = 0; place < KEY_BYTES; place++) {
+    if (uuid.charCodeAt(at) === HYPHEN) at += 1;
+    bytes[place] = (digit(uuid.charCodeAt(at)) << 4) | digit(uuid.charCodeAt(at + 1));
+    at += 2;
+  }
+  return bytes;
 }
 
 /** The 16 bytes a message id is stored as: a UUID as it is, any other string as the first half of its SHA-256. */

@@ -30,7 +30,6 @@ export async function buildAll() {
     format: "esm",
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
     sourcemap: "linked",
     legalComments: "none",
     // Native, and not there on Lambda.

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { Failure } from "../../domain/failure.ts";
 import type { Access } from "../../handlers/endpoint.ts";
 import { isLoopback, type Keys } from "../environment.ts";
@@ -6,7 +6,7 @@ import type { HttpRequest } from "./message.ts";
 
 type Scope = "write" | "read" | "admin";
 
-const digest = (key: string): Buffer => createHash("sha256").update(key).digest();
+const digest = (key: string): Buffer => hash("sha256", key, "buffer");
 
 /** The key of `Authorization: Bearer …`, or of `?key=` for a beacon, which cannot send headers. */
 export function keyOf(request: HttpRequest, query: URLSearchParams): string | undefined {

@@ -89,12 +89,11 @@ function requestOf(incoming: IncomingMessage): HttpRequest {
 function send(
   response: ServerResponse,
   { status, headers, body }: HttpResponse,
-  request: IncomingMessage,
+  { method }: IncomingMessage,
+  isLast: boolean,
 ): void {
-  const length =
-    request.method === "HEAD" || status === 204 ? {} : { "content-length": Buffer.byteLength(body) };
-  const ending = arrivedWhole(request) ? {} : { connection: "close" };
-  response.writeHead(status, { ...headers, ...length, ...ending });
+  const length = method === "HEAD" || status === 204 ? {} : { "content-length": Buffer.byteLength(body) };
+  response.writeHead(status, { ...headers, ...length, ...(isLast ? { connection: "close" } : {}) });
   response.end(body);
 }
 
@@ -109,12 +108,13 @@ function throwAwayRest(request: IncomingMessage): void {
   request.once("close", () => clearTimeout(linger));
 }
 
-/** Serves the edge to Node's HTTP server. */
-export function createListener(edge: Edge) {
+/** Serves the edge to Node's HTTP server; while `isStopping`, each answer is the last of its connection. */
+export function createListener(edge: Edge, isStopping: () => boolean = () => false) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const answer = await edge(requestOf(request));
-    send(response, answer, request);
-    if (!arrivedWhole(request)) throwAwayRest(request);
+    const goesOn = arrivedWhole(request);
+    send(response, answer, request, !goesOn || isStopping());
+    if (!goesOn) throwAwayRest(request);
   };
 }
 

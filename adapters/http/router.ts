@@ -6,21 +6,27 @@ export interface Route {
   readonly params: Readonly<Record<string, string>>;
 }
 
+/** A path cut at its slashes; where a parameter stands, its name. */
 interface Pattern {
-  readonly segments: readonly string[];
   readonly endpoint: Endpoint;
+  readonly segments: readonly ({ readonly literal: string } | { readonly parameter: string })[];
 }
 
-const parameter = (segment: string): string | undefined => /^\{(\w+)\}$/.exec(segment)?.[1];
+function compile(endpoint: Endpoint): Pattern {
+  const segments = endpoint.path.split("/").map((segment) => {
+    const parameter = /^\{(\w+)\}$/.exec(segment)?.[1];
+    return parameter === undefined ? { literal: segment } : { parameter };
+  });
+  return { endpoint, segments };
+}
 
 function match({ segments }: Pattern, path: readonly string[]): Record<string, string> | undefined {
   if (segments.length !== path.length) return undefined;
   const params: Record<string, string> = {};
   for (const [index, segment] of segments.entries()) {
-    const name = parameter(segment);
     const value = path[index] ?? "";
-    if (name !== undefined) params[name] = value;
-    else if (segment !== value) return undefined;
+    if ("parameter" in segment) params[segment.parameter] = decode(value);
+    else if (segment.literal !== value) return undefined;
   }
   return params;
 }
@@ -41,14 +47,14 @@ export function createRouter(endpoints: readonly Endpoint[]) {
   const literal = new Map<string, Route>();
   const patterns: Pattern[] = [];
   for (const endpoint of endpoints) {
-    if (endpoint.path.includes("{")) patterns.push({ endpoint, segments: endpoint.path.split("/") });
+    if (endpoint.path.includes("{")) patterns.push(compile(endpoint));
     else literal.set(`${endpoint.method} ${endpoint.path}`, { endpoint, params: {} });
   }
 
   function find(method: string, path: string): Route | undefined {
     const known = literal.get(`${method} ${path}`);
     if (known !== undefined) return known;
-    const segments = path.split("/").map(decode);
+    const segments = path.split("/");
     for (const pattern of patterns) {
       if (pattern.endpoint.method !== method) continue;
       const params = match(pattern, segments);

@@ -107,7 +107,7 @@ create table ab_users (
 insert into ab_users(test_id, variant_id, epoch, day, weight, users)
   select v.test_id, v.id, 0, coalesce(unixepoch(v.created_at, 'auto'), unixepoch()) / 86400, max(v.weight, 0),
     (select count(*) from ab_assignments a where a.variant_id = v.id)
-  from ab_variants v;
+  from ab_variants v join ab_tests t on t.id = v.test_id;
 
 -- What the values came to at the end of each day on which there were any: the latest row is what they come to now.
 create table ab_tallies (
@@ -131,7 +131,9 @@ create table ab_tallies (
 insert into ab_tallies
   select test_id, variant_id, metric_name, coalesce(max(occurred_at), 0) / 86400000, count(*), sum(value), min(value),
     max(value), 0, 0, 0, 0, 0, 0, 0
-  from ab_metrics group by test_id, variant_id, metric_name;
+  from ab_metrics
+  where test_id in (select id from ab_tests) and variant_id in (select id from ab_variants)
+  group by test_id, variant_id, metric_name;
 
 -- What each user's counted values come to.
 create table ab_totals (

@@ -50,12 +50,19 @@ interface Open {
 
 interface Epoch {
   epoch: number;
-  day: number;
   weight: number;
+  /** The latest day on which anybody was assigned. */
+  last_day: number | null;
 }
 
-interface UsersRow extends Epoch {
+// Of a variant that somebody's own program has inserted into the specified tables since the upgrade.
+const FIRST_EPOCH: Epoch = { epoch: 0, weight: 1, last_day: null };
+
+interface UsersRow {
   variant_id: number;
+  epoch: number;
+  day: number;
+  weight: number;
   users: number;
 }
 
@@ -80,7 +87,8 @@ export function createTallies(db: Database): Tallies {
     "select variant_id, epoch, day, weight, users from ab_users where test_id = ? order by epoch, day",
   );
   const selectEpoch = db.prepare<[number, number], Epoch>(
-    `select epoch, day, weight from ab_users where test_id = ? and variant_id = ? order by epoch desc, day desc limit 1`,
+    `select epoch, weight, max(iif(users > 0, day, null)) over () as last_day from ab_users
+     where test_id = ? and variant_id = ? order by epoch desc limit 1`,
   );
   const selectLastEpoch = db
     .prepare<[number], number>("select max(epoch) from ab_users where test_id = ?")
@@ -121,8 +129,8 @@ export function createTallies(db: Database): Tallies {
   }
 
   function saveUsers(test_id: number, variant_id: number, day: number, users: number): void {
-    const current = selectEpoch.get(test_id, variant_id) ?? { epoch: 0, day, weight: 1 };
-    addUsers.run(test_id, variant_id, current.epoch, Math.max(day, current.day), current.weight, users);
+    const { epoch, weight, last_day } = selectEpoch.get(test_id, variant_id) ?? FIRST_EPOCH;
+    addUsers.run(test_id, variant_id, epoch, Math.max(day, last_day ?? day), weight, users);
   }
 
   return {
@@ -164,7 +172,8 @@ export function createTallies(db: Database): Tallies {
     byDay(testId) {
       const users = selectUsers
         .all(testId)
-        .map(({ day, variant_id, users }) => ({ day, variant_id, new_users: users }));
+        .filter((row) => row.users > 0)
+        .map((row) => ({ day: row.day, variant_id: row.variant_id, new_users: row.users }));
       const values = selectDays.all(testId).map((row) => ({
         day: row.day,
         variant_id: row.variant_id,

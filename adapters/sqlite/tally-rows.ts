@@ -15,6 +15,10 @@ export interface TallyRow {
   counts_m2: number;
 }
 
+// Values near the end of a double's range add up to more than it holds, and infinities of both signs to no number at
+// all. The column takes no null, and later values must still be taken: such a figure stays infinite, and is not shown.
+const storable = (figure: number): number => (Number.isNaN(figure) ? Number.POSITIVE_INFINITY : figure);
+
 export type TallyValues = { test_id: number; variant_id: number; day: number } & TallyRow;
 
 export const TALLY_COLUMNS = `metric_name, raw_count, raw_sum, raw_min, raw_max, count, sum, users, sums_mean, sums_m2,
@@ -45,14 +49,14 @@ export const rowOf = ({
   day,
   metric_name: tally.metric_name,
   raw_count: tally.raw.count,
-  raw_sum: tally.raw.sum,
+  raw_sum: storable(tally.raw.sum),
   raw_min: tally.raw.min,
   raw_max: tally.raw.max,
   count: tally.count,
-  sum: tally.sum,
+  sum: storable(tally.sum),
   users: tally.sums.n,
-  sums_mean: tally.sums.mean,
-  sums_m2: tally.sums.m2,
+  sums_mean: storable(tally.sums.mean),
+  sums_m2: storable(tally.sums.m2),
   counts_mean: tally.counts.mean,
   counts_m2: tally.counts.m2,
 });

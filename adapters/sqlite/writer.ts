@@ -30,8 +30,9 @@ interface Job {
 
 // Ten milliseconds or so of work: a longer transaction would keep the event loop from everybody else.
 const MAX_ROWS_TOGETHER = 2_000;
-// Half a second of writing at the slowest rate measured. Whoever comes later is told to, before latency explodes.
-const MAX_ROWS_WAITING = 20_000;
+// A few seconds of writing, or a hundred clients with a batch of a thousand each. Whoever comes later is told to, before
+// latency explodes.
+const MAX_ROWS_WAITING = 100_000;
 // A request's patience while another process holds the lock; the event loop is free in between the tries.
 const LOCK_PATIENCE_MS = 3_000;
 const LOCK_RETRY_MS = 20;

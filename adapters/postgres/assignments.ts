@@ -1,0 +1,103 @@
+import type {
+  Assignment,
+  AssignmentStore,
+  ForEach,
+  KnownAssignment,
+  WonAssignment,
+} from "../../domain/storage.ts";
+import type { Database } from "./database.ts";
+import { anySlice, countUsers, epochOf, timeOf } from "./tallies.ts";
+
+interface Key {
+  readonly test_id: number;
+  readonly user_id: string;
+}
+
+type Candidate = Key & Assignment;
+type KnownRow = Key & KnownAssignment;
+
+// The first of a user's candidates stands for all of them. Sorted, so that two processes that assign the same users
+// take them in one order, and none holds what the other waits for.
+const INSERT = `
+  with candidate as (
+    select distinct on (test_id, user_id) *
+    from unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[])
+      with ordinality as c(test_id, user_id, variant_id, assigned_at, turn)
+    order by test_id, user_id, turn
+  ),
+  stored as (
+    insert into ab_assignments(user_id, test_id, variant_id, assigned_at)
+    select user_id, test_id, variant_id, ${timeOf("assigned_at")} from candidate order by user_id, test_id
+    on conflict (user_id, test_id) do nothing
+    returning user_id, test_id
+  ),
+  won as (select c.* from candidate c join stored using (user_id, test_id)),
+  ${countUsers("$5")}
+  select turn from won`;
+
+const FIND = `
+  select k.test_id, k.user_id, coalesce(a.variant_id, f.variant_id) as variant_id, a.user_id is null as forced,
+    coalesce(${epochOf("a.assigned_at")}, f.forced_at) as assigned_at
+  from unnest($1::bigint[], $2::text[]) as k(test_id, user_id)
+  left join ab_assignments a on a.user_id = k.user_id and a.test_id = k.test_id
+  left join ab_forced f on f.test_id = k.test_id and f.user_id = k.user_id
+  where coalesce(a.variant_id, f.variant_id) is not null`;
+
+const textOf = ({ test_id, user_id }: Key): string => `${test_id} ${user_id}`;
+
+export function createAssignmentStore(database: Database): AssignmentStore {
+  async function find(keys: readonly Key[]): Promise<ReadonlyMap<string, KnownRow>> {
+    const asked = new Map(keys.map((key) => [textOf(key), key]));
+    const distinct = [...asked.values()];
+    const rows = await database.query<KnownRow>(FIND, [
+      distinct.map(({ test_id }) => test_id),
+      distinct.map(({ user_id }) => user_id),
+    ]);
+    return new Map(rows.map((row) => [textOf(row), row]));
+  }
+
+  async function findAll(keys: readonly Key[]): Promise<(KnownAssignment | undefined)[]> {
+    const found = await find(keys);
+    return keys.map((key) => {
+      const row = found.get(textOf(key));
+      if (row === undefined) return undefined;
+      const { user_id, variant_id, assigned_at, forced } = row;
+      return { user_id, variant_id, assigned_at, forced };
+    });
+  }
+
+  /** The turns, counted from 1, of those that were stored. */
+  async function insert(candidates: readonly Candidate[]): Promise<ReadonlySet<number>> {
+    const rows = await database.query<{ turn: number }>(INSERT, [
+      candidates.map(({ test_id }) => test_id),
+      candidates.map(({ user_id }) => user_id),
+      candidates.map(({ variant_id }) => variant_id),
+      candidates.map(({ assigned_at }) => assigned_at),
+      anySlice(),
+    ]);
+    return new Set(rows.map(({ turn }) => turn));
+  }
+
+  async function assignAll(candidates: readonly Candidate[]): Promise<WonAssignment[]> {
+    const won = await insert(candidates);
+    const others = candidates.filter((_, index) => !won.has(index + 1));
+    // A statement of its own: the one before does not see what others have committed since it began.
+    const known = others.length === 0 ? new Map() : await find(others);
+    return candidates.map(({ test_id, user_id, variant_id, assigned_at }, index) => {
+      if (won.has(index + 1)) return { user_id, variant_id, assigned_at, created: true };
+      const row = known.get(textOf({ test_id, user_id }));
+      if (row === undefined) throw new Error("an assignment was refused for one that is not there");
+      return { user_id, variant_id: row.variant_id, assigned_at: row.assigned_at, created: false };
+    });
+  }
+
+  const finding = database.grouped(findAll);
+  const assigning = database.grouped(assignAll);
+  return {
+    findAssignment: async (test_id, user_id) => (await finding([{ test_id, user_id }]))[0],
+    assign: async <const T extends readonly Assignment[]>(test_id: number, candidates: T) => {
+      const won = await assigning(candidates.map((candidate) => ({ test_id, ...candidate })));
+      return won as unknown as ForEach<T, WonAssignment>;
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { type ConnectionOptions, poolConfig } from "./connection.ts";
+import { asFailure, fromDriver, isPassing, isUnusable } from "./failures.ts";
+import { createGroups } from "./groups.ts";
+
+/** Runs one statement and gives its rows. */
+export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
+
+/** The answers to these, in their order. */
+export type Join<Item, Answer> = (items: readonly Item[]) => Promise<readonly Answer[]>;
+
+export interface Database {
+  /**
+   * One statement is one transaction. It is tried again when it lost a race or its connection, also where nobody can
+   * know whether it was committed: so it must come to the same when it runs twice.
+   */
+  readonly query: Query;
+  /**
+   * Several statements, committed together. `act` may run more than once, but not again after a commit that nobody
+   * knows the end of.
+   */
+  transaction<T>(act: (query: Query) => Promise<T>): Promise<T>;
+  /** What asks `run` for many at once, on behalf of all who ask at one time: see groups.ts. */
+  grouped<Item, Answer>(run: (items: readonly Item[]) => Promise<readonly Answer[]>): Join<Item, Answer>;
+  /** Finishes what was begun, then closes all connections. */
+  close(): Promise<void>;
+}
+
+// A server restarts in two or three seconds; who asks meanwhile is answered late rather than refused.
+const PATIENCE_MS = 8_000;
+const FIRST_WAIT_MS = 20;
+const LONGEST_WAIT_MS = 500;
+
+/** Half of it chance, so that those who met once do not meet again. */
+const waitBefore = (attempt: number): number =>
+  Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
+
+async function patiently<T>(attempt: () => Promise<T>, mayRepeat: () => boolean = () => true): Promise<T> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (let attempts = 0; ; attempts += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const wait = waitBefore(attempts);
+      if (!isPassing(error) || !mayRepeat() || Date.now() + wait > deadline) throw asFailure(error);
+      await sleep(wait);
+    }
+  }
+}
+
+async function withClient<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch((error) => Promise.reject(fromDriver(error)));
+  let broken = false;
+  // An error that nobody waits for must not end the process; whoever waits gets it as well.
+  const notice = (): void => {
+    broken = true;
+  };
+  client.on("error", notice);
+  try {
+    return await use(client);
+  } catch (error) {
+    broken ||= isUnusable(error);
+    throw error;
+  } finally {
+    client.off("error", notice);
+    client.release(broken);
+  }
+}
+
+const queryOf =
+  (client: pg.ClientBase): Query =>
+  async <Row>(text: string, values?: readonly unknown[]) => {
+    const result = client.query(text, values as unknown[]);
+    return (await result.catch((error) => Promise.reject(fromDriver(error)))).rows as Row[];
+  };
+
+async function committing<T>(
+  client: pg.PoolClient,
+  act: (query: Query) => Promise<T>,
+  beforeCommit: () => void,
+): Promise<T> {
+  const query = queryOf(client);
+  try {
+    await query("begin");
+    const value = await act(query);
+    beforeCommit();
+    await query("commit");
+    return value;
+  } catch (error) {
+    if (!isUnusable(error)) await query("rollback");
+    throw error;
+  }
+}
+
+export function openDatabase(url: string, options: ConnectionOptions): Database {
+  const pool = new pg.Pool(poolConfig(url, options));
+  // A server that restarts ends its idle connections; the pool forgets them and opens others when they are needed.
+  pool.on("error", () => {});
+  const busy = new Set<Promise<unknown>>();
+  const drains: (() => Promise<void>)[] = [];
+
+  function tracked<T>(work: Promise<T>): Promise<T> {
+    const settled = work.then(
+      () => void busy.delete(settled),
+      () => void busy.delete(settled),
+    );
+    busy.add(settled);
+    return work;
+  }
+
+  function transaction<T>(act: (query: Query) => Promise<T>): Promise<T> {
+    let undecided = false;
+    const attempt = () =>
+      withClient(pool, (client) =>
+        committing(client, act, () => {
+          undecided = true;
+        }),
+      ).catch((error) => {
+        // A refused commit has changed nothing; of a lost connection nobody knows.
+        undecided &&= isUnusable(error);
+        throw error;
+      });
+    return tracked(patiently(attempt, () => !undecided));
+  }
+
+  return {
+    query: (text, values) =>
+      tracked(patiently(() => withClient(pool, (client) => queryOf(client)(text, values)))),
+    transaction,
+    grouped: (run) => {
+      const { join, drain } = createGroups(run);
+      drains.push(drain);
+      return join;
+    },
+    close: async () => {
+      await Promise.all(drains.map((drain) => drain()));
+      while (busy.size > 0) await Promise.all(busy);
+      await pool.end();
+    },
+  };
+}

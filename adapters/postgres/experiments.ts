@@ -1,0 +1,193 @@
+import type { Experiment, MetricDefinition, NewExperiment, Variant } from "../../domain/experiment.ts";
+import type { Forced } from "../../domain/lifecycle.ts";
+import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../domain/storage.ts";
+import type { Instant } from "../../domain/time.ts";
+import type { Database, Query } from "./database.ts";
+import { dayOf, epochOf, timeOf } from "./tallies.ts";
+
+interface ExperimentRow extends Omit<Experiment, "metrics" | "variants"> {
+  readonly control_variant_id: number | null;
+  readonly metrics: string;
+  readonly variants: readonly Omit<Variant, "is_control">[];
+}
+
+// The left join serves a test that somebody's own program has inserted into the specified tables.
+const SELECT = `
+  select t.id, t.test_name, t.description, ${epochOf("t.created_at")} as created_at,
+    coalesce(s.salt, 'test-' || t.id) as salt, coalesce(s.status, 'running') as status,
+    coalesce(s.traffic, 1) as traffic, coalesce(s.confidence_level, 0.95) as confidence_level,
+    s.planned_users, s.stopped_at, s.control_variant_id, s.winner_variant_id, coalesce(s.metrics, '[]') as metrics,
+    coalesce((
+      select json_agg(json_build_object('id', v.id, 'variant_name', v.variant_name, 'description', v.description,
+        'weight', v.weight) order by v.id)
+      from ab_variants v where v.test_id = t.id), '[]') as variants
+  from ab_tests t left join ab_settings s on s.test_id = t.id`;
+
+const PAGE = `
+  ${SELECT}
+  where ($1::bigint is null or t.id < $1) and ($2::text is null or coalesce(s.status, 'running') = $2)
+  order by t.id desc limit $3`;
+
+const INSERT_TEST = `
+  insert into ab_tests(test_name, description, created_at) values ($1, $2, ${timeOf("$3::bigint")})
+  on conflict (test_name) do nothing returning id`;
+
+// Taken one by one in the order of their turns, the ids are in the order the variants were declared in.
+const INSERT_VARIANTS = `
+  insert into ab_variants(test_id, variant_name, description, weight, created_at)
+  select $1::bigint, variant_name, description, weight, ${timeOf("$5::bigint")}
+  from unnest($2::text[], $3::text[], $4::float8[]) with ordinality as v(variant_name, description, weight, turn)
+  order by turn
+  returning id, variant_name`;
+
+const UPSERT_SETTINGS = `
+  insert into ab_settings(test_id, salt, status, traffic, confidence_level, planned_users, stopped_at,
+    control_variant_id, winner_variant_id, metrics)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+  on conflict (test_id) do update set status = excluded.status, traffic = excluded.traffic,
+    confidence_level = excluded.confidence_level, planned_users = excluded.planned_users,
+    stopped_at = excluded.stopped_at, control_variant_id = excluded.control_variant_id,
+    winner_variant_id = excluded.winner_variant_id, metrics = excluded.metrics`;
+
+const BEGIN_EPOCH = `
+  insert into ab_users(test_id, variant_id, epoch, day, slice, weight, users)
+  select $1::bigint, v.id, (select coalesce(max(epoch) + 1, 0) from ab_users where test_id = $1),
+    ${dayOf("$4::bigint")}, 0, v.weight, 0
+  from unnest($2::bigint[], $3::float8[]) as v(id, weight)`;
+
+const SET_WEIGHTS = `
+  update ab_variants set weight = v.weight from unnest($1::bigint[], $2::float8[]) as v(id, weight)
+  where ab_variants.id = v.id`;
+
+const FORCE = `
+  insert into ab_forced(test_id, user_id, variant_id, forced_at) values ($1, $2, $3, $4)
+  on conflict (test_id, user_id) do update set variant_id = excluded.variant_id, forced_at = excluded.forced_at`;
+
+/** Tables without a foreign key: one costs a look-up for each row stored, and engines that scale out refuse most. */
+const COUNTS = ["ab_users", "ab_tallies", "ab_totals", "ab_metric_messages"];
+
+function experimentOf({ control_variant_id, metrics, variants, ...row }: ExperimentRow): Experiment {
+  const control = control_variant_id ?? variants[0]?.id;
+  return {
+    ...row,
+    metrics: JSON.parse(metrics) as MetricDefinition[],
+    variants: variants.map((variant) => ({ ...variant, is_control: variant.id === control })),
+  };
+}
+
+async function insertVariants(query: Query, id: number, { variants, created_at }: NewExperiment) {
+  const rows = await query<{ id: number; variant_name: string }>(INSERT_VARIANTS, [
+    id,
+    variants.map(({ variant_name }) => variant_name),
+    variants.map(({ description }) => description),
+    variants.map(({ weight }) => weight),
+    created_at,
+  ]);
+  const control = variants.find(({ is_control }) => is_control)?.variant_name;
+  return rows.find(({ variant_name }) => variant_name === control)?.id ?? null;
+}
+
+async function writeSettings(query: Query, id: number, control: number | null, experiment: NewExperiment) {
+  await query(UPSERT_SETTINGS, [
+    id,
+    experiment.salt,
+    experiment.status,
+    experiment.traffic,
+    experiment.confidence_level,
+    experiment.planned_users,
+    experiment.stopped_at,
+    control,
+    experiment.winner_variant_id,
+    JSON.stringify(experiment.metrics),
+  ]);
+  await revise(query);
+}
+
+/** Whoever has read the experiments before is to read them again. */
+const revise = (query: Query) => query("update ab_revision set revision = revision + 1");
+
+async function beginEpoch(query: Query, { id, variants }: Experiment, at: Instant): Promise<void> {
+  await query(BEGIN_EPOCH, [
+    id,
+    variants.map((variant) => variant.id),
+    variants.map(({ weight }) => weight),
+    at,
+  ]);
+}
+
+async function findOne(query: Query, id: number): Promise<Experiment | undefined> {
+  const [row] = await query<ExperimentRow>(`${SELECT} where t.id = $1`, [id]);
+  return row && experimentOf(row);
+}
+
+async function create(query: Query, experiment: NewExperiment): Promise<Experiment | undefined> {
+  const { test_name, description, created_at } = experiment;
+  const [row] = await query<{ id: number }>(INSERT_TEST, [test_name, description, created_at]);
+  if (row === undefined) return undefined;
+  await writeSettings(query, row.id, await insertVariants(query, row.id, experiment), experiment);
+  const created = await findOne(query, row.id);
+  if (created !== undefined) await beginEpoch(query, created, created_at);
+  return created;
+}
+
+async function writeForced(query: Query, id: number, forced: readonly Forced[], at: Instant): Promise<void> {
+  for (const { user_id, variant_id } of forced) {
+    if (variant_id === null)
+      await query("delete from ab_forced where test_id = $1 and user_id = $2", [id, user_id]);
+    else await query(FORCE, [id, user_id, variant_id, at]);
+  }
+}
+
+async function update(
+  query: Query,
+  id: number,
+  change: (stored: Experiment) => ChangedExperiment,
+): Promise<Experiment | undefined> {
+  // This lock lets others go on assigning and tracking, whose foreign keys hold the row as well.
+  await query("select id from ab_tests where id = $1 for no key update", [id]);
+  const stored = await findOne(query, id);
+  if (stored === undefined) return undefined;
+  const { experiment, forced, at } = change(stored);
+  const { variants } = experiment;
+  await query("update ab_tests set description = $1 where id = $2", [experiment.description, id]);
+  await writeSettings(
+    query,
+    id,
+    stored.variants.find(({ is_control }) => is_control)?.id ?? null,
+    experiment,
+  );
+  await writeForced(query, id, forced, at);
+  if (variants.some(({ weight }, index) => weight !== stored.variants[index]?.weight)) {
+    await query(SET_WEIGHTS, [variants.map((variant) => variant.id), variants.map(({ weight }) => weight)]);
+    await beginEpoch(query, experiment, at);
+  }
+  return experiment;
+}
+
+async function remove(query: Query, id: number): Promise<boolean> {
+  const deleted = await query("delete from ab_tests where id = $1 returning id", [id]);
+  if (deleted.length === 0) return false;
+  for (const table of COUNTS) await query(`delete from ${table} where test_id = $1`, [id]);
+  await revise(query);
+  return true;
+}
+
+export function createExperimentStore(database: Database): ExperimentStore {
+  // Read anew for each request, as another process may have changed it; but once for all that ask at one time.
+  const finding = database.grouped(async (ids: readonly number[]) => {
+    const rows = await database.query<ExperimentRow>(`${SELECT} where t.id = any($1::bigint[])`, [
+      [...new Set(ids)],
+    ]);
+    const found = new Map(rows.map((row) => [row.id, experimentOf(row)]));
+    return ids.map((id) => found.get(id));
+  });
+
+  return {
+    createExperiment: (experiment) => database.transaction((query) => create(query, experiment)),
+    findExperiment: async (id) => (await finding([id]))[0],
+    listExperiments: async ({ limit, status, before }: ExperimentPage) =>
+      (await database.query<ExperimentRow>(PAGE, [before ?? null, status ?? null, limit])).map(experimentOf),
+    updateExperiment: (id, change) => database.transaction((query) => update(query, id, change)),
+    deleteExperiment: (id) => database.transaction((query) => remove(query, id)),
+  };
+}

@@ -1,0 +1,107 @@
+import { Failure } from "../../domain/failure.ts";
+
+/** Joins what is asked within one turn of the event loop, and while the database is busy, into one statement. */
+export interface Groups<Item, Answer> {
+  /** The answers to these, in their order; they are stored together or not at all. */
+  join(items: readonly Item[]): Promise<readonly Answer[]>;
+  /** Fulfils when everything accepted so far is settled. */
+  drain(): Promise<void>;
+}
+
+interface Job<Item, Answer> {
+  readonly items: readonly Item[];
+  fulfil(answers: readonly Answer[]): void;
+  reject(error: unknown): void;
+}
+
+// What some engines take in one transaction. A single call may bring 2,000, and is not divided: it is all or none.
+const MAX_TOGETHER = 1_000;
+// A second's work at the slowest rate measured. Whoever comes later is told to, before latency explodes.
+const MAX_WAITING = 20_000;
+// While one statement waits for the disk another is put together; more of them only wait for each other.
+const LANES = 2;
+
+/** `run` answers for each of the items in their order, and must store all of them or none. */
+export function createGroups<Item, Answer>(
+  run: (items: readonly Item[]) => Promise<readonly Answer[]>,
+): Groups<Item, Answer> {
+  let waiting: Job<Item, Answer>[] = [];
+  let itemsWaiting = 0;
+  let running = 0;
+  let scheduled = false;
+  const idle: (() => void)[] = [];
+
+  function take(): Job<Item, Answer>[] {
+    let items = 0;
+    let count = 0;
+    for (const job of waiting) {
+      if (count > 0 && items + job.items.length > MAX_TOGETHER) break;
+      items += job.items.length;
+      count += 1;
+    }
+    const taken = waiting.slice(0, count);
+    waiting = waiting.slice(count);
+    itemsWaiting -= items;
+    return taken;
+  }
+
+  async function settleAll(jobs: readonly Job<Item, Answer>[]): Promise<void> {
+    const answers = await run(jobs.flatMap((job) => job.items));
+    let from = 0;
+    for (const { items, fulfil } of jobs) {
+      fulfil(answers.slice(from, from + items.length));
+      from += items.length;
+    }
+  }
+
+  async function settle(jobs: readonly Job<Item, Answer>[]): Promise<void> {
+    try {
+      await settleAll(jobs);
+    } catch (error) {
+      if (jobs.length === 1 || error instanceof Failure) for (const job of jobs) job.reject(error);
+      // One of them is at fault: apart, it fails alone.
+      else for (const job of jobs) await settle([job]);
+    }
+  }
+
+  async function work(): Promise<void> {
+    running += 1;
+    while (waiting.length > 0) await settle(take());
+    running -= 1;
+    if (running === 0) for (const wake of idle.splice(0)) wake();
+  }
+
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      if (running < LANES) void work();
+    });
+  }
+
+  return {
+    join(items) {
+      if (items.length === 0) return Promise.resolve([]);
+      if (itemsWaiting > 0 && itemsWaiting + items.length > MAX_WAITING) return Promise.reject(overloaded());
+      return new Promise((fulfil, reject) => {
+        waiting.push({ items, fulfil, reject });
+        itemsWaiting += items.length;
+        schedule();
+      });
+    },
+    drain: () =>
+      waiting.length === 0 && running === 0
+        ? Promise.resolve()
+        : new Promise<void>((resolve) => idle.push(resolve)),
+  };
+}
+
+const overloaded = (): Failure =>
+  new Failure(
+    "unavailable",
+    "More is being written than the database takes; nothing was stored. Send it again.",
+    {
+      retryAfterSeconds: 1,
+    },
+  );

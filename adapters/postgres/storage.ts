@@ -1,0 +1,69 @@
+import type { Storage } from "../../domain/storage.ts";
+import { pendingMigrations } from "../migrate.ts";
+import { createAssignmentStore } from "./assignments.ts";
+import { type ConnectionOptions, placeOf } from "./connection.ts";
+import { type Database, openDatabase } from "./database.ts";
+import { createEventStore } from "./events.ts";
+import { createExperimentStore } from "./experiments.ts";
+import { isMissingTable, isTakenName } from "./failures.ts";
+import { createMetricStore } from "./metrics.ts";
+import { migrations } from "./migrations.ts";
+
+const MIGRATIONS_TABLE =
+  "create table if not exists migrations(name text primary key, applied_at timestamptz not null default current_timestamp)";
+
+async function appliedNames({ query }: Database): Promise<string[]> {
+  const rows = await query<{ name: string }>("select name from migrations").catch((error) => {
+    if (isMissingTable(error)) return undefined;
+    throw error;
+  });
+  if (rows !== undefined) return rows.map(({ name }) => name);
+  // Of several that create it at once one may be told that it is there already, which is as well.
+  await query(MIGRATIONS_TABLE).catch((error) => {
+    if (!isTakenName(error)) throw error;
+  });
+  return [];
+}
+
+/** Of several processes that start at once, one inserts the name; the others wait for it to commit, and find it done. */
+async function migrate(database: Database): Promise<void> {
+  for (const { name, sql } of pendingMigrations(migrations, await appliedNames(database))) {
+    await database.transaction(async (query) => {
+      const claim = "insert into migrations(name) values ($1) on conflict (name) do nothing returning name";
+      const claimed = await query(claim, [name]);
+      if (claimed.length > 0) await query(sql);
+    });
+  }
+}
+
+/** What an operator reads when the server refuses to start over its database. */
+export class UnusableDatabase extends Error {
+  override readonly name = "UnusableDatabase";
+
+  constructor(url: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause : new Error(String(cause));
+    const deeper = reason.cause instanceof Error ? reason.cause.message : reason.message;
+    super(`ANALYTICS_DATABASE names ${placeOf(url)}, which cannot be used: ${deeper}`, { cause });
+  }
+}
+
+/** Connects, makes or upgrades the tables, and serves the port from them. */
+export async function openPostgres(url: string, options: ConnectionOptions = {}): Promise<Storage> {
+  const database = openDatabase(url, options);
+  try {
+    await migrate(database);
+  } catch (error) {
+    await database.close();
+    throw new UnusableDatabase(url, error);
+  }
+  return {
+    ...createEventStore(database),
+    ...createExperimentStore(database),
+    ...createAssignmentStore(database),
+    ...createMetricStore(database),
+    check: async () => {
+      await database.query("select name from migrations limit 1");
+    },
+    close: database.close,
+  };
+}

@@ -1,0 +1,173 @@
+import { validateHeaderName, validateHeaderValue } from "node:http";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { endpoints } from "../../../handlers/endpoints.ts";
+import { FAILURE_STATUS } from "../../../handlers/statuses.ts";
+import { openEdge, type TestResponse, withColours } from "../../world.ts";
+
+const Problem = z.strictObject({
+  type: z.literal("about:blank"),
+  title: z.string().min(1),
+  status: z.int(),
+  detail: z.string().min(1),
+  code: z.enum(Object.keys(FAILURE_STATUS) as (keyof typeof FAILURE_STATUS)[]),
+  errors: z.array(z.strictObject({ path: z.string(), message: z.string().min(1) })),
+});
+
+const noise = fc.oneof(
+  { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 30 }) },
+  // What decoders stumble over.
+  fc.constantFrom("%", "%zz", "%E0%A4%A", "%00", "..", "//", "?", "[]", "{}", "\u0000", "\ud800"),
+);
+const routes = endpoints.map(({ method, path }) => ({ method, path }));
+
+const aPath = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(...routes).map(({ path }) => path.replace("{test_id}", "1")) },
+  fc.tuple(fc.constantFrom(...routes), noise).map(([{ path }, text]) => path.replace("{test_id}", text)),
+  fc.tuple(fc.constantFrom(...routes), noise).map(([{ path }, text]) => `${path}?${text}`),
+  noise.map((text) => `/${text}`),
+  noise,
+);
+
+const aMethod = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom("GET", "POST") },
+  fc.constantFrom("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", ""),
+  noise,
+);
+
+const known = (values: string[]) =>
+  fc.option(fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...values) }, noise), { nil: undefined });
+
+const someHeaders = fc.record({
+  "content-type": known([
+    "application/json",
+    "text/plain",
+    "application/x-ndjson",
+    "application/json; charset=utf-8",
+    ";;;",
+  ]),
+  "content-encoding": known(["gzip", "br", "identity", "x-gzip", "deflate"]),
+  origin: known(["https://shop.example", "null", "http://localhost", "http://["]),
+  host: known(["localhost", "localhost:20000", "[::1]", "evil.example"]),
+  authorization: known(["Bearer 0123456789abcdef", "Bearer", "Basic x"]),
+  prefer: known(["return=minimal"]),
+  "access-control-request-method": known(["GET", "POST", "HEAD", "NONE"]),
+});
+
+const text = fc.oneof(noise, fc.constantFrom("ann", "red", "m", "", "x".repeat(201), "\ud800", "__proto__"));
+const anyValue = fc.oneof(fc.jsonValue({ maxDepth: 4 }), text, fc.double(), fc.integer());
+const field = (values: fc.Arbitrary<unknown>) =>
+  fc.option(fc.oneof({ weight: 4, arbitrary: values }, anyValue), { nil: undefined });
+
+const likeABody = fc.record({
+  event_type: field(text),
+  user_id: field(text),
+  properties: field(fc.dictionary(text, anyValue)),
+  message_id: field(text),
+  timestamp: field(fc.oneof(fc.integer(), fc.constant("2026-11-22T10:00:00Z"))),
+  metric_name: field(text),
+  value: field(fc.double()),
+  variant: field(text),
+  test_name: field(text),
+  variants: field(fc.array(fc.record({ variant_name: text, weight: field(fc.double()) }), { maxLength: 4 })),
+});
+
+// Every field that an endpoint does not know is a refusal, so some bodies are pruned to what one of them takes.
+const pruned = fc
+  .tuple(
+    likeABody,
+    fc.subarray([
+      "event_type",
+      "user_id",
+      "metric_name",
+      "value",
+      "test_name",
+      "variants",
+      "message_id",
+      "variant",
+    ]),
+  )
+  .map(([body, names]) => Object.fromEntries(Object.entries(body).filter(([name]) => names.includes(name))));
+
+const someBody: fc.Arbitrary<unknown> = fc.oneof(
+  fc.uint8Array({ maxLength: 60 }),
+  noise,
+  fc.json(),
+  likeABody,
+  pruned,
+  fc.array(pruned, { maxLength: 5 }),
+  fc.array(pruned, { maxLength: 5 }).map((items) => items.map((item) => JSON.stringify(item)).join("\n")),
+  pruned.map((body) => gzipSync(JSON.stringify(body))),
+  fc.constant(undefined),
+);
+
+const settings = fc.constantFrom(
+  {},
+  { corsOrigins: ["*"] },
+  { keys: { write: ["0123456789abcdef"], read: [], admin: [] } },
+  { rate: { perSecond: 1, burst: 2 } },
+);
+
+const present = (headers: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+
+function expectWellFormed({ status, headers, body }: TestResponse, method: string): void {
+  expect(status).toBeGreaterThanOrEqual(100);
+  expect(status).toBeLessThanOrEqual(599);
+  for (const [name, value] of Object.entries(headers)) {
+    validateHeaderName(name);
+    // No header may carry what a caller sent, unless HTTP can: a browser's origin is always such.
+    if (name !== "access-control-allow-origin") validateHeaderValue(name, value);
+  }
+  if (status < 400 || method === "HEAD") return;
+  // An unwell server is the one answer from 400 on that is no problem document but a state.
+  if (status === 503 && headers["content-type"] !== "application/problem+json") return;
+  const problem = Problem.parse(body);
+  expect(headers["content-type"]).toBe("application/problem+json");
+  expect(problem.status).toBe(status);
+  expect(FAILURE_STATUS[problem.code]).toBe(status);
+  expect(problem.code).not.toBe("internal");
+}
+
+test("any request at all is answered, and every refusal is a problem of the closed set", async () => {
+  const seen = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(
+      settings,
+      aMethod,
+      aPath,
+      someHeaders,
+      someBody,
+      async (some, method, path, headers, body) => {
+        const edge = openEdge(some);
+        const request = { method, path, headers: present(headers), body };
+        const answer = await edge.send(request);
+        seen.add(answer.status);
+        expectWellFormed(answer, method);
+        expect(edge.logs.length).toBeLessThanOrEqual(1);
+      },
+    ),
+    { numRuns: 400 },
+  );
+  // Requests that all fail at the first hurdle would prove little.
+  expect([...seen].length).toBeGreaterThan(5);
+});
+
+test("any body at all is answered by the endpoints of a test that is there", async () => {
+  const edge = openEdge();
+  await withColours(edge.world, { users: { ann: "red" } });
+  const posts = endpoints
+    .filter(({ method }) => method === "POST")
+    .map(({ path }) => path.replace("{test_id}", "1"));
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...posts), someBody, async (path, body) => {
+      expectWellFormed(await edge.send({ method: "POST", path, body }), "POST");
+    }),
+    { numRuns: 600 },
+  );
+  expect((await edge.send({ path: "/apiv1/ab-tests/1/results" })).status).toBe(200);
+});

@@ -1,0 +1,152 @@
+import { expect, test } from "vitest";
+import { openEdge, withColours } from "../../world.ts";
+
+const SHOP = "https://shop.example";
+const KEY = "0123456789abcdef";
+const keys = { write: [], read: [], admin: [KEY] };
+const event = { event_type: "a" };
+
+test("the specification's two example calls work from a page of this machine", async () => {
+  const { send } = openEdge();
+  for (const path of ["/apiv1/events", "/apiv1/ab-tests"]) {
+    const headers = {
+      origin: "http://localhost:3000",
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "content-type",
+    };
+    const { status, headers: allowed } = await send({ method: "OPTIONS", path, headers });
+    expect(status).toBe(204);
+    expect(["*", "http://localhost:3000"]).toContain(allowed["access-control-allow-origin"]);
+    expect(allowed["access-control-allow-methods"]?.split(", ")).toContain("POST");
+    expect(allowed["access-control-allow-headers"]?.split(", ")).toContain("content-type");
+  }
+});
+
+test("a preflight of a write is answered, whole, as follows, whatever its origin", async () => {
+  const headers = { origin: SHOP, "access-control-request-method": "POST" };
+  expect(await openEdge().send({ method: "OPTIONS", path: "/apiv1/events", headers })).toEqual({
+    status: 204,
+    headers: {
+      allow: "OPTIONS, POST",
+      "access-control-allow-origin": "*",
+      "access-control-expose-headers": "retry-after, x-request-id",
+      "access-control-allow-methods": "POST",
+      "access-control-allow-headers": "authorization, content-encoding, content-type, prefer",
+      "access-control-max-age": "7200",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "x-request-id": "request-1",
+    },
+    body: "",
+  });
+});
+
+test("OPTIONS from no browser tells the methods alone", async () => {
+  const { status, headers, body } = await openEdge().send({ method: "OPTIONS", path: "/apiv1/ab-tests" });
+  expect([status, body]).toEqual([204, ""]);
+  expect(headers.allow?.split(", ").sort()).toEqual(["GET", "OPTIONS", "POST"]);
+  expect(headers["access-control-allow-origin"]).toBeUndefined();
+});
+
+const ANY = "*";
+const NONE = undefined;
+
+test.each<[string, string[], typeof keys | undefined, string, string | undefined]>([
+  ["a write endpoint, open", [], undefined, SHOP, ANY],
+  ["a write endpoint, with keys", [], keys, SHOP, ANY],
+  ["a write endpoint, from a page without an origin", [], undefined, "null", ANY],
+])("%s may be used by pages of any origin", async (_name, corsOrigins, someKeys, origin, allowed) => {
+  const { send } = openEdge({ corsOrigins, keys: someKeys });
+  const headers = { origin, authorization: `Bearer ${KEY}` };
+  const answer = await send({ method: "POST", path: "/apiv1/events", headers, body: event });
+  expect([answer.status, answer.headers["access-control-allow-origin"]]).toEqual([201, allowed]);
+});
+
+test.each<[string, string[], string, boolean]>([
+  ["a page of this machine", [], "http://localhost:3000", true],
+  ["a page of this machine by its number", [], "http://127.0.0.1", true],
+  ["a page of this machine by its IPv6 number", [], "http://[::1]:8080", true],
+  ["a page of another machine", [], SHOP, false],
+  ["a page whose name only looks like this machine's", [], "http://localhost.evil.example", false],
+  ["a page without an origin", [], "null", false],
+  ["a page of a listed origin", [SHOP], SHOP, true],
+  ["a page of a listed origin on another port", [SHOP], `${SHOP}:444`, false],
+  ["a page of a listed origin by another scheme", [SHOP], "http://shop.example", false],
+  ["any page where all are listed", ["*"], "https://elsewhere.example", true],
+])(
+  "%s reads and administers an open server as the settings say",
+  async (_name, corsOrigins, origin, allowed) => {
+    const edge = openEdge({ corsOrigins });
+    await withColours(edge.world);
+    for (const [method, path] of [
+      ["GET", "/apiv1/ab-tests"],
+      ["POST", "/apiv1/ab-tests"],
+    ] as const) {
+      const body =
+        method === "POST"
+          ? { test_name: "t", variants: [{ variant_name: "a" }, { variant_name: "b" }] }
+          : undefined;
+      const { status, headers } = await edge.send({ method, path, headers: { origin }, body });
+      expect(status).toBe(allowed ? (method === "POST" ? 201 : 200) : 403);
+      expect(headers["access-control-allow-origin"]).toBe(allowed ? origin : NONE);
+      expect(headers.vary).toBe("origin");
+      const asked = await edge.send({
+        method: "OPTIONS",
+        path,
+        headers: { origin, "access-control-request-method": method },
+      });
+      expect(asked.headers["access-control-allow-origin"]).toBe(allowed ? origin : NONE);
+    }
+    expect(await edge.world.storage.listExperiments({ limit: 9 })).toHaveLength(allowed ? 2 : 1);
+  },
+);
+
+test("a foreign page is refused in words that name the setting, before its request does anything", async () => {
+  const { body } = await openEdge().send({ path: "/apiv1/ab-tests", headers: { origin: SHOP } });
+  expect(body).toStrictEqual({
+    type: "about:blank",
+    title: "Not allowed",
+    status: 403,
+    detail: `Pages of ${SHOP} may not use this: add it to ANALYTICS_CORS_ORIGINS.`,
+    code: "forbidden",
+    errors: [],
+  });
+});
+
+test("with keys a foreign page's key is asked for, and the browser is not told that it may read", async () => {
+  const { send } = openEdge({ keys });
+  const { status, headers } = await send({
+    path: "/apiv1/ab-tests",
+    headers: { origin: SHOP, authorization: `Bearer ${KEY}` },
+  });
+  expect(status).toBe(200);
+  expect(headers["access-control-allow-origin"]).toBeUndefined();
+  expect(
+    (await send({ path: "/apiv1/ab-tests", headers: { origin: "http://localhost" } })).headers,
+  ).not.toHaveProperty("access-control-allow-origin");
+});
+
+test("a page may read why its write was refused, and when to come back", async () => {
+  const { send } = openEdge();
+  const { status, headers } = await send({
+    method: "POST",
+    path: "/apiv1/events",
+    headers: { origin: SHOP },
+    body: {},
+  });
+  expect(status).toBe(400);
+  expect(headers["access-control-allow-origin"]).toBe("*");
+  expect(headers["access-control-expose-headers"]).toContain("retry-after");
+});
+
+test("health and the API's description are for all", async () => {
+  for (const path of ["/health", "/apiv1/openapi.json"]) {
+    const { status, headers } = await openEdge().send({ path, headers: { origin: SHOP } });
+    expect([status, headers["access-control-allow-origin"]]).toEqual([200, "*"]);
+  }
+});
+
+test("who is no page is told nothing of origins", async () => {
+  const { headers } = await openEdge().send({ method: "POST", path: "/apiv1/events", body: event });
+  expect(Object.keys(headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
+});

@@ -1,0 +1,117 @@
+import { expect, test } from "vitest";
+import { Failure } from "../../../domain/failure.ts";
+import { openEdge, openWorld, type TestRequest, withColours } from "../../world.ts";
+
+const KEY = "0123456789abcdef";
+const event = { method: "POST", path: "/apiv1/events", body: { event_type: "a" } };
+
+function openBroken(error: unknown) {
+  const { storage } = openWorld();
+  return openEdge({}, { storage: { ...storage, appendEvents: () => Promise.reject(error) } });
+}
+
+test("an error of ours is a bare 500 on the wire, and one line of log with its cause and request id", async () => {
+  const error = new Error("disk /var/secret is on fire");
+  const { send, logs } = openBroken(error);
+  const answer = await send(event);
+  expect(answer.status).toBe(500);
+  expect(answer.body).toStrictEqual({
+    type: "about:blank",
+    title: "Internal error",
+    status: 500,
+    detail: "Something went wrong here. Tell the operator the request id request-1.",
+    code: "internal",
+    errors: [],
+  });
+  expect(JSON.stringify(answer)).not.toContain("secret");
+  expect(logs).toEqual([
+    {
+      level: "error",
+      message: "trackEvent",
+      request_id: "request-1",
+      method: "POST",
+      path: "/apiv1/events",
+      status: 500,
+      duration_ms: expect.any(Number),
+      error,
+    },
+  ]);
+});
+
+test.each([["a text"], [undefined], [null], [{ code: "invalid" }], [Object.create(null)]])(
+  "whatever is thrown, %j too, is a bare 500",
+  async (thrown) => {
+    const { send, logs } = openBroken(thrown);
+    const { status, body } = await send(event);
+    expect([status, (body as { code: string }).code]).toEqual([500, "internal"]);
+    expect(logs).toHaveLength(1);
+  },
+);
+
+test("a storage out of reach is 503 with the time to come back; its cause is in the log alone", async () => {
+  const cause = new Error("SQLITE_IOERR in /var/secret");
+  const detail = "The storage cannot take this now; nothing was stored. Send it again.";
+  const { send, logs } = openBroken(new Failure("unavailable", detail, { retryAfterSeconds: 1, cause }));
+  const answer = await send(event);
+  expect([answer.status, answer.headers["retry-after"]]).toEqual([503, "1"]);
+  expect(answer.body).toStrictEqual({
+    type: "about:blank",
+    title: "Not available now",
+    status: 503,
+    detail,
+    code: "unavailable",
+    errors: [],
+  });
+  expect(JSON.stringify(answer)).not.toContain("secret");
+  expect(logs).toMatchObject([{ level: "error", status: 503, code: "unavailable", error: cause }]);
+});
+
+test("a log that fails costs nobody the answer", async () => {
+  const edge = openEdge();
+  edge.logs.push = () => {
+    throw new Error("no room for the log");
+  };
+  expect((await edge.send(event)).status).toBe(201);
+});
+
+test.each<[string, TestRequest, string, string]>([
+  ["a successful write", event, "debug", "trackEvent"],
+  ["a look at the server's health", { path: "/health" }, "debug", "checkHealth"],
+  ["a successful read", { path: "/apiv1/ab-tests" }, "info", "listExperiments"],
+  ["a refused write", { ...event, body: {} }, "warn", "trackEvent"],
+  ["a path that is nowhere", { path: "/nothing" }, "warn", "no endpoint"],
+])("%s is one line", async (_name, request, level, message) => {
+  const { send, logs } = openEdge();
+  await send(request);
+  expect(logs).toMatchObject([{ level, message }]);
+});
+
+test("a preflight is one line at most", async () => {
+  const { send, logs } = openEdge();
+  await send({ method: "OPTIONS", path: "/apiv1/events" });
+  expect(logs.length).toBeLessThanOrEqual(1);
+});
+
+test("creating a test is a line that shows by default: it is rare, and somebody did it", async () => {
+  const edge = openEdge();
+  const variants = [{ variant_name: "a" }, { variant_name: "b" }];
+  await edge.send({ method: "POST", path: "/apiv1/ab-tests", body: { test_name: "t", variants } });
+  expect(edge.logs).toMatchObject([{ level: "info", message: "createExperiment", status: 201 }]);
+});
+
+test("no line holds a key, a query, or anything of a body", async () => {
+  const keys = { write: [KEY], read: [], admin: [] };
+  const { send, logs, world } = openEdge({ keys });
+  await withColours(world);
+  await send({ ...event, path: `/apiv1/events?key=${KEY}`, body: { event_type: "private-1" } });
+  await send({
+    ...event,
+    headers: { authorization: `Bearer ${KEY}` },
+    body: { event_type: "private-2", x: 1 },
+  });
+  await send({ ...event, path: "/apiv1/events?key=private-3" });
+  await send({ ...event, headers: { authorization: `Bearer ${KEY}` }, body: "private-4 is not JSON" });
+  await send({ path: "/apiv1/ab-tests?cursor=private-5" });
+  expect(logs).toHaveLength(5);
+  expect(JSON.stringify(logs)).not.toMatch(/private|0123456789abcdef|key=|\?/);
+});

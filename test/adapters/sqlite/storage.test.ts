@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { openSqlite } from "../../../adapters/sqlite/storage.ts";
+import { messageKey } from "../../../domain/message.ts";
+import { storageContract } from "../storage-contract.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "analytics-storage-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+const newFile = (): string => {
+  files += 1;
+  return join(folder, `${files}.db`);
+};
+
+storageContract("SQLite in memory", async () => openSqlite(":memory:"));
+storageContract("SQLite in a file", async () => openSqlite(newFile()));
+
+const event = {
+  event_type: "click",
+  user_id: null,
+  session_id: null,
+  properties: null,
+  created_at: 0,
+  occurred_at: 0,
+  message_key: messageKey("m"),
+};
+
+test("what was stored is there when the file is opened again, in folders made for it", async () => {
+  const file = join(folder, "deep", "er", "analytics.db");
+  const first = openSqlite(file);
+  const [stored] = await first.appendEvents([event]);
+  await first.close();
+  const second = openSqlite(file);
+  expect(await second.appendEvents([event])).toEqual([{ ...stored, duplicate: true }]);
+  await second.close();
+});
+
+test("two processes may share a file: neither loses or doubles what both write", async () => {
+  const file = newFile();
+  const [one, two] = [openSqlite(file), openSqlite(file)];
+  const answers = await Promise.all([one, two, one, two].map((storage) => storage.appendEvents([event])));
+  expect(new Set(answers.map(([{ id }]) => id)).size).toBe(1);
+  expect(answers.filter(([{ duplicate }]) => !duplicate)).toHaveLength(1);
+  await Promise.all([one.close(), two.close()]);
+});

@@ -1,0 +1,900 @@
+import fc from "fast-check";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { NewEvent } from "../../domain/event.ts";
+import {
+  type Experiment,
+  ExperimentInput,
+  type NewExperiment,
+  newExperiment,
+} from "../../domain/experiment.ts";
+import { messageKey } from "../../domain/message.ts";
+import type { NewMetric } from "../../domain/metric.ts";
+import type { Storage, WonAssignment } from "../../domain/storage.ts";
+import type { VariantTally } from "../../domain/tally.ts";
+
+const AT = Date.parse("2026-11-22T10:00:00.123Z");
+const ROUNDING = 1e-9;
+
+const eventOf = (changes: Partial<NewEvent> = {}): NewEvent => ({
+  event_type: "click",
+  user_id: null,
+  session_id: null,
+  properties: null,
+  created_at: AT,
+  occurred_at: AT,
+  message_key: null,
+  ...changes,
+});
+
+const metricOf = (changes: Partial<NewMetric> = {}): NewMetric => ({
+  user_id: "ann",
+  metric_name: "revenue",
+  value: 1,
+  created_at: AT,
+  occurred_at: AT,
+  message_key: null,
+  ...changes,
+});
+
+const experimentOf = (changes: object = {}): NewExperiment => {
+  const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
+  return newExperiment(ExperimentInput.parse({ test_name: "colours", variants, ...changes }), "salt", AT);
+};
+
+const key = (text: string) => messageKey(text);
+
+interface Colours {
+  readonly storage: Storage;
+  readonly experiment: Experiment;
+  readonly test_id: number;
+  readonly red: number;
+  readonly blue: number;
+  /** Gives each user the variant, at the time that all tests have. */
+  enrol(variantId: number, ...users: string[]): Promise<readonly WonAssignment[]>;
+}
+
+async function created(storage: Storage, changes: object = {}): Promise<Experiment> {
+  const experiment = await storage.createExperiment(experimentOf(changes));
+  if (experiment === undefined) throw new Error("the name was taken");
+  return experiment;
+}
+
+async function coloursIn(storage: Storage, changes: object = {}): Promise<Colours> {
+  const experiment = await created(storage, changes);
+  const [red = 0, blue = 0] = experiment.variants.map(({ id }) => id);
+  const enrol = (variant_id: number, ...users: string[]) =>
+    storage.assign(
+      experiment.id,
+      users.map((user_id) => ({ user_id, variant_id, assigned_at: AT })),
+    );
+  return { storage, experiment, test_id: experiment.id, red, blue, enrol };
+}
+
+// --- What tallies must be, computed from the plain list of all that was stored. --------------------------------
+
+interface StoredValue extends NewMetric {
+  readonly variant_id: number;
+  readonly counted: boolean;
+}
+
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+
+function momentsOf(values: readonly number[]) {
+  const mean = values.length === 0 ? 0 : sumOf(values) / values.length;
+  return { n: values.length, mean, m2: sumOf(values.map((value) => (value - mean) ** 2)) };
+}
+
+function metricTally(metric_name: string, values: readonly StoredValue[]) {
+  const counted = values.filter((value) => value.counted);
+  const users = [...new Set(counted.map(({ user_id }) => user_id))];
+  const perUser = users.map((user) =>
+    counted.filter(({ user_id }) => user_id === user).map(({ value }) => value),
+  );
+  const raw = values.map(({ value }) => value);
+  return {
+    metric_name,
+    raw: { count: raw.length, sum: sumOf(raw), min: Math.min(...raw), max: Math.max(...raw) },
+    count: counted.length,
+    sum: sumOf(counted.map(({ value }) => value)),
+    sums: momentsOf(perUser.map(sumOf)),
+    counts: momentsOf(perUser.map((own) => own.length)),
+  };
+}
+
+function variantTally(variant_id: number, users: number, values: readonly StoredValue[]): VariantTally {
+  const own = values.filter((value) => value.variant_id === variant_id);
+  const names = [...new Set(own.map(({ metric_name }) => metric_name))];
+  const metrics = names.map((name) =>
+    metricTally(
+      name,
+      own.filter(({ metric_name }) => metric_name === name),
+    ),
+  );
+  return { variant_id, users, metrics };
+}
+
+const variantsOf = async (storage: Storage, testId: number) => (await storage.tally(testId)).variants;
+
+/** In one order, without variants that have nothing: the port leaves both open. */
+const inOrder = (tallies: readonly VariantTally[]) =>
+  tallies
+    .filter(({ users, metrics }) => users > 0 || metrics.length > 0)
+    .map((tally) => ({
+      ...tally,
+      metrics: [...tally.metrics].sort((a, b) => (a.metric_name < b.metric_name ? -1 : 1)),
+    }))
+    .sort((a, b) => a.variant_id - b.variant_id);
+
+/** The same figures, but for what the order of additions may change in their last digits. */
+function expectTallies(
+  found: readonly VariantTally[],
+  expected: readonly VariantTally[],
+  largest: number,
+): void {
+  const scale = { count: 1, sum: largest * 100, mean: largest * 100, m2: (largest * 100) ** 2 };
+  const close = (a: unknown, b: unknown, name: string): void => {
+    if (typeof a === "number" && typeof b === "number" && name in scale) {
+      const allowed = ROUNDING * Math.max(Math.abs(a), Math.abs(b), scale[name as "sum"]);
+      expect(Math.abs(a - b), `${name}: ${a} for ${b}`).toBeLessThanOrEqual(allowed);
+    } else if (typeof a === "object" && a !== null && typeof b === "object" && b !== null) {
+      expect(Object.keys(a).sort()).toEqual(Object.keys(b).sort());
+      for (const [inner, value] of Object.entries(a))
+        close(value, (b as Record<string, unknown>)[inner], inner);
+    } else {
+      expect(a, name).toBe(b);
+    }
+  };
+  close(inOrder(found), inOrder(expected), "tallies");
+}
+
+const LARGEST = 1e6;
+const USERS = ["ann", "bob", "cyd", "dan", "eve"];
+
+const someMetric = fc.record({
+  user_id: fc.constantFrom(...USERS, "nobody"),
+  metric_name: fc.constantFrom("revenue", "clicks"),
+  value: fc.oneof(
+    fc.integer({ min: -3, max: 3 }),
+    fc.double({ min: -LARGEST, max: LARGEST, noNaN: true, noDefaultInfinity: true }),
+  ),
+  created_at: fc.constant(AT),
+  occurred_at: fc.integer({ min: AT - 5, max: AT + 5 }),
+  message_key: fc.option(fc.integer({ min: 0, max: 9 }).map((n) => key(String(n)))),
+});
+
+const someHistory = fc.array(
+  fc.oneof(
+    fc.record({
+      kind: fc.constant("assign" as const),
+      user_id: fc.constantFrom(...USERS),
+      variant: fc.constantFrom(0, 1),
+      assigned_at: fc.integer({ min: AT - 5, max: AT + 5 }),
+    }),
+    fc.record({ kind: fc.constant("track" as const), metrics: fc.array(someMetric, { maxLength: 6 }) }),
+  ),
+  { minLength: 1, maxLength: 25 },
+);
+
+/** The history as a plain program would keep it: lists, searched from the start each time. */
+class Ledger {
+  readonly assigned = new Map<string, { variant_id: number; assigned_at: number }>();
+  readonly values: StoredValue[] = [];
+  readonly #keys = new Set<string>();
+
+  assign(user_id: string, variant_id: number, assigned_at: number): void {
+    if (!this.assigned.has(user_id)) this.assigned.set(user_id, { variant_id, assigned_at });
+  }
+
+  track(metric: NewMetric): "stored" | "duplicate" | "not_assigned" {
+    const assignment = this.assigned.get(metric.user_id);
+    if (assignment === undefined) return "not_assigned";
+    const text = metric.message_key?.toString();
+    if (text !== undefined && this.#keys.has(text)) return "duplicate";
+    if (text !== undefined) this.#keys.add(text);
+    const counted = metric.occurred_at >= assignment.assigned_at;
+    this.values.push({ ...metric, variant_id: assignment.variant_id, counted });
+    return "stored";
+  }
+
+  tally(variantIds: readonly number[]): VariantTally[] {
+    const assignments = [...this.assigned.values()];
+    return variantIds.map((id) =>
+      variantTally(id, assignments.filter(({ variant_id }) => variant_id === id).length, this.values),
+    );
+  }
+}
+
+/** The promises of domain/storage.ts; every engine keeps all of them. `open` gives an empty storage each time. */
+export function storageContract(name: string, open: () => Promise<Storage>): void {
+  async function opened(): Promise<Storage> {
+    const storage = await open();
+    onTestFinished(() => storage.close());
+    return storage;
+  }
+
+  const openColours = async (changes: object = {}) => coloursIn(await opened(), changes);
+
+  describe(`${name} keeps events`, () => {
+    test("each answered in its order, with an id of its own and the time it arrived", async () => {
+      const storage = await opened();
+      const answers = await storage.appendEvents([eventOf(), eventOf({ created_at: AT + 1 }), eventOf()]);
+      expect(answers.map(({ created_at, duplicate }) => [created_at, duplicate])).toEqual([
+        [AT, false],
+        [AT + 1, false],
+        [AT, false],
+      ]);
+      expect(new Set(answers.map(({ id }) => id)).size).toBe(3);
+      for (const { id } of answers) expect(Number.isSafeInteger(id)).toBe(true);
+    });
+
+    test("no events are no answers", async () => {
+      expect(await (await opened()).appendEvents([])).toEqual([]);
+    });
+
+    test("a message once, and later ones are answered with the first one's id and arrival", async () => {
+      const storage = await opened();
+      const [first] = await storage.appendEvents([eventOf({ message_key: key("m") })]);
+      await storage.appendEvents([eventOf(), eventOf({ message_key: key("n") })]);
+      const again = await storage.appendEvents([eventOf({ message_key: key("m"), created_at: AT + 9_999 })]);
+      expect(again).toEqual([{ ...first, duplicate: true }]);
+    });
+
+    test("a message once though it stands several times in one batch", async () => {
+      const storage = await opened();
+      const m = eventOf({ message_key: key("m") });
+      const [first, other, second, third] = await storage.appendEvents([m, eventOf(), m, m]);
+      expect([first.duplicate, other.duplicate, second.duplicate, third.duplicate]).toEqual([
+        false,
+        false,
+        true,
+        true,
+      ]);
+      expect([second.id, third.id]).toEqual([first.id, first.id]);
+      expect(other.id).not.toBe(first.id);
+    });
+
+    test("a message once under a hundred concurrent calls of one turn, and all are answered alike", async () => {
+      const storage = await opened();
+      const answers = await Promise.all(
+        Array.from({ length: 100 }, (_, n) =>
+          storage.appendEvents([eventOf({ message_key: key("m"), created_at: AT + n }), eventOf()]),
+        ),
+      );
+      const ours = answers.map(([one]) => one);
+      expect(ours.filter(({ duplicate }) => !duplicate)).toHaveLength(1);
+      expect(new Set(ours.map(({ id, created_at }) => `${id} ${created_at}`)).size).toBe(1);
+      expect(new Set(answers.map(([, other]) => other.id)).size).toBe(100);
+    });
+
+    test("without a message id as often as they come", async () => {
+      const storage = await opened();
+      const answers = await Promise.all(Array.from({ length: 20 }, () => storage.appendEvents([eventOf()])));
+      expect(new Set(answers.map(([one]) => one.id)).size).toBe(20);
+    });
+
+    test("all or none: a faulty one takes its batch along, and no other", async () => {
+      const storage = await opened();
+      const faulty = eventOf({ event_type: null as never });
+      const [before, broken, after] = await Promise.allSettled([
+        storage.appendEvents([eventOf({ message_key: key("before") })]),
+        storage.appendEvents([
+          eventOf({ message_key: key("1") }),
+          faulty,
+          eventOf({ message_key: key("2") }),
+        ]),
+        storage.appendEvents([eventOf({ message_key: key("after") })]),
+      ]);
+      expect([before.status, broken.status, after.status]).toEqual(["fulfilled", "rejected", "fulfilled"]);
+      const again = await storage.appendEvents(
+        ["before", "1", "2", "after"].map((text) => eventOf({ message_key: key(text) })),
+      );
+      expect(again.map(({ duplicate }) => duplicate)).toEqual([true, false, false, true]);
+    });
+
+    test("of 2,000 at once", async () => {
+      const storage = await opened();
+      const answers = await storage.appendEvents(Array.from({ length: 2_000 }, () => eventOf()));
+      expect(new Set(answers.map(({ id }) => id)).size).toBe(2_000);
+    });
+  });
+
+  describe(`${name} keeps experiments`, () => {
+    test("whole, with their variants in the order they were declared in", async () => {
+      const storage = await opened();
+      const wanted = experimentOf({
+        test_name: `'Zoë"; drop table events; -- 用户 😀`,
+        description: "one\n\ttwo",
+        variants: [
+          { variant_name: "z", weight: 0.1, description: "the last letter" },
+          { variant_name: "a", weight: 0 },
+          { variant_name: "m", weight: 1e9 },
+        ],
+        control: "a",
+        traffic: 0.3,
+        confidence_level: 0.99,
+        planned_users: 1_000_000,
+        metrics: [{ metric_name: "buy", kind: "conversion", direction: "decrease", primary: true }],
+      });
+      const experiment = await storage.createExperiment(wanted);
+      if (experiment === undefined) throw new Error("not created");
+      const { id, variants, ...rest } = experiment;
+      const { variants: wantedVariants, ...wantedRest } = wanted;
+      expect(rest).toEqual(wantedRest);
+      expect(variants.map(({ id: _, ...variant }) => variant)).toEqual(wantedVariants);
+      expect(new Set(variants.map((variant) => variant.id)).size).toBe(3);
+      expect(await storage.findExperiment(id)).toEqual(experiment);
+      expect(await storage.listExperiments({ limit: 9 })).toEqual([experiment]);
+    });
+
+    test("one of each name, however many ask for it at once", async () => {
+      const storage = await opened();
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, n) =>
+          storage.createExperiment(experimentOf({ test_name: "one", description: String(n) })),
+        ),
+      );
+      const winners = answers.filter((answer) => answer !== undefined);
+      expect(winners).toHaveLength(1);
+      expect(await storage.listExperiments({ limit: 100 })).toEqual(winners);
+      expect(await storage.createExperiment(experimentOf({ test_name: "one" }))).toBeUndefined();
+    });
+
+    test("not at all where a part of one is faulty: its name stays free", async () => {
+      const storage = await opened();
+      const wanted = experimentOf();
+      const [red, blue] = wanted.variants;
+      if (red === undefined || blue === undefined) throw new Error("two variants are needed");
+      const faulty = { ...wanted, variants: [red, { ...blue, variant_name: null as never }] };
+      await expect(storage.createExperiment(faulty)).rejects.toThrow();
+      expect(await storage.listExperiments({ limit: 9 })).toEqual([]);
+      expect(await storage.createExperiment(wanted)).toBeDefined();
+    });
+
+    test("listed newest first, in pages, and by their status", async () => {
+      const storage = await opened();
+      const all: Experiment[] = [];
+      for (let n = 0; n < 5; n += 1) all.unshift(await created(storage, { test_name: `test ${n}` }));
+      expect(await storage.listExperiments({ limit: 9 })).toEqual(all);
+      expect(await storage.listExperiments({ limit: 2 })).toEqual(all.slice(0, 2));
+      expect(await storage.listExperiments({ limit: 2, before: all[1]?.id })).toEqual(all.slice(2, 4));
+      expect(await storage.listExperiments({ limit: 9, before: all[4]?.id })).toEqual([]);
+      expect(await storage.listExperiments({ limit: 9, status: "running" })).toEqual(all);
+      expect(await storage.listExperiments({ limit: 9, status: "stopped" })).toEqual([]);
+      expect(await storage.listExperiments({ limit: 9, status: "running", before: all[3]?.id })).toEqual(
+        all.slice(4),
+      );
+    });
+
+    test("and knows of none that is not there", async () => {
+      const { storage, test_id } = await openColours();
+      expect(await storage.findExperiment(test_id + 1)).toBeUndefined();
+    });
+  });
+
+  describe(`${name} keeps assignments`, () => {
+    test("the first for ever, and answers later ones with it", async () => {
+      const { storage, test_id, red, blue } = await openColours();
+      const [first] = await storage.assign(test_id, [{ user_id: "ann", variant_id: red, assigned_at: AT }]);
+      expect(first).toEqual({ user_id: "ann", variant_id: red, assigned_at: AT, created: true });
+      const [second] = await storage.assign(test_id, [
+        { user_id: "ann", variant_id: blue, assigned_at: AT + 1 },
+      ]);
+      expect(second).toEqual({ user_id: "ann", variant_id: red, assigned_at: AT, created: false });
+      const known = { user_id: "ann", variant_id: red, assigned_at: AT, forced: false };
+      expect(await storage.findAssignment(test_id, "ann")).toEqual(known);
+    });
+
+    test("answers each candidate in its order, a user who stands twice included", async () => {
+      const { storage, test_id, red, blue } = await openColours();
+      const candidate = (user_id: string, variant_id: number) => ({ user_id, variant_id, assigned_at: AT });
+      const answers = await storage.assign(test_id, [
+        candidate("ann", red),
+        candidate("bob", blue),
+        candidate("ann", blue),
+      ]);
+      expect(answers.map(({ user_id, variant_id, created }) => [user_id, variant_id, created])).toEqual([
+        ["ann", red, true],
+        ["bob", blue, true],
+        ["ann", red, false],
+      ]);
+      expect(await storage.assign(test_id, [])).toEqual([]);
+    });
+
+    test("one for a user whom two hundred calls of one turn want to assign", async () => {
+      const { storage, test_id, red, blue } = await openColours();
+      const answers = await Promise.all(
+        Array.from({ length: 200 }, (_, n) =>
+          storage.assign(test_id, [
+            { user_id: "ann", variant_id: n % 2 === 0 ? red : blue, assigned_at: AT + n },
+          ]),
+        ),
+      );
+      const winners = answers.map(([one]) => one);
+      expect(winners.filter((winner) => winner.created)).toHaveLength(1);
+      expect(new Set(winners.map(({ variant_id, assigned_at }) => `${variant_id} ${assigned_at}`)).size).toBe(
+        1,
+      );
+      const tallies = await variantsOf(storage, test_id);
+      expect(sumOf(tallies.map(({ users }) => users))).toBe(1);
+    });
+
+    test("apart for each test and to the letter for each user", async () => {
+      const { storage, test_id, red, enrol } = await openColours();
+      const other = await created(storage, { test_name: "other" });
+      await enrol(red, "ann", "Zoë 😀", "'; --");
+      expect(await storage.findAssignment(other.id, "ann")).toBeUndefined();
+      expect(await storage.findAssignment(test_id, "Ann")).toBeUndefined();
+      expect(await storage.findAssignment(test_id, "Zoe\u0308 😀")).toBeUndefined();
+      expect(await storage.findAssignment(test_id, "Zoë 😀")).toBeDefined();
+      expect(await storage.findAssignment(test_id, "'; --")).toBeDefined();
+    });
+
+    test.each([
+      "2026-11-22T10:00:00.001Z",
+      "1969-12-31T23:59:59.999Z",
+      "1066-10-14T09:00:00.000Z",
+      "0001-01-01T00:00:00.000Z",
+      "9999-12-31T23:59:59.999Z",
+    ])("with the instant %s to the millisecond", async (text) => {
+      const { storage, test_id, red } = await openColours();
+      await storage.assign(test_id, [{ user_id: "ann", variant_id: red, assigned_at: Date.parse(text) }]);
+      const found = await storage.findAssignment(test_id, "ann");
+      expect(new Date(found?.assigned_at ?? 0).toISOString()).toBe(text);
+    });
+
+    test("all or none: a variant that is not there takes its batch along, and no other", async () => {
+      const { storage, test_id, red, enrol } = await openColours();
+      const [broken, good] = await Promise.allSettled([
+        storage.assign(test_id, [
+          { user_id: "ann", variant_id: red, assigned_at: AT },
+          { user_id: "bob", variant_id: red + 1_000, assigned_at: AT },
+        ]),
+        enrol(red, "cyd"),
+      ]);
+      expect([broken.status, good.status]).toEqual(["rejected", "fulfilled"]);
+      expect(await storage.findAssignment(test_id, "ann")).toBeUndefined();
+      expect(await storage.findAssignment(test_id, "cyd")).toBeDefined();
+      expect(inOrder(await variantsOf(storage, test_id))).toEqual([
+        { variant_id: red, users: 1, metrics: [] },
+      ]);
+    });
+  });
+
+  describe(`${name} keeps values`, () => {
+    test("each answered in its order, under its user's variant, and refuses those of nobody's", async () => {
+      const { storage, test_id, red, blue, enrol } = await openColours();
+      await enrol(red, "ann");
+      await enrol(blue, "bob");
+      const [bob, nobody, ann] = await storage.appendMetrics(test_id, [
+        metricOf({ user_id: "bob" }),
+        metricOf({ user_id: "nobody" }),
+        metricOf({ user_id: "ann" }),
+      ]);
+      expect(bob).toEqual({ kind: "stored", id: expect.any(Number), variant_id: blue, duplicate: false });
+      expect(nobody).toEqual({ kind: "not_assigned" });
+      expect(ann).toEqual({ kind: "stored", id: expect.any(Number), variant_id: red, duplicate: false });
+      expect(await storage.appendMetrics(test_id, [])).toEqual([]);
+    });
+
+    test("of no user in a test that is not there", async () => {
+      const { storage, test_id } = await openColours();
+      expect(await storage.appendMetrics(test_id + 1, [metricOf()])).toEqual([{ kind: "not_assigned" }]);
+      expect(await variantsOf(storage, test_id + 1)).toEqual([]);
+    });
+
+    test("a message once a test, in one batch, later, and in a hundred calls of one turn", async () => {
+      const { storage, test_id, red, enrol } = await openColours();
+      await enrol(red, "ann");
+      const message = metricOf({ message_key: key("m"), value: 5 });
+      const [first, second] = await storage.appendMetrics(test_id, [message, { ...message, value: 6 }]);
+      expect(second).toEqual({ ...first, duplicate: true });
+      const storm = await Promise.all(
+        Array.from({ length: 100 }, () =>
+          storage.appendMetrics(test_id, [message, metricOf({ message_key: key("n") })]),
+        ),
+      );
+      expect(storm.map(([one]) => one)).toEqual(storm.map(() => ({ ...first, duplicate: true })));
+      expect(storm.filter(([, one]) => one.kind === "stored" && !one.duplicate)).toHaveLength(1);
+      const [tally] = await variantsOf(storage, test_id);
+      expect(tally?.metrics).toMatchObject([{ raw: { count: 2, sum: 6 }, count: 2, sum: 6 }]);
+
+      const other = await coloursIn(storage, { test_name: "other" });
+      await other.enrol(other.red, "ann");
+      const [elsewhere] = await storage.appendMetrics(other.test_id, [message]);
+      expect(elsewhere).toMatchObject({ kind: "stored", duplicate: false });
+    });
+
+    test("all or none: a faulty one takes its batch and its share of the tallies along, and no other", async () => {
+      const { storage, test_id, red, enrol } = await openColours();
+      await enrol(red, "ann");
+      const good = (text: string) => metricOf({ message_key: key(text) });
+      const [before, broken, after] = await Promise.allSettled([
+        storage.appendMetrics(test_id, [good("before")]),
+        storage.appendMetrics(test_id, [good("1"), metricOf({ value: null as never }), good("2")]),
+        storage.appendMetrics(test_id, [good("after")]),
+      ]);
+      expect([before.status, broken.status, after.status]).toEqual(["fulfilled", "rejected", "fulfilled"]);
+      expect((await variantsOf(storage, test_id))[0]?.metrics).toMatchObject([
+        { count: 2, sum: 2, counts: { n: 1, mean: 2 } },
+      ]);
+      const again = await storage.appendMetrics(test_id, ["before", "1", "2", "after"].map(good));
+      expect(again.map((one) => one.kind === "stored" && one.duplicate)).toEqual([true, false, false, true]);
+    });
+
+    test("from the assignment on: earlier ones are raw values and no more", async () => {
+      const { storage, test_id, red, enrol } = await openColours();
+      await enrol(red, "ann");
+      await storage.appendMetrics(test_id, [
+        metricOf({ value: 4, occurred_at: AT - 1 }),
+        metricOf({ value: 7, occurred_at: AT }),
+        metricOf({ value: -1, occurred_at: AT + 1, created_at: AT + 1 }),
+      ]);
+      expect(inOrder(await variantsOf(storage, test_id))).toEqual([
+        {
+          variant_id: red,
+          users: 1,
+          metrics: [
+            {
+              metric_name: "revenue",
+              raw: { count: 3, sum: 10, min: -1, max: 7 },
+              count: 2,
+              sum: 6,
+              sums: { n: 1, mean: 6, m2: 0 },
+              counts: { n: 1, mean: 2, m2: 0 },
+            },
+          ],
+        },
+      ]);
+    });
+
+    test("in tallies that equal a recomputation of the whole history, after any history", async () => {
+      const storage = await opened();
+      let tests = 0;
+      await fc.assert(
+        fc.asyncProperty(someHistory, async (history) => {
+          tests += 1;
+          const { test_id, red, blue } = await coloursIn(storage, { test_name: `history ${tests}` });
+          const ledger = new Ledger();
+          for (const act of history) {
+            if (act.kind === "assign") {
+              const variant_id = [red, blue][act.variant] ?? red;
+              ledger.assign(act.user_id, variant_id, act.assigned_at);
+              await storage.assign(test_id, [{ ...act, variant_id }]);
+            } else {
+              const expected = act.metrics.map((metric) => ledger.track(metric));
+              const found = await storage.appendMetrics(test_id, act.metrics);
+              const words = found.map((one) =>
+                one.kind === "not_assigned" ? one.kind : one.duplicate ? "duplicate" : one.kind,
+              );
+              expect(words).toEqual(expected);
+            }
+          }
+          expectTallies(await variantsOf(storage, test_id), ledger.tally([red, blue]), LARGEST);
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    test("to the same tallies whether they come in one batch, one by one, or all in one turn", async () => {
+      const storage = await opened();
+      let tests = 0;
+      const fresh = async () => {
+        tests += 1;
+        const colours = await coloursIn(storage, { test_name: `batch ${tests}` });
+        await colours.enrol(colours.red, "ann", "bob");
+        await colours.enrol(colours.blue, "cyd");
+        return colours;
+      };
+      const shown = async ({ test_id, red }: Colours) =>
+        inOrder(await variantsOf(storage, test_id)).map((tally) => ({
+          ...tally,
+          variant_id: tally.variant_id - red,
+        }));
+      await fc.assert(
+        fc.asyncProperty(fc.array(someMetric, { maxLength: 30 }), async (metrics) => {
+          const [batch, single, turn] = [await fresh(), await fresh(), await fresh()];
+          const words = (await storage.appendMetrics(batch.test_id, metrics)).map((one) => one.kind);
+          for (const [index, metric] of metrics.entries()) {
+            const [one] = await storage.appendMetrics(single.test_id, [metric]);
+            expect(one.kind).toBe(words[index]);
+          }
+          await Promise.all(metrics.map((metric) => storage.appendMetrics(turn.test_id, [metric])));
+          expect(await shown(single)).toEqual(await shown(batch));
+          expect(await shown(turn)).toEqual(await shown(batch));
+        }),
+        { numRuns: 15 },
+      );
+    });
+
+    test("to the same tallies in whatever order they arrive", async () => {
+      const storage = await opened();
+      let tests = 0;
+      const keyless = someMetric.map((metric) => ({ ...metric, message_key: null }));
+      const shuffled = fc
+        .array(keyless, { minLength: 2, maxLength: 30 })
+        .chain((metrics) =>
+          fc.tuple(fc.constant(metrics), fc.shuffledSubarray(metrics, { minLength: metrics.length })),
+        );
+      await fc.assert(
+        fc.asyncProperty(shuffled, async (orders) => {
+          const found: VariantTally[][] = [];
+          for (const metrics of orders) {
+            tests += 1;
+            const { test_id, red, enrol } = await coloursIn(storage, { test_name: `order ${tests}` });
+            await enrol(red, "ann", "bob", "cyd", "dan");
+            await storage.appendMetrics(test_id, metrics);
+            found.push((await variantsOf(storage, test_id)).map((tally) => ({ ...tally, variant_id: 0 })));
+          }
+          expectTallies(found[0] ?? [], found[1] ?? [], LARGEST);
+        }),
+        { numRuns: 25 },
+      );
+    });
+
+    test("of any size that a number has, and goes on taking others", async () => {
+      const { storage, test_id, red, enrol } = await openColours();
+      await enrol(red, "ann", "bob");
+      for (const value of [Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, 1]) {
+        const [ann, bob] = await storage.appendMetrics(test_id, [
+          metricOf({ value }),
+          metricOf({ user_id: "bob", value: -value, metric_name: "revenue" }),
+        ]);
+        expect([ann.kind, bob.kind]).toEqual(["stored", "stored"]);
+      }
+      expect((await variantsOf(storage, test_id))[0]?.metrics).toMatchObject([
+        { raw: { count: 8 }, count: 8 },
+      ]);
+    });
+
+    test("that are all equal with a variance of exactly 0", async () => {
+      const { storage, test_id, red, enrol } = await openColours();
+      const users = Array.from({ length: 50 }, (_, n) => `user-${n}`);
+      await enrol(red, ...users);
+      for (let round = 0; round < 3; round += 1) {
+        await storage.appendMetrics(
+          test_id,
+          users.map((user_id) => metricOf({ user_id, value: 0.1 })),
+        );
+        if (round === 0) {
+          expect((await variantsOf(storage, test_id))[0]?.metrics).toMatchObject([
+            { sums: { n: 50, mean: 0.1, m2: 0 } },
+          ]);
+        }
+      }
+      const [tally] = await variantsOf(storage, test_id);
+      expect(tally?.metrics[0]?.sums.m2).toBeLessThan(1e-12);
+    });
+  });
+
+  describe(`${name} changes experiments`, () => {
+    test("to what is made of the stored one, and answers with it", async () => {
+      const { storage, experiment, test_id } = await openColours();
+      const changed = { ...experiment, description: "another", traffic: 0.5 };
+      const answer = await storage.updateExperiment(test_id, (stored) => {
+        expect(stored).toEqual(experiment);
+        return { experiment: changed, forced: [], at: AT };
+      });
+      expect(answer).toEqual(changed);
+      expect(await storage.findExperiment(test_id)).toEqual(changed);
+      expect(await storage.listExperiments({ limit: 9 })).toEqual([changed]);
+    });
+
+    test("one change after another, though all come in one turn", async () => {
+      const { storage, test_id } = await openColours({ description: "" });
+      const add = (letter: string) =>
+        storage.updateExperiment(test_id, (stored) => ({
+          experiment: { ...stored, description: `${stored.description}${letter}` },
+          forced: [],
+          at: AT,
+        }));
+      await Promise.all(["a", "b", "c", "d"].map(add));
+      const found = await storage.findExperiment(test_id);
+      expect(found?.description?.split("").sort()).toEqual(["a", "b", "c", "d"]);
+    });
+
+    test("not at all where the change throws, which rejects the call", async () => {
+      const { storage, experiment, test_id } = await openColours();
+      const refused = new Error("not so");
+      const answer = storage.updateExperiment(test_id, () => {
+        throw refused;
+      });
+      await expect(answer).rejects.toBe(refused);
+      expect(await storage.findExperiment(test_id)).toEqual(experiment);
+      const nowhere = await storage.updateExperiment(test_id + 1, (stored) => ({
+        experiment: stored,
+        forced: [],
+        at: AT,
+      }));
+      expect(nowhere).toBeUndefined();
+    });
+
+    test("of their weights without moving anybody, and remembers who came under which", async () => {
+      const { storage, test_id, red, blue, enrol } = await openColours();
+      await enrol(red, "ann", "bob");
+      await storage.updateExperiment(test_id, (stored) => ({
+        experiment: {
+          ...stored,
+          variants: stored.variants.map((variant) => ({ ...variant, weight: variant.id === red ? 0 : 5 })),
+        },
+        forced: [],
+        at: AT,
+      }));
+      await enrol(blue, "cyd");
+      expect((await storage.findAssignment(test_id, "ann"))?.variant_id).toBe(red);
+      const { periods } = await storage.tally(test_id);
+      const shown = periods.map((period) =>
+        period
+          .map(({ variant_id, weight, users }) => [variant_id === red ? "red" : "blue", weight, users])
+          .sort(),
+      );
+      expect(shown).toEqual([
+        [
+          ["blue", 1, 0],
+          ["red", 1, 2],
+        ],
+        [
+          ["blue", 5, 1],
+          ["red", 0, 0],
+        ],
+      ]);
+    });
+
+    test("so that a stopped one keeps later values, but counts them no more", async () => {
+      const { storage, test_id, red, enrol } = await openColours();
+      await enrol(red, "ann");
+      await storage.appendMetrics(test_id, [metricOf({ value: 3 })]);
+      const before = await variantsOf(storage, test_id);
+      await storage.updateExperiment(test_id, (stored) => ({
+        experiment: { ...stored, status: "stopped", stopped_at: AT },
+        forced: [],
+        at: AT,
+      }));
+      const late = metricOf({ value: 4, message_key: key("late") });
+      const [stored] = await storage.appendMetrics(test_id, [late]);
+      expect(stored).toMatchObject({ kind: "stored", duplicate: false });
+      expect(await storage.appendMetrics(test_id, [late])).toEqual([{ ...stored, duplicate: true }]);
+      expect(await variantsOf(storage, test_id)).toEqual(before);
+    });
+
+    test("and shows testers a variant without taking them in", async () => {
+      const { storage, test_id, blue } = await openColours();
+      const force = (variant_id: number | null) =>
+        storage.updateExperiment(test_id, (stored) => ({
+          experiment: stored,
+          forced: [{ user_id: "tester", variant_id }],
+          at: AT,
+        }));
+      await force(blue);
+      const known = { user_id: "tester", variant_id: blue, assigned_at: AT, forced: true };
+      expect(await storage.findAssignment(test_id, "tester")).toEqual(known);
+      const [value] = await storage.appendMetrics(test_id, [metricOf({ user_id: "tester" })]);
+      expect(value).toMatchObject({ kind: "stored", variant_id: blue });
+      expect(inOrder(await variantsOf(storage, test_id))).toEqual([]);
+      await force(null);
+      expect(await storage.findAssignment(test_id, "tester")).toBeUndefined();
+    });
+
+    test("and deletes one with all its rows, and nothing of the others", async () => {
+      const { storage, test_id, red, enrol } = await openColours();
+      const other = await coloursIn(storage, { test_name: "other" });
+      await enrol(red, "ann");
+      await other.enrol(other.red, "ann");
+      await storage.appendMetrics(test_id, [metricOf({ message_key: key("m") })]);
+      await storage.appendMetrics(other.test_id, [metricOf()]);
+      const others = await storage.tally(other.test_id);
+      const answers = await Promise.all([
+        storage.deleteExperiment(test_id),
+        storage.deleteExperiment(test_id),
+      ]);
+      expect(answers.sort()).toEqual([false, true]);
+      expect(await storage.findExperiment(test_id)).toBeUndefined();
+      expect(await storage.findAssignment(test_id, "ann")).toBeUndefined();
+      expect(await variantsOf(storage, test_id)).toEqual([]);
+      expect(await storage.dailyTallies(test_id)).toEqual([]);
+      expect(await storage.appendMetrics(test_id, [metricOf()])).toEqual([{ kind: "not_assigned" }]);
+      expect(await storage.tally(other.test_id)).toEqual(others);
+      expect(await storage.createExperiment(experimentOf())).toBeDefined();
+    });
+  });
+
+  describe(`${name} makes metrics of events`, () => {
+    const buying = { metrics: [{ metric_name: "revenue", event_type: "buy", property: "price" }] };
+    const buy = (price: unknown, changes: Partial<NewEvent> = {}) =>
+      eventOf({ event_type: "buy", user_id: "ann", properties: JSON.stringify({ price }), ...changes });
+
+    test("in the act that stores them, once a message, of assigned users, from the assignment on", async () => {
+      const { storage, test_id, red, enrol } = await openColours(buying);
+      await enrol(red, "ann");
+      await storage.appendEvents([
+        buy(3),
+        buy(4, { message_key: key("m") }),
+        buy(4, { message_key: key("m") }),
+        buy(50, { user_id: "nobody" }),
+        buy(50, { user_id: null }),
+        buy(50, { event_type: "look" }),
+        buy("50"),
+        buy(50, { occurred_at: AT - 1 }),
+      ]);
+      const [tally] = await variantsOf(storage, test_id);
+      expect(tally?.metrics).toMatchObject([
+        { metric_name: "revenue", count: 2, sum: 7, sums: { n: 1, mean: 7 } },
+      ]);
+    });
+
+    test("or not at all where their batch fails", async () => {
+      const { storage, test_id, red, enrol } = await openColours(buying);
+      await enrol(red, "ann");
+      await expect(storage.appendEvents([buy(3), buy(1, { event_type: null as never })])).rejects.toThrow();
+      expect(inOrder(await variantsOf(storage, test_id))).toEqual([
+        { variant_id: red, users: 1, metrics: [] },
+      ]);
+    });
+  });
+
+  describe(`${name} remembers`, () => {
+    const DAY = 86_400_000;
+
+    test("what an experiment came to at the end of each day", async () => {
+      const { storage, test_id, red } = await openColours();
+      const day = Math.floor(AT / DAY);
+      await storage.assign(test_id, [{ user_id: "ann", variant_id: red, assigned_at: AT }]);
+      await storage.assign(test_id, [{ user_id: "bob", variant_id: red, assigned_at: AT + DAY }]);
+      for (const [later, value] of [
+        [0, 1],
+        [0, 2],
+        [2, 4],
+      ] as const) {
+        const at = AT + later * DAY;
+        await storage.appendMetrics(test_id, [metricOf({ value, created_at: at, occurred_at: at })]);
+      }
+      const days = await storage.dailyTallies(test_id);
+      const users = days.flatMap((one) =>
+        "new_users" in one && one.new_users > 0 ? [[one.day - day, one.new_users]] : [],
+      );
+      const sums = days.flatMap((one) =>
+        "metric" in one ? [[one.day - day, one.metric.count, one.metric.sum]] : [],
+      );
+      expect(users).toEqual([
+        [0, 1],
+        [1, 1],
+      ]);
+      expect(sums).toEqual([
+        [0, 2, 3],
+        [2, 3, 7],
+      ]);
+    });
+
+    test("figures that were shown, each only ever sharper, whoever comes first", async () => {
+      const looks = [
+        { subject: "a", p_value: 0.5, interval: [-2, 4] as const },
+        { subject: "a", p_value: 0.7, interval: [-1, 5] as const },
+        { subject: "b", p_value: 0.2, interval: null },
+      ];
+      for (const order of [looks, [...looks].reverse()]) {
+        const { storage, test_id } = await openColours();
+        await Promise.all(order.map((look) => storage.keepLooks(test_id, [look])));
+        const found = [...(await storage.tally(test_id)).looks].sort((a, b) =>
+          a.subject < b.subject ? -1 : 1,
+        );
+        expect(found).toEqual([
+          { subject: "a", p_value: 0.5, interval: [-1, 4] },
+          { subject: "b", p_value: 0.2, interval: null },
+        ]);
+      }
+    });
+  });
+
+  describe(`${name} itself`, () => {
+    test("says that it can be read", async () => {
+      expect(await (await opened()).check()).toBeUndefined();
+    });
+
+    test("finishes what was begun before it lets go", async () => {
+      const storage = await open();
+      const writes = Array.from({ length: 50 }, () => storage.appendEvents([eventOf()]));
+      await storage.close();
+      const answers = await Promise.all(writes);
+      expect(new Set(answers.map(([one]) => one.id)).size).toBe(50);
+    });
+  });
+}

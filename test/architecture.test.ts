@@ -1,0 +1,237 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { dirname, join, normalize, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+// Every form in which a module names another: with and without bindings, types too, awaited, re-exported, required.
+const FORMS = [
+  /(?:^|[;\n}\s])(?:import|export)\b[^"'`;()]*?\bfrom\s*["']([^"'\n]+)["']/g,
+  /(?:^|[;\n}\s])import\s*["']([^"'\n]+)["']/g,
+  /\bimport\s*\(\s*["'`]([^"'`\n]+)["'`]/g,
+  /\brequire\s*\(\s*["'`]([^"'`\n]+)["'`]/g,
+];
+
+const withoutComments = (text: string): string =>
+  text.replace(/\/\*[\s\S]*?\*\//g, " ").replace(/^\s*\/\/.*$/gm, " ");
+
+/** What a module's text imports, in whatever form. */
+const importsOf = (text: string): string[] =>
+  FORMS.flatMap((form) => [...withoutComments(text).matchAll(form)].map(([, name]) => name ?? ""));
+
+const isCode = (name: string): boolean => /\.[cm]?[jt]sx?$/.test(name) && !name.endsWith(".d.ts");
+
+const filesOf = (folder: string): string[] =>
+  existsSync(join(root, folder))
+    ? readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+        .filter(isCode)
+        .map((name) => join(folder, name))
+    : [];
+
+/** A path in the project for a file of ours, the bare name for a package. */
+const targetOf = (file: string, imported: string): string =>
+  imported.startsWith(".") ? normalize(join(dirname(file), imported)) : imported;
+
+const packageOf = (name: string): string => name.split("/", name.startsWith("@") ? 2 : 1).join("/");
+const below =
+  (...folders: string[]) =>
+  (target: string) =>
+    folders.some((folder) => target.startsWith(folder));
+const packages =
+  (...names: string[]) =>
+  (target: string) =>
+    names.includes(packageOf(target));
+const isNode = (target: string): boolean => target.startsWith("node:") || isBuiltin(target);
+const isPackage = (target: string): boolean =>
+  !/^(?:domain|handlers|adapters|web|test|scripts)\/|^package\.json$/.test(target);
+
+// Neither input nor output, nor a clock, nor randomness in any of them.
+const PURE = packages(
+  "zod",
+  "@noble/hashes",
+  "@stdlib/math-base-special-betainc",
+  "@stdlib/math-base-special-erfc",
+  "@stdlib/math-base-special-erfcinv",
+  "@stdlib/math-base-special-gammainc",
+  "@stdlib/math-base-special-gammaln",
+);
+
+const DRIVERS: Record<string, string> = { sqlite: "better-sqlite3", postgres: "pg" };
+
+type Allowed = (target: string) => boolean;
+const anyOf =
+  (...rules: Allowed[]): Allowed =>
+  (target) =>
+    rules.some((rule) => rule(target));
+
+const isTechnology = below(...Object.keys(DRIVERS).map((name) => `adapters/${name}/`));
+const isDriver = packages(...Object.values(DRIVERS));
+
+/** What a file may import, by where it stands: the table of the architecture. */
+function allowedFor(file: string): Allowed {
+  if (file.startsWith("domain/")) return anyOf(below("domain/"), PURE);
+  if (file.startsWith("handlers/")) return anyOf(below("handlers/", "domain/"), packages("zod"));
+  if (file.startsWith("web/"))
+    return anyOf(below("web/"), (target) => target === "domain/assignment.ts", packages("zod"));
+  const technology = /^adapters\/(\w+)\//.exec(file)?.[1] ?? "";
+  const driver = DRIVERS[technology];
+  if (driver !== undefined) {
+    return anyOf(
+      below(`adapters/${technology}/`, "domain/"),
+      (target) => target === "adapters/migrate.ts",
+      packages(driver),
+      isNode,
+    );
+  }
+  if (technology === "http") return (target) => !isTechnology(target) && !isDriver(target);
+  // The files at the top of adapters/ put everything together, but speak to no database themselves.
+  return (target) => !isDriver(target);
+}
+
+/** Only a type may come from further right, and only where it leaves nothing behind: the browser's view of the domain. */
+const isDomainType = (text: string, imported: string): boolean =>
+  new RegExp(`import\\s+type\\b[^;]*?from\\s*["']${imported.replace(/[.*+?^$()|[\]\\]/g, "\\$&")}["']`).test(
+    text,
+  );
+
+function trespassesOf(file: string, text: string): string[] {
+  const allowed = allowedFor(file);
+  return importsOf(text)
+    .map((imported) => ({ imported, target: targetOf(file, imported) }))
+    .filter(({ target }) => !allowed(target))
+    .filter(
+      ({ imported, target }) =>
+        !(file.startsWith("web/") && target.startsWith("domain/") && isDomainType(text, imported)),
+    )
+    .map(({ target }) => `${file} imports ${target}`);
+}
+
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+
+describe.each(["domain", "handlers", "adapters", "web"])("in %s/", (folder) => {
+  const files = filesOf(folder);
+
+  test("an import only points where the architecture lets it", () => {
+    expect(files.flatMap((file) => trespassesOf(file, read(file)))).toEqual([]);
+  });
+
+  test("every file that is imported is there", () => {
+    const missing = files.flatMap((file) =>
+      importsOf(read(file))
+        .map((imported) => targetOf(file, imported))
+        .filter((target) => !isPackage(target) && !existsSync(join(root, target)))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+test("the domain and the handlers are there to be checked", () => {
+  for (const folder of ["domain", "handlers", "adapters"]) expect(filesOf(folder).length).toBeGreaterThan(5);
+});
+
+test("the domain and the handlers ask no clock, no dice and no environment", () => {
+  const impure =
+    /\bDate\.now\b|\bnew Date\(\s*\)|\bMath\.random\b|\bprocess\.|\bperformance\.now\b|\bcrypto\.|\bfetch\(|\bsetTimeout\b|\bconsole\./;
+  const files = [...filesOf("domain"), ...filesOf("handlers")];
+  expect(files.filter((file) => impure.test(withoutComments(read(file))))).toEqual([]);
+});
+
+test("every package that the code imports is a dependency that is delivered with it", () => {
+  const { dependencies } = JSON.parse(read("package.json")) as { dependencies: Record<string, string> };
+  const used = ["domain", "handlers", "adapters"].flatMap(filesOf).flatMap((file) =>
+    importsOf(read(file))
+      .map((imported) => targetOf(file, imported))
+      .filter((target) => isPackage(target) && !isNode(target))
+      .map(packageOf),
+  );
+  // Types are gone before anything is delivered.
+  expect([...new Set(used)].filter((name) => name !== "aws-lambda" && !(name in dependencies))).toEqual([]);
+});
+
+describe("the checker itself", () => {
+  test.each([
+    ['import { x } from "node:fs";', "node:fs"],
+    ["import x from 'node:fs'", "node:fs"],
+    ['import * as x from "node:fs";', "node:fs"],
+    ['import type { x } from "node:fs";', "node:fs"],
+    ['import { type x } from "node:fs";', "node:fs"],
+    ['import {\n  x,\n  y as z,\n} from "node:fs";', "node:fs"],
+    ['import x, { y } from "node:fs";', "node:fs"],
+    ['import "node:fs";', "node:fs"],
+    ["import'node:fs'", "node:fs"],
+    ['import{x}from"node:fs";', "node:fs"],
+    ['import x from "node:fs" with { type: "json" };', "node:fs"],
+    ['const x = await import("node:fs");', "node:fs"],
+    ["const x = import(\n  'node:fs'\n);", "node:fs"],
+    ["const x = import(`node:fs`);", "node:fs"],
+    ['type X = import("node:fs").Stats;', "node:fs"],
+    ['export { x } from "node:fs";', "node:fs"],
+    ['export * from "node:fs";', "node:fs"],
+    ['export * as x from "node:fs";', "node:fs"],
+    ['export type { X } from "node:fs";', "node:fs"],
+    ['const x = require("node:fs");', "node:fs"],
+    ['const a = 1; import "node:fs";', "node:fs"],
+  ])("sees the import in %j", (text, name) => {
+    expect(importsOf(text)).toContain(name);
+  });
+
+  test.each([
+    '// import "node:fs";',
+    '/* import "node:fs"; */',
+    'const important = "node:fs";',
+    'say("from");',
+  ])("sees none in %j", (text) => {
+    expect(importsOf(text)).toEqual([]);
+  });
+
+  test.each([
+    ["domain/event.ts", "node:fs"],
+    ["domain/event.ts", "fs"],
+    ["domain/event.ts", "../handlers/endpoint.ts"],
+    ["domain/event.ts", "../adapters/migrate.ts"],
+    ["domain/statistics/arm.ts", "../../adapters/migrate.ts"],
+    ["domain/event.ts", "better-sqlite3"],
+    ["handlers/track-event.ts", "node:crypto"],
+    ["handlers/track-event.ts", "../adapters/http/edge.ts"],
+    ["handlers/track-event.ts", "aws-lambda"],
+    ["handlers/track-event.ts", "better-sqlite3"],
+    ["adapters/sqlite/events.ts", "../../handlers/endpoint.ts"],
+    ["adapters/sqlite/events.ts", "../http/edge.ts"],
+    ["adapters/sqlite/events.ts", "../environment.ts"],
+    ["adapters/sqlite/events.ts", "../postgres/storage.ts"],
+    ["adapters/sqlite/events.ts", "pg"],
+    ["adapters/postgres/events.ts", "better-sqlite3"],
+    ["adapters/http/edge.ts", "../sqlite/storage.ts"],
+    ["adapters/http/edge.ts", "better-sqlite3"],
+    ["adapters/server.ts", "better-sqlite3"],
+    ["web/client.ts", "../handlers/endpoint.ts"],
+    ["web/client.ts", "../domain/event.ts"],
+    ["web/client.ts", "node:fs"],
+  ])("refuses that %s imports %s", (file, imported) => {
+    expect(trespassesOf(file, `import { x } from "${imported}";`)).toHaveLength(1);
+  });
+
+  test.each([
+    ["domain/event.ts", 'import { z } from "zod";'],
+    ["domain/assignment.ts", 'import { sha256 } from "@noble/hashes/sha2.js";'],
+    ["handlers/track-event.ts", 'import { stamp } from "../domain/event.ts";'],
+    ["adapters/sqlite/storage.ts", 'import { pendingMigrations } from "../migrate.ts";'],
+    ["adapters/sqlite/storage.ts", 'import { mkdirSync } from "node:fs";'],
+    ["adapters/sqlite/storage.ts", 'import Sqlite from "better-sqlite3";'],
+    ["adapters/http/edge.ts", 'import { Failure } from "../../domain/failure.ts";'],
+    ["adapters/http/edge.ts", 'import type { Settings } from "../environment.ts";'],
+    ["adapters/analytics.ts", 'await import("./sqlite/storage.ts");'],
+    ["web/client.ts", 'import { choose } from "../domain/assignment.ts";'],
+    ["web/client.ts", 'import type { EventInput } from "../domain/event.ts";'],
+  ])("lets %s say %s", (file, text) => {
+    expect(trespassesOf(file, text)).toEqual([]);
+  });
+
+  test("knows a file by its path in the project", () => {
+    expect(relative(root, fileURLToPath(import.meta.url))).toBe("test/architecture.test.ts");
+    expect(targetOf("adapters/sqlite/storage.ts", "../migrate.ts")).toBe("adapters/migrate.ts");
+  });
+});

@@ -1,0 +1,43 @@
+import { parseArgs } from "node:util";
+import { describeMachine } from "./machine.ts";
+import { batch } from "./operations/batch.ts";
+import { oneEvent } from "./operations/event.ts";
+import { assignKnown, assignNew, track } from "./operations/experiment.ts";
+import { results } from "./operations/results.ts";
+import { startUp } from "./operations/start-up.ts";
+import { inFolder } from "./processes.ts";
+import { reportMarkdown, reportOperation, reportTargets } from "./report.ts";
+import type { Measured } from "./samples.ts";
+
+const OPERATIONS = [oneEvent, batch, assignNew, assignKnown, track, results, startUp];
+const FULL = { rounds: 5, seconds: 3 };
+const QUICK = { rounds: 3, seconds: 2 };
+
+const say = (text: string): void => void process.stdout.write(`${text}\n\n`);
+
+function choose(names: readonly string[]) {
+  const unknown = names.filter((name) => !OPERATIONS.some((operation) => operation.name === name));
+  if (unknown.length > 0) {
+    throw new Error(`no operation ${unknown.join(", ")}: ${OPERATIONS.map(({ name }) => name).join(", ")}`);
+  }
+  return names.length === 0 ? OPERATIONS : OPERATIONS.filter(({ name }) => names.includes(name));
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: "boolean", default: false }, markdown: { type: "boolean", default: false } },
+});
+const rounds = values.quick ? QUICK : FULL;
+const chosen = choose(positionals);
+
+const machine = describeMachine(rounds);
+say(machine.join("\n"));
+const all = new Map<string, Measured>();
+for (const operation of chosen) {
+  const measured = await inFolder((folder) => operation.run(rounds, folder));
+  all.set(operation.name, measured);
+  say(reportOperation(operation, measured));
+}
+say(reportTargets(all));
+if (values.markdown) say(reportMarkdown(chosen, all, machine));
+process.exit(0);

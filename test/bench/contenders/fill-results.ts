@@ -1,0 +1,44 @@
+import { openSqlite } from "../../../adapters/sqlite/storage.ts";
+import { ExperimentInput, newExperiment } from "../../../domain/experiment.ts";
+import { KNOWN_USERS, knownUser } from "../bodies.ts";
+
+const AT_ONCE = 2_000;
+const [path = "", values = "0"] = process.argv.slice(2);
+
+function inPieces(total: number): { from: number; size: number }[] {
+  const starts = Array.from({ length: Math.ceil(total / AT_ONCE) }, (_, piece) => piece * AT_ONCE);
+  return starts.map((from) => ({ from, size: Math.min(AT_ONCE, total - from) }));
+}
+
+// A test, its users, and so many values of two metrics: through the storage port, which HTTP would only slow down.
+const now = Date.now();
+const storage = openSqlite(path);
+const input = ExperimentInput.parse({
+  test_name: "button_colour",
+  variants: [{ variant_name: "red" }, { variant_name: "blue" }],
+});
+const experiment = await storage.createExperiment(newExperiment(input, "salt", now));
+if (experiment === undefined) throw new Error("the file has a test of this name already");
+
+for (const { from, size } of inPieces(KNOWN_USERS)) {
+  const users = Array.from({ length: size }, (_, index) => ({
+    user_id: knownUser(from + index),
+    variant_id: experiment.variants[index % 2]?.id ?? 0,
+    assigned_at: now,
+  }));
+  await storage.assign(experiment.id, users);
+}
+
+for (const { from, size } of inPieces(Number(values))) {
+  const metrics = Array.from({ length: size }, (_, index) => ({
+    user_id: knownUser((from + index) % KNOWN_USERS),
+    metric_name: index % 3 === 0 ? "purchase" : "duration",
+    value: ((from + index) * 37) % 1_000,
+    created_at: now,
+    occurred_at: now,
+    message_key: null,
+  }));
+  await storage.appendMetrics(experiment.id, metrics);
+}
+await storage.close();
+process.stdout.write(`/apiv1/ab-tests/${experiment.id}/results\n`);

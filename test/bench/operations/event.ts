@@ -1,0 +1,41 @@
+import { event, eventWithId } from "../bodies.ts";
+import { AUTHORIZED, startAnalytics } from "../contenders/analytics-server.ts";
+import { startServerlessOffline } from "../contenders/serverless-offline.ts";
+import { loadServer } from "../load.ts";
+import { type RunningChild, startContender } from "../processes.ts";
+import { type Contestant, interleave } from "../samples.ts";
+import type { Operation } from "./operation.ts";
+
+const PATH = "/apiv1/events";
+
+export const oneEvent: Operation = {
+  name: "event",
+  title: "one event",
+  unit: "requests/s",
+
+  async run(rounds, folder) {
+    const hello = await startContender("hello");
+    const log = await startContender("append-log", `${folder}/events.log`);
+    const single = await startContender("commit-per-request", `${folder}/single.db`);
+    const offline = await startServerlessOffline(folder);
+    const ours = await startAnalytics(`${folder}/event.db`);
+    const ids = await startAnalytics(`${folder}/event-ids.db`);
+    const contestant = (name: string, server: RunningChild, body: () => string): Contestant => ({
+      name,
+      measure: (seconds) => loadServer(server, { path: PATH, headers: AUTHORIZED, body }, seconds),
+    });
+    const measured = await interleave(
+      [
+        contestant("hello", hello, event),
+        contestant("append log", log, event),
+        contestant("commit per request", single, event),
+        contestant("serverless-offline hello", offline, event),
+        contestant("ours", ours, event),
+        contestant("ours, with message ids", ids, eventWithId),
+      ],
+      rounds,
+    );
+    await Promise.all([hello, log, single, offline, ours, ids].map((server) => server.stop()));
+    return measured;
+  },
+};

@@ -1,0 +1,65 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Description, Name } from "../../domain/text.ts";
+
+const isName = (value: unknown) => Name.safeParse(value).success;
+
+/** The control characters of Unicode, by their numbers: C0, DEL and C1. */
+function isControl(character: string): boolean {
+  const code = character.codePointAt(0) ?? 0;
+  return code <= 0x1f || (code >= 0x7f && code <= 0x9f);
+}
+
+test("a name is 1 to 200 characters, not all blank, without control characters or broken Unicode", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 250 }), (text) => {
+      const characters = [...text];
+      const allowed =
+        characters.length >= 1 &&
+        characters.length <= 200 &&
+        text.trim() !== "" &&
+        characters.every((one) => !isControl(one)) &&
+        text.isWellFormed();
+      expect(isName(text)).toBe(allowed);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("a name is kept as it was sent", () => {
+  for (const text of ["a", " a ", "Zoe\u0308", "用户", "😀".repeat(200), "a\u00a0b", "<script>", "\u200b"]) {
+    expect(Name.parse(text)).toBe(text);
+  }
+});
+
+test.each<[unknown, string]>([
+  ["", "must not be blank"],
+  [" \u00a0\u3000", "must not be blank"],
+  ["x".repeat(201), "must be at most 200 characters long"],
+  ["😀".repeat(201), "must be at most 200 characters long"],
+  ["a\nb", "must not contain control characters or broken Unicode"],
+  ["a\u0085", "must not contain control characters or broken Unicode"],
+  ["\ud83d", "must not contain control characters or broken Unicode"],
+  ["\ude00\ud83d", "must not contain control characters or broken Unicode"],
+])("%j is refused as a name: it %s", (value, message) => {
+  expect(Name.safeParse(value).error?.issues.map((issue) => issue.message)).toEqual([message]);
+});
+
+test.each([1, null, undefined, {}, ["a"]])("%j is no text", (value) => {
+  expect(isName(value)).toBe(false);
+});
+
+test.each(["", "one\n\ttwo\r\nthree", "x".repeat(2_000), "😀"])("%j is a description", (text) => {
+  expect(Description.parse(text)).toBe(text);
+});
+
+test.each(["x".repeat(2_001), "a\0", "a\u001b[31m", "\udfff"])("%j is none", (text) => {
+  expect(Description.safeParse(text).success).toBe(false);
+});
+
+test("a hostile text is decided as fast as any other", () => {
+  const started = performance.now();
+  for (const text of [" ".repeat(1e6), `${" ".repeat(1e6)}\0`, "a".repeat(1e6), `${"\t".repeat(1e6)}x`])
+    isName(text);
+  expect(performance.now() - started).toBeLessThan(2_000);
+});

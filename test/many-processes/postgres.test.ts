@@ -1,0 +1,170 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { migrations } from "../../adapters/postgres/migrations.ts";
+import { openPostgres } from "../../adapters/postgres/storage.ts";
+import { ExperimentInput, newExperiment } from "../../domain/experiment.ts";
+import { bundledPostgres, type PostgresServer, startPostgres } from "../adapters/postgres/server.ts";
+import type { Orders, Report } from "./worker.ts";
+
+const PROCESSES = 8;
+// The whole size takes its time on a small machine: a fifth of it shows the same, unless somebody asks for all.
+const share = process.env.FULL_SIZE === undefined ? 0.2 : 1;
+const SIZE = { users: 2_000 * share, assigns: 20_000 * share, tracks: 20_000 * share, events: 120_000 * share };
+
+const folder = mkdtempSync(join(tmpdir(), "analytics-processes-"));
+const worker = join(folder, "worker.mjs");
+let server: PostgresServer;
+
+beforeAll(async () => {
+  // Every commit on the disk, as in production: what was acknowledged must outlive the server's sudden end.
+  server = await startPostgres(bundledPostgres());
+  await build({
+    entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],
+    outfile: worker,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    external: ["pg-native"],
+    banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
+    logLevel: "error",
+  });
+});
+
+afterAll(async () => {
+  await server.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+type Done = Extract<Report, { kind: "done" }>;
+
+interface Process {
+  readonly ready: Promise<unknown>;
+  readonly done: Promise<Done>;
+  start(orders: Orders): void;
+}
+
+function startProcess(url: string, onProgress: (acts: number) => void): Process {
+  const child: ChildProcess = fork(worker, [url], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const done = new Promise<Done>((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`a process ended with ${code}`)));
+    child.on("message", (report: Report) => {
+      if (report.kind === "progress") onProgress(report.acts);
+      if (report.kind === "done") resolve(report);
+    });
+  });
+  done.catch(() => {});
+  return { ready: Promise.race([once(child, "message"), done]), done, start: (orders) => void child.send(orders) };
+}
+
+async function rowsOf<Row extends object>(url: string, text: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows as Row[];
+  } finally {
+    await client.end();
+  }
+}
+
+// The figures of results, from the rows themselves.
+const RECOMPUTED = `
+  with per_user as (
+    select m.variant_id, m.user_id, count(*) as count, sum(m.value::numeric) as sum from ab_metrics m group by 1, 2
+  )
+  select variant_id, sum(count)::int as count, sum(sum)::float8 as sum, count(*)::int as users,
+    avg(sum)::float8 as mean, (sum(sum * sum) - sum(sum) * sum(sum) / count(*))::float8 as m2
+  from per_user group by 1 order by 1`;
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
+
+test("eight processes lose nothing, double nothing and agree on every user, though the server falls over meanwhile", async () => {
+  const url = await server.newDatabase();
+  const acts = SIZE.assigns + SIZE.tracks + SIZE.events / 100;
+  let progress = 0;
+  let fall: Promise<void> | undefined;
+  const onProgress = (some: number): void => {
+    progress += some;
+    if (progress > acts * 0.4) fall ??= server.crash().then(server.start);
+  };
+  // All of them find an empty database, and make its tables at once.
+  const processes = Array.from({ length: PROCESSES }, () => startProcess(url, onProgress));
+  await Promise.all(processes.map(({ ready }) => ready));
+  const applied = await rowsOf<{ name: string }>(url, "select name from migrations order by name");
+  expect(applied.map(({ name }) => name)).toEqual(migrations.map(({ name }) => name));
+
+  const storage = await openPostgres(url);
+  const input = { test_name: "t", variants: [{ variant_name: "red" }, { variant_name: "blue" }] };
+  const experiment = await storage.createExperiment(newExperiment(ExperimentInput.parse(input), "salt", 0));
+  const [red = 0, blue = 0] = experiment?.variants.map(({ id }) => id) ?? [];
+  const test_id = experiment?.id ?? 0;
+  for (const [index, { start }] of processes.entries()) {
+    start({
+      worker: index,
+      test_id,
+      variants: [red, blue],
+      users: SIZE.users,
+      assigns: SIZE.assigns / PROCESSES,
+      tracks: SIZE.tracks / PROCESSES,
+      events: SIZE.events / PROCESSES,
+    });
+  }
+  const reports = await Promise.all(processes.map(({ done }) => done));
+  expect(fall).toBeDefined();
+  await fall;
+
+  // Assignments: whatever any process was told is what is stored.
+  const assigned = await rowsOf<{ user_id: string; variant_id: string }>(
+    url,
+    "select user_id, variant_id from ab_assignments",
+  );
+  const stored = Object.fromEntries(assigned.map(({ user_id, variant_id }) => [user_id, Number(variant_id)]));
+  expect(assigned).toHaveLength(SIZE.users);
+  for (const { variants, contradictions } of reports) {
+    expect(contradictions).toBe(0);
+    expect(stored).toMatchObject(variants);
+  }
+
+  // Events and values: each message once, and whatever has no key as often as it was acknowledged.
+  const total = (field: Exclude<keyof Done, "kind" | "variants">) => sumOf(reports.map((one) => one[field]));
+  const [{ events, messages, values } = { events: 0, messages: 0, values: 0 }] = await rowsOf<{
+    events: number;
+    messages: number;
+    values: number;
+  }>(
+    url,
+    `select (select count(*)::int from events) as events, (select count(distinct message_id)::int from events) as messages,
+      (select count(*)::int from ab_metrics) as values`,
+  );
+  expect(events).toBe(messages);
+  expect(total("storedEvents") + total("duplicateEvents")).toBe(SIZE.events);
+  expect(total("storedValues") + total("duplicateValues")).toBe(SIZE.tracks);
+  if (total("refused") === 0) {
+    expect([events, values]).toEqual([total("storedEvents"), total("storedValues")]);
+  }
+
+  // Tallies: what results are made of is what the rows come to.
+  const recomputed = await rowsOf<{ variant_id: string; count: number; sum: number; users: number; mean: number; m2: number }>(
+    url,
+    RECOMPUTED,
+  );
+  const tally = await storage.tally(test_id);
+  expect(sumOf(tally.variants.map(({ users }) => users))).toBe(SIZE.users);
+  expect(
+    tally.variants.map(({ variant_id, metrics: [metric] }) => ({
+      variant_id: String(variant_id),
+      count: metric?.count,
+      sum: metric?.sum,
+      users: metric?.sums.n,
+      mean: metric?.sums.mean,
+      m2: metric?.sums.m2,
+    })),
+  ).toEqual(recomputed);
+  await storage.close();
+}, 300_000);

@@ -1,0 +1,132 @@
+import { openPostgres } from "../../adapters/postgres/storage.ts";
+import { Failure } from "../../domain/failure.ts";
+import { messageKey } from "../../domain/message.ts";
+
+/** What one of the processes is told to do. */
+export interface Orders {
+  readonly worker: number;
+  readonly test_id: number;
+  readonly variants: readonly [number, number];
+  readonly users: number;
+  readonly assigns: number;
+  readonly tracks: number;
+  readonly events: number;
+}
+
+/** What it says of it: while it works, and at its end. */
+export type Report =
+  | { readonly kind: "ready" }
+  | { readonly kind: "progress"; readonly acts: number }
+  | {
+      readonly kind: "done";
+      /** Each user's variant, as this process was told. */
+      readonly variants: Readonly<Record<string, number>>;
+      readonly contradictions: number;
+      readonly storedEvents: number;
+      readonly duplicateEvents: number;
+      readonly storedValues: number;
+      readonly duplicateValues: number;
+      readonly refused: number;
+    };
+
+const AT_ONCE = 16;
+const EVENTS_A_BATCH = 100;
+const AT = Date.parse("2026-11-22T10:00:00.000Z");
+
+const storage = await openPostgres(process.argv[2] ?? "", { connections: 4 });
+const tell = (report: Report): void => void process.send?.(report);
+
+let refused = 0;
+
+/** As a client does: what was not acknowledged is sent again. */
+async function insisting<T>(act: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== "unavailable") throw error;
+      refused += 1;
+    }
+  }
+}
+
+async function concurrently(count: number, act: (n: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const client = async (): Promise<void> => {
+    while (next < count) {
+      const n = next;
+      next += 1;
+      await act(n);
+      if (n % 50 === 49) tell({ kind: "progress", acts: 50 });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, client));
+}
+
+async function work({ worker, test_id, variants, users, assigns, tracks, events }: Orders): Promise<void> {
+  const told: Record<string, number> = {};
+  let contradictions = 0;
+  await concurrently(assigns, async (n) => {
+    // Every process comes to every user, with a variant of its own in mind.
+    const user_id = `user-${(n * 7 + worker) % users}`;
+    const variant_id = variants[(n + worker) % 2] ?? 0;
+    const [won] = await insisting(() => storage.assign(test_id, [{ user_id, variant_id, assigned_at: AT }]));
+    if (told[user_id] !== undefined && told[user_id] !== won.variant_id) contradictions += 1;
+    told[user_id] = won.variant_id;
+  });
+
+  let storedValues = 0;
+  let duplicateValues = 0;
+  const assigned = Object.keys(told);
+  await concurrently(tracks, async (n) => {
+    const metric = {
+      user_id: assigned[(n * 13) % assigned.length] ?? "",
+      metric_name: "revenue",
+      value: (n % 10) / 10,
+      created_at: AT,
+      occurred_at: AT + (n % 3) * 86_400_000,
+      // A third has no key, a third is this process's own, a third two processes send.
+      message_key: [null, messageKey(`${worker} ${n}`), messageKey(`${worker >> 1} of two ${n}`)][n % 3] ?? null,
+    };
+    const [one] = await insisting(() => storage.appendMetrics(test_id, [metric]));
+    if (one.kind === "not_assigned") throw new Error(`${metric.user_id} is not assigned`);
+    if (one.duplicate) duplicateValues += 1;
+    else storedValues += 1;
+  });
+
+  let storedEvents = 0;
+  let duplicateEvents = 0;
+  await concurrently(events / EVENTS_A_BATCH, async (n) => {
+    const batch = Array.from({ length: EVENTS_A_BATCH }, (_, index) => ({
+      event_type: "click",
+      user_id: `user-${index % users}`,
+      session_id: null,
+      properties: '{"page":"/home"}',
+      created_at: AT,
+      occurred_at: AT,
+      // Of every third batch all is sent before or after by this process, and by the next one too.
+      message_key: messageKey(n % 3 === 2 ? `${worker} ${n - 1} ${index}` : `${worker} ${n} ${index}`),
+    }));
+    for (const { duplicate } of await insisting(() => storage.appendEvents(batch))) {
+      if (duplicate) duplicateEvents += 1;
+      else storedEvents += 1;
+    }
+  });
+  await storage.close();
+  tell({
+    kind: "done",
+    variants: told,
+    contradictions,
+    storedEvents,
+    duplicateEvents,
+    storedValues,
+    duplicateValues,
+    refused,
+  });
+}
+
+process.once("message", async (orders: Orders) => {
+  await work(orders);
+  process.disconnect();
+});
+tell({ kind: "ready" });

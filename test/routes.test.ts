@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { endpoints } from "../handlers/endpoints.ts";
+import { openApi } from "../handlers/openapi.ts";
+
+const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+const sorted = (names: Iterable<string>): string[] => [...names].sort();
+
+const routes = sorted(endpoints.map(({ method, path }) => `${method} ${path}`));
+
+// What is no endpoint: the gateway's own route for all that is left.
+const CATCH_ALL = "refuseUnknown";
+
+interface Functions {
+  readonly functions: Record<
+    string,
+    { handler: string; events: { httpApi: string | { method: string; path: string } }[] }
+  >;
+}
+
+const { functions } = parse(read("serverless.yml")) as Functions;
+
+test("no two endpoints have one route or one name", () => {
+  expect(new Set(routes).size).toBe(endpoints.length);
+  expect(new Set(endpoints.map(({ name }) => name)).size).toBe(endpoints.length);
+});
+
+test("serverless.yml has a function of its own for every endpoint, by the endpoint's name and route", () => {
+  const found = Object.entries(functions)
+    .filter(([name]) => name !== CATCH_ALL)
+    .flatMap(([name, { events }]) =>
+      events.map(
+        ({ httpApi }) =>
+          `${name} ${typeof httpApi === "string" ? httpApi : `${httpApi.method} ${httpApi.path}`}`,
+      ),
+    );
+  expect(sorted(found)).toEqual(
+    sorted(endpoints.map(({ name, method, path }) => `${name} ${method} ${path}`)),
+  );
+});
+
+test("every function runs the code of its own name, and all other routes are refused by one", () => {
+  for (const [name, { handler }] of Object.entries(functions)) expect(handler).toBe(`dist/lambda.${name}`);
+  expect(functions[CATCH_ALL]?.events).toEqual([{ httpApi: "*" }]);
+});
+
+test("the Lambda entry exports every function that serverless.yml names", () => {
+  const lists = [...read("adapters/lambda.ts").matchAll(/export \{([^}]*)\}(?! from)/g)].map(
+    ([, list]) => list ?? "",
+  );
+  const exported = [...lists.join(",").matchAll(/\banswer as (\w+)/g)].map(([, name]) => name ?? "");
+  expect(sorted(exported)).toEqual(sorted(Object.keys(functions)));
+});
+
+test("the OpenAPI document has every route, and no other", () => {
+  const { paths } = openApi(endpoints, "1.2.3");
+  const found = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations as object).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(sorted(found)).toEqual(routes);
+});
+
+test("the README's table has every route with its access, and no other", () => {
+  const rows = read("README.md").matchAll(/^\| *`?([A-Z]+ \/[^|`]*?)`? *\| *`?(\w+)`? *\|/gm);
+  const found = [...rows].map(([, route, access]) => `${route} ${access}`);
+  expect(sorted(found)).toEqual(
+    sorted(endpoints.map(({ method, path, access }) => `${method} ${path} ${access}`)),
+  );
+});

@@ -1,0 +1,200 @@
+import { onTestFinished } from "vitest";
+import { readSettings, type Settings } from "../adapters/environment.ts";
+import { bodyTooLarge } from "../adapters/http/body.ts";
+import { createEdge, type LogEntry } from "../adapters/http/edge.ts";
+import { openSqlite } from "../adapters/sqlite/storage.ts";
+import { Failure, type Fault } from "../domain/failure.ts";
+import type { ExperimentTally } from "../domain/tally.ts";
+import type { Instant } from "../domain/time.ts";
+import { createExperiment } from "../handlers/create-experiment.ts";
+import type { Endpoint, World } from "../handlers/endpoint.ts";
+import { endpoints } from "../handlers/endpoints.ts";
+import { faultsOf, invalid } from "../handlers/faults.ts";
+import { importAssignments } from "../handlers/import-assignments.ts";
+
+/** What every test's clock reads until the test says otherwise. */
+export const NOW: Instant = Date.parse("2026-11-22T10:00:00.000Z");
+export const MINUTE = 60_000;
+
+export interface TestWorld extends World {
+  /** Moves the stated clock on. */
+  advance(milliseconds: number): void;
+}
+
+/** A World over a real, empty SQLite in memory, with a clock that stands still and ids that count. */
+export function openWorld(overrides: Partial<World> = {}): TestWorld {
+  let time = NOW;
+  let ids = 0;
+  const storage = overrides.storage ?? openSqlite(":memory:");
+  if (overrides.storage === undefined) onTestFinished(() => storage.close());
+  return {
+    now: () => time,
+    newId: () => {
+      ids += 1;
+      return `salt-${ids}`;
+    },
+    version: "1.2.3",
+    ...overrides,
+    storage,
+    advance: (milliseconds) => {
+      time += milliseconds;
+    },
+  };
+}
+
+export interface Input {
+  readonly params?: unknown;
+  readonly query?: unknown;
+  readonly body?: unknown;
+  readonly minimal?: boolean;
+}
+
+/** Calls an endpoint as the edge does: its own schemas read the input, and every fault they find is in the refusal. */
+export function call<E extends Endpoint>(
+  endpoint: E,
+  world: World,
+  { params, query = {}, body, minimal = false }: Input = {},
+): ReturnType<E["handle"]> {
+  const faults: Fault[] = [];
+  const read = (schema: E["params"], value: unknown): never => {
+    const parsed = schema?.safeParse(value);
+    if (parsed?.error) faults.push(...faultsOf(parsed.error));
+    return parsed?.data as never;
+  };
+  const request = {
+    params: read(endpoint.params, params),
+    query: read(endpoint.query, query),
+    body: read(endpoint.body, body),
+    minimal,
+  };
+  const answer =
+    faults.length > 0 ? Promise.reject(invalid("request", faults)) : endpoint.handle(request, world);
+  return answer as ReturnType<E["handle"]>;
+}
+
+export interface Refusal {
+  readonly code: string;
+  readonly detail: string;
+  readonly errors: readonly Fault[];
+}
+
+/** What the caller is told of a call that is refused; fails where it is not, or fails in another way. */
+export async function refusalOf(answer: Promise<unknown>): Promise<Refusal> {
+  const failure = await answer.then(
+    (value) => {
+      throw new Error(`this was answered, not refused: ${JSON.stringify(value)}`);
+    },
+    (error: unknown) => error,
+  );
+  if (!(failure instanceof Failure)) throw failure;
+  return { code: failure.code, detail: failure.message, errors: failure.faults };
+}
+
+/** Code and fault paths of a refusal: what a table of refusals compares. */
+export async function faultPathsOf(answer: Promise<unknown>): Promise<[string, ...string[]]> {
+  const { code, errors } = await refusalOf(answer);
+  return [code, ...errors.map(({ path }) => path)];
+}
+
+/** The specification's example of an A/B test. */
+export const colours = {
+  test_name: "homepage_button_color",
+  description: "Testing different button colors on homepage",
+  variants: [
+    { variant_name: "red", description: "Red button", weight: 0.5 },
+    { variant_name: "blue", description: "Blue button", weight: 0.5 },
+  ],
+};
+
+/** Creates the example test, or one like it, as test 1 of an empty world, and enrols users into variants by name. */
+export async function withColours(
+  world: World,
+  { changes = {}, users = {} }: { changes?: object; users?: Record<string, string> } = {},
+): Promise<void> {
+  const { body } = await call(createExperiment, world, { body: { ...colours, ...changes } });
+  const assignments = Object.entries(users).map(([user_id, variant]) => ({ user_id, variant }));
+  if (assignments.length === 0) return;
+  await call(importAssignments, world, { params: { test_id: String(body.test_id) }, body: assignments });
+}
+
+export interface TestRequest {
+  readonly method?: string;
+  /** With its query, if it has one. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Bytes and text are sent as they are, anything else as JSON. */
+  readonly body?: unknown;
+  readonly address?: string;
+}
+
+export interface TestResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Parsed where there is one. */
+  readonly body: unknown;
+}
+
+export interface TestEdge {
+  readonly world: TestWorld;
+  readonly logs: LogEntry[];
+  send(request: TestRequest): Promise<TestResponse>;
+}
+
+function bytesOf(body: unknown): Uint8Array {
+  if (body === undefined) return new Uint8Array();
+  if (body instanceof Uint8Array) return body;
+  return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+}
+
+/** The whole edge without a socket, over a world of its own; what it logs is collected. */
+export function openEdge(settings: Partial<Settings> = {}, overrides: Partial<World> = {}): TestEdge {
+  const world = openWorld(overrides);
+  const logs: LogEntry[] = [];
+  const log = (entry: LogEntry): void => void logs.push(entry);
+  const edge = createEdge({ endpoints, world, settings: { ...readSettings({}), ...settings }, log });
+
+  async function send({ method = "GET", path, headers, body, address = "127.0.0.1" }: TestRequest) {
+    const mark = path.indexOf("?");
+    const bytes = bytesOf(body);
+    const answer = await edge({
+      method,
+      path: mark < 0 ? path : path.slice(0, mark),
+      query: mark < 0 ? "" : path.slice(mark + 1),
+      headers: { host: "localhost:20000", ...headers },
+      read: async (limit) => {
+        if (bytes.byteLength > limit) throw bodyTooLarge(limit);
+        return bytes;
+      },
+      address,
+      requestId: "request-1",
+    });
+    return { ...answer, body: answer.body === "" ? "" : JSON.parse(answer.body) };
+  }
+
+  return { world, logs, send };
+}
+
+/** The example test as every answer shows it, as test 1 with variants 1 and 2, or as what differs from that. */
+export const coloursReply = (changes: object = {}) => ({
+  id: 1,
+  test_name: "homepage_button_color",
+  description: "Testing different button colors on homepage",
+  status: "running",
+  created_at: "2026-11-22T10:00:00.000Z",
+  control: "red",
+  traffic: 1,
+  confidence_level: 0.95,
+  planned_users: null,
+  stopped_at: null,
+  winner: null,
+  metrics: [],
+  variants: [
+    { id: 1, variant_name: "red", description: "Red button", weight: 0.5, is_control: true },
+    { id: 2, variant_name: "blue", description: "Blue button", weight: 0.5, is_control: false },
+  ],
+  ...changes,
+});
+
+/** How many users are in the experiment, whatever their variants. */
+export const usersOf = ({ variants }: ExperimentTally): number =>
+  variants.reduce((sum, { users }) => sum + users, 0);
