@@ -16,9 +16,12 @@ const keys = list.refine(
   "each key must have at least 16 characters",
 );
 
-const origin = z.union([z.literal("*"), z.url({ protocol: /^https?$/ })], {
-  error: "must be a comma list of origins such as https://shop.example, or *",
-});
+const ORIGIN = "must be a comma list of origins such as https://shop.example, or *";
+
+const origin = z.union(
+  [z.literal("*"), z.url({ protocol: /^https?$/, error: ORIGIN }).transform((url) => new URL(url).origin)],
+  { error: ORIGIN },
+);
 
 export const isPostgres = (database: string): boolean => /^postgres(?:ql)?:\/\//.test(database);
 
@@ -50,7 +53,12 @@ const Environment = z.object({
     .default("data/analytics.db"),
   ANALYTICS_DATABASE_CA: certificates,
   ANALYTICS_HOST: z.string().min(1).default("127.0.0.1"),
-  ANALYTICS_PORT: z.coerce.number().int().min(0).max(65_535).default(20_000),
+  ANALYTICS_PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, "must be a number from 0 to 65535")
+    .transform(Number)
+    .refine((port) => port <= 65_535, "must be a number from 0 to 65535")
+    .default(20_000),
   ANALYTICS_WRITE_KEYS: keys,
   ANALYTICS_READ_KEYS: keys,
   ANALYTICS_ADMIN_KEYS: keys,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Description, Name } from "./text.ts";
+import { Description, Name, recordOf } from "./text.ts";
 import { type Instant, IsoTime, isoTime } from "./time.ts";
 
 export const MIN_VARIANTS = 2;
@@ -31,7 +31,7 @@ export const MetricDefinition = z
     primary: z.boolean().default(false),
     event_type: Name.optional(),
     property: Name.optional(),
-    where: z.record(Name, z.union([z.string(), z.number(), z.boolean()])).optional(),
+    where: recordOf(z.union([z.string(), z.number(), z.boolean()])).optional(),
   })
   .refine(
     ({ event_type, property, where }) => event_type !== undefined || (property ?? where) === undefined,
@@ -77,7 +77,8 @@ function repeats(list: string, field: string, names: readonly string[]): Complai
   );
 }
 
-const hasWeight = (variants: readonly { weight: number }[]): boolean => {
+/** Whether weights can be divided by their sum. */
+export const hasWeight = (variants: readonly { weight: number }[]): boolean => {
   const sum = variants.reduce((total, { weight }) => total + weight, 0);
   return sum > 0 && Number.isFinite(sum);
 };

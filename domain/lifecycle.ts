@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { type Experiment, ExperimentStatus, Share, Weight } from "./experiment.ts";
+import { type Experiment, ExperimentStatus, hasWeight, Share, Weight } from "./experiment.ts";
 import { Failure, type Fault } from "./failure.ts";
-import { Description, Name } from "./text.ts";
+import { Description, Name, recordOf } from "./text.ts";
 import type { Instant } from "./time.ts";
 
 /** What may be changed of an experiment. What is not named stays as it is. */
@@ -10,13 +10,11 @@ export const ExperimentChange = z
     description: Description.nullable(),
     status: ExperimentStatus,
     traffic: Share,
-    weights: z
-      .record(Name, Weight)
-      .meta({ description: "By variant name; a variant not named keeps its own." }),
+    weights: recordOf(Weight).meta({ description: "By variant name; a variant not named keeps its own." }),
     winner: Name.nullable(),
-    forced: z
-      .record(Name, Name.nullable())
-      .meta({ description: "Testers by user id: the variant each is shown, or null to end that." }),
+    forced: recordOf(Name.nullable()).meta({
+      description: "Testers by user id: the variant each is shown, or null to end that.",
+    }),
   })
   .partial()
   .refine((change) => Object.keys(change).length > 0, "must change something")
@@ -64,13 +62,14 @@ function changedWeights(
 ): Experiment["variants"] {
   const names = variants.map(({ variant_name }) => variant_name);
   refuseUnknown("weights", names, Object.keys(weights));
-  const changed = variants.map((variant) => ({
-    ...variant,
-    weight: weights[variant.variant_name] ?? variant.weight,
-  }));
-  if (changed.some(({ weight }) => weight > 0)) return changed;
-  throw new Failure("invalid", "Nothing was changed: some variant must have a weight above 0.", {
-    faults: [{ path: "weights", message: "must leave a sum above 0" }],
+  const changed = variants.map((variant) =>
+    Object.hasOwn(weights, variant.variant_name)
+      ? { ...variant, weight: weights[variant.variant_name] ?? variant.weight }
+      : variant,
+  );
+  if (hasWeight(changed)) return changed;
+  throw new Failure("invalid", "Nothing was changed: the weights cannot be divided by their sum.", {
+    faults: [{ path: "weights", message: "must leave a sum that is above 0 and finite" }],
   });
 }
 

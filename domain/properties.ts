@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { Fault } from "./failure.ts";
 
 const MAX_DEPTH = 8;
 const MAX_KEYS = 255;
@@ -7,44 +6,68 @@ const MAX_KEYS = 255;
 /** What an event carries besides its fixed fields: a JSON object, bounded so that no query has to defend itself. */
 export type Properties = { readonly [name: string]: unknown };
 
+type Path = readonly (string | number)[];
+
+/** Where a container stands. The path is only put together for a fault: of good events there are many more. */
+interface Trail {
+  readonly above: Trail | undefined;
+  readonly key: string | number;
+}
+
+interface Complaint {
+  readonly path: Path;
+  readonly message: string;
+}
+
 interface Walk {
   keys: number;
-  readonly faults: Fault[];
+  readonly complaints: Complaint[];
 }
 
-function checkKey(key: string, path: string, walk: Walk): void {
-  walk.keys += 1;
-  // JSON.parse makes it an own key, but the first copy of the object would turn it into a prototype.
-  if (key === "__proto__") walk.faults.push({ path, message: "must not be named __proto__" });
+const pathOf = (trail: Trail | undefined): Path =>
+  trail === undefined ? [] : [...pathOf(trail.above), trail.key];
+
+function complain(walk: Walk, trail: Trail | undefined, message: string): void {
+  walk.complaints.push({ path: pathOf(trail), message });
 }
 
-function checkValue(value: unknown, path: string, depth: number, walk: Walk): void {
+function checkValue(
+  value: unknown,
+  above: Trail | undefined,
+  key: string | number,
+  depth: number,
+  walk: Walk,
+): void {
   if (typeof value === "number" && !Number.isFinite(value)) {
-    walk.faults.push({ path, message: "must be a finite number" });
+    complain(walk, { above, key }, "must be a finite number");
   } else if (typeof value === "object" && value !== null) {
-    checkContainer(value, path, depth, walk);
+    checkContainer(value, { above, key }, depth + 1, walk);
   }
 }
 
-function checkContainer(value: object, path: string, depth: number, walk: Walk): void {
+function checkContainer(container: object, trail: Trail | undefined, depth: number, walk: Walk): void {
   if (depth > MAX_DEPTH) {
-    walk.faults.push({ path, message: `must not be nested deeper than ${MAX_DEPTH} levels` });
-  } else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) checkValue(item, `${path}[${index}]`, depth + 1, walk);
+    complain(walk, trail, `must not be nested deeper than ${MAX_DEPTH} levels`);
+  } else if (Array.isArray(container)) {
+    for (let index = 0; index < container.length; index++) {
+      checkValue(container[index], trail, index, depth, walk);
+    }
   } else {
-    for (const [key, item] of Object.entries(value)) {
-      const inner = path === "" ? key : `${path}.${key}`;
-      checkKey(key, inner, walk);
-      checkValue(item, inner, depth + 1, walk);
+    for (const key of Object.keys(container)) {
+      walk.keys += 1;
+      // JSON.parse makes it an own key, but the first copy of the object would turn it into a prototype.
+      if (key === "__proto__") complain(walk, { above: trail, key }, "must not be named __proto__");
+      checkValue((container as Properties)[key], trail, key, depth, walk);
     }
   }
 }
 
-function faultsOf(properties: object): readonly Fault[] {
-  const walk: Walk = { keys: 0, faults: [] };
-  checkContainer(properties, "", 1, walk);
-  if (walk.keys <= MAX_KEYS) return walk.faults;
-  return [...walk.faults, { path: "", message: `must have at most ${MAX_KEYS} keys, nested ones included` }];
+function complaintsOf(properties: object): readonly Complaint[] {
+  const walk: Walk = { keys: 0, complaints: [] };
+  checkContainer(properties, undefined, 1, walk);
+  if (walk.keys > MAX_KEYS)
+    complain(walk, undefined, `must have at most ${MAX_KEYS} keys, nested ones included`);
+  return walk.complaints;
 }
 
 const isObject = (value: unknown): value is Properties =>
@@ -54,8 +77,8 @@ const isObject = (value: unknown): value is Properties =>
 export const Properties = z
   .custom<Properties>(isObject, { error: "must be a JSON object", abort: true })
   .superRefine((properties, context) => {
-    for (const { path, message } of faultsOf(properties)) {
-      context.addIssue({ code: "custom", path: path === "" ? [] : [path], message });
+    for (const { path, message } of complaintsOf(properties)) {
+      context.addIssue({ code: "custom", path: [...path], message });
     }
   })
   .meta({

@@ -25,3 +25,14 @@ export const Description = z
   .string()
   .max(MAX_DESCRIPTION, `must be at most ${MAX_DESCRIPTION} characters long`)
   .regex(TEXT, "must not contain control characters other than tabs and line breaks");
+
+/** Values by name. A `__proto__` is refused: z.record would drop it without a word. */
+export const recordOf = <Value extends z.ZodType>(value: Value) =>
+  z
+    .unknown()
+    .superRefine((input, context) => {
+      if (typeof input !== "object" || input === null || !Object.hasOwn(input, "__proto__")) return;
+      context.addIssue({ code: "custom", path: ["__proto__"], message: "must not be named __proto__" });
+    })
+    .meta({ type: "object" })
+    .pipe(z.record(Name, value));

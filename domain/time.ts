@@ -10,7 +10,17 @@ const EARLIEST: Instant = -62_167_219_200_000;
 const LATEST: Instant = 253_402_300_799_999;
 const MAX_AHEAD = HOUR;
 
-export const isoTime = (instant: Instant): string => new Date(instant).toISOString();
+let lastInstant: Instant = Number.NaN;
+let lastText = "";
+
+/** As 2026-11-22T10:00:00.000Z. The last one is remembered: the requests of one turn share their millisecond. */
+export function isoTime(instant: Instant): string {
+  if (instant !== lastInstant) {
+    lastText = new Date(instant).toISOString();
+    lastInstant = instant;
+  }
+  return lastText;
+}
 
 /** A time in an answer, as 2026-11-22T10:00:00.000Z. */
 export const IsoTime = z.iso.datetime({ precision: 3 });

@@ -19,21 +19,24 @@ interface Batch {
   readonly sent_at?: Instant | undefined;
 }
 
+/** What the OpenAPI document shows of a batch in place of the schema that lets every item through, to check it alone. */
+export const documentedBatches = new WeakMap<z.ZodType, z.ZodType>();
+
 /** A list, bare or in an envelope that also says when it was sent. Its items are checked one by one, later. */
 export function batchOf<const List extends string>(list: List, item: z.ZodType) {
-  const id = z.globalRegistry.get(item)?.id;
-  const documented = z.unknown().meta({ $ref: `#/components/schemas/${id}` });
-  const items = z.array(documented).min(1, "must hold at least one item").meta({ maxItems: MAX_BATCH });
-  const envelope = z.strictObject({ [list]: items, sent_at: Timestamp.optional() } as {
-    [name in List]: typeof items;
-  } & { sent_at: z.ZodOptional<typeof Timestamp> });
-  return z
-    .union([items, envelope], { error: `must be a list, or {"${list}": [a list], "sent_at"?}` })
-    .transform((body): Batch => {
-      if (Array.isArray(body)) return { items: body };
-      const enveloped = body as { readonly sent_at?: Instant } & Record<string, readonly unknown[]>;
-      return { items: enveloped[list] ?? [], sent_at: enveloped.sent_at };
-    });
+  const shapeOf = (one: z.ZodType) => {
+    const items = z.array(one).min(1, "must hold at least one item");
+    return [items, z.strictObject({ [list]: items, sent_at: Timestamp.optional() })] as const;
+  };
+  const error = `must be a list, or {"${list}": [a list], "sent_at"?}`;
+  const documented = z.union(shapeOf(item)).meta({ description: `At most ${MAX_BATCH} items.` });
+  const schema = z.union(shapeOf(z.unknown()), { error }).transform((body): Batch => {
+    if (Array.isArray(body)) return { items: body };
+    const enveloped = body as { readonly sent_at?: Instant } & Record<string, readonly unknown[]>;
+    return { items: enveloped[list] ?? [], sent_at: enveloped.sent_at };
+  });
+  documentedBatches.set(schema, documented);
+  return schema;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { FailureCode } from "../domain/failure.ts";
+import { documentedBatches } from "./batch.ts";
 import type { Access, Endpoint } from "./endpoint.ts";
 import { FAILURE_STATUS, OUTCOME_STATUS, type Outcome } from "./statuses.ts";
 
@@ -38,15 +39,18 @@ const ALWAYS: readonly FailureCode[] = [
 const WITH_BODY: readonly FailureCode[] = ["too_large", "unsupported_media_type"];
 const WITH_KEY: readonly FailureCode[] = ["unauthorized", "forbidden"];
 
+const movedToComponents = (json: Json): Json =>
+  JSON.parse(JSON.stringify(json).replaceAll("#/$defs/", "#/components/schemas/"));
+
 /** Collects the named schemas on the way, so that each stands once in the document. */
 function schemaWriter(schemas: Json) {
   return (schema: z.ZodType, io: "input" | "output"): Json => {
-    const { $schema, $defs, ...json } = z.toJSONSchema(schema, { io, unrepresentable: "any" }) as Json;
-    for (const [name, definition] of Object.entries(($defs ?? {}) as Json)) {
-      const { id, ...rest } = definition as Json;
-      schemas[name] = rest;
+    const written = movedToComponents(z.toJSONSchema(schema, { io, unrepresentable: "any" }));
+    const { $schema, $defs = {}, ...json } = written;
+    for (const [name, { id, ...definition }] of Object.entries($defs as Record<string, Json>)) {
+      schemas[name] = definition;
     }
-    return JSON.parse(JSON.stringify(json).replaceAll("#/$defs/", "#/components/schemas/")) as Json;
+    return json;
   };
 }
 type Write = ReturnType<typeof schemaWriter>;
@@ -77,7 +81,7 @@ const json = (type: string, schema: Json): Json => ({ [type]: { schema } });
 
 function requestBody({ body, lines }: Endpoint, write: Write): Json {
   if (body === undefined) return {};
-  const schema = write(body, "input");
+  const schema = write(documentedBatches.get(body) ?? body, "input");
   const ndjson = lines ? json("application/x-ndjson", { type: "string" }) : {};
   return { requestBody: { required: true, content: { ...json("application/json", schema), ...ndjson } } };
 }

@@ -45,6 +45,7 @@ type Format = "json" | "lines";
 
 // A page's beacon cannot choose its type freely, hence text/plain and none.
 function formatOf(contentType: string, endpoint: Endpoint): Format {
+  if (contentType === "application/json") return "json";
   const [type = "", ...parameters] = contentType
     .toLowerCase()
     .split(";")

@@ -9,6 +9,12 @@ const ALLOW_HEADERS = "authorization, content-encoding, content-type, prefer";
 const EXPOSE_HEADERS = "retry-after, x-request-id";
 const PREFLIGHT_SECONDS = "7200";
 
+const NONE: Headers = {};
+
+/** A page of this very server, by whichever name its browser knows it. */
+const isSameOrigin = (origin: string, host: string | undefined): boolean =>
+  host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
+
 function isLocalPage(origin: string): boolean {
   try {
     return isLoopback(new URL(origin).hostname);
@@ -18,8 +24,8 @@ function isLocalPage(origin: string): boolean {
 }
 
 export interface Cors {
-  /** May a page of this origin use endpoints of this access? */
-  allows(origin: string, access: Access): boolean;
+  /** May the page that sent this use endpoints of this access? */
+  allows(request: HttpRequest, origin: string, access: Access): boolean;
   /** What a browser must read on an answer to let its page read the answer. */
   headers(request: HttpRequest, access: Access | undefined): Headers;
   /** Answers `OPTIONS`, whether a browser asks it or a person. */
@@ -30,18 +36,19 @@ export interface Cors {
 export function createCors({ corsOrigins, keys }: Settings): Cors {
   const listed = new Set(corsOrigins);
 
-  function allows(origin: string, access: Access): boolean {
+  function allows({ headers: { host } }: HttpRequest, origin: string, access: Access): boolean {
     if (access === "write" || access === "open") return true;
-    if (listed.has("*") || listed.has(origin)) return true;
+    if (listed.has("*") || listed.has(origin) || isSameOrigin(origin, host)) return true;
     return keys === undefined && listed.size === 0 && isLocalPage(origin);
   }
 
-  function headers({ headers: { origin } }: HttpRequest, access: Access | undefined): Headers {
-    if (origin === undefined || access === undefined) return {};
+  function headers(request: HttpRequest, access: Access | undefined): Headers {
+    const { origin } = request.headers;
+    if (origin === undefined || access === undefined) return NONE;
     if (access === "write" || access === "open") {
       return { "access-control-allow-origin": "*", "access-control-expose-headers": EXPOSE_HEADERS };
     }
-    if (!allows(origin, access)) return { vary: "origin" };
+    if (!allows(request, origin, access)) return { vary: "origin" };
     return {
       "access-control-allow-origin": origin,
       "access-control-expose-headers": EXPOSE_HEADERS,
@@ -51,6 +58,7 @@ export function createCors({ corsOrigins, keys }: Settings): Cors {
 
   function preflight(request: HttpRequest, router: Router): HttpResponse {
     const methods = router.allowed(request.path);
+    if (methods.length === 0) router.route(request.method, request.path);
     const wanted = request.headers["access-control-request-method"] ?? methods[0] ?? "";
     const access = router.find(wanted === "HEAD" ? "GET" : wanted, request.path)?.endpoint.access;
     const allow = ["OPTIONS", ...methods].join(", ");

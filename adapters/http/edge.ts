@@ -54,16 +54,21 @@ function queryObject(query: URLSearchParams): Record<string, string | string[]> 
   return object;
 }
 
+function parseQuery({ query: schema }: Endpoint, query: URLSearchParams | undefined, faults: Fault[]): never {
+  if (schema === undefined && query === undefined) return undefined as never;
+  return parse(schema ?? NoQuery, query === undefined ? {} : queryObject(query), faults);
+}
+
 async function parseRequest(
   request: HttpRequest,
   { endpoint, params }: Route,
-  query: URLSearchParams,
+  query: URLSearchParams | undefined,
 ): Promise<Request<never, never, never>> {
   const decoded = endpoint.body === undefined ? undefined : await decodeBody(request, endpoint);
   const faults: Fault[] = [];
   const parsed = {
     params: parse(endpoint.params, params, faults),
-    query: parse(endpoint.query ?? NoQuery, queryObject(query), faults),
+    query: parseQuery(endpoint, query, faults),
     body: parse(endpoint.body, decoded, faults),
   };
   if (faults.length > 0) throw invalid("request", faults);
@@ -81,18 +86,20 @@ export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge
   const limit = createLimiter(settings.rate);
 
   /** A page may have sent this without asking first; where no key is needed, only its origin tells friend from foe. */
-  function refuseForeignPage({ headers: { origin } }: HttpRequest, { access }: Endpoint): void {
-    if (settings.keys !== undefined || origin === undefined || cors.allows(origin, access)) return;
+  function refuseForeignPage(request: HttpRequest, { access }: Endpoint): void {
+    const { origin } = request.headers;
+    if (settings.keys !== undefined || origin === undefined || cors.allows(request, origin, access)) return;
     throw new Failure("forbidden", `Pages of ${origin} may not use this: add it to ANALYTICS_CORS_ORIGINS.`);
   }
 
   async function handle(request: HttpRequest, route: Route): Promise<HttpResponse> {
     const { endpoint } = route;
-    const query = new URLSearchParams(request.query);
+    const query = request.query === "" ? undefined : new URLSearchParams(request.query);
     const key = keyOf(request, query);
-    gate(request, key, endpoint.access);
+    const caller = gate.callerOf(request, key);
+    limit(caller.name, world.now());
+    gate.admit(request, key, caller, endpoint.access);
     refuseForeignPage(request, endpoint);
-    limit(settings.keys === undefined || key === undefined ? request.address : key, world.now());
     const { outcome, body } = await endpoint.handle(await parseRequest(request, route, query), world);
     const status = OUTCOME_STATUS[outcome];
     if (outcome === "deleted") return { status, headers: {}, body: "" };
@@ -120,23 +127,31 @@ export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge
     }
   }
 
+  /** What goes wrong in logging must not turn an answer, whose work is done, into none. */
+  function note(entry: LogEntry): void {
+    try {
+      log(entry);
+    } catch {
+      // There is nowhere left to say so.
+    }
+  }
+
   return async (request) => {
     const startedAt = performance.now();
     const { response, endpoint, failure } = await answer(request);
-    log(entryOf(request, response, endpoint, failure, performance.now() - startedAt));
-    return {
-      status: response.status,
-      headers: {
-        ...response.headers,
-        ...(request.method === "OPTIONS" ? {} : cors.headers(request, endpoint?.access)),
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-        "x-request-id": request.requestId,
-      },
-      body: request.method === "HEAD" ? "" : response.body,
-    };
+    note(entryOf(request, response, endpoint, failure, performance.now() - startedAt));
+    const headers: Record<string, string> = Object.assign(
+      {},
+      response.headers,
+      request.method === "OPTIONS" ? undefined : cors.headers(request, endpoint?.access),
+      ALWAYS,
+    );
+    headers["x-request-id"] = request.requestId;
+    return { status: response.status, headers, body: request.method === "HEAD" ? "" : response.body };
   };
 }
+
+const ALWAYS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 interface Refused {
   readonly response: HttpResponse;

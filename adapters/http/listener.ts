@@ -8,8 +8,8 @@ import type { HttpRequest, HttpResponse } from "./message.ts";
 import { problem } from "./problem.ts";
 import { UNREADABLE } from "./router.ts";
 
-// What bodies that are still arriving may hold of the memory, all together.
-const MAX_ARRIVING_BYTES = 128 * 1024 * 1024;
+// What the bodies of all requests that are not answered yet may hold of the memory.
+const MAX_HELD_BYTES = 128 * 1024 * 1024;
 // How long a client that was refused may go on sending, so that it reads the refusal before the connection ends.
 const LINGER_MS = 2_000;
 
@@ -19,7 +19,7 @@ const READ_PAST_BYTES = 64 * 1024;
 const NO_BODY = new Uint8Array();
 const SAFE_REQUEST_ID = /^[\w.-]{1,64}$/;
 
-let arrivingBytes = 0;
+let heldBytes = 0;
 
 const tooBusy = (): Failure =>
   new Failure("unavailable", "Too much is arriving at once; nothing was stored. Send it again.", {
@@ -31,28 +31,40 @@ const announced = (request: IncomingMessage): number => Number(request.headers["
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 
+/** What the body of one request takes of the memory, from its first byte until it is answered. */
+interface Held {
+  bytes: number;
+}
+
+function hold(held: Held, bytes: number): void {
+  held.bytes += bytes;
+  heldBytes += bytes;
+}
+
 /** Reads a body while it stays within bounds; gives up as soon as it does not. */
-function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array> {
+function readBody(request: IncomingMessage, limit: number, held: Held): Promise<Uint8Array> {
   if (!hasBody(request)) return Promise.resolve(NO_BODY);
   if (announced(request) > limit) return Promise.reject(bodyTooLarge(limit));
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    const settle = (act: () => void): void => {
-      request.removeAllListeners("data");
-      arrivingBytes -= bytes;
-      bytes = 0;
-      act();
+    const stop = (failure: Failure): void => {
+      request.off("data", take);
+      reject(failure);
     };
-    request.on("data", (chunk: Uint8Array) => {
-      bytes += chunk.byteLength;
-      arrivingBytes += chunk.byteLength;
+    const take = (chunk: Uint8Array): void => {
+      hold(held, chunk.byteLength);
       chunks.push(chunk);
-      if (bytes > limit) settle(() => reject(bodyTooLarge(limit)));
-      else if (arrivingBytes > MAX_ARRIVING_BYTES) settle(() => reject(tooBusy()));
+      if (held.bytes > limit) stop(bodyTooLarge(limit));
+      else if (heldBytes > MAX_HELD_BYTES) stop(tooBusy());
+    };
+    const gone = (): void => stop(clientGone());
+    request.on("data", take);
+    request.once("close", gone);
+    request.once("end", () => {
+      // Otherwise the close that follows would make up a failure, stack and all, for every good request.
+      request.off("close", gone);
+      resolve(joined(chunks));
     });
-    request.once("end", () => settle(() => resolve(joined(chunks))));
-    request.once("close", () => settle(() => reject(clientGone())));
   });
 }
 
@@ -72,7 +84,7 @@ function flatHeaders({ headers }: IncomingMessage): HttpRequest["headers"] {
   return headers as Record<string, string | undefined>;
 }
 
-function requestOf(incoming: IncomingMessage): HttpRequest {
+function requestOf(incoming: IncomingMessage, held: Held): HttpRequest {
   const url = incoming.url ?? "/";
   const mark = url.indexOf("?");
   return {
@@ -80,7 +92,7 @@ function requestOf(incoming: IncomingMessage): HttpRequest {
     path: mark < 0 ? url : url.slice(0, mark),
     query: mark < 0 ? "" : url.slice(mark + 1),
     headers: flatHeaders(incoming),
-    read: (limit) => readBody(incoming, limit),
+    read: (limit) => readBody(incoming, limit, held),
     address: incoming.socket.remoteAddress ?? "",
     requestId: requestIdOf(incoming),
   };
@@ -111,7 +123,9 @@ function throwAwayRest(request: IncomingMessage): void {
 /** Serves the edge to Node's HTTP server; while `isStopping`, each answer is the last of its connection. */
 export function createListener(edge: Edge, isStopping: () => boolean = () => false) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const answer = await edge(requestOf(request));
+    const held: Held = { bytes: 0 };
+    const answer = await edge(requestOf(request, held));
+    heldBytes -= held.bytes;
     const goesOn = arrivedWhole(request);
     send(response, answer, request, !goesOn || isStopping());
     if (!goesOn) throwAwayRest(request);

@@ -25,7 +25,7 @@ function match({ segments }: Pattern, path: readonly string[]): Record<string, s
   const params: Record<string, string> = {};
   for (const [index, segment] of segments.entries()) {
     const value = path[index] ?? "";
-    if ("parameter" in segment) params[segment.parameter] = decode(value);
+    if ("parameter" in segment) params[segment.parameter] = value;
     else if (segment.literal !== value) return undefined;
   }
   return params;
@@ -44,17 +44,18 @@ function decode(segment: string): string {
 
 /** Finds the endpoint of a method and path; HEAD is served as GET, a slash at the end is none. */
 export function createRouter(endpoints: readonly Endpoint[]) {
-  const literal = new Map<string, Route>();
-  const patterns: Pattern[] = [];
-  for (const endpoint of endpoints) {
-    if (endpoint.path.includes("{")) patterns.push(compile(endpoint));
-    else literal.set(`${endpoint.method} ${endpoint.path}`, { endpoint, params: {} });
-  }
+  const patterns = endpoints.map(compile);
+  // Most requests are for a path that stands in the list as it is.
+  const literal = new Map<string, Route>(
+    endpoints
+      .filter(({ path }) => !path.includes("{"))
+      .map((endpoint) => [`${endpoint.method} ${endpoint.path}`, { endpoint, params: {} }]),
+  );
 
   function find(method: string, path: string): Route | undefined {
     const known = literal.get(`${method} ${path}`);
     if (known !== undefined) return known;
-    const segments = path.split("/");
+    const segments = path.includes("%") ? path.split("/").map(decode) : path.split("/");
     for (const pattern of patterns) {
       if (pattern.endpoint.method !== method) continue;
       const params = match(pattern, segments);

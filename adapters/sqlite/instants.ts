@@ -16,9 +16,12 @@ export function toSql(instant: Instant): string {
   return lastText;
 }
 
+// A number below this is taken for seconds since 1970 (until the year 5138), one above for milliseconds (since 1973).
+const SECONDS_BELOW = 100_000_000_000;
+
 /** Reads what toSql has written, what SQLite's default has written, and ISO 8601 that somebody else has. */
 export function fromSql(text: string | number): Instant {
-  if (typeof text === "number") return text;
+  if (typeof text === "number") return text < SECONDS_BELOW ? text * 1000 : text;
   const iso = text.replace(" ", "T");
   return Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(iso) ? iso : `${iso}Z`);
 }

@@ -50,18 +50,24 @@ create table if not exists ab_metrics (
   foreign key (variant_id) references ab_variants(id) on delete cascade
 );`;
 
+// The instant of a created_at: text as SQLite or ISO 8601 writes it, or a number that somebody's own program has put there
+// (read as fromSql in instants.ts does). What is no time at all becomes now: it arrived some time before.
+const MILLISECONDS = `cast(round(case
+    when typeof(created_at) in ('integer', 'real') then iif(created_at < 1e11, created_at * 1000, created_at)
+    else coalesce(unixepoch(created_at, 'subsec'), unixepoch()) * 1000 end) as integer)`;
+
 // When something happened, and the key that stores a message once. A row of the specified table has no more than
 // its created_at, which is then when it happened.
 const whenAndOnce = `
 alter table events add column occurred_at integer;
 alter table events add column message_id blob;
-update events set occurred_at = cast(round(coalesce(unixepoch(created_at, 'auto', 'subsec'), unixepoch()) * 1000) as integer);
+update events set occurred_at = ${MILLISECONDS};
 create unique index events_message_id on events(message_id) where message_id is not null;
 
 alter table ab_metrics add column user_id text;
 alter table ab_metrics add column occurred_at integer;
 alter table ab_metrics add column message_id blob;
-update ab_metrics set occurred_at = cast(round(coalesce(unixepoch(created_at, 'auto', 'subsec'), unixepoch()) * 1000) as integer);
+update ab_metrics set occurred_at = ${MILLISECONDS};
 create unique index ab_metrics_message_id on ab_metrics(test_id, message_id) where message_id is not null;`;
 
 // What an experiment has besides its specified columns, in a table of its own: the specified ones stay as they are.

@@ -67,32 +67,45 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
     }
   }
 
-  function settle(jobs: readonly Job[]): void {
+  /** Settles the jobs, all in one transaction if that works; false where they now wait for the lock of another. */
+  function settle(jobs: readonly Job[]): boolean {
     try {
       const values = together(jobs);
       for (const [index, job] of jobs.entries()) job.fulfil(values[index]);
+      return true;
     } catch (error) {
-      settleFailed(jobs, error);
+      return settleFailed(jobs, error);
     }
   }
 
-  function settleFailed(jobs: readonly Job[], error: unknown): void {
-    if (isBusy(error)) {
-      waitForLock(jobs, error);
-    } else if (isOutOfOrder(error) || jobs.length === 1) {
-      for (const job of jobs) job.reject(asFailure(error));
-    } else {
-      // One of them is at fault: apart, it fails alone.
-      for (const job of jobs) settle([job]);
-    }
+  function settleFailed(jobs: readonly Job[], error: unknown): boolean {
+    if (isBusy(error)) return waitForLock(jobs, error);
+    if (jobs.length > 1 && !isOutOfOrder(error)) return settleApart(jobs);
+    for (const job of jobs) job.reject(asFailure(error));
+    return true;
   }
 
-  function waitForLock(jobs: readonly Job[], error: unknown): void {
+  /** One of them is at fault: apart, it fails alone. */
+  function settleApart(jobs: readonly Job[]): boolean {
+    for (const [index, job] of jobs.entries()) {
+      if (settle([job])) continue;
+      // The lock is somebody else's again: the others wait in line behind this one.
+      const [first, ...rest] = waiting;
+      const behind = jobs.slice(index + 1);
+      waiting = first === job ? [first, ...behind, ...rest] : [...behind, ...waiting];
+      rowsWaiting += rowsOf(behind);
+      return false;
+    }
+    return true;
+  }
+
+  function waitForLock(jobs: readonly Job[], error: unknown): boolean {
     const now = Date.now();
     for (const job of jobs) if (job.deadline <= now) job.reject(asFailure(error));
     const patient = jobs.filter((job) => job.deadline > now);
     waiting = [...patient, ...waiting];
     rowsWaiting += rowsOf(patient);
+    return false;
   }
 
   function takeSome(): Job[] {
@@ -110,10 +123,8 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
 
   function flush(): void {
     scheduled = false;
-    const taken = takeSome();
-    settle(taken);
-    const locked = waiting[0] !== undefined && waiting[0] === taken[0];
-    if (waiting.length > 0) schedule(locked);
+    const settled = settle(takeSome());
+    if (waiting.length > 0) schedule(!settled);
     else for (const wake of idle.splice(0)) wake();
   }
 

@@ -184,7 +184,7 @@ test("a turn that brings much is shared out over several transactions, in its or
 
 test("past a bound writes are refused with the time to come back, and what was accepted is stored", async () => {
   const opened = open();
-  const accepted = [opened.writer.write(19_999, opened.put(1)), opened.writer.write(1, opened.put(2))];
+  const accepted = [opened.writer.write(99_999, opened.put(1)), opened.writer.write(1, opened.put(2))];
   const refused = await failureOf(opened.writer.write(1, opened.put(3)));
   expect(refused).toMatchObject({ code: "unavailable", retryAfterSeconds: 1 });
   expect(await Promise.all(accepted)).toEqual([1, 1]);
