@@ -1,0 +1,127 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { connect, type Socket } from "node:net";
+
+export interface Question {
+  readonly method?: string;
+  /** Sent as it stands, also where it is no proper path. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Asks on a connection of its own. Nothing is added to what the question says but its length. */
+export function ask(url: string, { method = "GET", path, headers = {}, body }: Question): Promise<Answer> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
+    const options = { hostname, port, method, path, headers: { ...length, ...headers }, agent: false };
+    const asked = request(options, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+      });
+      response.once("error", reject);
+      response.once("end", () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers as Record<string, string>,
+          body: text,
+        }),
+      );
+    });
+    asked.once("error", reject);
+    asked.end(body);
+  });
+}
+
+export const JSON_TYPE = { "content-type": "application/json" };
+
+/** Sends a value as JSON. */
+export const post = (url: string, path: string, value: unknown, headers = {}): Promise<Answer> =>
+  ask(url, { method: "POST", path, headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify(value) });
+
+/** A connection for bytes that no HTTP client would send. */
+export interface RawConnection {
+  readonly socket: Socket;
+  send(text: string): void;
+  /** Everything received so far, once it matches. */
+  until(pattern: RegExp): Promise<string>;
+  /** Everything received, once the server has ended the connection. */
+  rest(): Promise<string>;
+}
+
+export async function openConnection(url: string): Promise<RawConnection> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  let received = "";
+  socket.setEncoding("utf8");
+  socket.on("data", (chunk: string) => {
+    received += chunk;
+  });
+  // What went wrong shows in what was, or was not, received.
+  socket.on("error", () => {});
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  await once(socket, "connect");
+
+  return {
+    socket,
+    send: (text) => void socket.write(text),
+    async until(pattern) {
+      while (!pattern.test(received)) {
+        if (socket.closed) throw new Error(`the connection ended before ${pattern}:\n${received}`);
+        await Promise.race([once(socket, "data"), closed]);
+      }
+      return received;
+    },
+    async rest() {
+      await closed;
+      return received;
+    },
+  };
+}
+
+/** One answer out of the raw text of several. */
+export function parseAnswers(text: string): Answer[] {
+  const answers: Answer[] = [];
+  let rest = text;
+  while (rest !== "") {
+    const end = rest.indexOf("\r\n\r\n");
+    if (end < 0) throw new Error(`no whole answer:\n${rest}`);
+    const [statusLine = "", ...lines] = rest.slice(0, end).split("\r\n");
+    const headers = Object.fromEntries(
+      lines.map((line) => {
+        const [name = "", ...value] = line.split(": ");
+        return [name.toLowerCase(), value.join(": ")];
+      }),
+    );
+    const length = Number(headers["content-length"] ?? 0);
+    answers.push({
+      status: Number(statusLine.split(" ")[1]),
+      headers,
+      body: rest.slice(end + 4, end + 4 + length),
+    });
+    rest = rest.slice(end + 4 + length);
+  }
+  return answers;
+}
+
+/** Tries again until the act succeeds; a test that waits in vain ends with the last reason. */
+export async function eventually<T>(act: () => Promise<T>, patienceMs = 20_000): Promise<T> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

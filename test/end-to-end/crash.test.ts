@@ -1,0 +1,23 @@
+import { join } from "node:path";
+import { expect, inject, test } from "vitest";
+import { crash } from "../bench/crash.ts";
+import { testFolder } from "./servers.ts";
+
+// `npm run bench -- crash` does the same fifty times.
+test("a server that is killed under load loses nothing it acknowledged, and stores nothing twice", async ({
+  onTestFinished,
+}) => {
+  const report = await crash({
+    kills: 5,
+    seed: 1,
+    folder: await testFolder(onTestFinished),
+    serve: join(inject("project"), "dist/serve.mjs"),
+  });
+  const unharmed = { messages: expect.any(Number), lost: 0, twice: 0, strange: 0 };
+  expect(report).toMatchObject({ events: unharmed, values: unharmed, integrity: "ok" });
+  expect(report.valuesInResults).toBe(report.values.messages);
+  // Otherwise nothing was put to the test.
+  expect(report.events.messages).toBeGreaterThan(100);
+  expect(report.values.messages).toBeGreaterThan(10);
+  expect(report.retries).toBeGreaterThan(0);
+});

@@ -1,0 +1,160 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { bundledPostgres, type PostgresServer, startPostgres } from "../adapters/postgres/server.ts";
+import { gatewayEvent, type RecordedRequest } from "./api-gateway.ts";
+import { unzip } from "./zip.ts";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const KEY = "admin-key-0123456789";
+const MEBIBYTE = 1_048_576;
+
+const folder = mkdtempSync(join(tmpdir(), "analytics-artifact-"));
+const empty = join(folder, "empty");
+let server: PostgresServer;
+let files: string[];
+
+// Whoever packages has no account: no key, no profile, and no machine to ask for one.
+const withoutCredentials = {
+  PATH: process.env.PATH ?? "",
+  HOME: folder,
+  AWS_EC2_METADATA_DISABLED: "true",
+};
+
+beforeAll(async () => {
+  const packaging = run(
+    process.execPath,
+    [join(root, "node_modules/serverless/bin/serverless.js"), "package", "--package", folder],
+    {
+      cwd: root,
+      env: withoutCredentials,
+    },
+  );
+  [server] = await Promise.all([startPostgres(bundledPostgres()), packaging]);
+  mkdirSync(empty);
+  files = unzip(join(folder, "analytics-server.zip"), empty);
+}, 120_000);
+
+afterAll(async () => {
+  await server.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+type Named = RecordedRequest & { readonly name: string };
+
+const request = (name: string, method: string, path: string, body?: unknown, query?: string): Named => ({
+  name,
+  method,
+  path,
+  query,
+  body,
+  key: KEY,
+});
+
+const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
+const ONE = "/apiv1/ab-tests/1";
+
+// In an order in which each finds what it needs; the names are those of serverless.yml.
+const requests: readonly Named[] = [
+  request("checkHealth", "GET", "/health"),
+  request("describeApi", "GET", "/apiv1/openapi.json"),
+  request("trackEvent", "POST", "/apiv1/events", { event_type: "click", message_id: "m" }),
+  request("trackEvents", "POST", "/apiv1/events/batch", [{ event_type: "click" }, { event_type: "view" }]),
+  request("createExperiment", "POST", "/apiv1/ab-tests", { test_name: "colours", variants }),
+  request("listExperiments", "GET", "/apiv1/ab-tests"),
+  request("getExperiment", "GET", ONE),
+  request("updateExperiment", "PATCH", ONE, { description: "of a button" }),
+  request("assignVariant", "POST", `${ONE}/assign`, { user_id: "ann" }),
+  request("explainAssignment", "GET", `${ONE}/assignment`, undefined, "user_id=ann"),
+  request("assignEverywhere", "POST", "/apiv1/assignments", { user_id: "bob" }),
+  request("importAssignments", "POST", `${ONE}/assignments`, [{ user_id: "cyd", variant: "red" }]),
+  request("trackMetric", "POST", `${ONE}/track`, { user_id: "ann", metric_name: "revenue", value: 2.5 }),
+  request("trackMetrics", "POST", `${ONE}/track/batch`, [{ user_id: "bob", metric_name: "revenue" }]),
+  request("getResults", "GET", `${ONE}/results`),
+  request("getTimeline", "GET", `${ONE}/timeline`),
+  request("planSampleSize", "POST", "/apiv1/sample-size", { baseline: 0.1, effect: 0.02 }),
+  request("refuseUnknown", "GET", "/nowhere"),
+  request("deleteExperiment", "DELETE", ONE),
+];
+
+// What AWS does, in short: it imports the bundle once, and calls the function that each route has.
+const HOST = `
+import { readFileSync } from "node:fs";
+const functions = await import("./dist/lambda.mjs");
+const answers = {};
+for (const { name, event } of JSON.parse(readFileSync("events.json", "utf8"))) {
+  answers[name] = await functions[name](event, { awsRequestId: "request-" + name });
+}
+process.stdout.write("\\nANSWERS " + JSON.stringify(answers) + "\\n");
+`;
+
+interface Answer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+async function answersOf(url: string): Promise<Readonly<Record<string, Answer>>> {
+  writeFileSync(join(empty, "host.mjs"), HOST);
+  const events = requests.map((one) => ({ name: one.name, event: gatewayEvent(one) }));
+  writeFileSync(join(empty, "events.json"), JSON.stringify(events));
+  const { stdout } = await run(process.execPath, ["host.mjs"], {
+    cwd: empty,
+    env: {
+      ...withoutCredentials,
+      AWS_LAMBDA_FUNCTION_NAME: "analytics-server-dev",
+      ANALYTICS_DATABASE: url,
+      ANALYTICS_ADMIN_KEYS: KEY,
+    },
+  });
+  return JSON.parse(/^ANSWERS (.*)$/m.exec(stdout)?.[1] ?? "{}");
+}
+
+test("the artifact is below one mebibyte, and holds bundles and nothing else", () => {
+  expect(statSync(join(folder, "analytics-server.zip")).size).toBeLessThan(MEBIBYTE);
+  for (const name of files) expect(name).toMatch(/^dist\/(?:lambda|chunks\/[\w-]+)\.mjs$/);
+});
+
+test("every function of serverless.yml is asked something below", () => {
+  const { functions } = parse(readFileSync(join(root, "serverless.yml"), "utf8"));
+  expect(requests.map(({ name }) => name).sort()).toEqual(Object.keys(functions).sort());
+});
+
+test("unzipped into an empty folder, the artifact answers every endpoint's gateway event from PostgreSQL", async () => {
+  const answers = await answersOf(await server.newDatabase());
+  const statuses = Object.entries(answers).map(([name, { statusCode }]) => [name, statusCode]);
+  expect(Object.fromEntries(statuses)).toEqual({
+    checkHealth: 200,
+    describeApi: 200,
+    trackEvent: 201,
+    trackEvents: 201,
+    createExperiment: 201,
+    listExperiments: 200,
+    getExperiment: 200,
+    updateExperiment: 200,
+    assignVariant: 201,
+    explainAssignment: 200,
+    assignEverywhere: 200,
+    importAssignments: 201,
+    trackMetric: 201,
+    trackMetrics: 201,
+    getResults: 200,
+    getTimeline: 200,
+    planSampleSize: 200,
+    refuseUnknown: 404,
+    deleteExperiment: 204,
+  });
+  const { results } = JSON.parse(answers.getResults?.body ?? "{}");
+  const users = results.map((variant: { users: number }) => variant.users);
+  expect(users[0] + users[1]).toBe(3);
+});
+
+test("on Lambda a file is refused, in words that say what to set", async () => {
+  await expect(answersOf("data/analytics.db")).rejects.toThrow(/set ANALYTICS_DATABASE to postgres/);
+});

@@ -1,0 +1,130 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inject } from "vitest";
+import { awaitOutput, freePort, spawnNode, stopChild } from "../bench/processes.ts";
+
+type Variables = Record<string, string>;
+
+/** A server that was started, in a process of its own. */
+export interface TestServer {
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** Ends it as an operator would, and waits until it is gone. */
+  stop(): Promise<void>;
+}
+
+/** A way to start the server on a database of one's own; what it stores is there again when it is started again. */
+export interface Starter {
+  readonly name: string;
+  start(folder: string, variables?: Variables): Promise<TestServer>;
+}
+
+export const databaseIn = (folder: string): string => join(folder, "analytics.db");
+
+const asTestServer = (child: ChildProcess, url: string): TestServer => ({
+  url,
+  process: child,
+  stop: () => stopChild(child),
+});
+
+/** `node dist/serve.mjs`, as `npm run serve` starts it; it says itself where it listens. */
+export const plainServer: Starter = {
+  name: "npm run serve",
+
+  async start(folder, variables) {
+    const child = spawnServe(folder, variables);
+    const [url] = await awaitOutput(child, /http:\/\/[\d.]+:\d+/);
+    return asTestServer(child, url);
+  },
+};
+
+/** The plain server as a process that need not come to listen. */
+export const spawnServe = (folder: string, variables: Variables = {}): ChildProcess =>
+  spawnNode({
+    args: [join(inject("project"), "dist/serve.mjs")],
+    cwd: folder,
+    env: { ANALYTICS_PORT: "0", ANALYTICS_DATABASE: databaseIn(folder), ...variables },
+  });
+
+/** The project once more, in the folder of one server. */
+export async function copyProject(folder: string): Promise<string> {
+  const project = join(folder, "project");
+  await rm(project, { recursive: true, force: true });
+  await cp(inject("project"), project, { recursive: true, verbatimSymlinks: true });
+  return project;
+}
+
+/** A command line of the serverless framework. */
+export const spawnServerless = (project: string, args: readonly string[], env: Variables = {}): ChildProcess =>
+  spawnNode({ args: [join(project, "node_modules/serverless/bin/serverless.js"), ...args], cwd: project, env });
+
+/**
+ * `serverless offline start`, which `npm start` is. It builds by itself, that is, replaces the dist/ that other servers
+ * may just be reading: each has a copy of the project to itself.
+ */
+export const offlineServer: Starter = {
+  name: "npm start",
+
+  async start(folder, variables) {
+    const project = await copyProject(folder);
+    const port = await freePort();
+    const child = spawnServerless(project, ["offline", "start", "--lambdaPort", String(await freePort())], {
+      ANALYTICS_PORT: String(port),
+      ANALYTICS_DATABASE: databaseIn(folder),
+      ...variables,
+    });
+    await awaitOutput(child, /Server ready/);
+    return asTestServer(child, `http://127.0.0.1:${port}`);
+  },
+};
+
+/** A folder that is removed by whoever calls `remove`. */
+export async function openFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), "analytics-test-"));
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+type Finish = (act: () => Promise<void>) => void;
+
+/** An empty folder until the test is over. */
+export async function testFolder(onTestFinished: Finish): Promise<string> {
+  const { folder, remove } = await openFolder();
+  onTestFinished(remove);
+  return folder;
+}
+
+/** A server until the test is over. */
+export async function testServer(
+  onTestFinished: Finish,
+  folder: string,
+  variables?: Variables,
+  { start }: Starter = plainServer,
+): Promise<TestServer> {
+  const server = await start(folder, variables);
+  onTestFinished(server.stop);
+  return server;
+}
+
+/** How a process ended, and all that it said. */
+export interface Ending {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export async function endingOf(child: ChildProcess): Promise<Ending> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.on("data", (chunk: Buffer) => {
+    stdout += chunk;
+  });
+  child.stderr?.on("data", (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  // Only then has everything been read that it said.
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stdout, stderr };
+}
