@@ -40,6 +40,8 @@ const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const signed = new Intl.NumberFormat("en", { maximumSignificantDigits: 3, signDisplay: "exceptZero" });
 
+const counted = (users: number): string => `${users} ${users === 1 ? "user" : "users"}`;
+
 const quote = (name: string): string => `“${name}”`;
 
 function level({ kind }: Case, mean: number | null): string {
@@ -94,11 +96,11 @@ function shortage(matter: Case, challenger: Challenger): string | undefined {
   const arms = [matter.control, challenger];
   const few = arms.find((arm) => !hasEnoughUsers(arm));
   if (few !== undefined) {
-    return `${quote(few.variant_name)} has ${few.users} users so far, and ${FEWEST_USERS} are needed`;
+    return `${quote(few.variant_name)} has ${counted(few.users)} so far, and ${FEWEST_USERS} are needed`;
   }
   const rare = arms.find((arm) => matter.kind === "conversion" && !hasEnoughConversions(arm));
   if (rare !== undefined) {
-    return `${rare.converted} users of ${quote(rare.variant_name)} have converted so far, and ${FEWEST_CONVERSIONS} are needed`;
+    return `${counted(rare.converted)} of ${quote(rare.variant_name)} converted so far, and ${FEWEST_CONVERSIONS} are needed`;
   }
   return challenger.interval === null ? "the values do not differ from user to user" : undefined;
 }

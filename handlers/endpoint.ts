@@ -75,5 +75,6 @@ export const TestPath = z.strictObject({
   test_id: z
     .string()
     .regex(/^[1-9]\d{0,14}$/, "must be the id of an A/B test, a whole number from 1")
+    .meta({ type: "integer", minimum: 1, pattern: undefined })
     .transform(Number),
 });

@@ -151,7 +151,8 @@ export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge
   };
 }
 
-const ALWAYS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+/** On every answer. */
+export const ALWAYS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 interface Refused {
   readonly response: HttpResponse;

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Failure } from "../../domain/failure.ts";
 import { bodyTooLarge, MAX_BODY_BYTES } from "./body.ts";
-import type { Edge } from "./edge.ts";
+import { ALWAYS, type Edge } from "./edge.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
 import { problem } from "./problem.ts";
 import { UNREADABLE } from "./router.ts";
@@ -102,22 +102,28 @@ function send(
   response: ServerResponse,
   { status, headers, body }: HttpResponse,
   { method }: IncomingMessage,
-  isLast: boolean,
+  { goesOn, isLast }: { goesOn: boolean; isLast: boolean },
 ): void {
   const length = method === "HEAD" || status === 204 ? {} : { "content-length": Buffer.byteLength(body) };
   response.writeHead(status, { ...headers, ...length, ...(isLast ? { connection: "close" } : {}) });
-  response.end(body);
+  if (goesOn) response.end(body);
+  else response.write(body);
 }
 
 /** Whether the connection can go on: the body is here, or so short that Node reads past it. */
 const arrivedWhole = (request: IncomingMessage): boolean =>
   request.complete || !hasBody(request) || (announced(request) > 0 && announced(request) <= READ_PAST_BYTES);
 
-/** After an answer that did not wait for the body: throws away what is still to come, then ends the connection. */
-function throwAwayRest(request: IncomingMessage): void {
-  request.resume();
-  const linger = setTimeout(() => request.destroy(), LINGER_MS);
+/**
+ * After an answer that did not wait for the body: throws away what is still to come, and only then ends the connection.
+ * Ended at once, with bytes unread, it would be reset, and the client would not get to read the answer.
+ */
+function throwAwayRest(request: IncomingMessage, response: ServerResponse): void {
+  const end = (): void => void response.end();
+  const linger = setTimeout(end, LINGER_MS);
+  request.once("end", end);
   request.once("close", () => clearTimeout(linger));
+  request.resume();
 }
 
 /** Serves the edge to Node's HTTP server; while `isStopping`, each answer is the last of its connection. */
@@ -127,18 +133,25 @@ export function createListener(edge: Edge, isStopping: () => boolean = () => fal
     const answer = await edge(requestOf(request, held));
     heldBytes -= held.bytes;
     const goesOn = arrivedWhole(request);
-    send(response, answer, request, !goesOn || isStopping());
-    if (!goesOn) throwAwayRest(request);
+    send(response, answer, request, { goesOn, isLast: !goesOn || isStopping() });
+    if (!goesOn) throwAwayRest(request, response);
   };
 }
 
-/** The same refusal for what some server in front has refused by itself, with a status of its own. */
-export function refusal(status: number): HttpResponse {
-  if (status === 413) return problem(bodyTooLarge(MAX_BODY_BYTES));
-  if (status >= 500)
-    return problem(new Failure("internal", "Something went wrong here before the request was read."));
-  return problem(new Failure("invalid", UNREADABLE));
+function failureOf(status: number): Failure {
+  if (status === 413) return bodyTooLarge(MAX_BODY_BYTES);
+  if (status >= 500) return new Failure("internal", "Something went wrong here before the request was read.");
+  return new Failure("invalid", UNREADABLE);
 }
+
+/** A refusal that the edge never saw, with what is on every answer. */
+function refused(failure: Failure): HttpResponse {
+  const { headers, ...answer } = problem(failure);
+  return { ...answer, headers: { ...headers, ...ALWAYS, "x-request-id": randomUUID() } };
+}
+
+/** The same refusal for what some server in front has refused by itself, with a status of its own. */
+export const refusal = (status: number): HttpResponse => refused(failureOf(status));
 
 const CLIENT_ERRORS: Record<string, Failure> = {
   HPE_HEADER_OVERFLOW: new Failure("too_large", "The headers are larger than 16 KiB."),
@@ -151,9 +164,8 @@ export function clientError(error: NodeJS.ErrnoException, socket: Duplex): void 
     socket.destroy();
     return;
   }
-  const { status, headers, body } = problem(
-    CLIENT_ERRORS[error.code ?? ""] ?? new Failure("invalid", UNREADABLE),
-  );
+  const failure = CLIENT_ERRORS[error.code ?? ""] ?? new Failure("invalid", UNREADABLE);
+  const { status, headers, body } = refused(failure);
   const lines = Object.entries({
     ...headers,
     "content-length": Buffer.byteLength(body),

@@ -5,6 +5,8 @@ export interface ConnectionOptions {
   readonly ca?: string | undefined;
   /** The most connections this process opens. */
   readonly connections?: number | undefined;
+  /** For how long a statement is tried again that lost its connection or a race. */
+  readonly patienceMs?: number | undefined;
 }
 
 // Each is a process on the server, which is at its best with a few for each of its cores.

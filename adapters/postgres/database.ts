@@ -16,6 +16,8 @@ export interface Database {
    * know whether it was committed: so it must come to the same when it runs twice.
    */
   readonly query: Query;
+  /** The same, but it is not tried again. */
+  readonly queryOnce: Query;
   /**
    * Several statements, committed together. `act` may run more than once, but not again after a commit that nobody
    * knows the end of.
@@ -36,8 +38,12 @@ const LONGEST_WAIT_MS = 500;
 const waitBefore = (attempt: number): number =>
   Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
 
-async function patiently<T>(attempt: () => Promise<T>, mayRepeat: () => boolean = () => true): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
+async function patiently<T>(
+  patienceMs: number,
+  attempt: () => Promise<T>,
+  mayRepeat: () => boolean = () => true,
+): Promise<T> {
+  const deadline = Date.now() + patienceMs;
   for (let attempts = 0; ; attempts += 1) {
     try {
       return await attempt();
@@ -94,6 +100,7 @@ async function committing<T>(
 }
 
 export function openDatabase(url: string, options: ConnectionOptions): Database {
+  const { patienceMs = PATIENCE_MS } = options;
   const pool = new pg.Pool(poolConfig(url, options));
   // A server that restarts ends its idle connections; the pool forgets them and opens others when they are needed.
   pool.on("error", () => {});
@@ -121,12 +128,17 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
         undecided &&= isUnusable(error);
         throw error;
       });
-    return tracked(patiently(attempt, () => !undecided));
+    return tracked(patiently(patienceMs, attempt, () => !undecided));
   }
 
+  const queryFor =
+    (milliseconds: number): Query =>
+    (text, values) =>
+      tracked(patiently(milliseconds, () => withClient(pool, (client) => queryOf(client)(text, values))));
+
   return {
-    query: (text, values) =>
-      tracked(patiently(() => withClient(pool, (client) => queryOf(client)(text, values)))),
+    query: queryFor(patienceMs),
+    queryOnce: queryFor(0),
     transaction,
     grouped: (run) => {
       const { join, drain } = createGroups(run);

@@ -61,11 +61,31 @@ const OPEN = ExperimentStatus.options.filter(isOpen);
 
 const textOf = (test_id: number, key: Uint8Array): string => `${test_id} ${Buffer.from(key).toString("hex")}`;
 
+interface Inserted {
+  readonly id: number;
+  readonly variant_id: number;
+  readonly stored: boolean;
+}
+
+function appendedOf(
+  { id, test_id, message_key }: Value,
+  row: Inserted | undefined,
+  messages: ReadonlyMap<string, MessageRow>,
+): AppendedMetric {
+  if (row === undefined) return { kind: "not_assigned" };
+  // Without a key only its own id can have refused it: the statement ran twice, and had stored it.
+  const first = row.stored || message_key === null ? undefined : messages.get(textOf(test_id, message_key));
+  if (first === undefined || first.metric_id === id) {
+    return { kind: "stored", id, variant_id: row.variant_id, duplicate: false };
+  }
+  return { kind: "stored", id: first.metric_id, variant_id: first.variant_id, duplicate: true };
+}
+
 export function createMetricStore(database: Database): MetricStore {
   const ids = createIds(database, "metric_ids");
 
   const insert = (values: readonly Value[]) =>
-    database.query<{ id: number; variant_id: number; stored: boolean }>(INSERT, [
+    database.query<Inserted>(INSERT, [
       values.map(({ id }) => id),
       values.map(({ test_id }) => test_id),
       values.map(({ user_id }) => user_id),
@@ -96,16 +116,7 @@ export function createMetricStore(database: Database): MetricStore {
     const assigned = new Map((await insert(values)).map((row) => [row.id, row]));
     const refused = values.filter(({ id }) => assigned.get(id)?.stored === false);
     const messages = await messagesOf(refused);
-    return values.map(({ id, test_id, message_key }) => {
-      const row = assigned.get(id);
-      if (row === undefined) return { kind: "not_assigned" };
-      // Without a key only its own id can have refused it: the statement ran twice, and had stored it.
-      const first = message_key === null ? undefined : messages.get(textOf(test_id, message_key));
-      if (row.stored || first === undefined || first.metric_id === id) {
-        return { kind: "stored", id, variant_id: row.variant_id, duplicate: false };
-      }
-      return { kind: "stored", id: first.metric_id, variant_id: first.variant_id, duplicate: true };
-    });
+    return values.map((value) => appendedOf(value, assigned.get(value.id), messages));
   }
 
   const appending = database.grouped(appendAll);

@@ -62,7 +62,7 @@ export async function openPostgres(url: string, options: ConnectionOptions = {})
     ...createAssignmentStore(database),
     ...createMetricStore(database),
     check: async () => {
-      await database.query("select name from migrations limit 1");
+      await database.queryOnce("select name from migrations limit 1");
     },
     close: database.close,
   };

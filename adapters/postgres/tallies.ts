@@ -27,15 +27,18 @@ export const countUsers = (slice: string): string => `
       max(day) filter (where users > 0) as last_day
     from ab_users where (test_id, variant_id) in (select test_id, variant_id from won) group by test_id, variant_id
   ),
+  new_users as (
+    select test_id, variant_id, ${dayOf("assigned_at")} as day, min(turn) as turn, count(*) as users
+    from won group by test_id, variant_id, ${dayOf("assigned_at")}
+  ),
   joined as (
-    select w.test_id, w.variant_id, coalesce(c.epoch, 0) as epoch, coalesce(c.weight, 1) as weight,
-      greatest(c.last_day, max(${dayOf("w.assigned_at")}) over (partition by w.test_id, w.variant_id order by w.turn))
-        as day
-    from won w left join current c using (test_id, variant_id)
+    select n.test_id, n.variant_id, coalesce(c.epoch, 0) as epoch, coalesce(c.weight, 1) as weight, n.users,
+      greatest(c.last_day, max(n.day) over (partition by n.test_id, n.variant_id order by n.turn)) as day
+    from new_users n left join current c using (test_id, variant_id)
   ),
   counted_users as (
     insert into ab_users as u (test_id, variant_id, epoch, day, slice, weight, users)
-    select test_id, variant_id, epoch, day, ${slice}::integer, weight, count(*)
+    select test_id, variant_id, epoch, day, ${slice}::integer, weight, sum(users)
     from joined group by test_id, variant_id, epoch, day, weight order by test_id, variant_id, epoch, day
     on conflict (test_id, variant_id, epoch, day, slice) do update set users = u.users + excluded.users
   )`;

@@ -104,11 +104,7 @@ describe("the verdict", () => {
 
   test.each([
     ["49 users", signups([49, 49], [10, 40]), "“red” has 49 users so far, and 50 are needed"],
-    [
-      "4 conversions",
-      signups([500, 500], [4, 400]),
-      "4 users of “red” have converted so far, and 5 are needed",
-    ],
+    ["4 conversions", signups([500, 500], [4, 400]), "4 users of “red” converted so far, and 5 are needed"],
   ])("is withheld with %s, however large the difference", (_what, tally, why) => {
     expect(verdictOf(tally)).toStrictEqual({
       kind: "too_early",

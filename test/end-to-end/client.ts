@@ -48,6 +48,10 @@ export const JSON_TYPE = { "content-type": "application/json" };
 export const post = (url: string, path: string, value: unknown, headers = {}): Promise<Answer> =>
   ask(url, { method: "POST", path, headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify(value) });
 
+/** Sends one event. */
+export const track = (url: string, properties = {}): Promise<Answer> =>
+  post(url, "/apiv1/events", { event_type: "button_click", properties });
+
 /** A connection for bytes that no HTTP client would send. */
 export interface RawConnection {
   readonly socket: Socket;

@@ -22,7 +22,9 @@ function linesOf(block: string): Line[] {
 }
 
 const readme = readFileSync(join(inject("project"), "README.md"), "utf8");
-const lines = [...readme.matchAll(/^```console\n([\s\S]*?)^```$/gm)].flatMap(([, block = ""]) => linesOf(block));
+const lines = [...readme.matchAll(/^```console\n([\s\S]*?)^```$/gm)].flatMap(([, block = ""]) =>
+  linesOf(block),
+);
 
 /**
  * Without what differs each time: the time, and which of the two variants the user has, as the README says. The summary

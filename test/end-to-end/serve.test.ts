@@ -1,15 +1,22 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import Sqlite from "better-sqlite3";
 import { describe, expect, inject, test } from "vitest";
 import { awaitOutput, freePort, spawnNode, stopChild } from "../bench/processes.ts";
-import { type Answer, ask, eventually, openConnection, parseAnswers, post, type RawConnection } from "./client.ts";
+import {
+  type Answer,
+  ask,
+  eventually,
+  openConnection,
+  parseAnswers,
+  type RawConnection,
+  track,
+} from "./client.ts";
 import {
   copyProject,
+  countEvents,
   databaseIn,
   endingOf,
   plainServer,
@@ -18,36 +25,9 @@ import {
   testFolder,
   testServer,
 } from "./servers.ts";
-
-const run = promisify(execFile);
+import { unzip } from "./zip.ts";
 
 const event = JSON.stringify({ event_type: "button_click" });
-const track = (url: string, properties = {}): Promise<Answer> =>
-  post(url, "/apiv1/events", { event_type: "button_click", properties });
-
-const summaryOf = ({ status, headers, body }: Answer) => ({
-  status,
-  type: headers["content-type"],
-  retryAfter: headers["retry-after"],
-  code: JSON.parse(body).code,
-});
-
-const UNAVAILABLE = {
-  status: 503,
-  type: "application/problem+json",
-  retryAfter: "1",
-  code: "unavailable",
-};
-
-/** How many events a file holds; nobody else may have it open for writing. */
-function countEvents(folder: string): number {
-  const db = new Sqlite(databaseIn(folder), { readonly: true });
-  try {
-    return db.prepare<[], number>("select count(*) from events").pluck().get() ?? 0;
-  } finally {
-    db.close();
-  }
-}
 
 // Each has a server and a folder to itself: they wait for one another's start and patience at the same time.
 describe.concurrent("stopping", () => {
@@ -145,6 +125,16 @@ describe.concurrent("starting", () => {
     }
   });
 
+  test("is refused in the same way by npm start", async ({ onTestFinished }) => {
+    const project = await copyProject(await testFolder(onTestFinished));
+    const child = spawnServerless(project, ["offline", "start"], { ANALYTICS_HOST: "0.0.0.0" });
+    onTestFinished(() => stopChild(child));
+    const { code, stdout, stderr } = await endingOf(child);
+    expect(code).toBe(1);
+    expect(stdout + stderr).toMatch(/Analytics Server did not start: .+ANALYTICS_ADMIN_KEYS/);
+    expect(stdout + stderr).not.toMatch(/Server ready/);
+  });
+
   test("is refused on a port that is taken, with the port", async ({ onTestFinished }) => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
@@ -203,152 +193,6 @@ function runObedient(folder: string, file: string) {
   return endingOf(child);
 }
 
-describe.concurrent("while something is wrong with the storage, writes are refused and work resumes after", () => {
-  test("another process holding the lock", async ({ onTestFinished }) => {
-    const folder = await testFolder(onTestFinished);
-    const server = await testServer(onTestFinished, folder);
-    const other = new Sqlite(databaseIn(folder));
-    onTestFinished(() => void other.close());
-
-    other.exec("begin immediate");
-    const [refused, health] = await Promise.all([track(server.url), ask(server.url, { path: "/health" })]);
-    expect(summaryOf(refused)).toEqual(UNAVAILABLE);
-    expect(health.status).toBe(200);
-
-    const patient = track(server.url);
-    other.exec("rollback");
-    expect(JSON.parse((await patient).body)).toMatchObject({ success: true, id: 1 });
-  });
-
-  test("a file that may not grow", { skip: process.platform !== "linux" }, async ({ onTestFinished }) => {
-    const folder = await testFolder(onTestFinished);
-    const server = await testServer(onTestFinished, folder);
-    const limit = (bytes: number | "unlimited") =>
-      run("prlimit", [`--pid=${server.process.pid}`, `--fsize=${bytes}:unlimited`]);
-    const { size } = await stat(`${databaseIn(folder)}-wal`);
-
-    await limit(size);
-    const { refused, stored } = await fillUp(server.url);
-    expect(summaryOf(refused)).toEqual(UNAVAILABLE);
-    expect((await ask(server.url, { path: "/apiv1/ab-tests" })).status).toBe(200);
-
-    await limit("unlimited");
-    expect((await track(server.url)).status).toBe(201);
-    await server.stop();
-    expect(countEvents(folder)).toBe(stored + 1);
-  });
-
-  test("a full disk", { skip: !canMount() }, async ({ onTestFinished }) => {
-    const folder = await testFolder(onTestFinished);
-    const disk = join(folder, "disk");
-    await mkdir(disk);
-    await run("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]);
-    // Those that are registered later run earlier: the server is gone by then.
-    onTestFinished(async () => void (await run("umount", [disk])));
-    const server = await testServer(onTestFinished, folder, { ANALYTICS_DATABASE: databaseIn(disk) });
-    const ballast = join(disk, "ballast");
-    await fillDisk(ballast);
-
-    const { refused, stored } = await fillUp(server.url);
-    expect(summaryOf(refused)).toEqual(UNAVAILABLE);
-    expect((await ask(server.url, { path: "/apiv1/ab-tests" })).status).toBe(200);
-
-    await rm(ballast);
-    expect((await track(server.url)).status).toBe(201);
-    await server.stop();
-    expect(countEvents(disk)).toBe(stored + 1);
-  });
-
-  test("a damaged page, also over a restart, which is refused", async ({ onTestFinished }) => {
-    const folder = await testFolder(onTestFinished);
-    const file = databaseIn(folder);
-    const server = await testServer(onTestFinished, folder);
-    expect((await track(server.url)).status).toBe(201);
-    const page = findEvents(file);
-    const whole = await overwrite(file, page, Buffer.alloc(page.size, 0xaa));
-    forgetWhatWasRead(file);
-
-    const refused = await track(server.url);
-    expect(summaryOf(refused)).toEqual(UNAVAILABLE);
-    expect(refused.body).not.toMatch(/malformed|sqlite|\.db/i);
-    expect((await ask(server.url, { path: "/apiv1/openapi.json" })).status).toBe(200);
-    await overwrite(file, page, whole);
-    forgetWhatWasRead(file);
-    expect((await track(server.url)).status).toBe(201);
-    await server.stop();
-
-    const stopped = await overwrite(file, page, Buffer.alloc(page.size, 0xaa));
-    const { code, stderr } = await endingOf(spawnServe(folder));
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^Analytics Server did not start: ANALYTICS_DATABASE names .+malformed\n$/);
-    await overwrite(file, page, stopped);
-    const after = await testServer(onTestFinished, folder);
-    expect((await track(after.url)).status).toBe(201);
-    await after.stop();
-    expect(countEvents(folder)).toBe(3);
-  });
-});
-
-interface Page {
-  readonly at: number;
-  readonly size: number;
-}
-
-/** Where in the file the events begin; everything in its log is brought there first. */
-function findEvents(file: string): Page {
-  const db = new Sqlite(file);
-  db.pragma("wal_checkpoint(truncate)");
-  const root = db.prepare<[], number>("select rootpage from sqlite_schema where name = 'events'").pluck().get();
-  const size = db.pragma("page_size", { simple: true }) as number;
-  db.close();
-  return { at: ((root ?? 1) - 1) * size, size };
-}
-
-/** A commit of somebody else, after which a process reads its pages anew. */
-function forgetWhatWasRead(file: string): void {
-  const db = new Sqlite(file);
-  db.pragma("user_version = 1");
-  db.close();
-}
-
-/** Replaces bytes within the file, and returns what was there. */
-async function overwrite(file: string, { at, size }: Page, bytes: Buffer): Promise<Buffer> {
-  const handle = await open(file, "r+");
-  const { buffer } = await handle.read(Buffer.alloc(size), 0, size, at);
-  await handle.write(bytes, 0, size, at);
-  await handle.close();
-  return buffer;
-}
-
-function canMount(): boolean {
-  try {
-    execFileSync("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], { stdio: "ignore" });
-    return process.getuid?.() === 0;
-  } catch {
-    return false;
-  }
-}
-
-async function fillDisk(file: string): Promise<void> {
-  const ballast = await open(file, "w");
-  try {
-    for (;;) await ballast.write(Buffer.alloc(4096));
-  } catch (error) {
-    expect((error as NodeJS.ErrnoException).code).toBe("ENOSPC");
-  } finally {
-    await ballast.close();
-  }
-}
-
-/** Stores events until one is refused. */
-async function fillUp(url: string): Promise<{ refused: Answer; stored: number }> {
-  for (let stored = 0; stored < 1_000; stored += 1) {
-    const answer = await track(url, { filling: "x".repeat(4_000) });
-    if (answer.status !== 201) return { refused: answer, stored };
-  }
-  throw new Error("there was room for everything");
-}
-
 describe.concurrent("slow and stuck clients", () => {
   test("cost nobody else anything, and are let go", async ({ onTestFinished }) => {
     const server = await testServer(onTestFinished, await testFolder(onTestFinished));
@@ -369,16 +213,6 @@ describe.concurrent("slow and stuck clients", () => {
   });
 });
 
-/** The names in a zip, out of its central directory. */
-function namesInZip(zip: Buffer): string[] {
-  const names: string[] = [];
-  const entry = Buffer.from("PK\x01\x02", "latin1");
-  for (let at = zip.indexOf(entry); at >= 0; at = zip.indexOf(entry, at + 46)) {
-    names.push(zip.toString("utf8", at + 46, at + 46 + zip.readUInt16LE(at + 28)));
-  }
-  return names;
-}
-
 describe.concurrent("packaging for AWS", () => {
   test("needs no credentials, and packs no native module", async ({ onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
@@ -391,7 +225,7 @@ describe.concurrent("packaging for AWS", () => {
     if (child.exitCode === null) await once(child, "exit");
     expect(child.exitCode).toBe(0);
 
-    const names = namesInZip(await readFile(join(project, ".serverless/analytics-server.zip")));
+    const names = unzip(join(project, ".serverless/analytics-server.zip"), join(folder, "unzipped"));
     expect(names).toContain("dist/lambda.mjs");
     expect(names.filter((name) => !/^dist\/[\w/-]+\.mjs$/.test(name))).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Sqlite from "better-sqlite3";
 import { inject } from "vitest";
 import { awaitOutput, freePort, spawnNode, stopChild } from "../bench/processes.ts";
 
@@ -58,8 +59,16 @@ export async function copyProject(folder: string): Promise<string> {
 }
 
 /** A command line of the serverless framework. */
-export const spawnServerless = (project: string, args: readonly string[], env: Variables = {}): ChildProcess =>
-  spawnNode({ args: [join(project, "node_modules/serverless/bin/serverless.js"), ...args], cwd: project, env });
+export const spawnServerless = (
+  project: string,
+  args: readonly string[],
+  env: Variables = {},
+): ChildProcess =>
+  spawnNode({
+    args: [join(project, "node_modules/serverless/bin/serverless.js"), ...args],
+    cwd: project,
+    env,
+  });
 
 /**
  * `serverless offline start`, which `npm start` is. It builds by itself, that is, replaces the dist/ that other servers
@@ -127,4 +136,14 @@ export async function endingOf(child: ChildProcess): Promise<Ending> {
   // Only then has everything been read that it said.
   const [code] = (await once(child, "close")) as [number | null];
   return { code, stdout, stderr };
+}
+
+/** How many events a file holds; nobody else may have it open for writing. */
+export function countEvents(folder: string): number {
+  const db = new Sqlite(databaseIn(folder), { readonly: true });
+  try {
+    return db.prepare<[], number>("select count(*) from events").pluck().get() ?? 0;
+  } finally {
+    db.close();
+  }
 }

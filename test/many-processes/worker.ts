@@ -86,7 +86,8 @@ async function work({ worker, test_id, variants, users, assigns, tracks, events 
       created_at: AT,
       occurred_at: AT + (n % 3) * 86_400_000,
       // A third has no key, a third is this process's own, a third two processes send.
-      message_key: [null, messageKey(`${worker} ${n}`), messageKey(`${worker >> 1} of two ${n}`)][n % 3] ?? null,
+      message_key:
+        [null, messageKey(`${worker} ${n}`), messageKey(`${worker >> 1} of two ${n}`)][n % 3] ?? null,
     };
     const [one] = await insisting(() => storage.appendMetrics(test_id, [metric]));
     if (one.kind === "not_assigned") throw new Error(`${metric.user_id} is not assigned`);

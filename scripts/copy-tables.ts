@@ -1,0 +1,181 @@
+import { fromSql } from "../adapters/sqlite/instants.ts";
+
+export type Value = string | number | Uint8Array | null;
+export type Row = Readonly<Record<string, Value>>;
+
+/** A table of the same name on both sides: its columns in PostgreSQL, and their types there. */
+export interface Table {
+  readonly name: string;
+  /** What its rows are told apart by, and copied in the order of. */
+  readonly key: readonly string[];
+  readonly columns: Readonly<Record<string, string>>;
+  /** Instead of all of the source's rows as they are. */
+  readonly source?: string;
+}
+
+const specified = { created_at: "timestamptz" };
+
+/** In an order in which each finds what it refers to. */
+export const tables: readonly Table[] = [
+  {
+    name: "ab_tests",
+    key: ["id"],
+    columns: { id: "bigint", test_name: "text", description: "text", ...specified },
+  },
+  {
+    name: "ab_variants",
+    key: ["id"],
+    columns: {
+      id: "bigint",
+      test_id: "bigint",
+      variant_name: "text",
+      description: "text",
+      weight: "float8",
+      ...specified,
+    },
+  },
+  {
+    name: "ab_settings",
+    key: ["test_id"],
+    columns: {
+      test_id: "bigint",
+      salt: "text",
+      status: "text",
+      traffic: "float8",
+      confidence_level: "float8",
+      planned_users: "bigint",
+      stopped_at: "bigint",
+      control_variant_id: "bigint",
+      winner_variant_id: "bigint",
+      metrics: "text",
+    },
+  },
+  {
+    name: "ab_forced",
+    key: ["test_id", "user_id"],
+    columns: { test_id: "bigint", user_id: "text", variant_id: "bigint", forced_at: "bigint" },
+  },
+  {
+    name: "ab_looks",
+    key: ["test_id", "subject"],
+    columns: { test_id: "bigint", subject: "text", p_value: "float8", lower: "float8", upper: "float8" },
+  },
+  {
+    name: "ab_assignments",
+    key: ["user_id", "test_id"],
+    columns: {
+      id: "bigint",
+      user_id: "text",
+      test_id: "bigint",
+      variant_id: "bigint",
+      assigned_at: "timestamptz",
+    },
+  },
+  {
+    name: "ab_users",
+    key: ["test_id", "variant_id", "epoch", "day"],
+    columns: {
+      test_id: "bigint",
+      variant_id: "bigint",
+      epoch: "integer",
+      day: "integer",
+      slice: "integer",
+      weight: "float8",
+      users: "bigint",
+    },
+    source: "select test_id, variant_id, epoch, day, 0 as slice, weight, users from ab_users",
+  },
+  {
+    name: "ab_totals",
+    key: ["user_id", "test_id", "metric_name"],
+    columns: { user_id: "text", test_id: "bigint", metric_name: "text", count: "bigint", sum: "numeric" },
+  },
+  {
+    name: "ab_metric_messages",
+    key: ["message_id", "test_id"],
+    columns: { message_id: "bytea", test_id: "bigint", metric_id: "bigint", variant_id: "bigint" },
+    source:
+      "select message_id, test_id, id as metric_id, variant_id from ab_metrics where message_id is not null",
+  },
+  {
+    name: "ab_metrics",
+    key: ["id"],
+    columns: {
+      id: "bigint",
+      test_id: "bigint",
+      variant_id: "bigint",
+      metric_name: "text",
+      value: "float8",
+      ...specified,
+      user_id: "text",
+      occurred_at: "bigint",
+      message_id: "bytea",
+    },
+  },
+  {
+    name: "event_messages",
+    key: ["message_id"],
+    columns: { message_id: "bytea", event_id: "bigint", ...specified },
+    source: "select message_id, id as event_id, created_at from events where message_id is not null",
+  },
+  {
+    name: "events",
+    key: ["id"],
+    columns: {
+      id: "bigint",
+      event_type: "text",
+      user_id: "text",
+      session_id: "text",
+      properties: "text",
+      ...specified,
+      occurred_at: "bigint",
+      message_id: "bytea",
+    },
+  },
+];
+
+export const sourceOf = ({ name, key, columns, source }: Table): string =>
+  `select ${Object.keys(columns).join(", ")} from (${source ?? `select * from ${name}`}) order by ${key.join(", ")}`;
+
+const isTime = (type: string): boolean => type === "timestamptz";
+
+/** Times are milliseconds on the way, whatever either side keeps. */
+export const insertOf = ({ name, columns }: Table): string => {
+  const names = Object.keys(columns);
+  const types = Object.values(columns);
+  const given = types.map((type, index) => `$${index + 1}::${isTime(type) ? "bigint" : type}[]`);
+  const taken = names.map((column, index) =>
+    isTime(types[index] ?? "") ? `to_timestamp(${column} / 1000.0)` : column,
+  );
+  return `insert into ${name}(${names.join(", ")})
+    select ${taken.join(", ")} from unnest(${given.join(", ")}) as t(${names.join(", ")}) on conflict do nothing`;
+};
+
+/** SQLite sorts text and bytes by their bytes: so does this, whatever the database's own order is. */
+export const targetOf = ({ name, key, columns }: Table): string => {
+  const shown = Object.entries(columns).map(([column, type]) => {
+    if (isTime(type)) return `round(extract(epoch from ${column}) * 1000)::float8 as ${column}`;
+    return type === "bigint" || type === "numeric" ? `${column}::float8 as ${column}` : column;
+  });
+  const order = key.map((column) =>
+    columns[column] === "text" ? `${name}.${column} collate "C"` : `${name}.${column}`,
+  );
+  return `select ${shown.join(", ")} from ${name} order by ${order.join(", ")}`;
+};
+
+/** A row of the file as it is to be in PostgreSQL. */
+export const converted = (row: Row, { columns }: Table): Row =>
+  Object.fromEntries(
+    Object.entries(columns).map(([column, type]) => {
+      const value = row[column] ?? null;
+      return [column, isTime(type) && value !== null ? fromSql(value as string | number) : value];
+    }),
+  );
+
+const plain = (value: Value | undefined): unknown =>
+  value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
+
+export const isSame = (a: Row | undefined, b: Row | undefined): boolean =>
+  a !== undefined &&
+  b !== undefined &&
+  Object.keys(a).every((column) => plain(a[column]) === plain(b[column] as Value));

@@ -1,0 +1,187 @@
+import { parseArgs } from "node:util";
+import Sqlite, { type Database } from "better-sqlite3";
+import pg from "pg";
+import { poolConfig } from "../adapters/postgres/connection.ts";
+import { openPostgres } from "../adapters/postgres/storage.ts";
+import { migrations } from "../adapters/sqlite/migrations.ts";
+import {
+  converted,
+  insertOf,
+  isSame,
+  type Row,
+  sourceOf,
+  type Table,
+  tables,
+  targetOf,
+} from "./copy-tables.ts";
+import { COPY_TALLIES, STAGE_TALLIES } from "./copy-tallies.ts";
+
+const ROWS_AT_ONCE = 1_000;
+const BAR = 30;
+
+const PROGRESS = `
+  create table if not exists copy_progress(table_name text primary key, rows bigint not null, source text not null)`;
+
+/** What an operator reads when the copy cannot begin, or has found a difference. */
+class CopyRefused extends Error {}
+
+const say = (text: string): void => void process.stderr.write(text);
+
+function progressBar(name: string, total: number): (done: number) => void {
+  let shown = "";
+  return (done) => {
+    const share = total === 0 ? 1 : done / total;
+    const bar = "#".repeat(Math.round(share * BAR)).padEnd(BAR, ".");
+    const line = `\r[${bar}] ${String(Math.floor(share * 100)).padStart(3)} %  ${name}`;
+    if (line !== shown) say(line);
+    shown = line;
+    if (done >= total) say("\n");
+  };
+}
+
+/** Read only; one reading transaction, so that all of it is of one moment. */
+function openSource(file: string): Database {
+  const db = new Sqlite(file, { readonly: true, fileMustExist: true });
+  const applied = db.prepare<[], string>("select name from migrations").pluck().all();
+  if (migrations.some(({ name }) => !applied.includes(name)) || applied.length > migrations.length) {
+    throw new CopyRefused(
+      `${file} is of another version: start this version of the server on it once, then stop it.`,
+    );
+  }
+  db.exec("begin");
+  return db;
+}
+
+async function refuseStrangers(client: pg.Client, from: string): Promise<void> {
+  await client.query(PROGRESS);
+  const { rows } = await client.query("select distinct source from copy_progress");
+  if (rows.some(({ source }) => source !== from)) {
+    throw new CopyRefused(`The database has been copied into from ${rows[0]?.source} already.`);
+  }
+  const used = await client.query(
+    "select exists(select from events) or exists(select from ab_tests) as used",
+  );
+  if (rows.length === 0 && used.rows[0]?.used) {
+    throw new CopyRefused("The database is not empty: name a new one, so that nothing is mixed.");
+  }
+}
+
+const countOf = (source: Database, table: Table): number =>
+  source
+    .prepare<[], number>(`select count(*) from (${sourceOf(table)})`)
+    .pluck()
+    .get() ?? 0;
+
+async function copyTable(source: Database, client: pg.Client, table: Table, from: string): Promise<void> {
+  const kept = await client.query("select rows from copy_progress where table_name = $1", [table.name]);
+  const before = Number(kept.rows[0]?.rows ?? 0);
+  const show = progressBar(table.name, countOf(source, table));
+  let done = before;
+
+  // Rows and progress in one transaction: wherever it is interrupted, it goes on from there.
+  async function write(rows: readonly Row[]): Promise<void> {
+    const columns = Object.keys(table.columns).map((column) => rows.map((row) => row[column]));
+    await client.query("begin");
+    await client.query(insertOf(table), columns);
+    done += rows.length;
+    await client.query(
+      `insert into copy_progress(table_name, rows, source) values ($1, $2, $3)
+       on conflict (table_name) do update set rows = excluded.rows`,
+      [table.name, done, from],
+    );
+    await client.query("commit");
+    show(done);
+  }
+
+  show(done);
+  const chunk: Row[] = [];
+  let seen = 0;
+  for (const row of source.prepare<[], Row>(sourceOf(table)).iterate()) {
+    seen += 1;
+    if (seen > before) chunk.push(converted(row, table));
+    if (chunk.length === ROWS_AT_ONCE) await write(chunk.splice(0));
+  }
+  if (chunk.length > 0) await write(chunk);
+}
+
+async function copyTallies(source: Database, client: pg.Client): Promise<void> {
+  const rows = source.prepare<[], Row>("select * from ab_tallies").all();
+  await client.query("begin");
+  await client.query(STAGE_TALLIES, [JSON.stringify(rows)]);
+  await client.query(COPY_TALLIES);
+  await client.query("commit");
+}
+
+/** New rows take their ids after those that were copied. */
+async function moveSequences(client: pg.Client): Promise<void> {
+  for (const [table, sequence] of [
+    ["events", "event_ids"],
+    ["ab_metrics", "metric_ids"],
+    ...["ab_tests", "ab_variants", "ab_assignments"].map((name) => [name, `${name}_id_seq`]),
+  ]) {
+    await client.query(
+      `select setval('${sequence}', coalesce((select max(id) from ${table}), 0) + 1, false)`,
+    );
+  }
+  await client.query("update ab_revision set revision = revision + 1");
+}
+
+async function* rowsOf(client: pg.Client, text: string): AsyncGenerator<Row> {
+  await client.query("begin");
+  await client.query(`declare copied no scroll cursor for ${text}`);
+  for (;;) {
+    const { rows } = await client.query(`fetch ${ROWS_AT_ONCE} from copied`);
+    yield* rows;
+    if (rows.length < ROWS_AT_ONCE) break;
+  }
+  await client.query("commit");
+}
+
+async function checkTable(source: Database, client: pg.Client, table: Table): Promise<number> {
+  const show = progressBar(`${table.name}, checked`, countOf(source, table));
+  const found = rowsOf(client, targetOf(table));
+  let checked = 0;
+  for (const row of source.prepare<[], Row>(sourceOf(table)).iterate()) {
+    const { value } = await found.next();
+    if (!isSame(converted(row, table), value as Row | undefined)) {
+      throw new CopyRefused(`\n${table.name} differs at its row ${checked + 1}: ${JSON.stringify(row)}`);
+    }
+    checked += 1;
+    if (checked % ROWS_AT_ONCE === 0) show(checked);
+  }
+  if (!(await found.next()).done) throw new CopyRefused(`\n${table.name} has more rows than the file.`);
+  show(checked);
+  return checked;
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  const source = openSource(from);
+  // Makes the tables.
+  await (await openPostgres(to)).close();
+  const client = new pg.Client(poolConfig(to, {}));
+  await client.connect();
+  try {
+    await refuseStrangers(client, from);
+    for (const table of tables) await copyTable(source, client, table, from);
+    await copyTallies(source, client);
+    await moveSequences(client);
+    let rows = 0;
+    for (const table of tables) rows += await checkTable(source, client, table);
+    await client.query("drop table copy_progress");
+    process.stdout.write(`Copied ${rows} rows and compared each of them with the file: all are the same.\n`);
+  } finally {
+    await client.end();
+    source.close();
+  }
+}
+
+const { from, to } = parseArgs({ options: { from: { type: "string" }, to: { type: "string" } } }).values;
+try {
+  if (from === undefined || to === undefined) {
+    throw new CopyRefused("Say npm run copy -- --from <file> --to postgres://user:password@host/name");
+  }
+  await copy(from, to);
+} catch (error) {
+  say(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openPostgres } from "../../../adapters/postgres/storage.ts";
+import { openSqlite } from "../../../adapters/sqlite/storage.ts";
+import type { Experiment } from "../../../domain/experiment.ts";
+import { messageKey } from "../../../domain/message.ts";
+import { expectAlike, fillWithSample, shownOf } from "./sample.ts";
+import { bundledPostgres, type PostgresServer, startPostgres } from "./server.ts";
+
+const script = fileURLToPath(new URL("../../../scripts/copy.mjs", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "analytics-copy-"));
+const file = join(folder, "analytics.db");
+let server: PostgresServer;
+let experiment: Experiment;
+
+beforeAll(async () => {
+  server = await startPostgres(bundledPostgres(), { fsync: "off" });
+  const storage = openSqlite(file);
+  experiment = await fillWithSample(storage);
+  await storage.close();
+});
+afterAll(async () => {
+  await server.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs the copy; where `until` is said, it is killed as soon as it says that. */
+async function copy(args: readonly string[], until?: RegExp) {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let out = "";
+  let progress = "";
+  child.stdout.on("data", (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    progress += chunk;
+    if (until?.test(progress)) child.kill("SIGKILL");
+  });
+  const [code] = await once(child, "close");
+  return { code, out, progress };
+}
+
+test("a copy that was interrupted goes on, ends with every row the same, and leaves a server that goes on too", async () => {
+  const to = await server.newDatabase();
+  const args = ["--from", file, "--to", to];
+  expect((await copy(args, /% {2}ab_metrics\b/)).code).toBeNull();
+  const { code, out, progress } = await copy(args);
+  expect([code, out]).toEqual([0, expect.stringMatching(/^Copied \d+ rows and compared each of them/)]);
+  expect(progress).toContain("100 %  events, checked");
+
+  const [source, target] = [openSqlite(file), await openPostgres(to)];
+  expect(await target.findExperiment(experiment.id)).toEqual(experiment);
+  expectAlike(await shownOf(target, experiment), await shownOf(source, experiment));
+
+  // Whatever is stored afterwards, on either, is stored alike.
+  const value = {
+    user_id: "user-7",
+    metric_name: "revenue",
+    value: 12.5,
+    created_at: experiment.created_at,
+    occurred_at: experiment.created_at + 30 * 86_400_000,
+    message_key: null,
+  };
+  const known = { ...value, message_key: messageKey("m1") };
+  for (const storage of [source, target]) {
+    const [stored, duplicate] = await storage.appendMetrics(experiment.id, [value, known]);
+    expect([stored, duplicate]).toMatchObject([{ duplicate: false }, { duplicate: true }]);
+  }
+  expectAlike(await shownOf(target, experiment), await shownOf(source, experiment));
+  await Promise.all([source.close(), target.close()]);
+});
+
+test("a copy into a database that holds something is refused, and changes nothing", async () => {
+  const to = await server.newDatabase();
+  const storage = await openPostgres(to);
+  await fillWithSample(storage);
+  const { code, progress } = await copy(["--from", file, "--to", to]);
+  expect([code, progress]).toEqual([1, expect.stringContaining("not empty")]);
+  expect(await storage.listExperiments({ limit: 9 })).toHaveLength(1);
+  await storage.close();
+});
+
+test("a copy that is not told from where and to where says how to", async () => {
+  const { code, progress } = await copy([]);
+  expect([code, progress]).toEqual([
+    1,
+    expect.stringContaining("npm run copy -- --from <file> --to postgres://"),
+  ]);
+});

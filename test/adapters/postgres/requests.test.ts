@@ -1,0 +1,35 @@
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import type { Storage } from "../../../domain/storage.ts";
+import { type Databases, startDatabases } from "./databases.ts";
+
+let databases: Databases;
+let opened = 0;
+beforeAll(async () => {
+  databases = await startDatabases();
+});
+afterAll(() => databases.remove());
+
+beforeEach(() => {
+  onTestFinished(() => databases.empty());
+});
+
+// Every world of the tests below asks for an SQLite database in memory; here it is given an empty one of PostgreSQL.
+vi.mock("../../../adapters/sqlite/storage.ts", () => ({
+  openSqlite: (): Storage => {
+    opened += 1;
+    return databases.lend();
+  },
+}));
+
+// The requests of the whole suite, test by test as they are written for SQLite.
+for (const folder of ["handlers", "adapters/http"]) {
+  const files = readdirSync(new URL(`../../${folder}/`, import.meta.url)).filter((name) =>
+    name.endsWith(".test.ts"),
+  );
+  for (const file of files) await import(`../../${folder}/${file}`);
+}
+
+test("the request suite has passed on PostgreSQL 18", () => {
+  expect(opened).toBeGreaterThan(100);
+});

@@ -1,0 +1,86 @@
+import { expect } from "vitest";
+import { type Answer, ask, type Question } from "./client.ts";
+import { JSON_REPLY } from "./rows.ts";
+import { offlineServer, openFolder, plainServer, type Starter, type TestServer } from "./servers.ts";
+
+const STARTERS = [offlineServer, plainServer] as const;
+
+/** The same server twice, served in both ways, each with a database of its own. */
+export interface Pair {
+  urls(): string[];
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startPair(variables: Record<string, string> = {}): Promise<Pair> {
+  const folders = await Promise.all(STARTERS.map(openFolder));
+  const startOne = (starter: Starter, index: number): Promise<TestServer> =>
+    starter.start(folders[index]?.folder ?? "", variables);
+  let servers = await Promise.all(STARTERS.map(startOne));
+  const stop = () => Promise.all(servers.map((server) => server.stop()));
+  return {
+    urls: () => servers.map(({ url }) => url),
+    async restart() {
+      await stop();
+      servers = await Promise.all(STARTERS.map(startOne));
+    },
+    async close() {
+      await stop();
+      await Promise.all(folders.map(({ remove }) => remove()));
+    },
+  };
+}
+
+const TIME = /"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g;
+
+// What tells one answer from the next of the same server; all other headers and every byte of the body are compared.
+const OWN_OF_EACH_ANSWER = ["date", "x-request-id"];
+
+export function comparable({ status, headers, body }: Answer): Answer {
+  const kept = Object.entries(headers).filter(([name]) => !OWN_OF_EACH_ANSWER.includes(name));
+  return { status, headers: Object.fromEntries(kept), body: body.replace(TIME, '"<time>"') };
+}
+
+/**
+ * What serverless-offline's HTTP framework says of its own, beside the same answer: that it could send ranges of a body,
+ * and compress it, if it were asked; a type and a length for a body that there is none of; and how long it keeps an idle
+ * connection, which cannot be set there. Each is overlooked only with the value that is declared here.
+ */
+export function withoutFramework({ status, headers, body }: Answer): Answer {
+  const {
+    "accept-ranges": ranges,
+    vary,
+    "content-type": type,
+    "content-length": length,
+    "keep-alive": keepAlive,
+    ...others
+  } = headers;
+  const varies = vary?.split(",").filter((name) => name.trim() !== "accept-encoding") ?? [];
+  const isEmpty = body === "";
+  return {
+    status,
+    headers: {
+      ...others,
+      ...(keepAlive === undefined ? {} : { "keep-alive": keepAlive.replace(/^timeout=5$/, "timeout=65") }),
+      ...(ranges === undefined || ranges === "bytes" ? {} : { "accept-ranges": ranges }),
+      ...(varies.length === 0 ? {} : { vary: varies.join(",") }),
+      ...(type === undefined || (status === 204 && isEmpty && type === JSON_REPLY)
+        ? {}
+        : { "content-type": type }),
+      ...(length === undefined || (isEmpty && length === "0") ? {} : { "content-length": length }),
+    },
+    body,
+  };
+}
+
+/** Lets both answer, expects one answer, and returns it. */
+export async function sameAnswer(pair: Pair, act: (url: string) => Promise<Answer>): Promise<Answer> {
+  const [offline, plain] = await Promise.all(pair.urls().map(act));
+  if (offline === undefined || plain === undefined) throw new Error("there are two servers");
+  for (const { headers } of [offline, plain]) expect(headers["x-request-id"]).toMatch(/^[\w.-]{1,64}$/);
+  expect(withoutFramework(comparable(offline))).toEqual(comparable(plain));
+  return comparable(plain);
+}
+
+export const askBoth = (pair: Pair, question: Question): Promise<Answer> =>
+  sameAnswer(pair, (url) => ask(url, question));

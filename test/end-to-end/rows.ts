@@ -1,0 +1,364 @@
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { expect } from "vitest";
+import type { Question } from "./client.ts";
+
+// Data rather than code: every request that both servers must answer in the same way.
+
+export const JSON_REPLY = "application/json; charset=utf-8";
+export const PROBLEM_REPLY = "application/problem+json";
+
+const json = { "content-type": "application/json" };
+export const event = JSON.stringify({ event_type: "button_click" });
+export const accepted = { success: true, id: expect.any(Number), created_at: "<time>" };
+
+export const problem = (status: number, code: string, changes: object = {}) => ({
+  type: "about:blank",
+  title: expect.any(String),
+  status,
+  detail: expect.any(String),
+  code,
+  errors: expect.any(Array),
+  ...changes,
+});
+
+/** One request to both servers, and the one answer that is expected. */
+interface Row extends Question {
+  readonly name: string;
+  readonly status: number;
+  /** Parsed where the answer is JSON. */
+  readonly reply: unknown;
+  readonly replyHeaders?: Record<string, string>;
+}
+
+const POST_EVENT = { method: "POST", path: "/apiv1/events" };
+const POST_BATCH = { method: "POST", path: "/apiv1/events/batch" };
+const megabytes = (count: number): Buffer => Buffer.alloc(count * 1024 * 1024, 0x20);
+
+export const rows: Row[] = [
+  { name: "an event", ...POST_EVENT, headers: json, body: event, status: 201, reply: accepted },
+  {
+    name: "a beacon, which is sent as text",
+    ...POST_EVENT,
+    headers: { "content-type": "text/plain;charset=UTF-8", origin: "https://shop.example" },
+    body: event,
+    status: 201,
+    reply: accepted,
+    replyHeaders: { "access-control-allow-origin": "*" },
+  },
+  { name: "an event without a type of content", ...POST_EVENT, body: event, status: 201, reply: accepted },
+  {
+    name: "an event in gzip",
+    ...POST_EVENT,
+    headers: { ...json, "content-encoding": "gzip" },
+    body: gzipSync(event),
+    status: 201,
+    reply: accepted,
+  },
+  {
+    name: "an event in br",
+    ...POST_EVENT,
+    headers: { ...json, "content-encoding": "br" },
+    body: brotliCompressSync(event),
+    status: 201,
+    reply: accepted,
+  },
+  {
+    name: "an event in letters of all kinds",
+    ...POST_EVENT,
+    headers: json,
+    body: JSON.stringify({ event_type: "häß 🙂 漢" }),
+    status: 201,
+    reply: accepted,
+  },
+  {
+    name: "a batch with one fault",
+    ...POST_BATCH,
+    headers: json,
+    body: JSON.stringify([{ event_type: "a" }, { event_type: "" }]),
+    status: 207,
+    reply: {
+      success: true,
+      accepted: 1,
+      duplicates: 0,
+      rejected: 1,
+      results: [
+        { success: true, id: expect.any(Number) },
+        { success: false, errors: [{ path: "event_type", message: expect.any(String) }] },
+      ],
+    },
+  },
+  {
+    name: "a batch in lines, one of them broken",
+    ...POST_BATCH,
+    headers: { "content-type": "application/x-ndjson", prefer: "return=minimal" },
+    body: `${event}\n{"event_type":\n${event}\n`,
+    status: 207,
+    reply: {
+      success: true,
+      accepted: 2,
+      duplicates: 0,
+      rejected: 1,
+      results: [{ success: false, index: 1, errors: [{ path: "", message: "line 2 is not JSON" }] }],
+    },
+  },
+  {
+    name: "a path that is not there",
+    path: "/apiv1/nothing",
+    status: 404,
+    reply: problem(404, "not_found"),
+  },
+  { name: "the path of no file", path: "/favicon.ico", status: 404, reply: problem(404, "not_found") },
+  {
+    name: "a path of the framework's own",
+    method: "POST",
+    path: "/2015-03-31/functions/x/invocations",
+    status: 404,
+    reply: problem(404, "not_found"),
+  },
+  {
+    name: "a test that is not there",
+    path: "/apiv1/ab-tests/999",
+    status: 404,
+    reply: problem(404, "not_found"),
+  },
+  {
+    name: "a test whose id is no number",
+    path: "/apiv1/ab-tests/one",
+    status: 400,
+    reply: problem(400, "invalid", { errors: [{ path: "test_id", message: expect.any(String) }] }),
+  },
+  {
+    name: "a method that the path does not take",
+    method: "PUT",
+    path: "/apiv1/ab-tests/1",
+    headers: json,
+    body: "{}",
+    status: 405,
+    reply: problem(405, "method_not_allowed"),
+    replyHeaders: { allow: "GET, PATCH, DELETE" },
+  },
+  {
+    name: "a method that nobody has heard of",
+    method: "PROPFIND",
+    path: "/apiv1/events",
+    status: 405,
+    reply: problem(405, "method_not_allowed"),
+  },
+  {
+    name: "a type of content that is not read",
+    ...POST_EVENT,
+    headers: { "content-type": "application/xml" },
+    body: "<event/>",
+    status: 415,
+    reply: problem(415, "unsupported_media_type"),
+  },
+  {
+    name: "an encoding that is not read",
+    ...POST_EVENT,
+    headers: { ...json, "content-encoding": "zstd" },
+    body: event,
+    status: 415,
+    reply: problem(415, "unsupported_media_type"),
+  },
+  {
+    name: "an event with every kind of fault",
+    ...POST_EVENT,
+    headers: json,
+    body: JSON.stringify({ event_typ: "a", user_id: 1 }),
+    status: 400,
+    reply: problem(400, "invalid", {
+      errors: expect.arrayContaining(
+        ["event_type", "user_id", "event_typ"].map((path) => ({ path, message: expect.any(String) })),
+      ),
+    }),
+  },
+  {
+    name: "what is not JSON",
+    ...POST_EVENT,
+    headers: json,
+    body: "{",
+    status: 400,
+    reply: problem(400, "invalid"),
+  },
+  { name: "no body", ...POST_EVENT, headers: json, status: 400, reply: problem(400, "invalid") },
+  {
+    name: "a body that is not UTF-8",
+    ...POST_EVENT,
+    headers: json,
+    body: Buffer.from([0x22, 0xff, 0x22]),
+    status: 400,
+    reply: problem(400, "invalid"),
+  },
+  {
+    name: "a broken gzip",
+    ...POST_EVENT,
+    headers: { ...json, "content-encoding": "gzip" },
+    body: gzipSync(event).subarray(0, -9),
+    status: 400,
+    reply: problem(400, "invalid"),
+  },
+  {
+    name: "a gzip that is none",
+    ...POST_EVENT,
+    headers: { ...json, "content-encoding": "gzip" },
+    body: event,
+    status: 400,
+    reply: problem(400, "invalid"),
+  },
+  {
+    name: "a gzip that unpacks to 100 MB",
+    ...POST_BATCH,
+    headers: { ...json, "content-encoding": "gzip" },
+    body: gzipSync(megabytes(100)),
+    status: 413,
+    reply: problem(413, "too_large"),
+  },
+  {
+    name: "a batch of 2,001",
+    ...POST_BATCH,
+    headers: json,
+    body: `[${Array(2_001).fill(event).join(",")}]`,
+    status: 413,
+    reply: problem(413, "too_large"),
+  },
+  {
+    name: "a body of 6 MB",
+    ...POST_BATCH,
+    headers: json,
+    body: megabytes(6),
+    status: 413,
+    reply: problem(413, "too_large"),
+  },
+  {
+    name: "a body of 11 MB",
+    ...POST_BATCH,
+    headers: json,
+    body: megabytes(11),
+    status: 413,
+    reply: problem(413, "too_large"),
+  },
+  {
+    name: "a path with a broken escape",
+    path: "/apiv1/ab-tests/%ZZ",
+    status: 400,
+    reply: problem(400, "invalid"),
+  },
+  {
+    name: "an unknown parameter of the query",
+    path: "/apiv1/ab-tests?colour=red",
+    status: 400,
+    reply: problem(400, "invalid", { errors: [{ path: "colour", message: expect.any(String) }] }),
+  },
+  {
+    name: "OPTIONS from no page",
+    method: "OPTIONS",
+    path: "/apiv1/events",
+    status: 204,
+    reply: "",
+    replyHeaders: { allow: "OPTIONS, POST" },
+  },
+  {
+    name: "a page of a stranger that creates a test",
+    method: "POST",
+    path: "/apiv1/ab-tests",
+    headers: { "content-type": "text/plain", origin: "https://stranger.example" },
+    body: JSON.stringify({ test_name: "strange", variants: [{ variant_name: "a" }, { variant_name: "b" }] }),
+    status: 403,
+    reply: problem(403, "forbidden"),
+  },
+  {
+    name: "a name of a stranger that points at this machine",
+    path: "/apiv1/ab-tests",
+    headers: { host: "stranger.example:20000" },
+    status: 403,
+    reply: problem(403, "forbidden"),
+  },
+  {
+    name: "HEAD",
+    method: "HEAD",
+    path: "/health",
+    status: 200,
+    reply: "",
+    replyHeaders: { "content-type": JSON_REPLY },
+  },
+  {
+    name: "HEAD of what is not there",
+    method: "HEAD",
+    path: "/apiv1/nothing",
+    status: 404,
+    reply: "",
+    replyHeaders: { "content-type": PROBLEM_REPLY },
+  },
+  {
+    name: "a question for a part of an answer, which is given whole",
+    path: "/health",
+    headers: { range: "bytes=0-3" },
+    status: 200,
+    reply: { status: "ok", storage: "ok", version: expect.any(String) },
+  },
+  {
+    name: "a health check",
+    path: "/health",
+    status: 200,
+    reply: { status: "ok", storage: "ok", version: expect.any(String) },
+  },
+];
+
+export const WRITE_KEY = "write-key-of-the-end-to-end-tests";
+export const READ_KEY = "read-key-of-the-end-to-end-tests";
+export const ADMIN_KEY = "admin-key-of-the-end-to-end-tests";
+
+const listing = { path: "/apiv1/ab-tests" };
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+
+/** For servers with the keys above: what each key opens. */
+export const keyRows: (Question & { name: string; status: number })[] = [
+  { name: "an event without a key", ...POST_EVENT, headers: json, body: event, status: 401 },
+  {
+    name: "an event with a wrong key",
+    ...POST_EVENT,
+    headers: { ...json, ...bearer("wrong-key-of-some-length") },
+    body: event,
+    status: 401,
+  },
+  {
+    name: "an event with a read key",
+    ...POST_EVENT,
+    headers: { ...json, ...bearer(READ_KEY) },
+    body: event,
+    status: 403,
+  },
+  {
+    name: "an event with a write key",
+    ...POST_EVENT,
+    headers: { ...json, ...bearer(WRITE_KEY) },
+    body: event,
+    status: 201,
+  },
+  {
+    name: "a beacon with its key in the query",
+    method: "POST",
+    path: `/apiv1/events?key=${WRITE_KEY}`,
+    headers: { "content-type": "text/plain", origin: "https://shop.example" },
+    body: event,
+    status: 201,
+  },
+  {
+    name: "a beacon with a wrong key in the query",
+    method: "POST",
+    path: "/apiv1/events?key=wrong-key-of-some-length",
+    headers: { "content-type": "text/plain" },
+    body: event,
+    status: 401,
+  },
+  { name: "a listing with a write key", ...listing, headers: bearer(WRITE_KEY), status: 403 },
+  { name: "a listing with a read key", ...listing, headers: bearer(READ_KEY), status: 200 },
+  { name: "a listing with an admin key", ...listing, headers: bearer(ADMIN_KEY), status: 200 },
+  { name: "a health check, which needs none", path: "/health", status: 200 },
+  {
+    name: "a listing with a key and another name of this machine",
+    ...listing,
+    headers: { ...bearer(READ_KEY), host: "analytics.example" },
+    status: 200,
+  },
+];
