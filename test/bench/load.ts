@@ -10,6 +10,8 @@ export interface Load {
   readonly headers?: Record<string, string>;
   /** A body for the next request; each is another one. */
   readonly body?: () => string;
+  /** How many at once; 32 where nothing is said. */
+  readonly connections?: number;
   /** Requests count as this many operations. */
   readonly weight?: number;
 }
@@ -32,7 +34,7 @@ function requestMaker(url: URL, { method = "POST", headers = {}, body = () => ""
   };
 }
 
-/** Thirty-two connections that each send the next request when the last one is answered. */
+/** Connections that each send the next request when the last one is answered. */
 export async function loadServer(
   server: Pick<RunningChild, "url" | "pid">,
   load: Load,
@@ -45,7 +47,7 @@ export async function loadServer(
   const instance = autocannon(
     {
       url: url.href,
-      connections: CONNECTIONS,
+      connections: load.connections ?? CONNECTIONS,
       duration: seconds,
       setupClient: (client) => {
         (client as unknown as RawClient).getRequestBuffer = make;

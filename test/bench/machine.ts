@@ -15,7 +15,7 @@ export function describeMachine({ rounds, seconds }: Rounds): string[] {
     `machine   ${cores[0]?.model.trim()}, ${cores.length} cores, ${memory} GiB; ${type()} ${release()}`,
     `versions  node ${process.version}, ${packages.map((name) => `${name} ${versionOf(name)}`).join(", ")}`,
     "servers   node dist/serve.mjs (ours, with keys), node and serverless offline start (the others)",
-    "load      autocannon, 32 connections on 127.0.0.1, from another process",
+    "load      autocannon, 32 connections on 127.0.0.1 (4 for batches), from another process",
     `rounds    ${rounds} of ${seconds} s, the contenders taking turns, after one that does not count`,
   ];
 }

@@ -55,7 +55,7 @@ test("the document of one endpoint is computed from its schemas, and is as follo
     summary: "A sample",
     security: [{ write: [] }],
     parameters: [
-      { name: "test_id", in: "path", required: true, schema: { type: "string" } },
+      { name: "test_id", in: "path", required: true, schema: { type: "integer", minimum: 1 } },
       { name: "limit", in: "query", required: false, schema: { type: "integer" } },
     ],
     requestBody: {

@@ -9,6 +9,8 @@ import { type RunningChild, startContender, stopChild } from "../processes.ts";
 import { type Contestant, interleave, rateAlone } from "../samples.ts";
 import type { Operation } from "./operation.ts";
 
+// As many as PostgreSQL gets: a batch is a request of a backend's, not of a page's.
+const CLIENTS = 4;
 const PATH = "/apiv1/events/batch";
 
 async function startInsertLoop(name: string, ...args: string[]) {
@@ -40,7 +42,11 @@ export const batch: Operation = {
     const contestant = (name: string, server: RunningChild, body: () => string): Contestant => ({
       name,
       measure: (seconds) =>
-        loadServer(server, { path: PATH, headers: AUTHORIZED, body, weight: BATCH }, seconds),
+        loadServer(
+          server,
+          { path: PATH, headers: AUTHORIZED, body, weight: BATCH, connections: CLIENTS },
+          seconds,
+        ),
     });
     const measured = await interleave(
       [
