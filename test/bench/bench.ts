@@ -3,13 +3,14 @@ import { describeMachine } from "./machine.ts";
 import { batch } from "./operations/batch.ts";
 import { oneEvent } from "./operations/event.ts";
 import { assignKnown, assignNew, track } from "./operations/experiment.ts";
+import { postgres } from "./operations/postgres.ts";
 import { results } from "./operations/results.ts";
 import { startUp } from "./operations/start-up.ts";
 import { inFolder } from "./processes.ts";
 import { reportMarkdown, reportOperation, reportTargets } from "./report.ts";
 import type { Measured } from "./samples.ts";
 
-const OPERATIONS = [oneEvent, batch, assignNew, assignKnown, track, results, startUp];
+const OPERATIONS = [oneEvent, batch, assignNew, assignKnown, track, results, postgres, startUp];
 const FULL = { rounds: 5, seconds: 3 };
 const QUICK = { rounds: 3, seconds: 2 };
 
@@ -38,6 +39,7 @@ for (const operation of chosen) {
   all.set(operation.name, measured);
   say(reportOperation(operation, measured));
 }
-say(reportTargets(all));
+const targets = reportTargets(all);
+if (targets !== undefined) say(targets);
 if (values.markdown) say(reportMarkdown(chosen, all, machine));
 process.exit(0);

@@ -34,20 +34,24 @@ function requestMaker(url: URL, { method = "POST", headers = {}, body = () => ""
   };
 }
 
+type Loaded = Pick<RunningChild, "url" | "pid">;
+
+/** What the connections to one process met with. */
+interface Answers {
+  /** How long each success took. */
+  readonly milliseconds: readonly number[];
+  readonly refused: number;
+  readonly seconds: number;
+}
+
 /** Connections that each send the next request when the last one is answered. */
-export async function loadServer(
-  server: Pick<RunningChild, "url" | "pid">,
-  load: Load,
-  seconds: number,
-): Promise<Sample> {
-  const url = new URL(load.path, server.url);
-  const cpuBefore = cpuSeconds(server.pid);
+async function sendRequests(url: URL, load: Load, connections: number, seconds: number): Promise<Answers> {
   const make = requestMaker(url, load);
   const milliseconds: number[] = [];
   const instance = autocannon(
     {
       url: url.href,
-      connections: load.connections ?? CONNECTIONS,
+      connections,
       duration: seconds,
       setupClient: (client) => {
         (client as unknown as RawClient).getRequestBuffer = make;
@@ -61,13 +65,32 @@ export async function loadServer(
   const result = await new Promise<autocannon.Result>((resolve) => instance.on("done", resolve));
   if (result.errors + result.timeouts > 0)
     throw new Error(`connections to ${url} broke or were left waiting`);
-  milliseconds.sort((a, b) => a - b);
-  const operations = milliseconds.length * (load.weight ?? 1);
+  return { milliseconds, refused: result.non2xx, seconds: result.duration };
+}
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+const cpuOf = (servers: readonly Loaded[]): number => sumOf(servers.map(({ pid }) => cpuSeconds(pid)));
+
+/** Processes that serve together: the connections are spread evenly over them, and the answers count as of one. */
+export async function loadServers(servers: readonly Loaded[], load: Load, seconds: number): Promise<Sample> {
+  const connections = (load.connections ?? CONNECTIONS) / servers.length;
+  const cpuBefore = cpuOf(servers);
+  const answers = await Promise.all(
+    servers.map(({ url }) => sendRequests(new URL(load.path, url), load, connections, seconds)),
+  );
+  const cpu = cpuOf(servers) - cpuBefore;
+  const weight = load.weight ?? 1;
+  const milliseconds = answers.flatMap((one) => one.milliseconds).sort((a, b) => a - b);
+  const refused = sumOf(answers.map((one) => one.refused));
   return {
-    rate: operations / result.duration,
-    cpu: ((cpuSeconds(server.pid) - cpuBefore) / operations) * 1e6,
+    rate: weight * sumOf(answers.map((one) => one.milliseconds.length / one.seconds)),
+    cpu: (cpu / (weight * milliseconds.length)) * 1e6,
     p50: percentile(milliseconds, 0.5),
     p99: percentile(milliseconds, 0.99),
-    refused: result.non2xx / (result.non2xx + milliseconds.length),
+    refused: refused / (refused + milliseconds.length),
   };
 }
+
+export const loadServer = (server: Loaded, load: Load, seconds: number): Promise<Sample> =>
+  loadServers([server], load, seconds);

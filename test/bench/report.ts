@@ -1,4 +1,4 @@
-import type { Operation } from "./operations/operation.ts";
+import type { Operation, Yardstick } from "./operations/operation.ts";
 import { type Measured, ratioOf, type Sample, type Spread, spreadOf } from "./samples.ts";
 import { type All, targetRows } from "./targets.ts";
 
@@ -10,16 +10,28 @@ const spread = ({ median, min, max }: Spread): string => `${number(median)} (${n
 const refusedOf = (samples: readonly Sample[]): string =>
   `${Math.round(100 * Math.max(...samples.map(({ refused = 0 }) => refused)))} %`;
 
-function row(measured: Measured, name: string, samples: readonly Sample[]): string[] {
+// The first of an operation's is hello, which is the one that the README's table shows.
+const HELLO: readonly Yardstick[] = [{ name: "hello", beside: () => "hello" }];
+
+function ratioCell(measured: Measured, name: string, { beside }: Yardstick): string {
+  const ratio = ratioOf(measured, name, beside(name));
+  return ratio === undefined ? "–" : spread(ratio);
+}
+
+function row(
+  { yardsticks = HELLO }: Operation,
+  measured: Measured,
+  name: string,
+  samples: readonly Sample[],
+): string[] {
   const rates = spreadOf(samples.map(({ rate }) => rate));
-  const ratio = ratioOf(measured, name, "hello");
   return [
     name,
     spread(rates),
     number(spreadOf(samples.map(({ cpu }) => cpu)).median),
     number(spreadOf(samples.map(({ p50 }) => p50)).median),
     number(spreadOf(samples.map(({ p99 }) => p99)).median),
-    ratio === undefined ? "–" : spread(ratio),
+    ...yardsticks.map((yardstick) => ratioCell(measured, name, yardstick)),
     refusedOf(samples),
   ];
 }
@@ -34,17 +46,21 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), rule, ...rows.map(line)].join("\n");
 }
 
-export function reportOperation({ title, unit }: Operation, measured: Measured): string {
-  const head = [title, `${unit}: median (min–max)`, "CPU µs", "median ms", "p99 ms", "× hello", "refused"];
+export function reportOperation(operation: Operation, measured: Measured): string {
+  const { title, unit, yardsticks = HELLO } = operation;
+  const ratios = yardsticks.map(({ name }) => `× ${name}`);
+  const head = [title, `${unit}: median (min–max)`, "CPU µs", "median ms", "p99 ms", ...ratios, "refused"];
   return table(
     head,
-    [...measured].map(([name, samples]) => row(measured, name, samples)),
+    [...measured].map(([name, samples]) => row(operation, measured, name, samples)),
   );
 }
 
-/** What was asked for, what was measured, and whether that is enough. */
-export const reportTargets = (all: All): string =>
-  table(["target", "asked", "measured", ""], targetRows(all));
+/** What was asked for, what was measured, and whether that is enough; undefined where nothing was asked for. */
+export function reportTargets(all: All): string | undefined {
+  const rows = targetRows(all);
+  return rows.length === 0 ? undefined : table(["target", "asked", "measured", ""], rows);
+}
 
 /** The README's table: each of our figures with the ratio to hello, and the machine beneath. */
 export function reportMarkdown(
@@ -52,11 +68,12 @@ export function reportMarkdown(
   all: All,
   machine: readonly string[],
 ): string {
-  const rows = operations.flatMap(({ name, title, unit }) => {
+  const rows = operations.flatMap((operation) => {
+    const { name, title, unit } = operation;
     const measured: Measured = all.get(name) ?? new Map();
     const ours = [...measured].filter(([contender]) => contender.startsWith("ours"));
     return ours.map(([contender, samples]) => {
-      const [, rate = "", , median = "", p99 = "", ratio = ""] = row(measured, contender, samples);
+      const [, rate = "", , median = "", p99 = "", ratio = ""] = row(operation, measured, contender, samples);
       return [`${title}${contender.slice("ours".length)}`, `${rate} ${unit}`, ratio, median, p99];
     });
   });

@@ -105,7 +105,7 @@ async function work({ worker, test_id, variants, users, assigns, tracks, events 
       properties: '{"page":"/home"}',
       created_at: AT,
       occurred_at: AT,
-      // Of every third batch all is sent before or after by this process, and by the next one too.
+      // Every third batch is the one before it once more, from this same process and often at the same moment.
       message_key: messageKey(n % 3 === 2 ? `${worker} ${n - 1} ${index}` : `${worker} ${n} ${index}`),
     }));
     for (const { duplicate } of await insisting(() => storage.appendEvents(batch))) {

@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, type RunnerTask, test, vi } from "vitest";
 import type { Storage } from "../../../domain/storage.ts";
 import { type Databases, startDatabases } from "./databases.ts";
 
@@ -30,6 +30,16 @@ for (const folder of ["handlers", "adapters/http"]) {
   for (const file of files) await import(`../../${folder}/${file}`);
 }
 
-test("the request suite has passed on PostgreSQL 18", () => {
+/** Whatever has failed so far: tests, and the groups whose own preparation has. */
+function failuresOf(tasks: readonly RunnerTask[]): string[] {
+  return tasks.flatMap((task) => {
+    const within = task.type === "suite" ? failuresOf(task.tasks) : [];
+    return task.result?.state === "fail" && within.length === 0 ? [task.name] : within;
+  });
+}
+
+// It is the last one of the file, and none of the others runs beside it.
+test("the request suite has passed on PostgreSQL 18", ({ task }) => {
+  expect(failuresOf(task.file.tasks)).toEqual([]);
   expect(opened).toBeGreaterThan(100);
 });

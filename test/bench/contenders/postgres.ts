@@ -40,10 +40,15 @@ async function insertFor(seconds: number, pool: pg.Pool, make: () => string): Pr
   return rateAlone((rows / (performance.now() - startedAt)) * 1000);
 }
 
+/** A server of its own. */
+interface RunningPostgres {
+  /** The address of a new, empty database. */
+  newDatabase(name: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
 /** A real PostgreSQL, as it is set up by itself: it syncs at every commit. */
-export async function startPostgres(
-  folder: string,
-): Promise<{ contestants: Contestant[]; stop(): Promise<void> }> {
+export async function startPostgresServer(folder: string): Promise<RunningPostgres> {
   const login = { user: "bench", password: "bench", port: await freePort() };
   const server = new EmbeddedPostgres({
     ...login,
@@ -57,7 +62,21 @@ export async function startPostgres(
   await chmod(folder, 0o755);
   await server.initialise();
   await server.start();
-  const pool = new pg.Pool({ ...login, host: "127.0.0.1", database: "postgres", max: CLIENTS });
+  return {
+    newDatabase: async (name) => {
+      await server.createDatabase(name);
+      return `postgres://${login.user}:${login.password}@127.0.0.1:${login.port}/${name}`;
+    },
+    stop: () => server.stop(),
+  };
+}
+
+/** What PostgreSQL takes from a program that does nothing but insert. */
+export async function startPostgres(
+  folder: string,
+): Promise<{ contestants: Contestant[]; stop(): Promise<void> }> {
+  const server = await startPostgresServer(folder);
+  const pool = new pg.Pool({ connectionString: await server.newDatabase("inserts"), max: CLIENTS });
   // When the server goes first, its idle connections say so: what matters is what a query answers.
   pool.on("error", () => {});
   await pool.query(SCHEMA);
