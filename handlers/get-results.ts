@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ConfidenceLevel } from "../domain/experiment.ts";
+import { Failure } from "../domain/failure.ts";
 import { news } from "../domain/looks.ts";
 import { assess, Results } from "../domain/results.ts";
 import { Name } from "../domain/text.ts";
@@ -31,7 +32,12 @@ export const getResults = endpoint({
     }
     // What was shown is shown for good, so that a verdict does not flicker; nothing new is shown after the end.
     const shown = experiment.stopped_at === null ? news(tally.looks, looks) : [];
-    if (shown.length > 0) await storage.keepLooks(experiment.id, shown).catch(() => undefined);
+    if (shown.length > 0) await storage.keepLooks(experiment.id, shown).catch(unlessUnavailable);
     return { outcome: "ok", body: results };
   },
 });
+
+/** A disk that takes nothing now is no reason to withhold what can be read; anything else is a defect of ours. */
+function unlessUnavailable(error: unknown): void {
+  if (!(error instanceof Failure) || error.code !== "unavailable") throw error;
+}

@@ -78,7 +78,7 @@ async function parseRequest(
   };
 }
 
-/** The way of every request: route, gate, rate, decode, parse, handle, answer. */
+/** The way of every request: route, rate, gate, decode, parse, handle, answer. */
 export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge {
   const router = createRouter(endpoints);
   const cors = createCors(settings);

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Failure } from "../../domain/failure.ts";
 import { getResults } from "../../handlers/get-results.ts";
 import { importAssignments } from "../../handlers/import-assignments.ts";
 import { trackMetrics } from "../../handlers/track-metrics.ts";
@@ -288,4 +289,16 @@ test.each([
   const world = openWorld();
   await withColours(world);
   expect(await faultPathsOf(call(getResults, world, { params: { test_id } }))).toEqual(refusal);
+});
+
+test("a storage that takes nothing now does not withhold results, but a defect is not hidden", async () => {
+  const world = openWorld();
+  await withColours(world, { users: { ann: "red", bob: "blue" } });
+  const failing = (error: Error): TestWorld => ({
+    ...world,
+    storage: { ...world.storage, keepLooks: () => Promise.reject(error) },
+  });
+  const expected = await call(getResults, failing(new Failure("unavailable", "full")), { params });
+  expect(expected.body.results.map(({ users }) => users)).toStrictEqual([1, 1]);
+  await expect(call(getResults, failing(new Error("a defect")), { params })).rejects.toThrow("a defect");
 });
