@@ -1,3 +1,9 @@
+import type { Answered, Asking } from "./analytics/answer.ts";
+import type { TypeSummary } from "./analytics/catalogue.ts";
+import type { EventPage, StoredEvent } from "./analytics/event-list.ts";
+import type { FunnelCount, FunnelQuestion } from "./analytics/funnel.ts";
+import type { CohortCount, RetentionQuestion } from "./analytics/retention.ts";
+import type { TrendQuestion, TrendSeries } from "./analytics/trend.ts";
 import type { NewEvent } from "./event.ts";
 import type { Experiment, ExperimentStatus, NewExperiment } from "./experiment.ts";
 import type { Forced } from "./lifecycle.ts";
@@ -26,6 +32,22 @@ export interface EventStore {
    * Where a running experiment's metric is made of events, an assigned user's event changes its tally in the same act.
    */
   appendEvents<const T extends readonly NewEvent[]>(events: T): Promise<ForEach<T, AppendedEvent>>;
+}
+
+/**
+ * Questions about events. The answers are exact, and include everything that was stored when they were asked. One that
+ * takes longer than the storage has been given rejects with a Failure of code `unavailable` that says what to narrow;
+ * so does one that nobody waits for any more.
+ */
+export interface EventQuestions {
+  /** Newest first: by time, events of one time by id. */
+  listEvents(page: EventPage, asking?: Asking): Promise<readonly StoredEvent[]>;
+  /** Every type of event with its properties, the most frequent first. */
+  eventTypes(asking?: Asking): Promise<Answered<readonly TypeSummary[]>>;
+  trend(question: TrendQuestion, asking?: Asking): Promise<Answered<readonly TrendSeries[]>>;
+  funnel(question: FunnelQuestion, asking?: Asking): Promise<Answered<FunnelCount>>;
+  /** A count for each cohort, in the order of their periods. */
+  retention(question: RetentionQuestion, asking?: Asking): Promise<Answered<readonly CohortCount[]>>;
 }
 
 export interface ChangedExperiment {
@@ -113,7 +135,7 @@ export interface MetricStore {
   keepLooks(testId: number, looks: readonly Look[]): Promise<void>;
 }
 
-export interface Storage extends EventStore, ExperimentStore, AssignmentStore, MetricStore {
+export interface Storage extends EventStore, EventQuestions, ExperimentStore, AssignmentStore, MetricStore {
   /** Fulfils when the storage can be read. */
   check(): Promise<void>;
   /** Finishes what was begun, then lets go. Nothing may be asked of the storage afterwards. */

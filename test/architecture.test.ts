@@ -56,7 +56,12 @@ const PURE = packages(
   "@stdlib/math-base-special-erfcinv",
   "@stdlib/math-base-special-gammainc",
   "@stdlib/math-base-special-gammaln",
+  // Its clock is never asked: only the calendar that it is.
+  "temporal-polyfill",
 );
+
+// What the dashboard is drawn with.
+const VIEWS = ["preact", "uplot"];
 
 const DRIVERS: Record<string, string> = { sqlite: "better-sqlite3", postgres: "pg" };
 
@@ -74,7 +79,7 @@ function allowedFor(file: string): Allowed {
   if (file.startsWith("domain/")) return anyOf(below("domain/"), PURE);
   if (file.startsWith("handlers/")) return anyOf(below("handlers/", "domain/"), packages("zod"));
   if (file.startsWith("web/"))
-    return anyOf(below("web/"), (target) => target === "domain/assignment.ts", packages("zod"));
+    return anyOf(below("web/"), (target) => target === "domain/assignment.ts", packages("zod", ...VIEWS));
   const technology = /^adapters\/(\w+)\//.exec(file)?.[1] ?? "";
   const driver = DRIVERS[technology];
   if (driver !== undefined) {

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { type Instant, IsoTime, isoTime } from "../time.ts";
+import { Meta } from "./answer.ts";
+import { propertiesOf } from "./condition.ts";
+import type { AskedEvent } from "./trend-tally.ts";
+
+export const ValueType = z.enum(["string", "number", "boolean", "null", "object", "array"]);
+export type ValueType = z.infer<typeof ValueType>;
+
+/** How often a property stands in the events of a type, by the type of its value. */
+export interface PropertySummary {
+  readonly name: string;
+  readonly value_types: Readonly<Partial<Record<ValueType, number>>>;
+}
+
+export interface TypeSummary {
+  readonly event_type: string;
+  readonly count: number;
+  readonly first_seen: Instant;
+  readonly last_seen: Instant;
+  readonly properties: readonly PropertySummary[];
+}
+
+export const valueTypeOf = (value: unknown): ValueType => {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : (typeof value as ValueType);
+};
+
+export const Catalogue = z
+  .strictObject({
+    types: z.array(
+      z.strictObject({
+        event_type: z.string(),
+        count: z.int(),
+        first_seen: IsoTime,
+        last_seen: IsoTime,
+        properties: z.array(
+          z.strictObject({
+            name: z.string(),
+            count: z.int(),
+            value_types: z.partialRecord(ValueType, z.int()),
+          }),
+        ),
+        /** There may be more than are listed. */
+        total_properties: z.int(),
+      }),
+    ),
+    total_types: z.int(),
+    meta: Meta,
+  })
+  .meta({ id: "EventCatalogue" });
+export type Catalogue = z.infer<typeof Catalogue>;
+
+const MAX_PROPERTIES_SHOWN = 255;
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const countOf = ({ value_types }: PropertySummary): number =>
+  Object.values(value_types).reduce((sum, count) => sum + count, 0);
+
+/** The most frequent first, of types as of their properties. */
+export function inOrder(types: readonly TypeSummary[]): TypeSummary[] {
+  return types
+    .map((type) => ({
+      ...type,
+      properties: [...type.properties].sort((a, b) => countOf(b) - countOf(a) || byText(a.name, b.name)),
+    }))
+    .sort((a, b) => b.count - a.count || byText(a.event_type, b.event_type));
+}
+
+export function describeCatalogue(types: readonly TypeSummary[], limit: number, meta: Meta): Catalogue {
+  const shown = types.slice(0, limit).map(({ event_type, count, first_seen, last_seen, properties }) => ({
+    event_type,
+    count,
+    first_seen: isoTime(first_seen),
+    last_seen: isoTime(last_seen),
+    properties: properties.slice(0, MAX_PROPERTIES_SHOWN).map((property) => ({
+      name: property.name,
+      count: countOf(property),
+      value_types: { ...property.value_types },
+    })),
+    total_properties: properties.length,
+  }));
+  return { types: shown, total_types: types.length, meta };
+}
+
+interface TypeTally {
+  count: number;
+  first_seen: Instant;
+  last_seen: Instant;
+  readonly properties: Map<string, Partial<Record<ValueType, number>>>;
+}
+
+/** Makes the catalogue from the events themselves, one after another, in any order. */
+export class CatalogueTally {
+  readonly #types = new Map<string, TypeTally>();
+
+  add({
+    event_type,
+    properties,
+    occurred_at,
+  }: Pick<AskedEvent, "event_type" | "properties" | "occurred_at">): void {
+    const tally = this.#tallyOf(event_type, occurred_at);
+    tally.count += 1;
+    tally.first_seen = Math.min(tally.first_seen, occurred_at);
+    tally.last_seen = Math.max(tally.last_seen, occurred_at);
+    for (const [name, value] of Object.entries(propertiesOf(properties))) {
+      const counts = tally.properties.get(name) ?? {};
+      const type = valueTypeOf(value);
+      counts[type] = (counts[type] ?? 0) + 1;
+      tally.properties.set(name, counts);
+    }
+  }
+
+  #tallyOf(event_type: string, at: Instant): TypeTally {
+    const known = this.#types.get(event_type) ?? {
+      count: 0,
+      first_seen: at,
+      last_seen: at,
+      properties: new Map(),
+    };
+    this.#types.set(event_type, known);
+    return known;
+  }
+
+  types(): TypeSummary[] {
+    const types = [...this.#types].map(([event_type, { properties, ...tally }]) => ({
+      event_type,
+      ...tally,
+      properties: [...properties].map(([name, value_types]) => ({ name, value_types })),
+    }));
+    return inOrder(types);
+  }
+}

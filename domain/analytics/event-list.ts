@@ -1,0 +1,85 @@
+import { z } from "zod";
+import type { Checked } from "../failure.ts";
+import { Name } from "../text.ts";
+import { type Instant, IsoTime, isoTime } from "../time.ts";
+import { type Condition, propertiesOf, QueryConditions } from "./condition.ts";
+import { EventTypes, rangeOf, rangeShape } from "./range.ts";
+
+/** What a list or an export of events may be narrowed by. */
+export const eventFilterShape = {
+  event_type: EventTypes,
+  user_id: Name.optional(),
+  session_id: Name.optional(),
+  ...rangeShape,
+  where: QueryConditions,
+};
+const EventFilterQuery = z.strictObject(eventFilterShape);
+export type EventFilterQuery = z.infer<typeof EventFilterQuery>;
+
+/** Events that all of this is true of. */
+export interface EventFilter {
+  /** Any type where there are none. */
+  readonly event_types: readonly string[];
+  readonly user_id?: string | undefined;
+  readonly session_id?: string | undefined;
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly where: readonly Condition[];
+}
+
+/** The place of an event in the order of all: by time, then by id. */
+export interface EventPlace {
+  readonly occurred_at: Instant;
+  readonly id: number;
+}
+
+/** Newest first, only what stands after this place in that order. */
+export interface EventPage extends EventFilter {
+  readonly limit: number;
+  readonly after?: EventPlace | undefined;
+}
+
+export interface StoredEvent extends EventPlace {
+  readonly event_type: string;
+  readonly user_id: string | null;
+  readonly session_id: string | null;
+  readonly properties: string | null;
+  readonly created_at: Instant;
+}
+
+// The years 0000 to 9999: every event that can be stored.
+const EVER = { from: -62_167_219_200_000, to: 253_402_300_800_000 };
+
+/** Unlike a report, a list is over all times where nothing is said. */
+export function planFilter(query: EventFilterQuery, now: Instant): Checked<EventFilter> {
+  const { event_type: event_types, user_id, session_id, where, timezone } = query;
+  const from = query.from ?? { instant: EVER.from };
+  const range = rangeOf({ from, to: query.to ?? { instant: EVER.to }, timezone }, now);
+  if ("faults" in range) return range;
+  return { value: { event_types, user_id, session_id, where, ...range.value } };
+}
+
+export const EventReply = z
+  .strictObject({
+    id: z.int(),
+    event_type: z.string(),
+    user_id: z.string().nullable(),
+    session_id: z.string().nullable(),
+    properties: z.record(z.string(), z.unknown()).nullable(),
+    /** When it happened. */
+    timestamp: IsoTime,
+    /** When it arrived. */
+    created_at: IsoTime,
+  })
+  .meta({ id: "Event" });
+export type EventReply = z.infer<typeof EventReply>;
+
+export const describeEvent = (event: StoredEvent): EventReply => ({
+  id: event.id,
+  event_type: event.event_type,
+  user_id: event.user_id,
+  session_id: event.session_id,
+  properties: event.properties === null ? null : propertiesOf(event.properties),
+  timestamp: isoTime(event.occurred_at),
+  created_at: isoTime(event.created_at),
+});

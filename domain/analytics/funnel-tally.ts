@@ -1,0 +1,135 @@
+import { holdsAll, propertiesOf, type Scalar, scalarOf } from "./condition.ts";
+import type { FunnelCount, FunnelQuestion, StepCount } from "./funnel.ts";
+import { bestRun, type Footprint, type Run } from "./funnel-run.ts";
+import { groupKey, largest, type Mergeable } from "./groups.ts";
+import type { AskedEvent } from "./trend-tally.ts";
+
+function medianOf(sorted: readonly number[]): number | null {
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle];
+  if (upper === undefined) return null;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+}
+
+/** The runs of many users, or of those of one group. */
+export class RunTally implements Mergeable<RunTally> {
+  /** For each step but the first: how long each user took from the step before. */
+  readonly #times: number[][];
+  #users = 0;
+
+  constructor(steps: number) {
+    this.#times = Array.from({ length: steps }, () => []);
+  }
+
+  get size(): number {
+    return this.#users;
+  }
+
+  add({ times }: Run): void {
+    this.#users += 1;
+    for (let step = 1; step < times.length; step++) {
+      this.#times[step]?.push((times[step] ?? 0) - (times[step - 1] ?? 0));
+    }
+  }
+
+  merge(other: RunTally): RunTally {
+    const merged = new RunTally(this.#times.length);
+    merged.#users = this.#users + other.#users;
+    for (const [step, times] of merged.#times.entries()) {
+      for (const one of [this, other]) for (const time of one.#times[step] ?? []) times.push(time);
+    }
+    return merged;
+  }
+
+  counts(): StepCount[] {
+    return this.#times.map((times, step) =>
+      step === 0
+        ? { users: this.#users, median_ms: null }
+        : { users: times.length, median_ms: medianOf(times.sort((a, b) => a - b)) },
+    );
+  }
+}
+
+/** All runs, and those of each group where there are groups. */
+export class FunnelTally {
+  readonly #question: FunnelQuestion;
+  readonly #all: RunTally;
+  readonly #groups = new Map<string, RunTally>();
+
+  constructor(question: FunnelQuestion) {
+    this.#question = question;
+    this.#all = new RunTally(question.steps.length);
+  }
+
+  /** `value` is what the first step's event has of the property that the funnel is broken down by. */
+  add(run: Run, value: Scalar | null): void {
+    this.#all.add(run);
+    if (this.#question.breakdown === undefined) return;
+    const key = groupKey(value);
+    const group = this.#groups.get(key) ?? new RunTally(this.#question.steps.length);
+    group.add(run);
+    this.#groups.set(key, group);
+  }
+
+  count(): FunnelCount {
+    const steps = this.#all.counts();
+    if (this.#question.breakdown === undefined) return { steps };
+    const groups = largest(this.#groups, this.#question.limit);
+    return { steps, groups: groups.map(({ group, part }) => ({ group, steps: part.counts() })) };
+  }
+}
+
+/** A bit for each step that an event can be. */
+export function stepsOf(
+  { steps }: FunnelQuestion,
+  event_type: string,
+  properties: () => string | null,
+): number {
+  let bits = 0;
+  for (const [index, step] of steps.entries()) {
+    if (step.event_type !== event_type) continue;
+    if (step.where.length === 0 || holdsAll(step.where, propertiesOf(properties()))) bits |= 1 << index;
+  }
+  return bits;
+}
+
+export type FunnelEvent = Omit<AskedEvent, "session_id"> & { readonly id: number };
+
+/**
+ * Answers a funnel from the events of the range themselves, user by user, each user's in the order of time and id. Events
+ * that are no step are only needed where the order is strict.
+ */
+export class FunnelReader {
+  readonly #question: FunnelQuestion;
+  readonly #tally: FunnelTally;
+  #user: string | null = null;
+  #footprints: Footprint[] = [];
+  readonly #values = new Map<number, Scalar | null>();
+
+  constructor(question: FunnelQuestion) {
+    this.#question = question;
+    this.#tally = new FunnelTally(question);
+  }
+
+  add({ id, event_type, user_id, properties, occurred_at }: FunnelEvent): void {
+    if (user_id === null) return;
+    if (user_id !== this.#user) this.#finish();
+    this.#user = user_id;
+    const steps = stepsOf(this.#question, event_type, () => properties);
+    this.#footprints.push({ id, occurred_at, steps });
+    const { breakdown } = this.#question;
+    if (breakdown !== undefined) this.#values.set(id, scalarOf(propertiesOf(properties), breakdown));
+  }
+
+  #finish(): void {
+    const run = bestRun(this.#footprints, this.#question);
+    if (run !== undefined) this.#tally.add(run, this.#values.get(run.first) ?? null);
+    this.#footprints = [];
+    this.#values.clear();
+  }
+
+  count(): FunnelCount {
+    this.#finish();
+    return this.#tally.count();
+  }
+}

@@ -1,0 +1,143 @@
+import type { Instant } from "../time.ts";
+import { bucketAt } from "./buckets.ts";
+import { holdsAll, propertiesOf, scalarOf } from "./condition.ts";
+import { groupKey, largest, type Mergeable } from "./groups.ts";
+import type { TrendQuestion, TrendSeries } from "./trend.ts";
+
+/** What a question looks at of an event. */
+export interface AskedEvent {
+  readonly event_type: string;
+  readonly user_id: string | null;
+  readonly session_id: string | null;
+  readonly properties: string | null;
+  readonly occurred_at: Instant;
+}
+
+/** One series while it is being counted. */
+export interface Part extends Mergeable<Part> {
+  add(bucket: number, who: string): void;
+  readonly values: readonly number[];
+}
+
+/** Counts events. */
+export class Counter implements Part {
+  readonly values: number[];
+
+  constructor(buckets: number, values: number[] = new Array(buckets).fill(0)) {
+    this.values = values;
+  }
+
+  get size(): number {
+    return this.values.reduce((sum, value) => sum + value, 0);
+  }
+
+  add(bucket: number): void {
+    this.addMany(bucket, 1);
+  }
+
+  addMany(bucket: number, count: number): void {
+    this.values[bucket] = (this.values[bucket] ?? 0) + count;
+  }
+
+  merge(other: Part): Counter {
+    return new Counter(
+      this.values.length,
+      this.values.map((value, bucket) => value + (other.values[bucket] ?? 0)),
+    );
+  }
+}
+
+/** Counts the different ones. Of many groups most have nobody in most buckets, which therefore cost nothing. */
+class Distinct implements Part {
+  readonly #buckets: number;
+  readonly #all = new Set<string>();
+  readonly #perBucket = new Map<number, Set<string>>();
+
+  constructor(buckets: number) {
+    this.#buckets = buckets;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  get values(): number[] {
+    return Array.from({ length: this.#buckets }, (_, bucket) => this.#perBucket.get(bucket)?.size ?? 0);
+  }
+
+  add(bucket: number, who: string): void {
+    this.#all.add(who);
+    const known = this.#perBucket.get(bucket);
+    if (known === undefined) this.#perBucket.set(bucket, new Set([who]));
+    else known.add(who);
+  }
+
+  merge(other: Part): Distinct {
+    const merged = new Distinct(this.#buckets);
+    for (const one of [this, other as Distinct]) {
+      for (const [bucket, some] of one.#perBucket) for (const who of some) merged.add(bucket, who);
+    }
+    return merged;
+  }
+}
+
+/** Answers a trend from the events themselves, one after another, in any order. */
+export class TrendTally {
+  readonly #question: TrendQuestion;
+  readonly #series = new Map<string | null, Map<string, Part>>();
+
+  constructor(question: TrendQuestion) {
+    this.#question = question;
+    const types = question.event_types.length === 0 ? [null] : question.event_types;
+    for (const type of types) this.#series.set(type, new Map());
+  }
+
+  add(event: AskedEvent): void {
+    const { measure, edges, where, breakdown, event_types } = this.#question;
+    const parts = this.#series.get(event_types.length === 0 ? null : event.event_type);
+    const who = measure === "users" ? event.user_id : measure === "sessions" ? event.session_id : "";
+    if (parts === undefined || who === null) return;
+    const bucket = bucketAt(edges, event.occurred_at);
+    if (bucket < 0) return;
+    const properties = propertiesOf(where.length > 0 || breakdown !== undefined ? event.properties : null);
+    if (!holdsAll(where, properties)) return;
+    const key = breakdown === undefined ? "" : groupKey(scalarOf(properties, breakdown));
+    this.#part(parts, key).add(bucket, who);
+  }
+
+  #part(parts: Map<string, Part>, key: string): Part {
+    const known = parts.get(key) ?? this.#empty();
+    parts.set(key, known);
+    return known;
+  }
+
+  #empty(): Part {
+    const buckets = this.#question.edges.length - 1;
+    return this.#question.measure === "count" ? new Counter(buckets) : new Distinct(buckets);
+  }
+
+  series(): TrendSeries[] {
+    return [...this.#series].flatMap(([type, parts]) =>
+      this.#question.breakdown === undefined
+        ? [seriesOf(type, parts.get("") ?? this.#empty())]
+        : brokenDown(type, parts, this.#question.limit),
+    );
+  }
+}
+
+export const seriesOf = (
+  event_type: string | null,
+  { size, values }: Pick<Part, "size" | "values">,
+): TrendSeries => ({
+  event_type,
+  total: size,
+  values,
+});
+
+/** A series for each of the largest groups of a type, and one for the rest of them. */
+export const brokenDown = (
+  event_type: string | null,
+  parts: ReadonlyMap<string, Part>,
+  limit: number,
+): TrendSeries[] =>
+  largest(parts, limit).map(({ group, part }) => ({ ...seriesOf(event_type, part), group }));
