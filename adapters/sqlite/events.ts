@@ -3,6 +3,7 @@ import type { NewEvent } from "../../domain/event.ts";
 import { eventValue } from "../../domain/event-metric.ts";
 import type { AppendedEvent, EventStore, ForEach } from "../../domain/storage.ts";
 import type { AssignmentFinder } from "./assignments.ts";
+import type { Counting } from "./counting.ts";
 import type { ExperimentShelf, Watch } from "./experiments.ts";
 import { isUniqueViolation } from "./failures.ts";
 import { fromSql, toSql } from "./instants.ts";
@@ -17,6 +18,7 @@ export function createEventStore(
   shelf: ExperimentShelf,
   finder: AssignmentFinder,
   tallies: Tallies,
+  counting: Counting,
 ): EventStore {
   const insert = db.prepare<EventRow>(
     `insert into events(event_type, user_id, session_id, properties, created_at, occurred_at, message_id)
@@ -75,7 +77,13 @@ export function createEventStore(
   }
 
   return {
-    appendEvents: <const T extends readonly NewEvent[]>(events: T) =>
-      writer.write(events.length, () => appendAll(events) as unknown as ForEach<T, AppendedEvent>),
+    appendEvents: <const T extends readonly NewEvent[]>(events: T) => {
+      const stored = writer.write(
+        events.length,
+        () => appendAll(events) as unknown as ForEach<T, AppendedEvent>,
+      );
+      counting.grow(events.length);
+      return stored;
+    },
   };
 }

@@ -161,9 +161,92 @@ create table ab_looks (
   primary key (test_id, subject)
 ) without rowid;`;
 
+// What questions about events are answered from: see rollups.ts for how it is kept, rollup-formats.ts for the bytes.
+// Rows come in nearly in the order of their time: the index grows at its end, and costs an insert next to nothing.
+const rollups = `
+create index events_occurred_at on events(occurred_at);
+
+-- Which events the figures below have in them: all up to this id. How many numbers have been given out.
+create table event_fold (
+  only_row integer primary key check (only_row = 1),
+  through integer not null,
+  users integer not null,
+  types integer not null,
+  properties integer not null
+);
+insert into event_fold(only_row, through, users, types, properties) values (1, 0, 0, 0, 0);
+
+create table event_types (
+  id integer primary key,
+  event_type text not null unique,
+  count integer not null,
+  first_seen integer not null,
+  last_seen integer not null
+);
+create table event_users (
+  user_id text primary key,
+  number integer not null
+) without rowid;
+-- How often a property stands in the events of a type. kept_values is null where it has too many different values to
+-- keep their counts.
+create table event_properties (
+  id integer primary key,
+  type_id integer not null,
+  name text not null,
+  strings integer not null default 0,
+  numbers integer not null default 0,
+  booleans integer not null default 0,
+  nulls integer not null default 0,
+  objects integer not null default 0,
+  arrays integer not null default 0,
+  kept_values integer,
+  unique (type_id, name)
+);
+
+create table event_values (
+  property_id integer not null,
+  value text not null,
+  number integer not null,
+  primary key (property_id, value)
+) without rowid;
+
+-- How many events in each hour of a day, of a type (0 for all types); and in an hour with each value of a property.
+create table event_hours (
+  type_id integer not null,
+  day integer not null,
+  hours blob not null,
+  primary key (type_id, day)
+) without rowid;
+create table event_value_hours (
+  property_id integer not null,
+  hour integer not null,
+  counts blob not null,
+  primary key (property_id, hour)
+) without rowid;
+
+-- Which users had an event of a type (0 for any type) in an hour, and the events of a type in an hour: who, when, which.
+-- Each in parts, of which only the last one grows.
+create table event_visitors (
+  type_id integer not null,
+  hour integer not null,
+  part integer not null,
+  users blob not null,
+  primary key (type_id, hour, part)
+);
+create table event_postings (
+  type_id integer not null,
+  hour integer not null,
+  part integer not null,
+  last_ms integer not null,
+  last_id integer not null,
+  entries blob not null,
+  primary key (type_id, hour, part)
+);`;
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
   { name: "0003_experiment_settings", sql: settings },
   { name: "0004_tallies", sql: tallies },
+  { name: "0005_event_rollups", sql: rollups },
 ];

@@ -4,13 +4,18 @@ import Sqlite, { type Database } from "better-sqlite3";
 import type { Storage } from "../../domain/storage.ts";
 import { pendingMigrations } from "../migrate.ts";
 import { createAssignmentFinder, createAssignmentStore } from "./assignments.ts";
+import { createCounting } from "./counting.ts";
 import { createEventStore } from "./events.ts";
 import { createExperimentShelf, createExperimentStore } from "./experiments.ts";
 import { reading } from "./failures.ts";
+import { createFoldPlanner, type FoldPlan } from "./fold-plan.ts";
+import { createFoldWriter } from "./fold-writer.ts";
 import { createMetricStore } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
+import { answerHere, answerOn, createQuestions } from "./questions.ts";
 import { createTallies } from "./tallies.ts";
-import { createWriter } from "./writer.ts";
+import { createThreads } from "./threads.ts";
+import { createWriter, type Writer } from "./writer.ts";
 
 // While it opens, another process may be migrating the same file.
 const OPENING_PATIENCE_MS = 10_000;
@@ -44,12 +49,38 @@ function migrate(db: Database): void {
   }
 }
 
-function openDatabase(file: string): Database {
+// What an upgrade leaves is counted here, with progress; what a stopped server has left over, with the first question.
+const FEW_EVENTS = 10_000;
+const ROWS_A_STEP = 5_000;
+const PROGRESS_MS = 1_000;
+
+/** Counts the events that were stored before there were rollups, in steps that each stay done. */
+function countStored(db: Database, onProgress: SqliteOptions["onProgress"]): void {
+  const folder = createFoldWriter(db);
+  const total = folder.newest() - folder.through();
+  if (total < FEW_EVENTS) return;
+  const planner = createFoldPlanner(db);
+  const step = db.transaction(() => {
+    const plan = planner.plan(ROWS_A_STEP);
+    if (plan !== undefined) folder.carryOut(plan);
+    return plan !== undefined;
+  });
+  let saidAt = 0;
+  while (step.immediate()) {
+    if (Date.now() - saidAt < PROGRESS_MS) continue;
+    saidAt = Date.now();
+    onProgress?.(total - (folder.newest() - folder.through()), total);
+  }
+  onProgress?.(total, total);
+}
+
+function openDatabase(file: string, { onProgress }: SqliteOptions): Database {
   if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
   const db = new Sqlite(file, { timeout: OPENING_PATIENCE_MS });
   try {
     for (const pragma of PRAGMAS) db.pragma(pragma);
     migrate(db);
+    countStored(db, onProgress);
     db.pragma("optimize = 0x10002");
     // From here on nobody waits for a lock with the event loop in hand: the writer tries again by itself.
     db.pragma("busy_timeout = 0");
@@ -70,11 +101,54 @@ export class UnusableDatabase extends Error {
   }
 }
 
+export interface SqliteOptions {
+  /** How long a report may take. */
+  readonly reportMs?: number | undefined;
+  /** What threads run that count and answer, built; without it that is done here, and holds up everybody meanwhile. */
+  readonly threadScript?: URL | undefined;
+  /** How many events are stored before they are counted; those that are left, when somebody asks. */
+  readonly countAt?: number | undefined;
+  /** Told now and then, while an upgrade takes time, how many of so many events have been counted. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+const REPORT_MS = 15_000;
+// One by one, each event would change a dozen rows of rollups; a thousand together change a few hundred.
+const COUNT_AT = 1_000;
+
+// One for long reports and one for those in a hurry.
+const REPORT_THREADS = 2;
+// Where there are fewer cores than work, who stores comes first, then the counting, then who asks.
+const COUNTING_NICENESS = 5;
+const REPORTS_NICENESS = 10;
+
+/** Those who count and answer: on threads, but where no other thread can see into the database. */
+function readersOf(db: Database, file: string, writer: Writer, options: SqliteOptions) {
+  const { reportMs = REPORT_MS, threadScript: script, countAt = COUNT_AT } = options;
+  const folder = createFoldWriter(db);
+  if (script === undefined || file === ":memory:") {
+    const planner = createFoldPlanner(db);
+    const counting = createCounting(writer, folder, (most) => reading(() => planner.plan(most)), countAt);
+    return { counting, answer: answerHere(db, reportMs), closeThreads: async () => {} };
+  }
+  const reports = createThreads({ file, script, niceness: REPORTS_NICENESS, threads: REPORT_THREADS });
+  // A report that takes its time must not keep another's events from being counted.
+  const planners = createThreads({ file, script, niceness: COUNTING_NICENESS, threads: 1 });
+  const plan = (most: number) => planners.run({ kind: "plan", most }) as Promise<FoldPlan | undefined>;
+  return {
+    counting: createCounting(writer, folder, plan, countAt),
+    answer: answerOn(reports, reportMs),
+    closeThreads: async () => {
+      await Promise.all([reports.close(), planners.close()]);
+    },
+  };
+}
+
 /** Opens the file, makes or upgrades what it holds, and serves the port from it. `:memory:` forgets everything. */
-export function openSqlite(file: string): Storage {
+export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   let db: Database;
   try {
-    db = openDatabase(file);
+    db = openDatabase(file, options);
   } catch (error) {
     throw new UnusableDatabase(file, error);
   }
@@ -83,17 +157,19 @@ export function openSqlite(file: string): Storage {
   const shelf = createExperimentShelf(db);
   const writer = createWriter(db, { save: tallies.save, forget: tallies.forget, undo: shelf.clear });
   const finder = createAssignmentFinder(db);
-  const storage: Storage = {
-    ...createEventStore(db, writer, shelf, finder, tallies),
+  const { counting, answer, closeThreads } = readersOf(db, file, writer, options);
+  return {
+    ...createEventStore(db, writer, shelf, finder, tallies, counting),
+    ...createQuestions(counting, answer),
     ...createExperimentStore(db, writer, shelf, tallies),
     ...createAssignmentStore(db, writer, finder, tallies),
     ...createMetricStore(db, writer, shelf, finder, tallies),
     check: () => reading(() => void alive.get()),
     close: async () => {
+      await closeThreads();
       await writer.drain();
       db.pragma("optimize");
       db.close();
     },
   };
-  return storage;
 }

@@ -1,0 +1,76 @@
+// Small numbers in few bytes: seven bits a byte, the lowest first, the eighth bit where more follow (LEB128). Numbers up to
+// 2⁵³, hence no bit operations above 2³¹.
+
+const START_BYTES = 64;
+
+/** Puts numbers together into bytes. */
+export class ByteWriter {
+  #bytes = new Uint8Array(START_BYTES);
+  #length = 0;
+
+  unsigned(number: number): void {
+    if (this.#length + 8 > this.#bytes.length) this.#grow();
+    let rest = number;
+    while (rest > 0x7f) {
+      this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#bytes[this.#length++] = rest;
+  }
+
+  /** Numbers of both signs, those near to zero in the fewest bytes. */
+  signed(number: number): void {
+    this.unsigned(number < 0 ? -2 * number - 1 : 2 * number);
+  }
+
+  /** A copy of its own size: a view would take the whole buffer along wherever it is sent. */
+  bytes(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  #grow(): void {
+    const larger = new Uint8Array(2 * this.#bytes.length);
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+  }
+}
+
+/** Takes them apart again. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  unsigned(): number {
+    const bytes = this.#bytes;
+    let byte = bytes[this.#at++] ?? 0;
+    if (byte < 0x80) return byte;
+    let number = byte & 0x7f;
+    let scale = 0x80;
+    do {
+      byte = bytes[this.#at++] ?? 0;
+      number += (byte & 0x7f) * scale;
+      scale *= 0x80;
+    } while (byte >= 0x80);
+    return number;
+  }
+
+  signed(): number {
+    const number = this.unsigned();
+    return number % 2 === 1 ? -(number + 1) / 2 : number / 2;
+  }
+}
+
+export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

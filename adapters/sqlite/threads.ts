@@ -1,0 +1,127 @@
+import { Worker } from "node:worker_threads";
+import { Failure, type FailureCode } from "../../domain/failure.ts";
+import type { Ask } from "./answers.ts";
+
+/** What a thread is told: to answer a question on these terms, or to plan how some more events are counted. */
+export type Task =
+  | {
+      readonly kind: "report";
+      readonly ask: Ask;
+      readonly deadline: number;
+      readonly limitMs: number;
+      /** Its first number becomes 1 when nobody waits any more. */
+      readonly gone: Int32Array;
+    }
+  | { readonly kind: "plan"; readonly most: number };
+
+/** What it says: the answer, or a failure in its parts, for an object's class is lost on the way. */
+export type Report =
+  | { readonly kind: "answer"; readonly answer: unknown }
+  | {
+      readonly kind: "failure";
+      readonly code: FailureCode;
+      readonly detail: string;
+      readonly retryAfterSeconds?: number | undefined;
+    }
+  | { readonly kind: "defect"; readonly error: unknown };
+
+/** Threads that read the file on connections of their own, so that no report holds up those who write. */
+export interface Threads {
+  /** Rejects where too many wait already. */
+  run(task: Task): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+interface Job {
+  readonly task: Task;
+  readonly fulfil: (answer: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What a thread is started with. */
+export interface ThreadData {
+  readonly file: string;
+  /** How readily it leaves a busy processor to others, as the command nice has it. */
+  readonly niceness: number;
+}
+
+export interface ThreadOptions extends ThreadData {
+  /** What each of them runs: thread.ts, built. */
+  readonly script: URL;
+  readonly threads: number;
+}
+
+const MAX_WAITING = 64;
+
+const tooMany = (): Failure =>
+  new Failure("unavailable", "Too many reports are waiting already. Ask again in a moment.", {
+    retryAfterSeconds: 5,
+  });
+
+const stopping = (): Failure =>
+  new Failure("unavailable", "The server is stopping. Ask again in a moment.", { retryAfterSeconds: 5 });
+
+function settle({ fulfil, reject }: Job, report: Report): void {
+  if (report.kind === "answer") fulfil(report.answer);
+  else if (report.kind === "defect") reject(report.error);
+  else reject(new Failure(report.code, report.detail, { retryAfterSeconds: report.retryAfterSeconds }));
+}
+
+/** They are started when they are first needed: an idle server has none. */
+export function createThreads({ file, niceness, script, threads }: ThreadOptions): Threads {
+  const idle: Worker[] = [];
+  const busy = new Map<Worker, Job>();
+  const waiting: Job[] = [];
+
+  function start(): Worker {
+    const worker = new Worker(script, { workerData: { file, niceness } satisfies ThreadData });
+    // A thread that nobody waits for must not keep a process alive that has ended otherwise.
+    worker.unref();
+    worker.on("message", (report: Report) => finish(worker, report));
+    worker.on("error", (error) => lose(worker, error));
+    worker.on("exit", () => lose(worker, new Error("a thread ended before its answer")));
+    return worker;
+  }
+
+  function finish(worker: Worker, report: Report): void {
+    const job = busy.get(worker);
+    busy.delete(worker);
+    idle.push(worker);
+    if (job !== undefined) settle(job, report);
+    next();
+  }
+
+  function lose(worker: Worker, error: unknown): void {
+    const at = idle.indexOf(worker);
+    if (at >= 0) idle.splice(at, 1);
+    busy.get(worker)?.reject(error);
+    busy.delete(worker);
+    next();
+  }
+
+  function next(): void {
+    if (idle.length === 0 && busy.size >= threads) return;
+    const job = waiting.shift();
+    if (job === undefined) return;
+    const worker = idle.pop() ?? start();
+    busy.set(worker, job);
+    worker.postMessage(job.task);
+    next();
+  }
+
+  return {
+    run(task) {
+      if (waiting.length >= MAX_WAITING) return Promise.reject(tooMany());
+      return new Promise((fulfil, reject) => {
+        waiting.push({ task, fulfil, reject });
+        next();
+      });
+    },
+
+    async close() {
+      for (const job of waiting.splice(0)) job.reject(stopping());
+      for (const job of busy.values()) job.reject(stopping());
+      await Promise.all([...idle, ...busy.keys()].map((worker) => worker.terminate()));
+    },
+  };
+}

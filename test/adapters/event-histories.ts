@@ -1,0 +1,267 @@
+import fc from "fast-check";
+import { DAY, edgesOf, Interval } from "../../domain/analytics/buckets.ts";
+import type { Condition, Scalar } from "../../domain/analytics/condition.ts";
+import type { EventPage, StoredEvent } from "../../domain/analytics/event-list.ts";
+import type { FunnelQuestion } from "../../domain/analytics/funnel.ts";
+import type { RetentionQuestion } from "../../domain/analytics/retention.ts";
+import type { TrendQuestion } from "../../domain/analytics/trend.ts";
+import type { NewEvent } from "../../domain/event.ts";
+import { messageKey } from "../../domain/message.ts";
+import type { EventStore } from "../../domain/storage.ts";
+import { HOUR, type Instant } from "../../domain/time.ts";
+
+// Histories and questions at random: of everything there is little, so that events meet in one bucket, user and instant.
+
+const MINUTE = 60_000;
+const ARRIVED = Date.parse("2026-11-22T10:00:00.123Z");
+
+/** A time around which everything happens, and the zone whose clocks are changed then. */
+interface Place {
+  readonly zone: string;
+  readonly around: Instant;
+}
+
+const placeOf = ([zone, time]: readonly [string, string]): Place => ({ zone, around: Date.parse(time) });
+
+const PLACES: readonly Place[] = [
+  ["UTC", "2026-03-01T00:00:00Z"],
+  ["Europe/Berlin", "2026-03-29T01:00:00Z"],
+  ["Europe/Berlin", "2026-10-25T01:00:00Z"],
+  ["America/New_York", "2026-11-01T06:00:00Z"],
+  ["Asia/Kolkata", "2026-01-01T00:00:00Z"],
+  ["Asia/Kathmandu", "1985-12-31T18:30:00Z"],
+  ["Australia/Lord_Howe", "2026-04-04T15:00:00Z"],
+  ["America/St_Johns", "2006-10-29T02:31:00Z"],
+  ["Pacific/Apia", "2011-12-30T10:00:00Z"],
+].map(([zone = "", time = ""]) => placeOf([zone, time]));
+
+const PERIODS = Interval.options.filter((interval) => interval !== "hour");
+const TYPES = ["view", "cart", "buy", "käuft 😀"];
+const USERS = ["ann", "bob", "5", "üser 😀"];
+const SESSIONS = ["s1", "s2", "s3"];
+const PROPERTIES = ["plan", "a.b", 'the "size"', "0", "größe[$]"];
+
+// The last two, a face and a wave, are in one order by UTF-16 and in the other by code points.
+const LONG = "long ".repeat(50);
+const SCALARS: readonly Scalar[] = [
+  LONG,
+  "pro",
+  "5",
+  5,
+  "true",
+  true,
+  false,
+  "",
+  0,
+  -1.5,
+  1e21,
+  "a\u0000b",
+  "😀",
+  "～",
+];
+const VALUES = [...SCALARS, null, {}, { plan: "pro" }, [], ["pro"], [5]];
+
+const maybe = <T>(some: fc.Arbitrary<T>) => fc.option(some, { nil: null });
+const perhaps = <T>(some: fc.Arbitrary<T>) => fc.option(some, { nil: undefined });
+
+/** Mostly near the place, on its hours and just beside them; now and then years away, also before 1970. */
+const instant = (around: Instant): fc.Arbitrary<Instant> =>
+  fc.oneof(
+    { weight: 3, arbitrary: fc.integer({ min: -30, max: 30 }).map((hours) => around + hours * HOUR) },
+    { weight: 3, arbitrary: fc.integer({ min: -9, max: 9 }).map((some) => around + some * 10 * MINUTE) },
+    { weight: 1, arbitrary: fc.integer({ min: -3, max: 3 }).map((some) => around + some) },
+    { weight: 2, arbitrary: fc.integer({ min: -40, max: 40 }).map((days) => around + days * DAY - 1) },
+    { weight: 1, arbitrary: fc.constantFrom(-62_167_219_200_000, -1, 0, 946_684_799_999) },
+  );
+
+const properties = maybe(
+  fc
+    .dictionary(fc.constantFrom(...PROPERTIES, ""), fc.constantFrom(...VALUES), {
+      maxKeys: 3,
+      noNullPrototype: true,
+    })
+    .map((all) => JSON.stringify(all)),
+);
+
+const event = (around: Instant): fc.Arbitrary<NewEvent> =>
+  fc.record({
+    event_type: fc.constantFrom(...TYPES),
+    user_id: maybe(fc.constantFrom(...USERS)),
+    session_id: maybe(fc.constantFrom(...SESSIONS)),
+    properties,
+    created_at: fc.constant(ARRIVED),
+    occurred_at: instant(around),
+    message_key: fc.option(
+      fc.integer({ min: 0, max: 30 }).map((id) => messageKey(`message ${id}`)),
+      { nil: null },
+    ),
+  });
+
+const batches = (around: Instant) =>
+  fc.array(fc.array(event(around), { maxLength: 14 }), { minLength: 1, maxLength: 3 });
+
+/** Cuts at any instants; among them may be such as are so far away that everything lies between. */
+const anyEdges = (around: Instant): fc.Arbitrary<Instant[]> =>
+  fc.uniqueArray(instant(around), { minLength: 2, maxLength: 8 }).map((edges) => edges.sort((a, b) => a - b));
+
+/** The zone's own periods, the first and the last of them cut. */
+const clockEdges = (
+  { zone, around }: Place,
+  intervals: readonly Interval[],
+): fc.Arbitrary<readonly Instant[]> =>
+  fc.record({ interval: fc.constantFrom(...intervals), ends: anyEdges(around) }).map((cut) => {
+    const near = cut.ends.map((end) => Math.max(around - 40 * DAY, end));
+    const [from, to] = [Math.min(...near), Math.max(...near) + 1];
+    const edges = edgesOf(cut.interval, zone, from, to, 2_000) ?? [];
+    return [from, ...edges.slice(1, -1), to];
+  });
+
+const edges = (place: Place, intervals: readonly Interval[]) =>
+  fc.oneof(clockEdges(place, intervals), anyEdges(place.around));
+
+const conditions: fc.Arbitrary<Condition[]> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant<Condition[]>([]) },
+  {
+    weight: 1,
+    arbitrary: fc.array(
+      fc.record({
+        property: fc.constantFrom(...PROPERTIES),
+        values: fc.uniqueArray(fc.constantFrom(...SCALARS, -0), { minLength: 1, maxLength: 3 }),
+      }),
+      { minLength: 1, maxLength: 2 },
+    ),
+  },
+);
+
+const breakdown = perhaps(fc.constantFrom(...PROPERTIES));
+const limit = fc.integer({ min: 1, max: 4 });
+const someTypes = fc.uniqueArray(fc.constantFrom(...TYPES, "never"), { maxLength: 3 });
+
+export const trendQuestion = (place: Place): fc.Arbitrary<TrendQuestion> =>
+  fc.record({
+    event_types: someTypes,
+    measure: fc.constantFrom("count", "count", "users", "sessions"),
+    edges: edges(place, Interval.options),
+    where: conditions,
+    breakdown,
+    limit,
+  });
+
+const span = (around: Instant) =>
+  anyEdges(around).map((some) => ({ from: some[0] ?? 0, to: some.at(-1) ?? 0 }));
+
+export const funnelQuestion = ({ around }: Place): fc.Arbitrary<FunnelQuestion> =>
+  fc
+    .record({
+      steps: fc.array(fc.record({ event_type: fc.constantFrom(...TYPES), where: conditions }), {
+        minLength: 2,
+        maxLength: 4,
+      }),
+      order: fc.constantFrom("ordered", "strict", "unordered"),
+      window_ms: fc.constantFrom(1_000, 10 * MINUTE, HOUR, DAY, 366 * DAY),
+      range: span(around),
+      breakdown,
+      limit,
+    })
+    .map(({ range, ...rest }) => ({ ...rest, ...range }));
+
+export const retentionQuestion = (place: Place): fc.Arbitrary<RetentionQuestion> =>
+  fc
+    .record({
+      event_type: maybe(fc.constantFrom(...TYPES)),
+      return_event_type: maybe(fc.constantFrom(...TYPES)),
+      cohort: fc.constantFrom("first", "recurring"),
+      edges: edges(place, PERIODS),
+      following: fc.nat({ max: 3 }),
+      periods: fc.integer({ min: 1, max: 6 }),
+    })
+    .map(({ following, ...rest }) => ({ ...rest, cohorts: Math.max(1, rest.edges.length - 1 - following) }));
+
+export const listQuestion = ({ around }: Place): fc.Arbitrary<EventPage> =>
+  fc
+    .record({
+      event_types: someTypes,
+      user_id: perhaps(fc.constantFrom(...USERS)),
+      session_id: perhaps(fc.constantFrom(...SESSIONS)),
+      where: conditions,
+      range: span(around),
+      limit: fc.integer({ min: 1, max: 20 }),
+    })
+    .map(({ range, ...rest }) => ({ ...rest, ...range }));
+
+/** A history in batches, and questions of one kind to ask after each of them. */
+export interface Story<Question> {
+  readonly batches: readonly (readonly NewEvent[])[];
+  readonly questions: readonly Question[];
+}
+
+export const storyOf = <Question>(
+  questionAt: (place: Place) => fc.Arbitrary<Question>,
+): fc.Arbitrary<Story<Question>> =>
+  fc.constantFrom(...PLACES).chain((place) =>
+    fc.record({
+      batches: batches(place.around),
+      questions: fc.array(questionAt(place), { minLength: 1, maxLength: 3 }),
+    }),
+  );
+
+/** Where the large history lies. */
+export const LARGE_AT: Place = placeOf(["Europe/Berlin", "2026-03-29T01:00:00Z"]);
+const CROWD = 5_400;
+const REGULARS = 999;
+const BATCH = 500;
+
+/** One of thousands who come within an hour, most of them with a value of their own. */
+const visit = (n: number): NewEvent => ({
+  event_type: "view",
+  user_id: `visitor ${n % 4_900}`,
+  session_id: `session ${n % 3_000}`,
+  properties: JSON.stringify({ plan: n % 4 === 0 ? "pro" : `plan ${n}`, "a.b": n % 7 }),
+  created_at: ARRIVED,
+  occurred_at: LARGE_AT.around + n * 400,
+  message_key: null,
+});
+
+/** An event with about as many properties as it may have. */
+const wide: NewEvent = {
+  ...visit(0),
+  event_type: "cart",
+  properties: JSON.stringify(Object.fromEntries(Array.from({ length: 250 }, (_, n) => [`property ${n}`, n]))),
+};
+
+/** The same thousands of events each time, in batches: a crowd of an hour among some who come for months, all mixed. */
+export function largeHistory(): NewEvent[][] {
+  const regulars = fc
+    .sample(event(LARGE_AT.around), { seed: 20, numRuns: REGULARS })
+    .map((one, n): NewEvent => ({ ...one, user_id: `regular ${n % 50}`, message_key: null }));
+  const all = [wide, ...Array.from({ length: CROWD }, (_, n) => visit(n)), ...regulars];
+  // A prime that is no divisor of their number, so that this takes each of them once.
+  const mixed = all.flatMap((_, n) => all[(n * 4_441) % all.length] ?? []);
+  return Array.from({ length: Math.ceil(mixed.length / BATCH) }, (_, turn) =>
+    mixed.slice(turn * BATCH, (turn + 1) * BATCH),
+  );
+}
+
+/** A storage's events as a plain list beside it. Of one message only what came first is an event. */
+export function historyOf(storage: EventStore) {
+  const events: StoredEvent[] = [];
+  const messages = new Set<string>();
+
+  function isNew(key: Uint8Array | null): boolean {
+    if (key === null) return true;
+    const text = Buffer.from(key).toString("hex");
+    const known = messages.has(text);
+    messages.add(text);
+    return !known;
+  }
+
+  return {
+    events,
+    async append(batch: readonly NewEvent[]): Promise<void> {
+      const answers = await storage.appendEvents(batch);
+      for (const [index, { message_key, ...fields }] of batch.entries()) {
+        if (isNew(message_key)) events.push({ ...fields, id: answers[index]?.id ?? 0 });
+      }
+    },
+  };
+}

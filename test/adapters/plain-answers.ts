@@ -1,0 +1,211 @@
+import type { TypeSummary } from "../../domain/analytics/catalogue.ts";
+import type { Condition, Scalar } from "../../domain/analytics/condition.ts";
+import type { EventPage, EventPlace, StoredEvent } from "../../domain/analytics/event-list.ts";
+import type { FunnelCount, FunnelQuestion, StepCount } from "../../domain/analytics/funnel.ts";
+import type { Group } from "../../domain/analytics/groups.ts";
+import type { CohortCount, RetentionQuestion } from "../../domain/analytics/retention.ts";
+import type { Measure, TrendQuestion, TrendSeries } from "../../domain/analytics/trend.ts";
+import type { Instant } from "../../domain/time.ts";
+import { plainBestRun } from "../domain/analytics/plain-runs.ts";
+
+// What every question comes to, from the plain list of all events. It shares nothing but types with the code that it
+// is held against, knows no index and no shortcut, and is meant to be plainly right.
+
+const plainProperties = ({ properties }: StoredEvent): Record<string, unknown> =>
+  properties === null ? {} : JSON.parse(properties);
+
+const meets = (event: StoredEvent, where: readonly Condition[]): boolean =>
+  where.every(({ property, values }) =>
+    Object.entries(plainProperties(event)).some(
+      ([name, value]) => name === property && values.some((wanted) => wanted === value),
+    ),
+  );
+
+const isPlain = (value: unknown): value is Scalar =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+
+function plainValue(event: StoredEvent, property: string): Scalar | null {
+  const found = Object.entries(plainProperties(event)).find(([name]) => name === property)?.[1];
+  return isPlain(found) ? found : null;
+}
+
+const byTime = (a: EventPlace, b: EventPlace): number => a.occurred_at - b.occurred_at || a.id - b.id;
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const lies = ({ occurred_at }: StoredEvent, from: Instant = 0, to: Instant = 0): boolean =>
+  from <= occurred_at && occurred_at < to;
+
+function partsOf<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): [Key, Item[]][] {
+  const parts = new Map<Key, Item[]>();
+  for (const item of items) {
+    const part = parts.get(keyOf(item));
+    if (part === undefined) parts.set(keyOf(item), [item]);
+    else part.push(item);
+  }
+  return [...parts];
+}
+
+const groupOf = (text: string): Group =>
+  text === "null" ? { kind: "none" } : { kind: "value", value: JSON.parse(text) };
+
+interface GroupedItems<Item> {
+  readonly group: Group;
+  readonly items: readonly Item[];
+}
+
+/** The items by their values: the largest groups, those of one size by their values' JSON, then all others as one. */
+function grouped<Item>(
+  items: readonly Item[],
+  valueIn: (item: Item) => Scalar | null,
+  sizeOf: (some: readonly Item[]) => number,
+  limit: number,
+): GroupedItems<Item>[] {
+  const parts = partsOf(items, (item) => JSON.stringify(valueIn(item)));
+  const ranked = parts
+    .map(([text, some]) => ({ text, some, size: sizeOf(some) }))
+    .sort((a, b) => b.size - a.size || byText(a.text, b.text));
+  const shown = ranked.slice(0, limit).map(({ text, some }) => ({ group: groupOf(text), items: some }));
+  const others = ranked.slice(limit).flatMap(({ some }) => some);
+  return others.length === 0 ? shown : [...shown, { group: { kind: "other" }, items: others }];
+}
+
+export function plainList(events: readonly StoredEvent[], page: EventPage): StoredEvent[] {
+  const { event_types, user_id, session_id, from, to, where, limit, after } = page;
+  return events
+    .filter((event) => event_types.length === 0 || event_types.includes(event.event_type))
+    .filter((event) => user_id === undefined || event.user_id === user_id)
+    .filter((event) => session_id === undefined || event.session_id === session_id)
+    .filter((event) => lies(event, from, to) && meets(event, where))
+    .sort((a, b) => byTime(b, a))
+    .filter((event) => after === undefined || byTime(event, after) < 0)
+    .slice(0, limit);
+}
+
+const kindOf = (value: unknown): string =>
+  value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+
+/** The items by what they are named, the most frequent first. */
+const byFrequency = <Item>(items: readonly Item[], nameOf: (item: Item) => string): [string, Item[]][] =>
+  partsOf(items, nameOf).sort(([a, some], [b, others]) => others.length - some.length || byText(a, b));
+
+export function plainTypes(events: readonly StoredEvent[]): TypeSummary[] {
+  return byFrequency(events, ({ event_type }) => event_type).map(([event_type, own]) => {
+    const times = own.map(({ occurred_at }) => occurred_at);
+    const pairs = own.flatMap((event) => Object.entries(plainProperties(event)));
+    const properties = byFrequency(pairs, ([name]) => name).map(([name, some]) => {
+      const kinds = partsOf(some, ([, value]) => kindOf(value));
+      return { name, value_types: Object.fromEntries(kinds.map(([kind, those]) => [kind, those.length])) };
+    });
+    const [first_seen, last_seen] = [Math.min(...times), Math.max(...times)];
+    return { event_type, count: own.length, first_seen, last_seen, properties };
+  });
+}
+
+const WHO: Record<Measure, (event: StoredEvent) => string | number | null> = {
+  count: ({ id }: StoredEvent) => id,
+  users: ({ user_id }: StoredEvent) => user_id,
+  sessions: ({ session_id }: StoredEvent) => session_id,
+};
+
+export function plainTrend(events: readonly StoredEvent[], question: TrendQuestion): TrendSeries[] {
+  const { event_types, measure, edges, where, breakdown, limit } = question;
+  const who = WHO[measure];
+  const many = (some: readonly StoredEvent[]) => new Set(some.map(who)).size;
+  const asked = events.filter(
+    (event) => lies(event, edges[0], edges.at(-1)) && meets(event, where) && who(event) !== null,
+  );
+  const types = event_types.length === 0 ? [null] : event_types;
+  return types.flatMap((event_type): TrendSeries[] => {
+    const own = asked.filter((event) => event_type === null || event.event_type === event_type);
+    const seriesOf = (some: readonly StoredEvent[]) => ({
+      event_type,
+      total: many(some),
+      values: edges
+        .slice(1)
+        .map((end, bucket) => many(some.filter((event) => lies(event, edges[bucket], end)))),
+    });
+    if (breakdown === undefined) return [seriesOf(own)];
+    const groups = grouped(own, (event) => plainValue(event, breakdown), many, limit);
+    return groups.map(({ group, items }) => ({ ...seriesOf(items), group }));
+  });
+}
+
+interface UserRun {
+  readonly times: readonly Instant[];
+  /** What the run's first event has of the property that is asked about. */
+  readonly value: Scalar | null;
+}
+
+function plainRuns(events: readonly StoredEvent[], question: FunnelQuestion): UserRun[] {
+  const { steps, order, window_ms, from, to, breakdown } = question;
+  const inRange = events.filter((event) => event.user_id !== null && lies(event, from, to)).sort(byTime);
+  return partsOf(inRange, ({ user_id }) => user_id).flatMap(([, own]) => {
+    const footsteps = own.map((event) => ({
+      id: event.id,
+      occurred_at: event.occurred_at,
+      fits: steps.flatMap(({ event_type, where }, step) =>
+        event.event_type === event_type && meets(event, where) ? [step] : [],
+      ),
+    }));
+    const run = plainBestRun(footsteps, { order, steps: steps.length, window: window_ms });
+    const first = own.find(({ id }) => id === run?.first);
+    if (run === undefined || first === undefined) return [];
+    return [{ times: run.times, value: breakdown === undefined ? null : plainValue(first, breakdown) }];
+  });
+}
+
+/** The middle one, or the middle of the two in the middle. */
+function median(numbers: readonly number[]): number | null {
+  if (numbers.length === 0) return null;
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const [low = 0, high = 0] = [
+    sorted[Math.ceil(sorted.length / 2) - 1],
+    sorted[Math.floor(sorted.length / 2)],
+  ];
+  return (low + high) / 2;
+}
+
+export function plainFunnel(events: readonly StoredEvent[], question: FunnelQuestion): FunnelCount {
+  const stepCounts = (runs: readonly UserRun[]): StepCount[] =>
+    question.steps.map((_, step) => {
+      const there = runs.filter(({ times }) => times.length > step);
+      const took = there.map(({ times }) => (times[step] ?? 0) - (times[step - 1] ?? 0));
+      return { users: there.length, median_ms: step === 0 ? null : median(took) };
+    });
+  const runs = plainRuns(events, question);
+  if (question.breakdown === undefined) return { steps: stepCounts(runs) };
+  const groups = grouped(
+    runs,
+    ({ value }) => value,
+    (some) => some.length,
+    question.limit,
+  );
+  return {
+    steps: stepCounts(runs),
+    groups: groups.map(({ group, items }) => ({ group, steps: stepCounts(items) })),
+  };
+}
+
+export function plainRetention(events: readonly StoredEvent[], question: RetentionQuestion): CohortCount[] {
+  const { event_type, return_event_type, cohort, edges, cohorts, periods } = question;
+  const known = events.filter(({ user_id }) => user_id !== null);
+  const joining = known.filter((event) => event_type === null || event.event_type === event_type);
+  const returning = known.filter(
+    (event) => return_event_type === null || event.event_type === return_event_type,
+  );
+  const firsts = partsOf(joining.sort(byTime), ({ user_id }) => user_id).flatMap(([, own]) =>
+    own.slice(0, 1),
+  );
+  const usersIn = (some: readonly StoredEvent[]) =>
+    edges
+      .slice(1)
+      .map((end, period) => some.filter((event) => lies(event, edges[period], end)))
+      .map((inPeriod) => new Set(inPeriod.map(({ user_id }) => user_id)));
+  const joined = usersIn(cohort === "first" ? firsts : joining);
+  const came = usersIn(returning);
+  return joined.slice(0, cohorts).map((users, index) => ({
+    users: users.size,
+    returned: came
+      .slice(index, index + periods)
+      .map((those) => [...users].filter((user) => those.has(user)).length),
+  }));
+}

@@ -1,0 +1,172 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { EventPage, StoredEvent } from "../../domain/analytics/event-list.ts";
+import type { TrendQuestion } from "../../domain/analytics/trend.ts";
+import type { Storage } from "../../domain/storage.ts";
+import { HOUR } from "../../domain/time.ts";
+import {
+  funnelQuestion,
+  historyOf,
+  LARGE_AT,
+  largeHistory,
+  listQuestion,
+  retentionQuestion,
+  type Story,
+  storyOf,
+  trendQuestion,
+} from "./event-histories.ts";
+import { plainFunnel, plainList, plainRetention, plainTrend, plainTypes } from "./plain-answers.ts";
+import { AT, asked, eventAt, type Store, storeBy } from "./question-stories/asked.ts";
+import { funnelStories } from "./question-stories/funnel.ts";
+import { listStories } from "./question-stories/list.ts";
+import { retentionStories } from "./question-stories/retention.ts";
+import { trendStories } from "./question-stories/trend.ts";
+
+type Open = () => Promise<Storage>;
+
+/** A kind of question: how to ask it, and what the plain list of all events comes to. */
+interface Kind<Question> {
+  ask(storage: Storage, question: Question): Promise<unknown>;
+  plain(events: readonly StoredEvent[], question: Question): unknown;
+}
+
+const KINDS = {
+  trend: { ask: asked.trend, plain: plainTrend },
+  funnel: { ask: asked.funnel, plain: plainFunnel },
+  retention: { ask: asked.retention, plain: plainRetention },
+  list: { ask: asked.list, plain: plainList },
+  types: { ask: asked.types, plain: plainTypes },
+};
+
+type History = ReturnType<typeof historyOf>;
+
+async function agreeOn<Question>(
+  { ask, plain }: Kind<Question>,
+  questions: readonly Question[],
+  storage: Storage,
+  { events }: History,
+): Promise<void> {
+  for (const question of questions) expect(await ask(storage, question)).toEqual(plain(events, question));
+}
+
+/** Appends each history batch by batch, and compares the answers after every batch. */
+const agreeOnAny = <Question>(kind: Kind<Question>, stories: fc.Arbitrary<Story<Question>>, open: Open) =>
+  fc.asyncProperty(stories, async ({ batches, questions }) => {
+    const storage = await open();
+    const history = historyOf(storage);
+    try {
+      for (const batch of batches) {
+        await history.append(batch);
+        await agreeOn(kind, questions, storage, history);
+      }
+    } finally {
+      await storage.close();
+    }
+  });
+
+function anyHistory(open: Open, numRuns: number): void {
+  const holds = <Question>(kind: Kind<Question>, stories: fc.Arbitrary<Story<Question>>) =>
+    fc.assert(agreeOnAny(kind, stories, open), { numRuns });
+  const typesStory = storyOf(() => fc.constant(undefined));
+
+  describe("whatever happened, in whatever order it came", () => {
+    test("any trend is what the plain list of events comes to", () =>
+      holds(KINDS.trend, storyOf(trendQuestion)));
+    test("any funnel is what all chains of each user's events come to", () =>
+      holds(KINDS.funnel, storyOf(funnelQuestion)));
+    test("any retention is what the plain list of events comes to", () =>
+      holds(KINDS.retention, storyOf(retentionQuestion)));
+    test("any list is the plain list of events, filtered and sorted", () =>
+      holds(KINDS.list, storyOf(listQuestion)));
+    test("the event types are those of the plain list of events", () => holds(KINDS.types, typesStory));
+  });
+}
+
+const sample = <T>(questions: fc.Arbitrary<T>, numRuns: number): T[] =>
+  fc.sample(questions, { seed: 20, numRuns });
+
+/** Trends over properties that have a few values, and more than can be kept of each. */
+const byProperty = ["plan", "a.b"].flatMap((breakdown): TrendQuestion[] => {
+  const edges = [LARGE_AT.around, LARGE_AT.around + 20 * 60_000, LARGE_AT.around + HOUR];
+  const all: TrendQuestion = { event_types: ["view"], measure: "count", edges, where: [], limit: 100 };
+  const where = [{ property: breakdown, values: ["pro", 5] }];
+  return [
+    { ...all, breakdown },
+    { ...all, breakdown, measure: "users" },
+    { ...all, where },
+  ];
+});
+
+function manyEvents(store: Store): void {
+  test("thousands of events and users in an hour, and thousands of values, are answered as few are", async () => {
+    const storage = await store();
+    const history = historyOf(storage);
+    const all = largeHistory();
+    for (const [turn, batch] of all.entries()) {
+      await history.append(batch);
+      if (turn !== 1 && turn !== all.length - 1) continue;
+      await agreeOn(KINDS.types, [undefined], storage, history);
+      await agreeOn(KINDS.trend, [...byProperty, ...sample(trendQuestion(LARGE_AT), 12)], storage, history);
+      await agreeOn(KINDS.retention, sample(retentionQuestion(LARGE_AT), 8), storage, history);
+      await agreeOn(KINDS.funnel, sample(funnelQuestion(LARGE_AT), 6), storage, history);
+      await agreeOn(KINDS.list, sample(listQuestion(LARGE_AT), 8), storage, history);
+    }
+    expect(history.events).toHaveLength(6_400);
+  });
+}
+
+function busyStorage(store: Store): void {
+  test("what is asked for while events are being stored has at least all that were stored before", async () => {
+    const storage = await store();
+    const batch = Array.from({ length: 40 }, (_, n) => eventAt(n, "view", { user_id: `user ${n % 7}` }));
+    const question: TrendQuestion = {
+      event_types: [],
+      measure: "count",
+      edges: [AT, AT + HOUR],
+      where: [],
+      limit: 1,
+    };
+    for (let turn = 0; turn < 10; turn += 1) {
+      const appending = storage.appendEvents(batch);
+      const { value, recomputed } = await storage.trend(question, { verify: true });
+      const total = value[0]?.total ?? 0;
+      expect(total >= turn * batch.length && total <= (turn + 1) * batch.length).toBe(true);
+      expect(recomputed).toEqual(value);
+      await appending;
+    }
+    expect((await storage.trend(question)).value[0]?.total).toBe(10 * batch.length);
+  });
+}
+
+function goneAskers(store: Store): void {
+  test("nothing is answered to somebody who has gone", async () => {
+    const storage = await store(eventAt(0, "view"));
+    const gone = AbortSignal.abort();
+    const range = { from: AT, to: AT + 1 };
+    const where = [{ property: "plan", values: ["pro"] }];
+    const page: EventPage = { ...range, event_types: [], where, limit: 1 };
+    const steps = ["view", "cart"].map((event_type) => ({ event_type, where }));
+    const answers = await Promise.allSettled([
+      storage.listEvents(page, { gone }),
+      storage.funnel({ ...range, steps, order: "ordered", window_ms: 1, limit: 1 }, { gone }),
+      storage.trend({ event_types: [], measure: "users", edges: [AT, AT + 1], where, limit: 1 }, { gone }),
+    ]);
+    const refused = { status: "rejected", reason: { code: "unavailable" } };
+    expect(answers).toMatchObject([refused, refused, refused]);
+  });
+}
+
+/** What a storage holds to, whatever engine it is made of: any answer is what the plain list of all events comes to. */
+export function questionContract(name: string, open: Open, { runs = 60, large = true } = {}): void {
+  const store = storeBy(open);
+  describe(name, () => {
+    trendStories(store);
+    funnelStories(store);
+    retentionStories(store);
+    listStories(store);
+    goneAskers(store);
+    anyHistory(open, runs);
+    busyStorage(store);
+    if (large) manyEvents(store);
+  });
+}

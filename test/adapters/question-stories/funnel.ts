@@ -1,0 +1,170 @@
+import { describe, expect, test } from "vitest";
+import type { FunnelCount, FunnelQuestion } from "../../../domain/analytics/funnel.ts";
+import { HOUR } from "../../../domain/time.ts";
+import { AT, asked, eventAt, json, MINUTE, type Store } from "./asked.ts";
+
+const step = (event_type: string, where: FunnelQuestion["steps"][number]["where"] = []) => ({
+  event_type,
+  where,
+});
+
+const toBuying = (changes: Partial<FunnelQuestion> = {}): FunnelQuestion => ({
+  steps: [step("view"), step("cart"), step("buy")],
+  order: "ordered",
+  window_ms: 30 * MINUTE,
+  from: AT,
+  to: AT + 24 * HOUR,
+  limit: 10,
+  ...changes,
+});
+
+/** Users, then median milliseconds, of each step. */
+const stepsOf = ({ steps }: FunnelCount) => steps.map(({ users, median_ms }) => [users, median_ms]);
+
+export function funnelStories(store: Store): void {
+  describe("funnels", () => {
+    test("count users step by step, and how long they take from the step before", async () => {
+      const storage = await store(
+        ...[0, 10, 20].map((minute, index) => eventAt(minute, ["view", "cart", "buy"][index] ?? "")),
+        eventAt(0, "view", { user_id: "bob" }),
+        eventAt(5, "cart", { user_id: "bob" }),
+        eventAt(0, "view", { user_id: "cem" }),
+        eventAt(1, "buy", { user_id: "cem" }),
+        eventAt(1, "cart", { user_id: "dan" }),
+        eventAt(1, "view", { user_id: null }),
+      );
+      expect(await asked.funnel(storage, toBuying())).toEqual({
+        steps: [
+          { users: 3, median_ms: null },
+          { users: 2, median_ms: 7.5 * MINUTE },
+          { users: 1, median_ms: 10 * MINUTE },
+        ],
+      });
+    });
+
+    test("say 0 and no median of a storage without events", async () => {
+      const storage = await store();
+      const steps = [0, 0, 0].map((users) => ({ users, median_ms: null }));
+      expect(await asked.funnel(storage, toBuying({ breakdown: "plan" }))).toEqual({ steps, groups: [] });
+    });
+
+    test("take a user's best attempt: that which comes furthest, and of those the soonest one, begun last", async () => {
+      const storage = await store(
+        eventAt(0, "view"),
+        eventAt(5, "cart"),
+        eventAt(100, "view"),
+        eventAt(103, "view"),
+        eventAt(110, "cart"),
+        eventAt(111, "cart"),
+        eventAt(112, "buy"),
+        eventAt(200, "view"),
+        eventAt(201, "cart"),
+        eventAt(202, "buy"),
+      );
+      expect(stepsOf(await asked.funnel(storage, toBuying()))).toEqual([
+        [1, null],
+        [1, 7 * MINUTE],
+        [1, 2 * MINUTE],
+      ]);
+    });
+
+    test("give the last step exactly the window from the first one, and no longer", async () => {
+      const events = [eventAt(0, "view"), eventAt(10, "cart"), eventAt(30, "buy")];
+      const storage = await store(...events);
+      const users = async (window_ms: number) =>
+        (await asked.funnel(storage, toBuying({ window_ms }))).steps.map((one) => one.users);
+      expect(await users(30 * MINUTE)).toEqual([1, 1, 1]);
+      expect(await users(30 * MINUTE - 1)).toEqual([1, 1, 0]);
+    });
+
+    test("look at nothing outside the range", async () => {
+      const storage = await store(eventAt(0, "view"), eventAt(10, "cart"), eventAt(20, "buy"));
+      const users = async (from: number, to: number) => {
+        const range = { from: AT + from * MINUTE, to: AT + to * MINUTE };
+        return (await asked.funnel(storage, toBuying(range))).steps.map((one) => one.users);
+      };
+      expect(await users(0, 20)).toEqual([1, 1, 0]);
+      expect(await users(1, 30)).toEqual([0, 0, 0]);
+    });
+
+    test("order events of one instant by their ids", async () => {
+      const storage = await store();
+      const kinds = ["view", "cart", "buy"];
+      await storage.appendEvents(kinds.map((type) => eventAt(0, type)));
+      await storage.appendEvents(kinds.toReversed().map((type) => eventAt(0, type, { user_id: "bob" })));
+      expect(stepsOf(await asked.funnel(storage, toBuying()))).toEqual([
+        [2, null],
+        [1, 0],
+        [1, 0],
+      ]);
+    });
+
+    test("that are strict allow nothing in between, not even an event that is no step", async () => {
+      const storage = await store(
+        eventAt(0, "view"),
+        eventAt(1, "help"),
+        eventAt(2, "cart"),
+        eventAt(0, "view", { user_id: "bob" }),
+        eventAt(1, "cart", { user_id: "bob" }),
+      );
+      expect(stepsOf(await asked.funnel(storage, toBuying({ order: "strict" })))).toEqual([
+        [2, null],
+        [1, MINUTE],
+        [0, null],
+      ]);
+    });
+
+    test("without an order count how many of the steps were done, however they followed each other", async () => {
+      const storage = await store(
+        eventAt(0, "buy"),
+        eventAt(3, "view"),
+        eventAt(10, "cart"),
+        eventAt(0, "cart", { user_id: "bob" }),
+        eventAt(40, "buy", { user_id: "bob" }),
+      );
+      expect(stepsOf(await asked.funnel(storage, toBuying({ order: "unordered" })))).toEqual([
+        [2, null],
+        [1, 3 * MINUTE],
+        [1, 7 * MINUTE],
+      ]);
+    });
+
+    test.each(["ordered", "strict", "unordered"] as const)(
+      "take one event for one step only, where several steps are of its type (%s)",
+      async (order) => {
+        const storage = await store(
+          eventAt(0, "view", json({ n: 1 })),
+          eventAt(0, "view", { ...json({ n: 1 }), user_id: "bob" }),
+          eventAt(2, "view", { ...json({ n: 2 }), user_id: "bob" }),
+        );
+        const steps = [step("view"), step("view", [{ property: "n", values: [1, 2] }])];
+        expect(stepsOf(await asked.funnel(storage, toBuying({ steps, order })))).toEqual([
+          [2, null],
+          [1, 2 * MINUTE],
+        ]);
+      },
+    );
+
+    test("are broken down by what the first step's event has of the property", async () => {
+      const storage = await store(
+        ...["free", "pro"].map((plan, minute) =>
+          eventAt(minute, plan === "free" ? "view" : "cart", json({ plan })),
+        ),
+        eventAt(0, "view", { ...json({ plan: "pro" }), user_id: "bob" }),
+        eventAt(0, "view", { user_id: "cem" }),
+      );
+      const counts = (first: number, second: number, median_ms: number | null) => [
+        { users: first, median_ms: null },
+        { users: second, median_ms },
+        { users: 0, median_ms: null },
+      ];
+      expect(await asked.funnel(storage, toBuying({ breakdown: "plan", limit: 1 }))).toEqual({
+        steps: counts(3, 1, MINUTE),
+        groups: [
+          { group: { kind: "value", value: "free" }, steps: counts(1, 1, MINUTE) },
+          { group: { kind: "other" }, steps: counts(2, 0, null) },
+        ],
+      });
+    });
+  });
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from "vitest";
+import type { RetentionQuestion } from "../../../domain/analytics/retention.ts";
+import { HOUR } from "../../../domain/time.ts";
+import { AT, asked, eventAt, MINUTE, type Store } from "./asked.ts";
+
+export function retentionStories(store: Store): void {
+  describe("retention", () => {
+    const weekly = (changes: Partial<RetentionQuestion> = {}): RetentionQuestion => ({
+      event_type: "signup",
+      return_event_type: "visit",
+      cohort: "first",
+      edges: [AT, AT + HOUR, AT + 2 * HOUR, AT + 3 * HOUR],
+      cohorts: 2,
+      periods: 3,
+      ...changes,
+    });
+
+    const life = [
+      eventAt(0, "signup"),
+      eventAt(1, "visit"),
+      eventAt(61, "signup"),
+      eventAt(121, "visit"),
+      eventAt(-1, "signup", { user_id: "bob" }),
+      eventAt(5, "signup", { user_id: "bob" }),
+      eventAt(61, "signup", { user_id: "cem" }),
+      eventAt(180, "visit", { user_id: "cem" }),
+      eventAt(1, "signup", { user_id: null }),
+    ];
+
+    test("by the first event counts each user once, and not one who came before; fewer periods where time ends", async () => {
+      const storage = await store(...life);
+      expect(await asked.retention(storage, weekly())).toEqual([
+        { users: 1, returned: [1, 0, 1] },
+        { users: 1, returned: [0, 0] },
+      ]);
+    });
+
+    test("by recurring events counts a user in each period that has one", async () => {
+      const storage = await store(...life);
+      expect(await asked.retention(storage, weekly({ cohort: "recurring" }))).toEqual([
+        { users: 2, returned: [1, 0, 1] },
+        { users: 2, returned: [0, 1] },
+      ]);
+    });
+
+    test("of any event to any event counts all that a user does", async () => {
+      const storage = await store(...life);
+      const question = weekly({ event_type: null, return_event_type: null, periods: 2 });
+      expect(await asked.retention(storage, question)).toEqual([
+        { users: 1, returned: [1, 1] },
+        { users: 1, returned: [1, 0] },
+      ]);
+    });
+
+    test("looks at the minute, also where periods begin within an hour", async () => {
+      const cut = weekly({ event_type: null, edges: [30, 90, 150].map((minute) => AT + minute * MINUTE) });
+      const storage = await store(
+        eventAt(29, "visit"),
+        eventAt(31, "visit"),
+        eventAt(30, "visit", { user_id: "bob" }),
+        eventAt(89, "visit", { user_id: "bob" }),
+        eventAt(90, "visit", { user_id: "bob" }),
+        eventAt(90, "visit", { user_id: "cem" }),
+        eventAt(150, "visit", { user_id: "cem" }),
+      );
+      expect(await asked.retention(storage, cut)).toEqual([
+        { users: 1, returned: [1, 1] },
+        { users: 1, returned: [1] },
+      ]);
+    });
+
+    test("moves a user to an earlier cohort when an earlier event arrives late", async () => {
+      const storage = await store(eventAt(61, "signup"));
+      expect((await asked.retention(storage, weekly())).map(({ users }) => users)).toEqual([0, 1]);
+      await storage.appendEvents([eventAt(1, "signup")]);
+      expect((await asked.retention(storage, weekly())).map(({ users }) => users)).toEqual([1, 0]);
+      await storage.appendEvents([eventAt(-100_000, "signup")]);
+      expect((await asked.retention(storage, weekly())).map(({ users }) => users)).toEqual([0, 0]);
+    });
+  });
+}

@@ -1,0 +1,143 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import Sqlite from "better-sqlite3";
+import { afterAll, expect, inject, onTestFinished, test } from "vitest";
+import { openSqlite, type SqliteOptions } from "../../../adapters/sqlite/storage.ts";
+import { DAY } from "../../../domain/analytics/buckets.ts";
+import type { TrendQuestion } from "../../../domain/analytics/trend.ts";
+import type { NewEvent } from "../../../domain/event.ts";
+import type { Storage } from "../../../domain/storage.ts";
+import { refusalOf } from "../../world.ts";
+import { questionContract } from "../question-contract.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "analytics-threads-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const threadScript = pathToFileURL(join(inject("project"), "dist/sqlite-thread.mjs"));
+
+let files = 0;
+const newFile = (): string => {
+  files += 1;
+  return join(folder, `${files}.db`);
+};
+
+const openOnThreads = (file: string, options: SqliteOptions = {}): Storage =>
+  openSqlite(file, { threadScript, ...options });
+
+questionContract("SQLite on threads", async () => openOnThreads(newFile()), { runs: 1 });
+
+function opened(file: string, options?: SqliteOptions): Storage {
+  const storage = openOnThreads(file, options);
+  onTestFinished(() => storage.close());
+  return storage;
+}
+
+const eventAt = (occurred_at: number): NewEvent => ({
+  event_type: "click",
+  user_id: `user-${occurred_at % 100}`,
+  session_id: "s",
+  properties: JSON.stringify({ plan: occurred_at % 2 === 0 ? "pro" : "free", page: "home" }),
+  created_at: DAY,
+  occurred_at,
+  message_key: null,
+});
+
+const EVENTS = 30_000;
+
+async function fill(storage: Storage): Promise<void> {
+  const events = Array.from({ length: EVENTS }, (_, index) => eventAt(index));
+  for (let from = 0; from < EVENTS; from += 2_000)
+    await storage.appendEvents(events.slice(from, from + 2_000));
+}
+
+/** What nothing is kept for: it takes a look at every event. */
+const slow: TrendQuestion = {
+  event_types: [],
+  measure: "sessions",
+  edges: [0, DAY],
+  where: [
+    { property: "plan", values: ["pro"] },
+    { property: "page", values: ["home"] },
+  ],
+  limit: 10,
+};
+const quick: TrendQuestion = { ...slow, measure: "count", where: [] };
+const total = (count: number) => [{ event_type: null, total: count, values: [count] }];
+
+test("events are stored while a report runs, which sees none of them", async () => {
+  const storage = opened(newFile());
+  await fill(storage);
+  await storage.trend(quick);
+  const report = storage.trend(slow);
+  const stored = storage.appendEvents([eventAt(0)]);
+  expect(await Promise.race([report.then(() => "report"), stored.then(() => "stored")])).toBe("stored");
+  expect((await report).value).toEqual(total(1));
+  expect(await storage.trend(quick)).toEqual({ source: "rollup", value: total(EVENTS + 1) });
+});
+
+test("a report that takes too long is given up, and says what to narrow", async () => {
+  const file = newFile();
+  await opened(file).appendEvents([eventAt(0)]);
+  const hurried = opened(file, { reportMs: -1 });
+  expect(await refusalOf(hurried.trend(slow))).toMatchObject({
+    code: "unavailable",
+    detail: expect.stringMatching(/took longer .* Ask for a shorter time, for fewer or rarer event types/),
+  });
+});
+
+test("a report that nobody waits for any more is given up, and the next one is answered", async () => {
+  const storage = opened(newFile());
+  await fill(storage);
+  const leaving = new AbortController();
+  const report = storage.trend(slow, { gone: leaving.signal });
+  leaving.abort();
+  expect(await refusalOf(report)).toMatchObject({ code: "unavailable" });
+  expect((await storage.trend(quick)).value).toEqual(total(EVENTS));
+});
+
+test("closing does not wait for a report, whose asker is told", async () => {
+  const storage = openOnThreads(newFile());
+  await fill(storage);
+  await storage.trend(quick);
+  const reports = Array.from({ length: 10 }, () => storage.trend(slow).catch((error) => error.code));
+  await new Promise((resolve) => setImmediate(resolve));
+  await storage.close();
+  // The last ones have not been begun yet, the first ones have.
+  expect(new Set(await Promise.all(reports))).toEqual(new Set(["unavailable"]));
+});
+
+test("a thread that ends is replaced by the next question's", async () => {
+  const script = join(folder, "ends.mjs");
+  writeFileSync(
+    script,
+    'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => process.exit(1));',
+  );
+  const storage = opened(newFile(), { threadScript: pathToFileURL(script) });
+  for (let turn = 0; turn < 4; turn++) await expect(storage.trend(quick)).rejects.toThrow("a thread ended");
+});
+
+test("where the disk takes no counting, questions are answered from the events themselves", async () => {
+  const file = newFile();
+  const storage = opened(file);
+  await storage.appendEvents([eventAt(0), eventAt(1)]);
+  const other = new Sqlite(file);
+  onTestFinished(() => void other.close());
+  other.exec("begin immediate");
+  expect(await storage.trend(quick)).toEqual({ source: "raw", value: total(2) });
+  other.exec("rollback");
+  expect(await storage.trend(quick)).toEqual({ source: "rollup", value: total(2) });
+});
+
+test("two processes that share a file count every event once", async () => {
+  const file = newFile();
+  const [one, two] = [opened(file), opened(file)];
+  const events = Array.from({ length: 1_500 }, (_, index) => eventAt(index));
+  await Promise.all([one.appendEvents(events), two.appendEvents(events), one.appendEvents(events)]);
+  const [first, second] = await Promise.all(
+    [one, two].map((storage) => storage.trend(quick, { verify: true })),
+  );
+  expect(first).toEqual({ source: "rollup", value: total(4_500), recomputed: total(4_500) });
+  expect(second).toEqual(first);
+});
