@@ -7,12 +7,14 @@ export interface ConnectionOptions {
   readonly connections?: number | undefined;
   /** For how long a statement is tried again that lost its connection or a race. */
   readonly patienceMs?: number | undefined;
+  /** How long the answer to a question about events may take, from when it was asked. */
+  readonly reportMs?: number | undefined;
 }
 
 // Each is a process on the server, which is at its best with a few for each of its cores.
-const CONNECTIONS = 6;
+export const CONNECTIONS = 6;
 const CONNECT_PATIENCE_MS = 3_000;
-// Longer than any statement of ours takes: whatever does not come back by then is taken for lost.
+// Longer than any statement takes that stores or finds something: whatever does not come back by then is taken for lost.
 const QUERY_PATIENCE_MS = 15_000;
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?|)$/i;

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { committing, type Query, queryOf, reading, type Until } from "./client.ts";
 import { type ConnectionOptions, poolConfig } from "./connection.ts";
 import { asFailure, fromDriver, isPassing, isUnusable } from "./failures.ts";
 import { createGroups } from "./groups.ts";
-
-/** Runs one statement and gives its rows. */
-export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
 
 /** The answers to these, in their order. */
 export type Join<Item, Answer> = (items: readonly Item[]) => Promise<readonly Answer[]>;
@@ -20,9 +18,11 @@ export interface Database {
   readonly queryOnce: Query;
   /**
    * Several statements, committed together. `act` may run more than once, but not again after a commit that nobody
-   * knows the end of.
+   * knows the end of. One that may take longer than others says for how long its answers are waited for.
    */
-  transaction<T>(act: (query: Query) => Promise<T>): Promise<T>;
+  transaction<T>(act: (query: Query) => Promise<T>, answerMs?: number): Promise<T>;
+  /** Reads as of one moment; `read` may run more than once. It is given up, here and on the server, when that is said. */
+  snapshot<T>(read: (query: Query) => Promise<T>, until: Until): Promise<T>;
   /** What asks `run` for many at once, on behalf of all who ask at one time: see groups.ts. */
   grouped<Item, Answer>(run: (items: readonly Item[]) => Promise<readonly Answer[]>): Join<Item, Answer>;
   /** Finishes what was begun, then closes all connections. */
@@ -74,31 +74,6 @@ async function withClient<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Prom
   }
 }
 
-const queryOf =
-  (client: pg.ClientBase): Query =>
-  async <Row>(text: string, values?: readonly unknown[]) => {
-    const result = client.query(text, values as unknown[]);
-    return (await result.catch((error) => Promise.reject(fromDriver(error)))).rows as Row[];
-  };
-
-async function committing<T>(
-  client: pg.PoolClient,
-  act: (query: Query) => Promise<T>,
-  beforeCommit: () => void,
-): Promise<T> {
-  const query = queryOf(client);
-  try {
-    await query("begin");
-    const value = await act(query);
-    beforeCommit();
-    await query("commit");
-    return value;
-  } catch (error) {
-    if (!isUnusable(error)) await query("rollback");
-    throw error;
-  }
-}
-
 export function openDatabase(url: string, options: ConnectionOptions): Database {
   const { patienceMs = PATIENCE_MS } = options;
   const pool = new pg.Pool(poolConfig(url, options));
@@ -116,11 +91,11 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
     return work;
   }
 
-  function transaction<T>(act: (query: Query) => Promise<T>): Promise<T> {
+  function transaction<T>(act: (query: Query) => Promise<T>, answerMs?: number): Promise<T> {
     let undecided = false;
     const attempt = () =>
       withClient(pool, (client) =>
-        committing(client, act, () => {
+        committing(queryOf(client, answerMs), "begin", act, () => {
           undecided = true;
         }),
       ).catch((error) => {
@@ -129,6 +104,11 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
         throw error;
       });
     return tracked(patiently(patienceMs, attempt, () => !undecided));
+  }
+
+  function snapshot<T>(read: (query: Query) => Promise<T>, until: Until): Promise<T> {
+    const attempt = () => withClient(pool, (client) => reading(client, read, until));
+    return tracked(patiently(patienceMs, attempt, () => !until.givenUp.aborted));
   }
 
   const queryFor =
@@ -140,6 +120,7 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
     query: queryFor(patienceMs),
     queryOnce: queryFor(0),
     transaction,
+    snapshot,
     grouped: (run) => {
       const { join, drain } = createGroups(run);
       drains.push(drain);

@@ -2,7 +2,8 @@ import type { Experiment, MetricDefinition, NewExperiment, Variant } from "../..
 import type { Forced } from "../../domain/lifecycle.ts";
 import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
-import type { Database, Query } from "./database.ts";
+import type { Query } from "./client.ts";
+import type { Database } from "./database.ts";
 import { dayOf, epochOf, timeOf } from "./tallies.ts";
 
 interface ExperimentRow extends Omit<Experiment, "metrics" | "variants"> {

@@ -8,6 +8,7 @@ import { createExperimentStore } from "./experiments.ts";
 import { isMissingTable, isTakenName } from "./failures.ts";
 import { createMetricStore } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
+import { createQuestions } from "./questions.ts";
 
 const MIGRATIONS_TABLE =
   "create table if not exists migrations(name text primary key, applied_at timestamptz not null default current_timestamp)";
@@ -25,6 +26,9 @@ async function appliedNames({ query }: Database): Promise<string[]> {
   return [];
 }
 
+// An index over a large table takes minutes, for which other processes that start meanwhile wait as well.
+const UPGRADE_PATIENCE_MS = 3_600_000;
+
 /** Of several processes that start at once, one inserts the name; the others wait for it to commit, and find it done. */
 async function migrate(database: Database): Promise<void> {
   for (const { name, sql } of pendingMigrations(migrations, await appliedNames(database))) {
@@ -32,7 +36,7 @@ async function migrate(database: Database): Promise<void> {
       const claim = "insert into migrations(name) values ($1) on conflict (name) do nothing returning name";
       const claimed = await query(claim, [name]);
       if (claimed.length > 0) await query(sql);
-    });
+    }, UPGRADE_PATIENCE_MS);
   }
 }
 
@@ -58,6 +62,7 @@ export async function openPostgres(url: string, options: ConnectionOptions = {})
   }
   return {
     ...createEventStore(database),
+    ...createQuestions(database, options),
     ...createExperimentStore(database),
     ...createAssignmentStore(database),
     ...createMetricStore(database),

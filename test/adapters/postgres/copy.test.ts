@@ -12,7 +12,7 @@ import { messageKey } from "../../../domain/message.ts";
 import { expectAlike, fillWithSample, shownOf } from "./sample.ts";
 import { bundledPostgres, type PostgresServer, startPostgres } from "./server.ts";
 
-const script = fileURLToPath(new URL("../../../scripts/copy.mjs", import.meta.url));
+const script = fileURLToPath(new URL("../../../scripts/run.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "analytics-copy-"));
 const file = join(folder, "analytics.db");
 let server: PostgresServer;
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 /** Runs the copy; where `until` is said, it is killed as soon as it says that. */
 async function copy(args: readonly string[], until?: RegExp) {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [script, "copy", ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let out = "";
   let progress = "";
   child.stdout.on("data", (chunk) => {

@@ -32,11 +32,18 @@ function counted(storage: Storage): Storage {
     numbers[kind].set(id, known);
     return known;
   };
+  const eventOf = (number: number): number =>
+    [...numbers.events].find(([, known]) => known === number)?.[0] ?? number;
   return {
     ...storage,
     appendEvents: async (events) => {
       const answers = await storage.appendEvents(events);
       return answers.map((one) => ({ ...one, id: numberOf("events", one.id) })) as never;
+    },
+    listEvents: async ({ after, ...page }, asking) => {
+      const place = after && { ...after, id: eventOf(after.id) };
+      const events = await storage.listEvents({ ...page, after: place }, asking);
+      return events.map((event) => ({ ...event, id: numberOf("events", event.id) }));
     },
     appendMetrics: async (testId, metrics) => {
       const answers = await storage.appendMetrics(testId, metrics);
@@ -96,6 +103,11 @@ export async function startDatabases(): Promise<Databases> {
 
 const METHODS: readonly (keyof Storage)[] = [
   "appendEvents",
+  "listEvents",
+  "eventTypes",
+  "trend",
+  "funnel",
+  "retention",
   "createExperiment",
   "findExperiment",
   "listExperiments",

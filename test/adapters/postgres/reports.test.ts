@@ -1,0 +1,146 @@
+import pg from "pg";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import type { ConnectionOptions } from "../../../adapters/postgres/connection.ts";
+import { openPostgres } from "../../../adapters/postgres/storage.ts";
+import type { TrendQuestion } from "../../../domain/analytics/trend.ts";
+import type { NewEvent } from "../../../domain/event.ts";
+import { Failure } from "../../../domain/failure.ts";
+import type { Storage } from "../../../domain/storage.ts";
+import { bundledPostgres, type PostgresServer, startPostgres } from "./server.ts";
+
+const AT = Date.parse("2026-11-22T10:00:00.000Z");
+const LONG_ENOUGH = 60_000;
+const WAITED_FOR = { timeout: 10_000, interval: 20 };
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres(bundledPostgres(), { fsync: "off" });
+});
+afterAll(() => server.remove());
+
+const click: NewEvent = {
+  event_type: "click",
+  user_id: "ann",
+  session_id: null,
+  properties: null,
+  created_at: AT,
+  occurred_at: AT,
+  message_key: null,
+};
+
+const question: TrendQuestion = {
+  event_types: [],
+  measure: "count",
+  edges: [AT, AT + 1],
+  where: [],
+  limit: 10,
+};
+const answer = { source: "raw", value: [{ event_type: null, total: 1, values: [1] }] };
+
+interface Jam {
+  readonly storage: Storage;
+  /** How many of the storage's statements the server is busy with. */
+  busy(): Promise<number>;
+  /** Ends the connections of these. */
+  disconnect(): Promise<void>;
+  /** Lets the reports go on. */
+  clear(): Promise<void>;
+}
+
+/** A storage with one event, whose reports get stuck: somebody holds the table. */
+async function jammed(options: ConnectionOptions): Promise<Jam> {
+  const url = await server.newDatabase();
+  const storage = await openPostgres(url, options);
+  await storage.appendEvents([click]);
+  const [holder, watcher] = [
+    new pg.Client({ connectionString: url }),
+    new pg.Client({ connectionString: url }),
+  ];
+  await Promise.all([holder.connect(), watcher.connect()]);
+  onTestFinished(async () => {
+    await Promise.all([holder.end(), watcher.end()]);
+    await storage.close();
+  });
+  await holder.query("begin; lock table events in access exclusive mode");
+  const ours = `from pg_stat_activity
+    where datname = current_database() and application_name = 'analytics-server' and state = 'active'`;
+  return {
+    storage,
+    busy: async () => (await watcher.query(`select count(*)::int as count ${ours}`)).rows[0]?.count,
+    disconnect: async () => void (await watcher.query(`select pg_terminate_backend(pid) ${ours}`)),
+    clear: async () => void (await holder.query("commit")),
+  };
+}
+
+const failureOf = (act: Promise<unknown>): Promise<unknown> =>
+  act.then(
+    () => undefined,
+    (error) => error,
+  );
+
+test("a report that takes too long is given up, here and on the server, and says what to ask instead", async () => {
+  const { storage, busy, clear } = await jammed({ reportMs: 200, connections: 2 });
+  for (const ask of [
+    () => storage.trend(question),
+    () => storage.eventTypes(),
+    () => storage.listEvents({ event_types: [], from: AT, to: AT + 1, where: [], limit: 1 }),
+  ]) {
+    const failure = await failureOf(ask());
+    expect(failure).toBeInstanceOf(Failure);
+    expect(failure).toMatchObject({
+      code: "unavailable",
+      retryAfterSeconds: 60,
+      message:
+        "This took longer than the 0.2 s that a report may take. Ask for a shorter time, for fewer or rarer event types, or without where and breakdown.",
+    });
+  }
+  await expect.poll(busy, WAITED_FOR).toBe(0);
+  await clear();
+  expect(await storage.trend(question)).toEqual(answer);
+  expect(await storage.appendEvents([click])).toMatchObject([{ duplicate: false }]);
+});
+
+test("a report whose asker has gone is given up, here and on the server", async () => {
+  const { storage, busy, clear } = await jammed({ reportMs: LONG_ENOUGH, connections: 2 });
+  const asker = new AbortController();
+  const failure = failureOf(storage.trend(question, { gone: asker.signal }));
+  await expect.poll(busy, WAITED_FOR).toBe(1);
+  asker.abort();
+  expect(await failure).toMatchObject({
+    code: "unavailable",
+    message: "Nobody waited for this any more.",
+  });
+  await expect.poll(busy, WAITED_FOR).toBe(0);
+  await clear();
+  expect(await storage.trend(question)).toEqual(answer);
+});
+
+test("two reports run at once, the others wait for them, and everything else goes on meanwhile", async () => {
+  const { storage, busy, clear } = await jammed({ reportMs: LONG_ENOUGH, connections: 3 });
+  const reports = Array.from({ length: 5 }, () => storage.trend(question));
+  await expect.poll(busy, WAITED_FOR).toBe(2);
+  await storage.check();
+  expect(await storage.findExperiment(1)).toBeUndefined();
+  expect(await busy()).toBe(2);
+  await clear();
+  expect(await Promise.all(reports)).toEqual(Array.from({ length: 5 }, () => answer));
+});
+
+test("the time that a report has waited for others is time it has taken", async () => {
+  const reportMs = 1_000;
+  const { storage } = await jammed({ reportMs, connections: 3 });
+  const started = performance.now();
+  const reports = Array.from({ length: 6 }, () => failureOf(storage.trend(question)));
+  for (const failure of await Promise.all(reports)) expect(failure).toMatchObject({ retryAfterSeconds: 60 });
+  // Two after two, they would have taken three times as long.
+  expect(performance.now() - started).toBeLessThan(2.5 * reportMs);
+});
+
+test("a report whose connection is lost is made once more", async () => {
+  const { storage, busy, disconnect, clear } = await jammed({ reportMs: LONG_ENOUGH });
+  const report = storage.trend(question);
+  await expect.poll(busy, WAITED_FOR).toBe(1);
+  await disconnect();
+  await clear();
+  expect(await report).toEqual(answer);
+});
