@@ -65,6 +65,7 @@ const Environment = z.object({
   ANALYTICS_CORS_ORIGINS: list.pipe(z.array(origin)),
   ANALYTICS_RATE_LIMIT: z.coerce.number().min(0).default(0),
   ANALYTICS_RATE_BURST: z.coerce.number().int().min(1).optional(),
+  ANALYTICS_REPORT_SECONDS: z.coerce.number().min(1).max(600).default(15),
   ANALYTICS_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   AWS_LAMBDA_FUNCTION_NAME: z.string().optional(),
   // Set by serverless-offline, which also sets the name of a function.
@@ -98,6 +99,8 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   /** Undefined where callers are not limited. */
   readonly rate: Rate | undefined;
+  /** How long a report about events may take. */
+  readonly reportMs: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -163,6 +166,7 @@ export function readSettings(variables: NodeJS.ProcessEnv): Settings {
     keys,
     corsOrigins: environment.ANALYTICS_CORS_ORIGINS,
     rate: rateOf(environment),
+    reportMs: environment.ANALYTICS_REPORT_SECONDS * 1000,
     logLevel: environment.ANALYTICS_LOG_LEVEL,
   };
 }

@@ -4,9 +4,12 @@ import { bodyTooLarge } from "./http/body.ts";
 import type { HttpRequest } from "./http/message.ts";
 
 // Built once for all functions of a process, so that serverless-offline's share one SQLite writer.
-const analytics = await openAnalytics(process.env);
+const analytics = await openAnalytics(process.env, { streams: false });
 
 const NO_BODY = new Uint8Array();
+
+// A function that nobody waits for any more is not told so.
+const neverGone = new AbortController().signal;
 
 function bodyOf({ body, isBase64Encoded }: APIGatewayProxyEventV2): Uint8Array {
   if (!body) return NO_BODY;
@@ -27,6 +30,7 @@ function requestOf(event: APIGatewayProxyEventV2, context: Context): HttpRequest
     },
     address: http.sourceIp,
     requestId: context.awsRequestId,
+    gone: () => neverGone,
   };
 }
 
@@ -35,7 +39,9 @@ async function answer(
   context: Context,
 ): Promise<APIGatewayProxyStructuredResultV2> {
   const { status, headers, body } = await analytics.edge(requestOf(event, context));
-  return { statusCode: status, headers, body };
+  if (typeof body === "string") return { statusCode: status, headers, body };
+  if (!(body instanceof Uint8Array)) throw new Error("a function cannot answer piece by piece");
+  return { statusCode: status, headers, body: Buffer.from(body).toString("base64"), isBase64Encoded: true };
 }
 
 export { clientError, refusal } from "./http/listener.ts";
@@ -48,8 +54,19 @@ export {
   answer as createExperiment,
   answer as deleteExperiment,
   answer as describeApi,
+  answer as listEvents,
+  answer as listEventTypes,
+  answer as getTrend,
+  answer as computeFunnel,
+  answer as getRetention,
+  answer as exportEvents,
   answer as explainAssignment,
+  answer as getClient,
+  answer as getDashboard,
+  answer as getDashboardScript,
+  answer as getDashboardStyle,
   answer as getExperiment,
+  answer as getIcon,
   answer as getResults,
   answer as getTimeline,
   answer as importAssignments,

@@ -11,8 +11,11 @@ function decode(text: string): unknown {
   }
 }
 
-/** A page's end as opaque text, and the schema that reads it back: what it does not accept was tampered with. */
-export function cursorOf<T>(position: z.ZodType<T>) {
+/**
+ * A page's end as opaque text, written as what the schema reads it back from: what the schema does not accept was
+ * tampered with.
+ */
+export function cursorOf<T, Written>(position: z.ZodType<T, Written>) {
   const Cursor = z
     .string()
     .max(500)
@@ -22,5 +25,5 @@ export function cursorOf<T>(position: z.ZodType<T>) {
       context.addIssue({ code: "custom", message: "must be a next_cursor as this server gave it" });
       return z.NEVER;
     });
-  return { Cursor, next: (value: T): string => encode(value) };
+  return { Cursor, next: (written: Written): string => encode(written) };
 }

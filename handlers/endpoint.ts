@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { FailureCode } from "../domain/failure.ts";
 import type { Storage } from "../domain/storage.ts";
 import type { Instant } from "../domain/time.ts";
+import type { Document } from "./document.ts";
 import type { Outcome } from "./statuses.ts";
 
 /** All that an endpoint depends on; a test states the time and the ids, and compares whole answers. */
@@ -11,6 +12,10 @@ export interface World {
   /** A new random id, never to be guessed and never the same twice. */
   readonly newId: () => string;
   readonly version: string;
+  /** Whether an answer may be sent piece by piece; where it may not, what is long is answered page by page. */
+  readonly streams: boolean;
+  /** A file that browsers load from here, by its name; undefined where there is none. */
+  readonly file: (name: string) => Promise<Document | undefined>;
 }
 
 export type Access = "open" | "read" | "write" | "admin";
@@ -33,6 +38,8 @@ export interface Request<P, Q, B> {
   readonly body: B;
   /** `Prefer: return=minimal`. */
   readonly minimal: boolean;
+  /** A signal that is given when nobody waits for the answer any more. */
+  readonly gone: () => AbortSignal;
 }
 
 interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends Replies> {

@@ -64,11 +64,17 @@ function failuresOf({ access, body, failures = [] }: Endpoint): FailureCode[] {
   ];
 }
 
+/** What an answer looks like: JSON by its schema, or a document of one of its types. */
+function contentOf(schema: z.ZodType, write: Write): Json {
+  const types = schema.meta()?.contentTypes;
+  if (!Array.isArray(types)) return json("application/json", write(schema, "output"));
+  return Object.fromEntries(types.map((type) => [type, { schema: { type: "string" } }]));
+}
+
 function responses(endpoint: Endpoint, write: Write): Json {
   const described: Json = {};
   for (const [outcome, schema] of Object.entries(endpoint.replies)) {
-    const content =
-      outcome === "deleted" ? {} : { content: json("application/json", write(schema, "output")) };
+    const content = outcome === "deleted" ? {} : { content: contentOf(schema, write) };
     described[OUTCOME_STATUS[outcome as Outcome]] = { description: outcome, ...content };
   }
   for (const code of failuresOf(endpoint)) {
@@ -96,6 +102,7 @@ function parameters(place: "path" | "query", schema: z.ZodType | undefined, writ
     name,
     in: place,
     required: place === "path" || required.includes(name),
+    ...((property as Json).type === "object" ? { style: "deepObject", explode: true } : {}),
     schema: property,
   }));
 }

@@ -2,6 +2,7 @@ import { onTestFinished } from "vitest";
 import { readSettings, type Settings } from "../adapters/environment.ts";
 import { bodyTooLarge } from "../adapters/http/body.ts";
 import { createEdge, type LogEntry } from "../adapters/http/edge.ts";
+import type { HttpResponse } from "../adapters/http/message.ts";
 import { openSqlite } from "../adapters/sqlite/storage.ts";
 import { Failure, type Fault } from "../domain/failure.ts";
 import type { ExperimentTally } from "../domain/tally.ts";
@@ -34,6 +35,8 @@ export function openWorld(overrides: Partial<World> = {}): TestWorld {
       return `salt-${ids}`;
     },
     version: "1.2.3",
+    streams: true,
+    file: async () => undefined,
     ...overrides,
     storage,
     advance: (milliseconds) => {
@@ -66,6 +69,7 @@ export function call<E extends Endpoint>(
     query: read(endpoint.query, query),
     body: read(endpoint.body, body),
     minimal,
+    gone: () => new AbortController().signal,
   };
   const answer =
     faults.length > 0 ? Promise.reject(invalid("request", faults)) : endpoint.handle(request, world);
@@ -146,6 +150,19 @@ function bytesOf(body: unknown): Uint8Array {
   return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
 }
 
+async function textOf(body: HttpResponse["body"]): Promise<string> {
+  if (typeof body === "string") return body;
+  if (body instanceof Uint8Array) return Buffer.from(body).toString();
+  const pieces: string[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return pieces.join("");
+}
+
+async function parsed({ headers, body }: HttpResponse): Promise<unknown> {
+  const text = await textOf(body);
+  return text !== "" && /\bjson\b/.test(headers["content-type"] ?? "") ? JSON.parse(text) : text;
+}
+
 /** The whole edge without a socket, over a world of its own; what it logs is collected. */
 export function openEdge(settings: Partial<Settings> = {}, overrides: Partial<World> = {}): TestEdge {
   const world = openWorld(overrides);
@@ -167,8 +184,9 @@ export function openEdge(settings: Partial<Settings> = {}, overrides: Partial<Wo
       },
       address,
       requestId: "request-1",
+      gone: () => new AbortController().signal,
     });
-    return { ...answer, body: answer.body === "" ? "" : JSON.parse(answer.body) };
+    return { ...answer, body: await parsed(answer) };
   }
 
   return { world, logs, send };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Failure, type Fault } from "../../domain/failure.ts";
+import { Document } from "../../handlers/document.ts";
 import type { Endpoint, Request, World } from "../../handlers/endpoint.ts";
 import { faultsOf, invalid } from "../../handlers/faults.ts";
 import { OUTCOME_STATUS } from "../../handlers/statuses.ts";
@@ -44,12 +45,20 @@ function parse(schema: z.ZodType | undefined, value: unknown, faults: Fault[]): 
 
 const NoQuery = z.strictObject({});
 
-function queryObject(query: URLSearchParams): Record<string, string | string[]> {
-  const object: Record<string, string | string[]> = Object.create(null);
+type QueryValue = string | string[] | { [name: string]: string | string[] };
+
+/** The values of a query by their names; those of `name[key]` as an object, which OpenAPI calls a deepObject. */
+function queryObject(query: URLSearchParams): Record<string, QueryValue> {
+  const object: Record<string, QueryValue> = Object.create(null);
   for (const name of new Set(query.keys())) {
-    const values = query.getAll(name);
     // The key has been looked at already, and is nobody else's affair.
-    if (name !== "key") object[name] = values.length === 1 ? (values[0] ?? "") : values;
+    if (name === "key") continue;
+    const values = query.getAll(name);
+    const value = values.length === 1 ? (values[0] ?? "") : values;
+    const [, outer = name, inner] = /^(\w+)\[(.+)\]$/.exec(name) ?? [];
+    const within = inner === undefined ? undefined : (object[outer] ?? Object.create(null));
+    if (inner === undefined || typeof within !== "object" || Array.isArray(within)) object[name] = value;
+    else object[outer] = Object.assign(within, { [inner]: value });
   }
   return object;
 }
@@ -75,6 +84,7 @@ async function parseRequest(
   return {
     ...parsed,
     minimal: /(?:^|[,;\s])return=minimal(?:$|[,;\s])/i.test(request.headers.prefer ?? ""),
+    gone: request.gone,
   };
 }
 
@@ -103,6 +113,7 @@ export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge
     const { outcome, body } = await endpoint.handle(await parseRequest(request, route, query), world);
     const status = OUTCOME_STATUS[outcome];
     if (outcome === "deleted") return { status, headers: {}, body: "" };
+    if (body instanceof Document) return documentResponse(request, status, body);
     return {
       status,
       headers: { "content-type": "application/json; charset=utf-8" },
@@ -142,16 +153,33 @@ export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge
     note(entryOf(request, response, endpoint, failure, performance.now() - startedAt));
     const headers: Record<string, string> = Object.assign(
       {},
+      ALWAYS,
       response.headers,
       request.method === "OPTIONS" ? undefined : cors.headers(request, endpoint?.access),
-      ALWAYS,
     );
     headers["x-request-id"] = request.requestId;
     return { status: response.status, headers, body: request.method === "HEAD" ? "" : response.body };
   };
 }
 
-/** On every answer. */
+const hasTag = ({ headers }: HttpRequest, etag: string): boolean =>
+  headers["if-none-match"]?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) ?? false;
+
+/** A document as this client can read it; nothing of it where the client has it already. */
+function documentResponse(request: HttpRequest, status: number, document: Document): HttpResponse {
+  const { etag, gzip, headers } = document.traits;
+  const tagged: Record<string, string> = { ...headers };
+  if (gzip !== undefined) tagged.vary = "accept-encoding";
+  if (etag !== undefined) tagged.etag = etag;
+  if (etag !== undefined && hasTag(request, etag)) return { status: 304, headers: tagged, body: "" };
+  const typed = { "content-type": document.type, ...tagged };
+  if (gzip === undefined || !/\bgzip\b/.test(request.headers["accept-encoding"] ?? "")) {
+    return { status, headers: typed, body: document.content };
+  }
+  return { status, headers: { ...typed, "content-encoding": "gzip" }, body: gzip };
+}
+
+/** On every answer, unless the answer knows better. */
 export const ALWAYS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 interface Refused {
@@ -164,22 +192,25 @@ interface Answered extends Refused {
 }
 
 // A line costs more than storing an event does: what succeeded in writing is worth one only to who debugs.
-function levelOf(status: number, endpoint: Endpoint | undefined): LogEntry["level"] {
+function levelOf(status: number, endpoint: Endpoint | undefined, isAbandoned: boolean): LogEntry["level"] {
+  if (isAbandoned) return "info";
   if (status >= 500) return "error";
   if (status >= 400) return "warn";
   return endpoint?.access === "write" || endpoint?.access === "open" ? "debug" : "info";
 }
 
 function entryOf(
-  { requestId, method, path }: HttpRequest,
+  { requestId, method, path, gone }: HttpRequest,
   { status }: HttpResponse,
   endpoint: Endpoint | undefined,
   failure: unknown,
   duration: number,
 ): LogEntry {
   const error = failure instanceof Failure ? failure.cause : failure;
+  // What was given up because nobody waited for it is no trouble of ours.
+  const isAbandoned = failure instanceof Failure && failure.code === "unavailable" && gone().aborted;
   return {
-    level: levelOf(status, endpoint),
+    level: levelOf(status, endpoint, isAbandoned),
     message: endpoint?.name ?? "no endpoint",
     request_id: requestId,
     method,

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { Failure } from "../../domain/failure.ts";
 import { bodyTooLarge, MAX_BODY_BYTES } from "./body.ts";
 import { ALWAYS, type Edge } from "./edge.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
-import { problem } from "./problem.ts";
+import { problem, type Refusal } from "./problem.ts";
 import { UNREADABLE } from "./router.ts";
 
 // What the bodies of all requests that are not answered yet may hold of the memory.
@@ -84,7 +85,23 @@ function flatHeaders({ headers }: IncomingMessage): HttpRequest["headers"] {
   return headers as Record<string, string | undefined>;
 }
 
-function requestOf(incoming: IncomingMessage, held: Held): HttpRequest {
+/** Most answers are there before anybody could go away: the signal is made for those that ask for it. */
+function goneOf(response: ServerResponse): () => AbortSignal {
+  let controller: AbortController | undefined;
+  return () => {
+    if (controller === undefined) {
+      const made = new AbortController();
+      controller = made;
+      if (response.destroyed) made.abort();
+      response.once("close", () => {
+        if (!response.writableFinished) made.abort();
+      });
+    }
+    return controller.signal;
+  };
+}
+
+function requestOf(incoming: IncomingMessage, response: ServerResponse, held: Held): HttpRequest {
   const url = incoming.url ?? "/";
   const mark = url.indexOf("?");
   return {
@@ -95,8 +112,12 @@ function requestOf(incoming: IncomingMessage, held: Held): HttpRequest {
     read: (limit) => readBody(incoming, limit, held),
     address: incoming.socket.remoteAddress ?? "",
     requestId: requestIdOf(incoming),
+    gone: goneOf(response),
   };
 }
+
+const isPieces = (body: HttpResponse["body"]): body is AsyncIterable<string> =>
+  typeof body !== "string" && !(body instanceof Uint8Array);
 
 function send(
   response: ServerResponse,
@@ -104,8 +125,16 @@ function send(
   { method }: IncomingMessage,
   { goesOn, isLast }: { goesOn: boolean; isLast: boolean },
 ): void {
-  const length = method === "HEAD" || status === 204 ? {} : { "content-length": Buffer.byteLength(body) };
-  response.writeHead(status, { ...headers, ...length, ...(isLast ? { connection: "close" } : {}) });
+  const last = isLast ? { connection: "close" } : {};
+  if (isPieces(body)) {
+    response.writeHead(status, { ...headers, ...last });
+    // Whoever reads sees by the connection's end in the middle of it that something is missing.
+    pipeline(Readable.from(body), response).catch(() => response.destroy());
+    return;
+  }
+  const hasNoLength = method === "HEAD" || status === 204 || status === 304;
+  const length = hasNoLength ? {} : { "content-length": Buffer.byteLength(body) };
+  response.writeHead(status, { ...headers, ...length, ...last });
   if (goesOn) response.end(body);
   else response.write(body);
 }
@@ -146,7 +175,7 @@ function together(): Promise<void> {
 export function createListener(edge: Edge, isStopping: () => boolean = () => false) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const held: Held = { bytes: 0 };
-    const answer = await edge(requestOf(request, held));
+    const answer = await edge(requestOf(request, response, held));
     heldBytes -= held.bytes;
     await together();
     const goesOn = arrivedWhole(request);
@@ -162,13 +191,13 @@ function failureOf(status: number): Failure {
 }
 
 /** A refusal that the edge never saw, with what is on every answer. */
-function refused(failure: Failure): HttpResponse {
+function refused(failure: Failure): Refusal {
   const { headers, ...answer } = problem(failure);
   return { ...answer, headers: { ...headers, ...ALWAYS, "x-request-id": randomUUID() } };
 }
 
 /** The same refusal for what some server in front has refused by itself, with a status of its own. */
-export const refusal = (status: number): HttpResponse => refused(failureOf(status));
+export const refusal = (status: number): Refusal => refused(failureOf(status));
 
 const CLIENT_ERRORS: Record<string, Failure> = {
   HPE_HEADER_OVERFLOW: new Failure("too_large", "The headers are larger than 16 KiB."),

@@ -11,10 +11,13 @@ export interface HttpRequest {
   /** The caller's address, as the server knows it. */
   readonly address: string;
   readonly requestId: string;
+  /** A signal that is given when nobody waits for the answer any more; made when it is first asked for. */
+  readonly gone: () => AbortSignal;
 }
 
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** Pieces of text are sent as they come; only a server with a socket of its own is given them. */
+  readonly body: string | Uint8Array | AsyncIterable<string>;
 }

@@ -24,8 +24,13 @@ function extraHeaders({ code, retryAfterSeconds, allow }: Failure): Record<strin
   };
 }
 
+/** A refusal, whose body is always there as a whole. */
+export interface Refusal extends HttpResponse {
+  readonly body: string;
+}
+
 /** A refusal as RFC 9457 has it. */
-export function problem(failure: Failure): HttpResponse {
+export function problem(failure: Failure): Refusal {
   const { code, message, faults } = failure;
   const status = FAILURE_STATUS[code];
   const body = { type: "about:blank", title: TITLES[code], status, detail: message, code, errors: faults };

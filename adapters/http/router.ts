@@ -66,7 +66,7 @@ export function createRouter(endpoints: readonly Endpoint[]) {
 
   const methods = [...new Set(endpoints.map(({ method }) => method))];
   const withoutSlash = (path: string): string =>
-    path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+    path.length > 2 && path.endsWith("/") ? path.slice(0, -1) : path;
 
   return {
     route(method: string, path: string): Route {

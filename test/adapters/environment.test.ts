@@ -11,6 +11,7 @@ const defaults = {
   keys: undefined,
   corsOrigins: [],
   rate: undefined,
+  reportMs: 15_000,
   logLevel: "info",
 };
 
@@ -45,6 +46,7 @@ test.each<[Record<string, string>, object]>([
   [{ ANALYTICS_RATE_LIMIT: "0.2" }, { rate: { perSecond: 0.2, burst: 1 } }],
   [{ ANALYTICS_RATE_LIMIT: "5", ANALYTICS_RATE_BURST: "7" }, { rate: { perSecond: 5, burst: 7 } }],
   [{ ANALYTICS_RATE_BURST: "7" }, { rate: undefined }],
+  [{ ANALYTICS_REPORT_SECONDS: "2.5" }, { reportMs: 2_500 }],
   [{ ANALYTICS_LOG_LEVEL: "debug" }, { logLevel: "debug" }],
 ])("%j is read as %j", (variables, settings) => {
   expect(readSettings(variables)).toEqual({ ...defaults, ...settings });
@@ -66,6 +68,8 @@ test.each<[Record<string, string>, string]>([
   [{ ANALYTICS_RATE_LIMIT: "fast" }, "ANALYTICS_RATE_LIMIT"],
   [{ ANALYTICS_RATE_LIMIT: "-1" }, "ANALYTICS_RATE_LIMIT"],
   [{ ANALYTICS_RATE_BURST: "0" }, "ANALYTICS_RATE_BURST"],
+  [{ ANALYTICS_REPORT_SECONDS: "0" }, "ANALYTICS_REPORT_SECONDS"],
+  [{ ANALYTICS_REPORT_SECONDS: "601" }, "ANALYTICS_REPORT_SECONDS"],
   [{ ANALYTICS_LOG_LEVEL: "loud" }, "ANALYTICS_LOG_LEVEL"],
 ])("%j is refused by a message that says %s", (variables, message) => {
   expect(() => readSettings(variables)).toThrow(UnusableSettings);

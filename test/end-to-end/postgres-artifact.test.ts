@@ -79,6 +79,19 @@ const requests: readonly Named[] = [
   request("getResults", "GET", `${ONE}/results`),
   request("getTimeline", "GET", `${ONE}/timeline`),
   request("planSampleSize", "POST", "/apiv1/sample-size", { baseline: 0.1, effect: 0.02 }),
+  request("listEvents", "GET", "/apiv1/events"),
+  request("listEventTypes", "GET", "/apiv1/events/types"),
+  request("getTrend", "GET", "/apiv1/events/trend", undefined, "breakdown=page"),
+  request("computeFunnel", "POST", "/apiv1/events/funnel", {
+    steps: [{ event_type: "click" }, { event_type: "view" }],
+  }),
+  request("getRetention", "GET", "/apiv1/events/retention"),
+  request("exportEvents", "GET", "/apiv1/events/export", undefined, "format=csv"),
+  request("getDashboard", "GET", "/"),
+  request("getDashboardScript", "GET", "/dashboard.js"),
+  request("getDashboardStyle", "GET", "/dashboard.css"),
+  request("getIcon", "GET", "/icon.svg"),
+  request("getClient", "GET", "/client.js"),
   request("refuseUnknown", "GET", "/nowhere"),
   request("deleteExperiment", "DELETE", ONE),
 ];
@@ -118,7 +131,8 @@ async function answersOf(url: string): Promise<Readonly<Record<string, Answer>>>
 
 test("the artifact is below one mebibyte, and holds bundles and nothing else", () => {
   expect(statSync(join(folder, "analytics-server.zip")).size).toBeLessThan(MEBIBYTE);
-  for (const name of files) expect(name).toMatch(/^dist\/(?:lambda|chunks\/[\w-]+)\.mjs$/);
+  for (const name of files)
+    expect(name).toMatch(/^dist\/(?:(?!serve)[\w-]+\.mjs|web\/[\w-]+\.(?:html|js|css|svg))$/);
 });
 
 test("every function of serverless.yml is asked something below", () => {
@@ -147,12 +161,25 @@ test("unzipped into an empty folder, the artifact answers every endpoint's gatew
     getResults: 200,
     getTimeline: 200,
     planSampleSize: 200,
+    listEvents: 200,
+    listEventTypes: 200,
+    getTrend: 200,
+    computeFunnel: 200,
+    getRetention: 200,
+    exportEvents: 200,
+    getDashboard: 200,
+    getDashboardScript: 200,
+    getDashboardStyle: 200,
+    getIcon: 200,
+    getClient: 200,
     refuseUnknown: 404,
     deleteExperiment: 204,
   });
   const { results } = JSON.parse(answers.getResults?.body ?? "{}");
   const users = results.map((variant: { users: number }) => variant.users);
   expect(users[0] + users[1]).toBe(3);
+  expect(JSON.parse(answers.getTrend?.body ?? "{}").series).toMatchObject([{ group: null, total: 3 }]);
+  expect(answers.exportEvents?.body.split("\r\n")).toHaveLength(5);
 });
 
 test("on Lambda a file is refused, in words that say what to set", async () => {

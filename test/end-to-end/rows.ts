@@ -27,7 +27,9 @@ interface Row extends Question {
   readonly status: number;
   /** Parsed where the answer is JSON. */
   readonly reply: unknown;
-  readonly replyHeaders?: Record<string, string>;
+  /** Of an answer that is no JSON. */
+  readonly type?: string;
+  readonly replyHeaders?: Record<string, unknown>;
 }
 
 const POST_EVENT = { method: "POST", path: "/apiv1/events" };
@@ -106,6 +108,40 @@ export const rows: Row[] = [
     path: "/apiv1/nothing",
     status: 404,
     reply: problem(404, "not_found"),
+  },
+  {
+    name: "the dashboard, with what it may load",
+    path: "/",
+    status: 200,
+    type: "text/html; charset=utf-8",
+    reply: expect.stringContaining('<script type="module" src="/dashboard.js">'),
+    replyHeaders: {
+      "cache-control": "no-cache",
+      "content-security-policy": expect.stringMatching(/^default-src 'none'; script-src 'self'; /),
+    },
+  },
+  {
+    name: "what the dashboard runs, compressed",
+    path: "/dashboard.js",
+    headers: { "accept-encoding": "gzip, br" },
+    status: 200,
+    type: "text/javascript; charset=utf-8",
+    reply: expect.any(String),
+    replyHeaders: { "cache-control": "no-cache", "content-encoding": "gzip" },
+  },
+  {
+    name: "events as lines",
+    path: "/apiv1/events/export?event_type=nothing&format=csv&limit=5",
+    status: 200,
+    type: "text/csv; charset=utf-8",
+    reply: "id,timestamp,created_at,event_type,user_id,session_id,properties\r\n",
+    replyHeaders: { "content-disposition": 'attachment; filename="events.csv"' },
+  },
+  {
+    name: "a trend narrowed by a property",
+    path: "/apiv1/events/trend?event_type=nothing&where[plan]=pro&from=2026-11-01&to=2026-11-02",
+    status: 200,
+    reply: expect.objectContaining({ series: [{ event_type: "nothing", total: 0, values: [0, 0] }] }),
   },
   { name: "the path of no file", path: "/favicon.ico", status: 404, reply: problem(404, "not_found") },
   {
@@ -255,7 +291,7 @@ export const rows: Row[] = [
     path: "/apiv1/events",
     status: 204,
     reply: "",
-    replyHeaders: { allow: "OPTIONS, POST" },
+    replyHeaders: { allow: "OPTIONS, POST, GET" },
   },
   {
     name: "a page of a stranger that creates a test",

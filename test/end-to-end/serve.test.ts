@@ -227,6 +227,8 @@ describe.concurrent("packaging for AWS", () => {
 
     const names = unzip(join(project, ".serverless/analytics-server.zip"), join(folder, "unzipped"));
     expect(names).toContain("dist/lambda.mjs");
-    expect(names.filter((name) => !/^dist\/[\w/-]+\.mjs$/.test(name))).toEqual([]);
+    expect(
+      names.filter((name) => !/^dist\/(?:[\w-]+\.mjs|web\/[\w-]+\.(?:html|js|css|svg))$/.test(name)),
+    ).toEqual([]);
   });
 });

@@ -132,3 +132,21 @@ test("the bounds that the server holds bodies to stand in the document", async (
   });
   expect(schemas.Problem?.properties).toMatchObject({ code: { enum: Object.keys(FAILURE_STATUS) } });
 });
+
+test("conditions on properties are said to be written as where[name]=value", async () => {
+  const { parameters } = operationOf(await documentOf(), "getTrend");
+  expect(parameters.find(({ name }) => name === "where")).toMatchObject({
+    in: "query",
+    required: false,
+    style: "deepObject",
+    explode: true,
+    schema: { type: "object" },
+  });
+});
+
+test("a document of another kind than JSON is described by its types", async () => {
+  const document = await documentOf();
+  const typesOf = (name: string) => Object.keys(operationOf(document, name).responses["200"]?.content ?? {});
+  expect(typesOf("exportEvents")).toEqual(["application/x-ndjson", "text/csv"]);
+  expect(typesOf("getClient")).toEqual(["text/javascript"]);
+});

@@ -27,10 +27,10 @@ test("a preflight of a write is answered, whole, as follows, whatever its origin
   expect(await openEdge().send({ method: "OPTIONS", path: "/apiv1/events", headers })).toEqual({
     status: 204,
     headers: {
-      allow: "OPTIONS, POST",
+      allow: "OPTIONS, POST, GET",
       "access-control-allow-origin": "*",
       "access-control-expose-headers": "retry-after, x-request-id",
-      "access-control-allow-methods": "POST",
+      "access-control-allow-methods": "POST, GET",
       "access-control-allow-headers": "authorization, content-encoding, content-type, prefer",
       "access-control-max-age": "7200",
       "cache-control": "no-store",

@@ -1,0 +1,23 @@
+import { metaOf } from "../domain/analytics/answer.ts";
+import { describeFunnel, Funnel, FunnelQuery, planFunnel } from "../domain/analytics/funnel.ts";
+import { endpoint } from "./endpoint.ts";
+import { invalid } from "./faults.ts";
+
+export const computeFunnel = endpoint({
+  name: "computeFunnel",
+  method: "POST",
+  path: "/apiv1/events/funnel",
+  access: "read",
+  summary: "How many users go from step to step, and how long they take",
+  body: FunnelQuery,
+  replies: { ok: Funnel },
+
+  async handle({ body, gone }, { storage, now }) {
+    const startedAt = now();
+    const planned = planFunnel(body, startedAt);
+    if ("faults" in planned) throw invalid("funnel", planned.faults);
+    const answered = await storage.funnel(planned.value, { verify: body.verify, gone: gone() });
+    const meta = metaOf(answered, startedAt, now());
+    return { outcome: "ok", body: describeFunnel(planned.value, answered.value, meta) };
+  },
+});
