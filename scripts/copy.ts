@@ -15,9 +15,9 @@ import {
   targetOf,
 } from "./copy-tables.ts";
 import { COPY_TALLIES, STAGE_TALLIES } from "./copy-tallies.ts";
+import { progressBar } from "./progress.ts";
 
 const ROWS_AT_ONCE = 1_000;
-const BAR = 30;
 
 const PROGRESS = `
   create table if not exists copy_progress(table_name text primary key, rows bigint not null, source text not null)`;
@@ -26,18 +26,6 @@ const PROGRESS = `
 class CopyRefused extends Error {}
 
 const say = (text: string): void => void process.stderr.write(text);
-
-function progressBar(name: string, total: number): (done: number) => void {
-  let shown = "";
-  return (done) => {
-    const share = total === 0 ? 1 : done / total;
-    const bar = "#".repeat(Math.round(share * BAR)).padEnd(BAR, ".");
-    const line = `\r[${bar}] ${String(Math.floor(share * 100)).padStart(3)} %  ${name}`;
-    if (line !== shown) say(line);
-    shown = line;
-    if (done >= total) say("\n");
-  };
-}
 
 /** Read only; one reading transaction, so that all of it is of one moment. */
 function openSource(file: string): Database {

@@ -1,0 +1,151 @@
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { isPostgres, readSettings, type Settings } from "../adapters/environment.ts";
+import { openPostgres } from "../adapters/postgres/storage.ts";
+import { openSqlite } from "../adapters/sqlite/storage.ts";
+import type { Storage } from "../domain/storage.ts";
+import { DAYS } from "./demo/calendar.ts";
+import { type Filled, fill, isEmpty } from "./demo/fill.ts";
+import { FEWEST_EVENTS, USUAL_EVENTS } from "./demo/story.ts";
+import { progressBar, progressLines } from "./progress.ts";
+
+/** What whoever asked for the demo reads when there will be none. */
+class DemoRefused extends Error {}
+
+const HELP = `npm run demo fills an empty database with a plant shop's first ${DAYS} days, so that everything can be tried at once.
+
+  npm run demo -- [options]
+
+  --events <number>     about how many events (150000)
+  --users <number>      about how many users (one for each ${USUAL_EVENTS} events)
+  --seed <number>       another number tells another story, the same one the same (1)
+  --database <name>     a file, or postgres://user:password@host/name (ANALYTICS_DATABASE, else data/analytics.db)
+  --help                this
+`;
+
+const numberFrom = (least: number, most: number) => {
+  const fault = `must be a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d+$/, fault)
+    .transform(Number)
+    .pipe(z.number().min(least, fault).max(most, fault));
+};
+
+const Options = z
+  .object({
+    events: numberFrom(1_000, 1_000_000_000).default(150_000),
+    users: numberFrom(10, 100_000_000).optional(),
+    seed: numberFrom(0, 2 ** 32 - 1).default(1),
+    database: z.string().optional(),
+    help: z.boolean().default(false),
+  })
+  .transform(({ users, ...options }) => ({
+    ...options,
+    users: users ?? Math.round(options.events / USUAL_EVENTS),
+  }))
+  .refine(({ events, users }) => events >= users * FEWEST_EVENTS, {
+    path: ["users"],
+    error: `must leave each of them ${FEWEST_EVENTS} events or more: ask for fewer users, or for more events`,
+  });
+type Options = z.infer<typeof Options>;
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      events: { type: "string" },
+      users: { type: "string" },
+      seed: { type: "string" },
+      database: { type: "string" },
+      help: { type: "boolean" },
+    },
+  });
+  const parsed = Options.safeParse(values);
+  if (parsed.success) return parsed.data;
+  throw new DemoRefused(
+    parsed.error.issues.map(({ path, message }) => `--${path[0]?.toString()} ${message}`).join("\n"),
+  );
+}
+
+function settingsFor({ database }: Options): Settings {
+  const { ANALYTICS_DATABASE, ANALYTICS_DATABASE_CA, ANALYTICS_PORT } = process.env;
+  return readSettings({
+    ANALYTICS_DATABASE: database ?? ANALYTICS_DATABASE,
+    ANALYTICS_DATABASE_CA,
+    ANALYTICS_PORT,
+  });
+}
+
+const openStorage = async ({ database, databaseCa }: Settings): Promise<Storage> =>
+  isPostgres(database) ? openPostgres(database, { ca: databaseCa }) : openSqlite(database);
+
+/** As it may be shown: without a password. */
+function shown(database: string): string {
+  if (!isPostgres(database)) return database;
+  const url = new URL(database);
+  if (url.password !== "") url.password = "…";
+  return decodeURI(url.href);
+}
+
+const say = (text: string): void => void process.stdout.write(text);
+
+const number = new Intl.NumberFormat("en");
+
+const counted = ({ events, users, experiments }: Filled): string =>
+  `${number.format(events)} events of ${number.format(users)} users in ${DAYS} days, and the A/B tests ` +
+  experiments.map(({ test_name, id }) => `${test_name} (${id})`).join(" and ");
+
+function suggestions({ database, port }: Settings, { experiments }: Filled): string {
+  const server = `localhost:${port}`;
+  const start =
+    database === "data/analytics.db" ? "npm start" : `ANALYTICS_DATABASE='${shown(database)}' npm start`;
+  const steps = ["product_view", "add_to_cart", "checkout_started", "purchase"].map((event_type) => ({
+    event_type,
+  }));
+  return `
+Start the server, and open the dashboard at http://${server}
+  ${start}
+
+Purchases week by week, by country
+  curl -s '${server}/apiv1/events/trend?event_type=purchase&interval=week&breakdown=country'
+From seeing a product to buying it
+  curl -s ${server}/apiv1/events/funnel -H 'content-type: application/json' -d '${JSON.stringify({ steps })}'
+Who comes back
+  curl -s '${server}/apiv1/events/retention?event_type=page_view&interval=week'
+${experiments
+  .map(
+    ({ id, test_name }) =>
+      `What came out of ${test_name}\n  curl -s ${server}/apiv1/ab-tests/${id}/results\n`,
+  )
+  .join("")}`;
+}
+
+async function demo(options: Options): Promise<void> {
+  const settings = settingsFor(options);
+  const storage = await openStorage(settings);
+  try {
+    if (!(await isEmpty(storage))) {
+      throw new DemoRefused(
+        `${shown(settings.database)} holds events or A/B tests already, and stays as it is. Name a new file, as ` +
+          "npm run demo -- --database data/demo.db",
+      );
+    }
+    const progress = process.stderr.isTTY ? progressBar : progressLines;
+    const startedAt = performance.now();
+    const filled = await fill(storage, { ...options, now: Date.now() }, progress("events", options.events));
+    const seconds = (performance.now() - startedAt) / 1000;
+    say(`Made ${counted(filled)}, in ${shown(settings.database)}. It took ${seconds.toFixed(1)} s.\n`);
+    say(suggestions(settings, filled));
+  } finally {
+    await storage.close();
+  }
+}
+
+try {
+  const options = readOptions();
+  if (options.help) say(HELP);
+  else await demo(options);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,76 @@
+import { HOUR, type Instant } from "../../domain/time.ts";
+import { choiceOf, type Random } from "./random.ts";
+
+export const DAYS = 90;
+export const DAY = 24 * HOUR;
+
+/** The shop's first ninety days: from a midnight (UTC) until now, and what happened when. */
+export interface Calendar {
+  readonly start: Instant;
+  readonly now: Instant;
+  /** The new search, which can filter, was released. */
+  readonly release: Instant;
+  /** How many of the shop's new visitors come on each day, as a share of all. */
+  readonly arrivals: readonly number[];
+  isCampaign(at: Instant): boolean;
+  isOutage(at: Instant): boolean;
+}
+
+const CAMPAIGN = { from: 47 * DAY, to: 51 * DAY };
+const RELEASE = 54 * DAY + 9 * HOUR;
+const OUTAGE = { from: 66 * DAY + 13 * HOUR, to: 66 * DAY + 20 * HOUR };
+
+const GROWTH = 1.2;
+const CAMPAIGN_PULL = 2.6;
+// Sunday first. People look for plants when the weekend is near, and are out when it is there.
+const WEEK = [0.85, 1.1, 1.05, 1, 1.05, 1.15, 0.8];
+
+const isWithin = ({ from, to }: { from: number; to: number }, at: number): boolean => at >= from && at < to;
+
+const weekday = (at: Instant): number => new Date(at).getUTCDay();
+
+function arrivalWeight(start: Instant, day: number): number {
+  const growth = 1 + (GROWTH * day) / DAYS;
+  const campaign = isWithin(CAMPAIGN, day * DAY) ? CAMPAIGN_PULL : 1;
+  return growth * campaign * (WEEK[weekday(start + day * DAY)] ?? 1);
+}
+
+export function calendarUntil(now: Instant): Calendar {
+  // The first midnight within ninety days; today is the last day, and not over yet.
+  const start = Math.ceil((now - DAYS * DAY) / DAY) * DAY;
+  const weights = Array.from({ length: DAYS }, (_, day) => arrivalWeight(start, day));
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return {
+    start,
+    now,
+    release: start + RELEASE,
+    arrivals: weights.map((weight) => weight / sum),
+    isCampaign: (at) => isWithin(CAMPAIGN, at - start),
+    isOutage: (at) => isWithin(OUTAGE, at - start),
+  };
+}
+
+// How likely each hour of a local day is: asleep at four, a peak at lunch, the evening on the sofa.
+const hourOfDay = choiceOf(
+  [12, 7, 4, 2, 2, 4, 10, 22, 36, 44, 48, 52, 62, 58, 48, 46, 50, 58, 68, 84, 96, 88, 58, 28].map(
+    (weight, hour) => [hour, weight],
+  ),
+);
+
+/** A time on this day (UTC) at which somebody is likely to be about whose clock is so many hours ahead of UTC. */
+export function timeOn(day: Instant, hoursAhead: number, random: Random): Instant {
+  const hour = (hourOfDay(random) - hoursAhead + 24) % 24;
+  return day + (Math.floor((hour + random.unit()) * HOUR) % DAY);
+}
+
+const SATURDAY = 6;
+const WEEKEND_PUT_OFF = 0.25;
+
+/** When somebody comes back who was here at `last` and means to in so many days. */
+export function nextVisit(last: Instant, days: number, hoursAhead: number, random: Random): Instant {
+  let day = Math.floor((last + days * DAY) / DAY) * DAY;
+  if (weekday(day) % SATURDAY === 0 && random.chance(WEEKEND_PUT_OFF)) day += 2 * DAY;
+  const at = timeOn(day, hoursAhead, random);
+  // Not in the same visit or before it.
+  return at < last + 2 * HOUR ? at + DAY : at;
+}

@@ -1,0 +1,118 @@
+import { choose } from "../../domain/assignment.ts";
+import {
+  ExperimentInput,
+  type MetricDefinition,
+  type NewExperiment,
+  newExperiment,
+} from "../../domain/experiment.ts";
+import { HOUR, type Instant } from "../../domain/time.ts";
+import { type Calendar, DAY } from "./calendar.ts";
+
+/** An A/B test of the shop, as its team set it up. */
+export interface DemoTest {
+  readonly experiment: NewExperiment;
+  /** Whoever does this for the first time while the test runs is assigned. */
+  readonly exposure: MetricDefinition;
+  /** What the shop itself tracks for the test; other metrics are made of events by the server. */
+  readonly tracked: readonly MetricDefinition[];
+}
+
+export interface DemoTests {
+  /** Blue does better: the verdict is clear after a few weeks. */
+  readonly button: DemoTest;
+  /** The banner makes no difference, and the test still runs. */
+  readonly banner: DemoTest;
+}
+
+const metric = (definition: Partial<MetricDefinition> & { metric_name: string }): MetricDefinition => ({
+  kind: "mean",
+  direction: "increase",
+  primary: false,
+  ...definition,
+});
+
+const deciding = (event_type: string): MetricDefinition =>
+  metric({ metric_name: event_type, kind: "conversion", primary: true, event_type });
+
+const sideEffects = [
+  metric({ metric_name: "revenue", event_type: "purchase", property: "amount" }),
+  metric({ metric_name: "wishlist_adds", kind: "count", event_type: "wishlist_add" }),
+  metric({
+    metric_name: "support_contacts",
+    kind: "count",
+    direction: "decrease",
+    event_type: "support_contact",
+  }),
+];
+const signupAndMore = [deciding("signup"), ...sideEffects];
+const purchaseAndMore = [deciding("purchase"), ...sideEffects];
+
+/** What the server is told of a metric whose values are tracked: not that they are made of events. */
+const declared = ({ event_type: _, property: __, ...rest }: MetricDefinition): MetricDefinition => rest;
+
+const button = {
+  test_name: "signup_button_color",
+  description: "Does a blue button on the home page make more visitors sign up?",
+  variants: [
+    { variant_name: "red", description: "As it was" },
+    { variant_name: "blue", description: "The colour of the links" },
+  ],
+  metrics: signupAndMore,
+};
+
+const banner = {
+  test_name: "free_shipping_banner",
+  description: "Does a banner about free shipping on product pages make more visitors buy?",
+  variants: [
+    { variant_name: "no_banner", description: "As it was" },
+    { variant_name: "banner", description: "Free shipping from 49 euros" },
+  ],
+  metrics: purchaseAndMore.map(declared),
+};
+
+const BUTTON_STARTS = 30 * DAY + 8 * HOUR;
+const BANNER_STARTS = 62 * DAY + 8 * HOUR;
+// Shares of all users of the ninety days. The button's test has had its users by the end, the banner's not yet.
+const BUTTON_PLAN = 0.75;
+const BANNER_PLAN = 0.55;
+
+const usersPlanned = (users: number, share: number): number =>
+  Math.max(100, Math.round((users * share) / 100) * 100);
+
+/** The two tests of a story with this seed and about so many users. */
+export function demoTests(seed: number, { start }: Calendar, users: number): DemoTests {
+  const started = (input: typeof button | typeof banner, after: number, plan: number): NewExperiment =>
+    newExperiment(
+      ExperimentInput.parse({ ...input, planned_users: usersPlanned(users, plan) }),
+      `${input.test_name}-${seed}`,
+      start + after,
+    );
+  return {
+    button: {
+      experiment: started(button, BUTTON_STARTS, BUTTON_PLAN),
+      exposure: metric({ metric_name: "exposure", event_type: "page_view", where: { page: "home" } }),
+      tracked: [],
+    },
+    banner: {
+      experiment: started(banner, BANNER_STARTS, BANNER_PLAN),
+      exposure: metric({ metric_name: "exposure", event_type: "product_view" }),
+      tracked: purchaseAndMore,
+    },
+  };
+}
+
+/** The place of a user's variant in the test's list; the ids that storage will give them have the same order. */
+export function variantAt({ salt, traffic, variants }: NewExperiment, userId: string): number | undefined {
+  const choice = choose(
+    { salt, traffic, variants: variants.map(({ weight }, id) => ({ id, weight })) },
+    userId,
+  );
+  return choice.kind === "variant" ? choice.variant_id : undefined;
+}
+
+/** Whether a user sees the blue button, which is what makes the difference. */
+export function seesBlue({ experiment }: DemoTest, userId: string, at: Instant): boolean {
+  if (at < experiment.created_at) return false;
+  const index = variantAt(experiment, userId) ?? 0;
+  return experiment.variants[index]?.variant_name === "blue";
+}

@@ -1,0 +1,80 @@
+import type { Instant } from "../../domain/time.ts";
+import { DAY } from "./calendar.ts";
+import { choiceOf, type Random } from "./random.ts";
+
+export type Plan = "guest" | "free" | "plus" | "family";
+
+/** Somebody who visits the shop, and what has become of him so far. */
+export interface Person {
+  /** Null where somebody wants no cookies: then each visit is nobody's. */
+  readonly id: string | null;
+  readonly country: string;
+  readonly hoursAhead: number;
+  readonly device: string;
+  readonly browser: string;
+  /** How much more than usual he looks at and buys. */
+  readonly zeal: number;
+  /** Between visits, on average. */
+  readonly gapDays: number;
+  /** Loses interest in the shop then. */
+  readonly leavesAt: Instant;
+  plan: Plan;
+  visits: number;
+  purchases: number;
+}
+
+const place = choiceOf<readonly [country: string, hoursAhead: number]>([
+  [["DE", 1], 26],
+  [["GB", 0], 18],
+  [["US", -5], 17],
+  [["FR", 1], 11],
+  [["US", -8], 8],
+  [["IN", 5.5], 7],
+  [["BR", -3], 6],
+  [["JP", 9], 4],
+  [["AU", 10], 3],
+]);
+
+const equipment = choiceOf<readonly [device: string, browser: string]>([
+  [["mobile", "Safari"], 27],
+  [["mobile", "Chrome"], 26],
+  [["desktop", "Chrome"], 23],
+  [["desktop", "Firefox"], 8],
+  [["desktop", "Safari"], 7],
+  [["desktop", "Edge"], 5],
+  [["tablet", "Safari"], 4],
+]);
+
+interface Habit {
+  readonly gapDays: number;
+  /** Days until he loses interest, on average. */
+  readonly stay: number;
+}
+
+const ONCE: Habit = { gapDays: 2, stay: 0 };
+// Retention falls from passers-by to the regulars within a few weeks, and stays there.
+const habit = choiceOf<Habit>([
+  [{ gapDays: 4, stay: 1.5 }, 38],
+  [{ gapDays: 4.5, stay: 14 }, 50],
+  [{ gapDays: 4, stay: Number.POSITIVE_INFINITY }, 12],
+]);
+
+/** Somebody who comes for the first time. At a pace of 2 people come back after half the days. */
+export function newPerson(id: string | null, at: Instant, pace: number, random: Random): Person {
+  const [country, hoursAhead] = place(random);
+  const [device, browser] = equipment(random);
+  const { gapDays, stay } = id === null ? ONCE : habit(random);
+  return {
+    id,
+    country,
+    hoursAhead,
+    device,
+    browser,
+    zeal: random.logNormal(1, 0.5),
+    gapDays: random.logNormal(gapDays, 0.6) / pace,
+    leavesAt: at + random.exponential(stay) * DAY,
+    plan: "guest",
+    visits: 0,
+    purchases: 0,
+  };
+}

@@ -1,0 +1,29 @@
+const BAR = 30;
+const TENTHS = 10;
+
+export type Progress = (done: number) => void;
+
+const say = (text: string): void => void process.stderr.write(text);
+
+/** A bar on standard error that grows in its place. */
+export function progressBar(name: string, total: number): Progress {
+  let shown = "";
+  return (done) => {
+    const share = total === 0 ? 1 : done / total;
+    const bar = "#".repeat(Math.round(share * BAR)).padEnd(BAR, ".");
+    const line = `\r[${bar}] ${String(Math.floor(share * 100)).padStart(3)} %  ${name}`;
+    if (line !== shown) say(line);
+    shown = line;
+    if (done >= total) say("\n");
+  };
+}
+
+/** A line on standard error for each tenth: for logs, where nothing is drawn over. */
+export function progressLines(name: string, total: number): Progress {
+  let shown = 0;
+  return (done) => {
+    const tenths = Math.floor((done / total) * TENTHS);
+    if (tenths > shown) say(`${tenths * TENTHS} %  ${name}\n`);
+    shown = tenths;
+  };
+}
