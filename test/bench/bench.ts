@@ -6,11 +6,12 @@ import { assignKnown, assignNew, track } from "./operations/experiment.ts";
 import { postgres } from "./operations/postgres.ts";
 import { results } from "./operations/results.ts";
 import { startUp } from "./operations/start-up.ts";
+import { upkeep } from "./operations/upkeep.ts";
 import { inFolder } from "./processes.ts";
 import { reportMarkdown, reportOperation, reportTargets } from "./report.ts";
 import type { Measured } from "./samples.ts";
 
-const OPERATIONS = [oneEvent, batch, assignNew, assignKnown, track, results, postgres, startUp];
+const OPERATIONS = [oneEvent, batch, assignNew, assignKnown, track, results, postgres, upkeep, startUp];
 const FULL = { rounds: 5, seconds: 3 };
 const QUICK = { rounds: 3, seconds: 2 };
 

@@ -38,8 +38,8 @@ export function messageId(): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${count.slice(0, 3)}-8${count.slice(3, 6)}-${count.slice(6)}${tail.slice(2)}`;
 }
 
-const eventFields = (): string => {
-  const user = roll(USERS);
+const eventFields = (users = USERS): string => {
+  const user = roll(users);
   return (
     `"event_type":"${pick(EVENT_TYPES)}","user_id":"user-${user}","session_id":"session-${user}-${roll(40)}",` +
     `"properties":{"page":"${pick(PAGES)}","button_name":"submit","position":${roll(100)},"price":${roll(10_000) / 100},` +
@@ -50,6 +50,10 @@ const eventFields = (): string => {
 export const event = (): string => `{${eventFields()}}`;
 export const eventWithId = (): string => `{${eventFields()},"message_id":"${messageId()}"}`;
 
+// So few that most of them have come before: of a server that runs for long, few events bring a new user.
+const REGULARS = 20_000;
+export const regularEvent = (): string => `{${eventFields(REGULARS)},"message_id":"${messageId()}"}`;
+
 export const BATCH = 1_000;
 
 /** Batches take longer to make than to store, so that they are made beforehand; only the ids must be new. */
@@ -58,6 +62,8 @@ export function batches(item: () => string): () => string {
   let next = 0;
   return () => made[next++ % made.length] ?? "";
 }
+
+export const regularBatch = (): string => `[${Array.from({ length: BATCH }, regularEvent).join(",")}]`;
 
 export const batchWithIds = (): string => `[${Array.from({ length: BATCH }, eventWithId).join(",")}]`;
 

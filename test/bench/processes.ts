@@ -49,12 +49,16 @@ export function spawnNode({ args, env, cwd = ROOT }: Command): ChildProcess {
 }
 
 /** Everything a process says until `pattern` occurs in it; rejects when it ends or stays silent instead. */
-export function awaitOutput(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
+export function awaitOutput(
+  child: ChildProcess,
+  pattern: RegExp,
+  patienceMs = START_PATIENCE_MS,
+): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
     let said = "";
     const give = (reason: string): void =>
       reject(new Error(`${child.spawnargs.join(" ")} ${reason}:\n${said}`));
-    const timer = setTimeout(() => give("was not ready in time"), START_PATIENCE_MS);
+    const timer = setTimeout(() => give("was not ready in time"), patienceMs);
     const listen = (chunk: Buffer): void => {
       said += chunk.toString();
       const found = pattern.exec(said);

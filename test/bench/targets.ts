@@ -1,4 +1,5 @@
 import { FEW_VALUES, MANY_VALUES } from "./operations/results.ts";
+import { BARE_BATCHES, BARE_EVENTS, KEPT_BATCHES, KEPT_EVENTS } from "./operations/upkeep.ts";
 import { type Measured, ratioOf, spreadOf } from "./samples.ts";
 
 /** What was measured, by the name of the operation. */
@@ -64,6 +65,18 @@ const TARGETS: readonly Target[] = [
     unit: "×",
     most: 2,
     measure: ratio("results", FEW_VALUES, MANY_VALUES),
+  },
+  {
+    what: "batches with all that questions need / with nothing kept",
+    unit: "×",
+    least: 0.8,
+    measure: ratio("upkeep", KEPT_BATCHES, BARE_BATCHES),
+  },
+  {
+    what: "one event with all that questions need / with nothing kept",
+    unit: "×",
+    least: 0.8,
+    measure: ratio("upkeep", KEPT_EVENTS, BARE_EVENTS),
   },
   { what: "start to first answer / hello", unit: "×", most: 3, measure: ratio("start", "hello", "ours") },
   { what: "idle memory", unit: "MB", most: 90, measure: memory },

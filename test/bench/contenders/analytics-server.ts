@@ -1,4 +1,4 @@
-import { ROOT, type RunningChild, startChild } from "../processes.ts";
+import { ROOT, type RunningChild, startChild, startContender } from "../processes.ts";
 
 const KEY = "bench-key-of-enough-characters";
 
@@ -17,6 +17,10 @@ const profiling = (): string[] =>
   process.env.BENCH_PROFILE === undefined
     ? []
     : ["--cpu-prof", `--cpu-prof-dir=${process.env.BENCH_PROFILE}`];
+
+/** The same server, but nothing is kept for questions: it stores events and nothing else. */
+export const startUncounted = (database: string): Promise<RunningChild> =>
+  startContender("uncounted-server", database, KEY);
 
 /** Sends one request that prepares what is measured afterwards. */
 export async function prepare<T>(url: string, path: string, body: unknown): Promise<T> {

@@ -1,0 +1,26 @@
+import { randomUUID } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { readSettings } from "../../../adapters/environment.ts";
+import { createEdge } from "../../../adapters/http/edge.ts";
+import { createListener } from "../../../adapters/http/listener.ts";
+import { openSqlite } from "../../../adapters/sqlite/storage.ts";
+import { endpoints } from "../../../handlers/endpoints.ts";
+
+// Our own server with the same indexes, where nobody ever counts an event.
+const [path = "", key = ""] = process.argv.slice(2);
+const storage = openSqlite(path, { countAt: Number.POSITIVE_INFINITY });
+const world = {
+  storage,
+  now: Date.now,
+  newId: randomUUID,
+  version: "bench",
+  streams: true,
+  file: async () => undefined,
+};
+const settings = readSettings({ ANALYTICS_ADMIN_KEYS: key });
+const listener = createListener(createEdge({ endpoints, world, settings, log: () => {} }));
+const server = createServer({ noDelay: true }, (request, response) => void listener(request, response));
+server.listen(0, "127.0.0.1", () => {
+  process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
+});

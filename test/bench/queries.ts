@@ -1,0 +1,197 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import Sqlite from "better-sqlite3";
+import { eventWithId } from "./bodies.ts";
+import { AUTHORIZED, startAnalytics } from "./contenders/analytics-server.ts";
+import { type EventQuestion, eventQuestions } from "./event-questions.ts";
+import { loadServer } from "./load.ts";
+import { describeMachine } from "./machine.ts";
+import { awaitOutput, inFolder, type RunningChild, spawnNode, stopChild } from "./processes.ts";
+import { table } from "./report.ts";
+import { percentile, type Sample, spreadOf } from "./samples.ts";
+
+// Questions about millions of events, through HTTP, with the same as raw SQL beside them; and what their answers' upkeep
+// takes of the disk.
+const { values: options } = parseArgs({
+  options: {
+    events: { type: "string", default: "10000000" },
+    users: { type: "string", default: "200000" },
+    /** Is filled where it is not there, and kept. */
+    file: { type: "string" },
+    rounds: { type: "string", default: "50" },
+  },
+});
+const FILL_PATIENCE_MS = 3_600_000;
+const RAW_ROUNDS = 3;
+const WARM_UP_ROUNDS = 5;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const contender = (name: string): string => fileURLToPath(new URL(`contenders/${name}.mjs`, import.meta.url));
+
+async function fill(file: string): Promise<void> {
+  if (existsSync(file)) return;
+  const startedAt = performance.now();
+  const child = spawnNode({ args: [contender("fill-events"), file, options.events, options.users] });
+  child.stdout?.on("data", (chunk: Buffer) => process.stderr.write(chunk));
+  const [, events] = await awaitOutput(child, /filled with (\d+) events/, FILL_PATIENCE_MS);
+  const seconds = (performance.now() - startedAt) / 1000;
+  say(
+    `Filled with ${events} events of ${options.users} users, ${Math.round(Number(events) / seconds)} a second.`,
+  );
+}
+
+interface Timing {
+  readonly p50: number;
+  readonly p95: number;
+  readonly source: string;
+}
+
+async function ask(
+  { url }: RunningChild,
+  { path, body }: EventQuestion,
+): Promise<{ ms: number; source: string }> {
+  const startedAt = performance.now();
+  const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  const response = await fetch(url + path, {
+    ...init,
+    headers: { ...AUTHORIZED, "content-type": "application/json" },
+  });
+  const answer = (await response.json()) as { meta?: { source: string } };
+  if (!response.ok || answer.meta === undefined)
+    throw new Error(`${path} answered ${JSON.stringify(answer)}`);
+  return { ms: performance.now() - startedAt, source: answer.meta.source };
+}
+
+async function time(server: RunningChild, question: EventQuestion): Promise<Timing> {
+  let source = "";
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) source = (await ask(server, question)).source;
+  const times: number[] = [];
+  for (let round = 0; round < Number(options.rounds); round++) times.push((await ask(server, question)).ms);
+  times.sort((a, b) => a - b);
+  return { p50: percentile(times, 0.5), p95: percentile(times, 0.95), source };
+}
+
+async function timeRaw(file: string, questions: readonly EventQuestion[]): Promise<number[]> {
+  const child = fork(contender("raw-sql"), [file]);
+  await once(child, "message");
+  const medians: number[] = [];
+  for (const { sql, values } of questions) {
+    const times: number[] = [];
+    for (let round = 0; round < RAW_ROUNDS; round++) {
+      child.send({ sql, values });
+      times.push((await once(child, "message"))[0] as number);
+    }
+    medians.push(
+      percentile(
+        times.sort((a, b) => a - b),
+        0.5,
+      ),
+    );
+  }
+  await stopChild(child);
+  return medians;
+}
+
+/** Megabytes of the file, and how many of them hold what is kept for questions. */
+function sizes(file: string): { all: number; kept: number } {
+  const db = new Sqlite(file, { readonly: true });
+  const sum = (where: string): number =>
+    db
+      .prepare<[], number>(
+        `select coalesce(sum(pgsize), 0) / 1e6 from dbstat where aggregate = true and ${where}`,
+      )
+      .pluck()
+      .get() ?? 0;
+  const kept = "name in (select name from sqlite_schema where tbl_name like 'event\\_%' escape '\\')";
+  const found = { all: sum("true"), kept: sum(kept) };
+  db.close();
+  return found;
+}
+
+const ms = (value: number): string => value.toFixed(value < 10 ? 2 : 0);
+
+function row({ name, most }: EventQuestion, { p50, p95, source }: Timing, raw: number): string[] {
+  const verdict = most === undefined ? "" : p95 <= most ? "reached" : "MISSED";
+  return [
+    name,
+    source,
+    ms(p50),
+    ms(p95),
+    most === undefined ? "" : `≤ ${most}`,
+    verdict,
+    ms(raw),
+    `${(raw / p50).toFixed(1)} ×`,
+  ];
+}
+
+const LOADED_SECONDS = 4;
+const LOADED_ROUNDS = 5;
+
+/** Asks for the funnel again and again until it is told to stop; says how many answers there were. */
+function askAgainAndAgain(server: RunningChild, question: EventQuestion): () => Promise<number> {
+  let going = true;
+  const asking = (async () => {
+    let answers = 0;
+    for (; going; answers++) await ask(server, question);
+    return answers;
+  })();
+  return () => {
+    going = false;
+    return asking;
+  };
+}
+
+/** What those who store events notice of a report: the two take turns on one server. */
+async function besideReports(server: RunningChild, funnel: EventQuestion): Promise<void> {
+  const load = { path: "/apiv1/events", headers: AUTHORIZED, body: eventWithId };
+  const alone: Sample[] = [];
+  const beside: Sample[] = [];
+  let answers = 0;
+  await loadServer(server, load, LOADED_SECONDS);
+  for (let round = 0; round < LOADED_ROUNDS; round++) {
+    alone.push(await loadServer(server, load, LOADED_SECONDS));
+    const stop = askAgainAndAgain(server, funnel);
+    beside.push(await loadServer(server, load, LOADED_SECONDS));
+    answers += await stop();
+  }
+  const p99 = (samples: readonly Sample[]): number => spreadOf(samples.map((sample) => sample.p99)).median;
+  const rate = (samples: readonly Sample[]): string =>
+    `${Math.round(spreadOf(samples.map((sample) => sample.rate)).median)}/s, p99 ${ms(p99(samples))} ms`;
+  say(`\nStoring one event: ${rate(alone)} alone, ${rate(beside)} while funnels run (${answers} of them).`);
+  say(`p99 beside reports / alone: ${(p99(beside) / p99(alone)).toFixed(2)} × (asked < 1.5).`);
+}
+
+async function run(file: string): Promise<void> {
+  await fill(file);
+  const questions = eventQuestions(Date.now());
+  const server = await startAnalytics(file);
+  const timings: Timing[] = [];
+  for (const question of questions) timings.push(await time(server, question));
+  await besideReports(server, questions.find(({ name }) => name.startsWith("funnel")) as EventQuestion);
+  await server.stop();
+  const raw = await timeRaw(file, questions);
+  const head = ["question", "from", "median ms", "p95 ms", "asked", "", "raw SQL ms", "raw / ours"];
+  say(
+    table(
+      head,
+      questions.map((question, index) => row(question, timings[index] as Timing, raw[index] ?? Number.NaN)),
+    ),
+  );
+  const { all, kept } = sizes(file);
+  const ratio = all / (all - kept);
+  say(
+    `\n${all.toFixed(0)} MB, of which ${kept.toFixed(0)} MB are kept for questions: ${ratio.toFixed(2)} × the rest (asked ≤ 1.5).`,
+  );
+}
+
+say(
+  `${describeMachine({ rounds: Number(options.rounds), seconds: 0 })
+    .slice(0, 2)
+    .join("\n")}\n`,
+);
+if (options.file !== undefined) await run(options.file);
+else await inFolder((folder) => run(`${folder}/queries.db`));
+process.exit(0);
