@@ -1,0 +1,97 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+
+/** What stands before the server, on one's command: a way through, or one of the troubles of a network. */
+type Trouble =
+  | "none"
+  /** It answers 503 with `Retry-After: 1`. */
+  | "busy"
+  /** It hangs up. */
+  | "away"
+  /** The server gets the request and stores what is in it; its answer is lost. */
+  | "mute"
+  /** Requests wait until there is no trouble any more. */
+  | "slow";
+
+interface Seen {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
+  readonly at: number;
+}
+
+type Finish = (act: () => Promise<void>) => void;
+
+async function listen(
+  onTestFinished: Finish,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<number> {
+  const server = createServer(answer).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(async () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** A server in front of the server at `url`, until the test is over. It remembers every request to the API. */
+export async function testFront(onTestFinished: Finish, url: string) {
+  const seen: Seen[] = [];
+  const front = { url: "", seen, trouble: "none" as Trouble };
+  const waiting: (() => void)[] = [];
+
+  function forward(asked: IncomingMessage, body: string, response: ServerResponse): void {
+    const { method, url: path, headers } = asked;
+    const { host: _, ...others } = headers;
+    const onward = request(url + path, { method, headers: others, agent: false }, (answer) => {
+      if (front.trouble === "mute") {
+        answer.resume().once("end", () => response.destroy());
+        return;
+      }
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    onward.once("error", () => response.destroy());
+    onward.end(body);
+  }
+
+  async function answer(asked: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = "", url: path = "" } = asked;
+    const body = await text(asked);
+    if (path.startsWith("/apiv1/")) seen.push({ method, path, body, at: Date.now() });
+    if (front.trouble === "slow") await new Promise<void>((resolve) => waiting.push(resolve));
+    if (front.trouble === "away") response.destroy();
+    else if (front.trouble === "busy") {
+      response.writeHead(503, {
+        "access-control-allow-origin": "*",
+        "access-control-expose-headers": "retry-after",
+        "retry-after": "1",
+      });
+      response.end();
+    } else forward(asked, body, response);
+  }
+
+  const port = await listen(onTestFinished, (asked, response) => {
+    answer(asked, response).catch(() => response.destroy());
+  });
+  return Object.assign(front, {
+    url: `http://127.0.0.1:${port}`,
+    /** Ends whatever trouble there is, also for what waits. */
+    clear() {
+      front.trouble = "none";
+      for (const go of waiting.splice(0)) go();
+    },
+  });
+}
+
+/** Serves one page until the test is over, from an origin and a site of its own. */
+export async function testPage(onTestFinished: Finish, html: string): Promise<string> {
+  const port = await listen(onTestFinished, (_asked, response) => {
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
+    response.end(html);
+  });
+  return `http://localhost:${port}/`;
+}
