@@ -1,0 +1,27 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { expect, inject, test } from "vitest";
+import { endpoints } from "../../../handlers/endpoints.ts";
+import { operations } from "../../../web/dashboard/api.ts";
+import type {} from "../../end-to-end/global-setup.ts";
+
+const KIB = 1024;
+// The promise is 150 KiB; what it weighs now is less than half of it, and shall stay so.
+const MOST = 64 * KIB;
+
+test("the dashboard weighs little in all", async () => {
+  const names = ["dashboard.html", "dashboard.js", "dashboard.css", "icon.svg"];
+  const files = names.map((name) => readFile(join(inject("project"), "dist/web", name)));
+  const sizes = (await Promise.all(files)).map(async (file) => (await promisify(gzip)(file)).length);
+  const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  expect(total).toBeLessThan(MOST);
+});
+
+test("the dashboard asks for nothing but endpoints by their documented name, route and access", () => {
+  const documented = Object.fromEntries(
+    endpoints.map(({ name, method, path, access }) => [name, { method, path, access }]),
+  );
+  for (const [name, operation] of Object.entries(operations)) expect(operation).toEqual(documented[name]);
+});

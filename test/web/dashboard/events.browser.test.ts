@@ -1,0 +1,190 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { openFolder, plainServer, type TestServer } from "../../end-to-end/servers.ts";
+import { describeInBrowser, launchBrowser } from "../browser.ts";
+import { fill, open, send, settled, visit } from "./site.ts";
+
+describeInBrowser("the dashboard's events", () => {
+  let browser: Browser;
+  let server: TestServer;
+  let remove: () => Promise<void>;
+
+  beforeAll(async () => {
+    const opened = await openFolder();
+    remove = opened.remove;
+    [browser, server] = await Promise.all([launchBrowser(), plainServer.start(opened.folder)]);
+    await fill(server);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+    await remove();
+  });
+
+  const visited = async (link: string) => {
+    const { page } = await visit(onTestFinished, browser);
+    await open(page, server.url, link);
+    return page;
+  };
+
+  test("are listed page by page, newest first", async () => {
+    const page = await visited("#/events");
+    const items = page.locator(".events > li");
+    await expect.poll(() => items.count()).toBe(50);
+    await expect.poll(() => items.first().textContent()).toContain("purchase");
+    await page.getByRole("button", { name: "Show older events" }).click();
+    await expect.poll(() => items.count()).toBe(100);
+    await page.getByRole("button", { name: "Show older events" }).click();
+    await expect.poll(() => items.count()).toBe(110);
+    expect(await page.getByRole("button", { name: "Show older events" }).count()).toBe(0);
+  });
+
+  test("wait until they are asked for, so that nothing moves under who reads", async () => {
+    const page = await visited("#/events?event_type=live");
+    await expect.poll(() => page.getByRole("heading", { name: "No such events" }).count()).toBe(1);
+    await send(`${server.url}/apiv1/events`, "POST", { event_type: "live", properties: { number: 1 } });
+    const button = page.getByRole("button", { name: "Show 1 new event" });
+    await button.waitFor({ timeout: 15_000 });
+    await expect.poll(() => page.locator(".events > li").count()).toBe(0);
+    await button.click();
+    await expect.poll(() => page.locator(".events > li").textContent()).toContain("live");
+  });
+
+  test("are filtered, and a link keeps the filters", async () => {
+    const page = await visited("#/events");
+    await page.getByLabel("Event", { exact: true }).selectOption("product_view");
+    await page.getByLabel("User").fill("user-3");
+    await page.keyboard.press("Tab");
+    await page.getByLabel("Only events with").selectOption("plan");
+    await page.getByLabel("Value of plan").fill("pro");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.locator(".events > li").count()).toBe(2);
+    const again = await visited(new URL(page.url()).hash);
+    expect(await again.locator(".events > li").allTextContents()).toEqual(
+      await page.locator(".events > li").allTextContents(),
+    );
+    expect(await again.getByLabel("User").inputValue()).toBe("user-3");
+    await again.getByRole("button", { name: "Remove: plan is pro" }).click();
+    await expect.poll(() => again.url()).not.toContain("where");
+  });
+
+  test("are exported as they are filtered", async () => {
+    const page = await visited("#/events?event_type=purchase");
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "Export as JSON lines" }).click(),
+    ]);
+    const lines: string[] = [];
+    for await (const chunk of await download.createReadStream()) lines.push(String(chunk));
+    expect(lines.join("").trim().split("\n")).toHaveLength(10);
+  });
+
+  test("have a trend whose every value can be read by keyboard and as a table", async () => {
+    const page = await visited("#/trend?event_type=product_view&measure=users&breakdown=plan&timezone=UTC");
+    await expect
+      .poll(() => page.getByRole("img", { name: /^Different users per day, 2 lines/ }).count())
+      .toBe(1);
+    await expect.poll(() => page.locator(".legend li").allTextContents()).toEqual(["free", "pro"]);
+    const reading = page.locator(".reading");
+    await expect
+      .poll(() => reading.textContent())
+      .toMatch(/\(not complete\): free: 0\u00a0users; pro: 0\u00a0users/);
+    await page.getByRole("slider", { name: "Read a day" }).focus();
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("ArrowLeft");
+    await expect.poll(() => reading.textContent()).toContain("free: 20\u00a0users; pro: 20\u00a0users");
+    const totals = page.getByRole("table", { name: "Different users over the whole time" });
+    await expect
+      .poll(() => totals.getByRole("row").allTextContents())
+      .toEqual(["LineDifferent users", "free20", "pro20"]);
+    await page.getByText("The same as a table").click();
+    await expect
+      .poll(() => page.getByRole("table", { name: "Different users per day" }).getByRole("row").count())
+      .toBe(31);
+  });
+
+  test("have a trend that says what is not complete yet", async () => {
+    const page = await visited("#/trend");
+    expect(
+      await page.getByText(/^A hollow point on a dotted line is a day that is not complete/).count(),
+    ).toBe(1);
+  });
+
+  test("are compared side by side in one trend, and the back button takes it back", async () => {
+    const page = await visited("#/trend?event_type=product_view");
+    await page.getByLabel("Beside it").selectOption("purchase");
+    await expect
+      .poll(() => page.locator(".legend li").allTextContents())
+      .toEqual(["product_view", "purchase"]);
+    await page.goBack();
+    await expect.poll(() => page.locator(".legend li").allTextContents()).toEqual(["product_view"]);
+  });
+
+  test("have a funnel that is put together step by step", async () => {
+    const page = await visited("#/funnel");
+    await page.getByRole("heading", { name: "Choose at least two steps" }).waitFor();
+    await page.getByLabel("Next step").selectOption("product_view");
+    await page.getByLabel("Step 1").waitFor();
+    await page.getByLabel("Next step").selectOption("add_to_cart");
+    await page.getByLabel("Step 2").waitFor();
+    await page.getByLabel("Next step").selectOption("purchase");
+    await page.getByLabel("Step 3").waitFor();
+    await page.getByRole("heading", { name: /^25\.0.% come from the first step to the last/ }).waitFor();
+    const steps = page.locator(".funnel > li");
+    await expect
+      .poll(async () => (await steps.allTextContents()).map((text) => text.replaceAll("\u00a0", " ")))
+      .toEqual([
+        "1. product_view40 users, 100.0 % of the first step",
+        expect.stringMatching(
+          /^↓ 50\.0 % went on, 20 of 40 users, half of them within 14\.4 min2\. add_to_cart20 users, 50\.0 % of the first step$/,
+        ),
+        expect.stringMatching(
+          /^↓ 50\.0 % went on, 10 of 20 users, half of them within 14\.4 min3\. purchase10 users/,
+        ),
+      ]);
+    await page.getByLabel("with", { exact: true }).first().selectOption("price");
+    await page.getByLabel("price is").fill("4");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => steps.first().textContent()).toContain("1\u00a0user");
+  });
+
+  test("have a retention grid in which what has not begun is empty, and what is not over is marked", async () => {
+    const page = await visited(
+      "#/retention?event_type=product_view&interval=day&periods=12&days=12&timezone=UTC",
+    );
+    const rows = page.getByRole("table").getByRole("row");
+    const began = rows.nth(3);
+    expect(
+      (await began.getByRole("cell").allTextContents()).map((text) => text.replaceAll("\u00a0", " ")),
+    ).toEqual([
+      "40",
+      "100.0 %40 users",
+      ...Array(6).fill("0.0 %0 users"),
+      "100.0 %40 users",
+      "0.0 %0 users",
+      "0.0 %*0 users",
+      "",
+      "",
+    ]);
+  });
+
+  test("have views that tell what to do while there are none", async () => {
+    const { folder, remove: removeEmpty } = await openFolder();
+    const empty = await plainServer.start(folder);
+    onTestFinished(async () => {
+      await empty.stop();
+      await removeEmpty();
+    });
+    const { page } = await visit(onTestFinished, browser);
+    for (const view of ["events", "trend", "funnel", "retention"]) {
+      await open(page, empty.url, `#/${view}`);
+      await page.getByRole("heading", { name: "No events yet" }).waitFor();
+      await expect.poll(() => page.getByText(`curl ${empty.url}/apiv1/events`).count()).toBe(1);
+    }
+    await open(page, empty.url, "#/experiments");
+    await page.getByRole("link", { name: "Create the first one" }).click();
+    await page.getByRole("heading", { name: "New experiment" }).waitFor();
+    await settled(page);
+  });
+});

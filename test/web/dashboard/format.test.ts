@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import {
+  counted,
+  difference,
+  differenceRange,
+  duration,
+  level,
+  liftRange,
+  moment,
+  percent,
+  period,
+  pValue,
+  wholePercent,
+} from "../../../web/dashboard/format.ts";
+
+/** With ordinary spaces, which are easier to read here. */
+const plain = (text: string): string => text.replaceAll("\u00a0", " ");
+
+describe("a figure has its unit", () => {
+  test.each([
+    [counted(1, "user"), "1 user"],
+    [counted(12_345, "user"), "12,345 users"],
+    [percent(0.25), "25.0 %"],
+    [percent(null), "–"],
+    [wholePercent(0.95), "95 %"],
+    [level("conversion", 0.190_234), "19.02 %"],
+    [level("mean", 4.2), "4.2 per user"],
+    [level("count", null), "–"],
+    [difference("conversion", 0.0082), "+0.82 percentage points"],
+    [difference("conversion", -0.01), "−1 percentage point"],
+    [difference("mean", -1.5), "−1.5 per user"],
+    [difference("mean", 0), "0 per user"],
+    [differenceRange("conversion", [-0.0174, 0.001]), "−1.74 to +0.1 percentage points"],
+    [differenceRange("mean", [null, 2]), "no lower limit to +2 per user"],
+    [liftRange([-0.1, 0.25]), "−10 % to +25 %"],
+    [liftRange([-0.1, null]), "−10 % to no upper limit"],
+    [pValue(0.0312), "0.031"],
+    [pValue(0.000_01), "below 0.001"],
+    [pValue(null), "–"],
+  ])("%s is %s", (shown, expected) => {
+    expect(plain(shown)).toBe(expected);
+  });
+});
+
+test.each([
+  [0.4, "0.4 s"],
+  [119, "119 s"],
+  [120, "2 min"],
+  [7_199, "120 min"],
+  [7_200, "2 h"],
+  [172_800, "2 days"],
+  [2_592_000, "30 days"],
+])("%d seconds are %s", (seconds, expected) => {
+  expect(plain(duration(seconds))).toBe(expected);
+});
+
+test.each([
+  ["hour", "25 Nov 2026, 00:00"],
+  ["day", "25 Nov 2026"],
+  ["week", "week of 25 Nov 2026"],
+  ["month", "Nov 2026"],
+] as const)("a period of one %s is named by its start in its zone: %s", (interval, expected) => {
+  expect(period("2026-11-24T23:00:00.000Z", interval, "Europe/Berlin")).toBe(expected);
+});
+
+test("a moment is told in the zone that was asked for", () => {
+  expect(moment("2026-11-24T23:05:00.000Z", "Asia/Tokyo")).toBe("25 Nov 2026, 08:05");
+});

@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { niceStep, placeOn, scaleFor, stretchOn } from "../../../web/dashboard/interval-scale.ts";
+
+const value = fc.double({ min: -1e9, max: 1e9, noNaN: true });
+const spread = fc.record({
+  estimate: fc.option(value),
+  interval: fc.option(fc.tuple(fc.option(value), fc.option(value))),
+});
+
+test("everything that is drawn lies within the plot, and so does zero", () => {
+  fc.assert(
+    fc.property(fc.array(spread), (spreads) => {
+      const { low, high } = scaleFor(spreads);
+      const drawn = spreads.flatMap(({ estimate, interval }) => [estimate, ...(interval ?? [])]);
+      for (const one of [0, ...drawn.filter((found) => found !== null)]) {
+        expect(one).toBeGreaterThan(low);
+        expect(one).toBeLessThan(high);
+      }
+    }),
+  );
+});
+
+test("a scale has two to five ticks, evenly spaced and within it", () => {
+  fc.assert(
+    fc.property(fc.array(spread), (spreads) => {
+      const { low, high, ticks } = scaleFor(spreads);
+      expect(ticks.length).toBeGreaterThanOrEqual(2);
+      expect(ticks.length).toBeLessThanOrEqual(5);
+      expect(ticks.every((tick) => tick >= low && tick <= high)).toBe(true);
+    }),
+  );
+});
+
+test("numbers next to nothing are drawn as zero is", () => {
+  expect(scaleFor([{ estimate: 5e-324, interval: [0, 1e-322] }])).toEqual(scaleFor([]));
+});
+
+test("what is larger stands further to the right", () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.integer(), (a, b) => {
+      const scale = scaleFor([{ estimate: a, interval: [b, null] }]);
+      expect(Math.sign(placeOn(scale, a) - placeOn(scale, b))).toBe(Math.sign(a - b));
+    }),
+  );
+});
+
+test("an interval without a limit runs out of the plot on that side, and says so", () => {
+  const scale = { low: -10, high: 10, ticks: [] };
+  expect(stretchOn(scale, [null, 5])).toEqual({ from: 0, to: 75, opensLow: true, opensHigh: false });
+  expect(stretchOn(scale, [-5, null])).toEqual({ from: 25, to: 100, opensLow: false, opensHigh: true });
+});
+
+test.each([
+  [10, 4, 5],
+  [8, 4, 2],
+  [0.03, 4, 0.01],
+  [4, 4, 1],
+])("a span of %d in at most %d parts has steps of %d", (span, parts, step) => {
+  expect(niceStep(span, parts)).toBeCloseTo(step, 12);
+});

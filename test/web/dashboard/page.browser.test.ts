@@ -1,0 +1,209 @@
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import {
+  openFolder,
+  plainServer,
+  type TestServer,
+  testFolder,
+  testServer,
+} from "../../end-to-end/servers.ts";
+import { describeInBrowser, launchBrowser } from "../browser.ts";
+import { fill, open, send, settled, viewsOf, visit } from "./site.ts";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+interface Finding {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+/** What axe finds that keeps people out; as "color-contrast: <small>…". */
+async function barriersOn(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: AXE });
+  const found = await page.evaluate<Finding[]>("axe.run().then(({ violations }) => violations)");
+  return found
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+/** Turns "/apiv1/ab-tests/{test_id}" into what matches such paths. */
+const pathPattern = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`);
+
+/** Those requests that the document of the server does not have, or that went elsewhere. */
+async function undocumented(url: string, requests: readonly string[]): Promise<string[]> {
+  const { paths } = await send<{ paths: Record<string, object> }>(`${url}/apiv1/openapi.json`, "GET");
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({ method: method.toUpperCase(), pattern: pathPattern(path) })),
+  );
+  return requests.filter((request) => {
+    const [asked = "", address = ""] = request.split(" ");
+    const { origin, pathname } = new URL(address);
+    return (
+      origin !== url || !operations.some(({ method, pattern }) => method === asked && pattern.test(pathname))
+    );
+  });
+}
+
+describeInBrowser("the dashboard's page", () => {
+  let browser: Browser;
+  let server: TestServer;
+  let views: Readonly<Record<string, string>>;
+  let remove: () => Promise<void>;
+
+  beforeAll(async () => {
+    const opened = await openFolder();
+    remove = opened.remove;
+    [browser, server] = await Promise.all([launchBrowser(), plainServer.start(opened.folder)]);
+    views = viewsOf(await fill(server));
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+    await remove();
+  });
+
+  test.each([
+    { colorScheme: "light", width: 1280 },
+    { colorScheme: "dark", width: 390 },
+  ] as const)("keeps nobody out, in $colorScheme, $width pixels wide", async ({ colorScheme, width }) => {
+    // The policy of the page forbids the checker too.
+    const options = { colorScheme, bypassCSP: true, viewport: { width, height: 800 } };
+    const { page } = await visit(onTestFinished, browser, options);
+    const found: string[] = [];
+    for (const [name, link] of Object.entries(views)) {
+      await open(page, server.url, link);
+      for (const details of await page.locator("details").all()) await details.evaluate(unfold);
+      found.push(...(await barriersOn(page)).map((barrier) => `${name}: ${barrier}`));
+    }
+    expect(found).toEqual([]);
+  });
+
+  test("keeps nobody out of its dialogs", async () => {
+    const { page } = await visit(onTestFinished, browser, { bypassCSP: true });
+    await open(page, server.url, views["a winner"] ?? "");
+    await page.getByRole("button", { name: "Stop the test …" }).click();
+    expect(await barriersOn(page)).toEqual([]);
+  });
+
+  test("fits a phone: it never scrolls sideways, and a finger hits what is to be pressed", async () => {
+    const { page } = await visit(onTestFinished, browser, { viewport: { width: 390, height: 800 } });
+    for (const [name, link] of Object.entries(views)) {
+      await open(page, server.url, link);
+      const overhang = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      const targets = await page.locator("button:visible, select:visible, nav a, summary").all();
+      const heights = await Promise.all(
+        targets.map(async (target) => (await target.boundingBox())?.height ?? 0),
+      );
+      // What is out of sight until it has the focus, as the skip link, is as tall as the others.
+      expect([name, overhang, heights.filter((height) => height < 44)]).toEqual([name, 0, []]);
+    }
+  });
+
+  test("asks for nothing but what the API documents, and nobody but its server", async () => {
+    const { page, requests, complaints } = await visit(onTestFinished, browser);
+    for (const link of Object.values(views)) await open(page, server.url, link);
+    await open(page, server.url, "#/experiments/new");
+    await page.getByLabel("Name", { exact: true }).fill("documented");
+    await page.getByLabel("Name of metric 1").fill("paid");
+    await page.getByRole("button", { name: "Create the experiment" }).click();
+    await page.getByRole("button", { name: "Stop the test …" }).click();
+    await page.getByRole("button", { name: "Stop the test", exact: true }).click();
+    await page.getByText("stopped", { exact: true }).waitFor();
+    const asked = requests.filter((request) => !request.includes("about:"));
+    expect(await undocumented(server.url, asked)).toEqual([]);
+    expect(new Set(asked.map((request) => request.split("?")[0])).size).toBeGreaterThan(15);
+    // Nor does the strict policy of the page forbid anything that it does.
+    expect(complaints).toEqual([]);
+  });
+
+  test("is held to the documented API by a check that can fail", async () => {
+    const strange = [
+      `GET ${server.url}/apiv1/secrets`,
+      `PUT ${server.url}/apiv1/ab-tests/1`,
+      "GET http://x.example/",
+    ];
+    expect(await undocumented(server.url, [...strange, `GET ${server.url}/apiv1/ab-tests/1`])).toEqual(
+      strange,
+    );
+  });
+
+  test("is used by keyboard alone", async () => {
+    const { page } = await visit(onTestFinished, browser);
+    await open(page, server.url, "#/experiments");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the content");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("MAIN");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "New experiment" }).waitFor();
+    // The focus has followed to the new view, as it would to a new page.
+    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe("MAIN");
+    expect(await page.title()).toBe("New experiment – Analytics Server");
+  });
+
+  test("says in words what went wrong, and goes on when it is asked again", async () => {
+    const { page } = await visit(onTestFinished, browser);
+    await open(page, server.url, "#/experiments/999");
+    await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/There is no A\/B test 999/i);
+    await page.route("**/apiv1/events/trend**", (route) => route.abort());
+    await open(page, server.url, "#/trend");
+    await expect.poll(() => page.getByRole("alert").textContent()).toContain("The server does not answer.");
+    await page.unroute("**/apiv1/events/trend**");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("img", { name: /^Events per day/ }).waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
+  });
+
+  test("asks for the key that is missing, says why one is refused, and goes on with a good one", async () => {
+    const [read, admin] = ["read-key-of-sixteen", "admin-key-of-sixteen"];
+    const keys = { ANALYTICS_READ_KEYS: read, ANALYTICS_ADMIN_KEYS: admin };
+    const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
+    const { page } = await visit(onTestFinished, browser);
+    await page.goto(`${guarded.url}/#/experiments`);
+    const reading = page.getByRole("dialog", { name: "A key with read access is needed" });
+    await reading.getByLabel("Key with read access").fill("not-a-key-of-theirs");
+    await reading.getByRole("button", { name: "Use this key" }).click();
+    await reading.getByText("This key is not known here, or not any more.").waitFor();
+    await reading.getByLabel("Key with read access").fill(read);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "No experiments yet" }).waitFor();
+
+    await page.getByRole("link", { name: "Create the first one" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("guarded");
+    await page.getByLabel("Name of metric 1").fill("paid");
+    await page.getByRole("button", { name: "Create the experiment" }).click();
+    const changing = page.getByRole("dialog", { name: "A key with admin access is needed" });
+    await changing.getByLabel("Key with admin access").fill(admin);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "guarded" }).waitFor();
+
+    // A new page of the same tab has the keys still, and no link has them.
+    expect(page.url()).not.toContain("key");
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "guarded" }).waitFor();
+    await page.getByRole("button", { name: "Forget the keys" }).click();
+    await page.getByRole("dialog").waitFor();
+  });
+
+  test("says what is missing to who has no key, and asks again on demand", async () => {
+    const keys = { ANALYTICS_READ_KEYS: "read-key-of-sixteen" };
+    const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
+    const { page } = await visit(onTestFinished, browser);
+    await page.goto(`${guarded.url}/#/experiments`);
+    await page.getByRole("button", { name: "Go on without" }).click();
+    await settled(page);
+    await expect.poll(() => page.getByRole("alert").textContent()).toContain("Send a key with read access");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("dialog").waitFor();
+  });
+});
+
+function unfold(details: Element): void {
+  details.setAttribute("open", "");
+}

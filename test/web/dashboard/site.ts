@@ -1,0 +1,152 @@
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { TestServer } from "../../end-to-end/servers.ts";
+
+type Finish = (act: () => Promise<void>) => void;
+
+/** Sends JSON to the server as a backend would, and gives what it answers. */
+export async function send<T>(url: string, method: string, body?: unknown): Promise<T> {
+  const response = await fetch(url, {
+    method,
+    headers: { "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${url} answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+const DAY = 86_400_000;
+const daysAgo = (days: number): string => new Date(Date.now() - days * DAY).toISOString();
+
+interface Story {
+  readonly name: string;
+  readonly users: readonly [number, number];
+  readonly converting: readonly [number, number];
+}
+
+/** A test of two variants in which so many users of each converted, over three days. */
+async function fillExperiment({ url }: TestServer, { name, users, converting }: Story): Promise<number> {
+  const variants = ["red", "blue"];
+  const { test_id } = await send<{ test_id: number }>(`${url}/apiv1/ab-tests`, "POST", {
+    test_name: name,
+    variants: variants.map((variant_name) => ({ variant_name })),
+    metrics: [
+      { metric_name: "signup", kind: "conversion", primary: true },
+      { metric_name: "complaints", kind: "count", direction: "decrease" },
+    ],
+  });
+  const everyone = variants.flatMap((variant, arm) =>
+    Array.from({ length: users[arm] ?? 0 }, (_, index) => ({
+      user_id: `${variant}-${index}`,
+      variant,
+      converts: index < (converting[arm] ?? 0),
+      day: 3 - (index % 3),
+    })),
+  );
+  const byDay = [...everyone].sort((a, b) => b.day - a.day);
+  await send(
+    `${url}/apiv1/ab-tests/${test_id}/assignments`,
+    "POST",
+    byDay.map(({ user_id, variant, day }) => ({ user_id, variant, assigned_at: daysAgo(day) })),
+  );
+  await send(
+    `${url}/apiv1/ab-tests/${test_id}/track/batch`,
+    "POST",
+    byDay
+      .filter(({ converts }) => converts)
+      .map(({ user_id, day }) => ({ user_id, metric_name: "signup", timestamp: daysAgo(day - 0.01) })),
+  );
+  return test_id;
+}
+
+/** Users who look on several days, half of whom put something into the cart, and a quarter of whom pay. */
+async function fillEvents({ url }: TestServer): Promise<void> {
+  const events = Array.from({ length: 40 }, (_, user) => {
+    const common = { user_id: `user-${user}`, session_id: `session-${user}` };
+    const plan = user % 2 === 0 ? "free" : "pro";
+    const seen = [9, 2].map((day) => ({
+      ...common,
+      event_type: "product_view",
+      properties: { plan, price: user },
+      timestamp: daysAgo(day),
+    }));
+    const steps = ["add_to_cart", "purchase"]
+      .filter((_step, index) => user % (2 * (index + 1)) === 0)
+      .map((event_type, index) => ({ ...common, event_type, timestamp: daysAgo(2 - 0.01 * (index + 1)) }));
+    return [...seen, ...steps];
+  });
+  await send(`${url}/apiv1/events/batch`, "POST", events.flat());
+}
+
+/** Something to look at in every view. */
+export async function fill(server: TestServer) {
+  const winner = await fillExperiment(server, { name: "button", users: [400, 400], converting: [40, 120] });
+  const open = await fillExperiment(server, { name: "headline", users: [200, 200], converting: [50, 52] });
+  const broken = await fillExperiment(server, { name: "redirect", users: [600, 400], converting: [60, 90] });
+  const early = await fillExperiment(server, { name: "footer", users: [10, 10], converting: [1, 9] });
+  await fillEvents(server);
+  return { winner, open, broken, early };
+}
+
+/** What a page did while it was visited, that only a tool can see. */
+export interface Visit {
+  readonly page: Page;
+  /** As "GET http://127.0.0.1:20000/apiv1/events?limit=50". */
+  readonly requests: string[];
+  /** What the browser had to complain of: errors, and whatever the policy of the page forbids. */
+  readonly complaints: string[];
+}
+
+/** A page of a browser of its own, until the test is over. */
+export async function visit(
+  onTestFinished: Finish,
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<Visit> {
+  const context = await browser.newContext({
+    timezoneId: "Europe/Berlin",
+    viewport: { width: 1280, height: 900 },
+    ...options,
+  });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const requests: string[] = [];
+  const complaints: string[] = [];
+  page.on("request", (request) => requests.push(`${request.method()} ${request.url()}`));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  return { page, requests, complaints };
+}
+
+/** Waits until a view is there with all of its answers. */
+export const settled = (page: Page) =>
+  page.waitForFunction(
+    () => document.querySelector("h1") !== null && document.querySelector('[aria-busy="true"]') === null,
+  );
+
+/** Opens a view by its link, as a new page. */
+export async function open(page: Page, url: string, link: string): Promise<void> {
+  await page.goto("about:blank");
+  await page.goto(`${url}/${link}`);
+  await settled(page);
+}
+
+const STEPS = encodeURIComponent(
+  JSON.stringify(["product_view", "add_to_cart", "purchase"].map((event_type) => ({ event_type }))),
+);
+
+/** Every view with something in it, by the ids of `fill`. */
+export const viewsOf = (ids: Awaited<ReturnType<typeof fill>>): Readonly<Record<string, string>> => ({
+  "the experiments": "#/experiments",
+  "a winner": `#/experiments/${ids.winner}`,
+  "no difference yet": `#/experiments/${ids.open}`,
+  "a broken split": `#/experiments/${ids.broken}`,
+  "the new experiment": "#/experiments/new",
+  "the sample size": "#/sample-size",
+  "the events": "#/events",
+  "the trend": "#/trend?event_type=product_view&breakdown=plan",
+  "the funnel": `#/funnel?steps=${STEPS}&breakdown=plan`,
+  "the retention": "#/retention?event_type=product_view",
+  "a link to nowhere": "#/nowhere",
+});

@@ -1,0 +1,123 @@
+import type { ComponentChildren, FunctionComponent } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { type Address, linkTo } from "./address.ts";
+import { CalculatorView } from "./calculator-view.tsx";
+import { EventsView } from "./events-view.tsx";
+import { ExperimentFormView } from "./experiment-form-view.tsx";
+import { ExperimentView } from "./experiment-view.tsx";
+import { ExperimentsView } from "./experiments-view.tsx";
+import { FunnelView } from "./funnel-view.tsx";
+import { KeyDialog } from "./key-dialog.tsx";
+import { forgetKeys, hasKeys } from "./keys.ts";
+import { RetentionView } from "./retention-view.tsx";
+import { TrendView } from "./trend-view.tsx";
+import { useAddress } from "./use-address.ts";
+
+export interface ViewProps {
+  readonly query: URLSearchParams;
+}
+
+const VIEWS: Readonly<
+  Record<string, { readonly title: string; readonly View: FunctionComponent<ViewProps> }>
+> = {
+  experiments: { title: "Experiments", View: ExperimentsView },
+  "sample-size": { title: "Sample size", View: CalculatorView },
+  events: { title: "Events", View: EventsView },
+  trend: { title: "Trend", View: TrendView },
+  funnel: { title: "Funnel", View: FunnelView },
+  retention: { title: "Retention", View: RetentionView },
+};
+
+const FIRST = "experiments";
+
+/** Where a link leads that names no view. */
+const NothingHere = () => (
+  <>
+    <h1>Nothing is here</h1>
+    <p>
+      The link may be old or mistyped. <a href={linkTo([FIRST])}>Go to the experiments.</a>
+    </p>
+  </>
+);
+
+function pageOf({ path, query }: Address): { title: string; page: ComponentChildren } {
+  const [name = FIRST, id] = path;
+  if (name === FIRST && id === "new") {
+    return { title: "New experiment", page: <ExperimentFormView query={query} /> };
+  }
+  if (name === FIRST && id !== undefined && /^[1-9]\d{0,14}$/.test(id)) {
+    return { title: `Experiment ${id}`, page: <ExperimentView key={id} testId={Number(id)} query={query} /> };
+  }
+  const found = Object.hasOwn(VIEWS, name) && id === undefined ? VIEWS[name] : undefined;
+  if (found === undefined) return { title: "Nothing is here", page: <NothingHere /> };
+  return { title: found.title, page: <found.View query={query} /> };
+}
+
+function Navigation({ current }: { current: string }) {
+  return (
+    <nav aria-label="Views">
+      <ul>
+        {Object.entries(VIEWS).map(([name, { title }]) => (
+          <li key={name}>
+            <a href={linkTo([name])} aria-current={name === current ? "page" : undefined}>
+              {title}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+const ForgetKeys = () => (
+  <button
+    type="button"
+    class="quiet"
+    onClick={() => {
+      forgetKeys();
+      location.reload();
+    }}
+  >
+    Forget the keys
+  </button>
+);
+
+/** Focus follows to a view that was opened by a link, as it would to a new page. */
+function useFocusOnChange(path: string) {
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(path);
+  useEffect(() => {
+    if (shown.current === path) return;
+    shown.current = path;
+    main.current?.focus();
+    scrollTo(0, 0);
+  }, [path]);
+  return main;
+}
+
+export function App() {
+  const address = useAddress();
+  const { title, page } = pageOf(address);
+  const main = useFocusOnChange(address.path.join("/"));
+  useEffect(() => {
+    document.title = `${title} – Analytics Server`;
+  }, [title]);
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
+        Skip to the content
+      </button>
+      <header>
+        <a class="brand" href={linkTo([FIRST])}>
+          <img src="/icon.svg" alt="" width="28" height="28" /> Analytics Server
+        </a>
+        <Navigation current={address.path[0] ?? FIRST} />
+        {hasKeys() && <ForgetKeys />}
+      </header>
+      <main ref={main} tabIndex={-1}>
+        {page}
+      </main>
+      <KeyDialog />
+    </>
+  );
+}

@@ -1,0 +1,109 @@
+// Every figure leaves here with its unit. The space before it does not break.
+const SPACE = "\u00a0";
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+const signed = new Intl.NumberFormat("en", { maximumSignificantDigits: 3, signDisplay: "exceptZero" });
+const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+// A hyphen is easily overlooked in front of a figure.
+const withMinus = (text: string): string => text.replaceAll("-", "−");
+
+export type MetricKind = "conversion" | "mean" | "count";
+export type Bounds = readonly [number | null, number | null];
+
+export const number = (value: number): string => whole.format(value);
+export const compactNumber = (value: number): string => withMinus(compact.format(value));
+export const plainNumber = (value: number): string => withMinus(short.format(value));
+
+export const counted = (value: number, one: string, many = `${one}s`): string =>
+  `${whole.format(value)}${SPACE}${value === 1 ? one : many}`;
+
+/** A share as percent; null is a share of nobody. */
+export const percent = (share: number | null): string =>
+  share === null ? "–" : `${tenth.format(100 * share)}${SPACE}%`;
+
+/** A share that somebody chose, without digits that it does not have. */
+export const wholePercent = (level: number): string => `${short.format(100 * level)}${SPACE}%`;
+
+/** By how much a metric's figures are multiplied to be shown: shares are shown as percentages. */
+export const scaleOf = (kind: MetricKind): number => (kind === "conversion" ? 100 : 1);
+
+export const differenceUnit = (kind: MetricKind): string =>
+  kind === "conversion" ? "percentage points" : "per user";
+
+/** What a variant comes to: the share of users who converted, or the mean per user. */
+export function level(kind: MetricKind, mean: number | null): string {
+  if (mean === null) return "–";
+  return kind === "conversion"
+    ? `${withMinus(short.format(100 * mean))}${SPACE}%`
+    : `${plainNumber(mean)} per${SPACE}user`;
+}
+
+export const signedNumber = (value: number): string => withMinus(signed.format(value));
+
+const ends = ([low, high]: Bounds, show: (value: number) => string): string =>
+  `${low === null ? "no lower limit" : show(low)} to ${high === null ? "no upper limit" : show(high)}`;
+
+/** A difference with its unit. */
+export function difference(kind: MetricKind, value: number): string {
+  const shown = signedNumber(scaleOf(kind) * value);
+  const one = kind === "conversion" && /^[+−]1$/.test(shown);
+  return `${shown} ${one ? "percentage point" : differenceUnit(kind)}`;
+}
+
+export const differenceRange = (kind: MetricKind, bounds: Bounds): string =>
+  `${ends(bounds, (value) => signedNumber(scaleOf(kind) * value))} ${differenceUnit(kind)}`;
+
+export const lift = (value: number): string => `${signedNumber(100 * value)}${SPACE}%`;
+export const liftRange = (bounds: Bounds): string => ends(bounds, lift);
+
+export const pValue = (value: number | null): string => {
+  if (value === null) return "–";
+  return value < 0.001 ? `below${SPACE}0.001` : value.toFixed(3);
+};
+
+const DURATIONS = [
+  { unit: "days", seconds: 86_400 },
+  { unit: "h", seconds: 3_600 },
+  { unit: "min", seconds: 60 },
+] as const;
+
+/** How long something takes, in the largest unit of which it has at least two. */
+export function duration(seconds: number): string {
+  const found = DURATIONS.find((one) => seconds >= 2 * one.seconds);
+  const { unit, seconds: per } = found ?? { unit: "s", seconds: 1 };
+  return `${withMinus(new Intl.NumberFormat("en", { maximumSignificantDigits: 3 }).format(seconds / per))}${SPACE}${unit}`;
+}
+
+const DATE = { day: "numeric", month: "short", year: "numeric" } as const;
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+// To make one costs a hundred times as much as to use it, and a table uses it thousands of times.
+function formatIn(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = zone + JSON.stringify(options);
+  const known = formats.get(key) ?? new Intl.DateTimeFormat("en-GB", { ...options, timeZone: zone });
+  formats.set(key, known);
+  return known;
+}
+
+export const day = (time: string, zone: string): string => formatIn(zone, DATE).format(new Date(time));
+
+export const moment = (time: string, zone: string): string =>
+  formatIn(zone, { ...DATE, ...CLOCK }).format(new Date(time));
+
+export const momentWithSeconds = (time: string, zone: string): string =>
+  formatIn(zone, { ...DATE, ...CLOCK, second: "2-digit" }).format(new Date(time));
+
+export type Interval = "hour" | "day" | "week" | "month";
+
+/** The name of an hour, day, week or month by its start. */
+export function period(start: string, interval: Interval, zone: string): string {
+  if (interval === "hour") return moment(start, zone);
+  if (interval === "month")
+    return formatIn(zone, { month: "short", year: "numeric" }).format(new Date(start));
+  return interval === "week" ? `week of ${day(start, zone)}` : day(start, zone);
+}

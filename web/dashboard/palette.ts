@@ -1,0 +1,29 @@
+/** What tells lines apart without any colour. */
+export const DASHES: readonly (readonly number[])[] = [
+  [],
+  [9, 4],
+  [2, 3],
+  [10, 3, 2, 3],
+  [5, 2],
+  [14, 4],
+  [2, 6],
+  [10, 3, 2, 3, 2, 3],
+];
+
+export const toneOf = (index: number): number => index % DASHES.length;
+export const dashOf = (index: number): readonly number[] => DASHES[toneOf(index)] ?? [];
+
+/** The colours as the style sheet has them for the present theme, for what is drawn on a canvas. */
+export function readPalette() {
+  const style = getComputedStyle(document.documentElement);
+  const read = (name: string): string => style.getPropertyValue(name).trim();
+  return {
+    ink: read("--ink-soft"),
+    rule: read("--rule"),
+    zero: read("--ink"),
+    paper: read("--paper"),
+    band: read("--band"),
+    tones: DASHES.map((_, index) => read(`--tone-${index}`)),
+  };
+}
+export type Palette = ReturnType<typeof readPalette>;

@@ -1,0 +1,44 @@
+/** One fault of a request and its place in the body. */
+export interface Fault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Why there is no answer, in words for the person who waits for it. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly faults: readonly Fault[];
+
+  constructor(status: number, detail: string, faults: readonly Fault[] = []) {
+    super(detail);
+    this.status = status;
+    this.faults = faults;
+  }
+}
+
+interface ProblemBody {
+  readonly detail?: unknown;
+  readonly errors?: readonly Fault[];
+}
+
+// A field that holds no number is sent as none, and the server speaks of what it received.
+const inWords = ({ path, message }: Fault): Fault => ({
+  path,
+  message: message.startsWith("Invalid input: expected number") ? "must be a number" : message,
+});
+
+/** What a refusal says, also one that somebody between here and the server has written. */
+export async function problemOf(response: Response): Promise<Problem> {
+  const body: ProblemBody = await response.json().catch(() => ({}));
+  const wait = response.headers.get("retry-after");
+  const detail =
+    typeof body.detail === "string" ? body.detail : `The server answered with status ${response.status}.`;
+  const advice = wait === null ? "" : ` Try again in ${wait} s.`;
+  return new Problem(response.status, detail + advice, (body.errors ?? []).map(inWords));
+}
+
+export const unreachable = (): Problem =>
+  new Problem(
+    0,
+    "The server does not answer. Check that it is running and that you are online, then try again.",
+  );

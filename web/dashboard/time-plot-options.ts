@@ -1,0 +1,187 @@
+import uPlot from "uplot";
+import { dashOf, type Palette, toneOf } from "./palette.ts";
+
+type Values = readonly (number | null)[];
+
+/** One line of a plot over time. */
+export interface Line {
+  readonly label: string;
+  readonly values: Values;
+}
+
+/** What is drawn, without where and in which colours. */
+export interface TimePlotData {
+  /** Epoch milliseconds, ascending. */
+  readonly times: readonly number[];
+  readonly zone: string;
+  readonly lines: readonly Line[];
+  /** Of each time whether what happened then is not complete; empty where everything is. */
+  readonly unfinished: readonly boolean[];
+  /** Both ends of an interval around the first line. */
+  readonly band?: { readonly low: Values; readonly high: Values } | undefined;
+  /** Differences are drawn around zero; counts stand on it. */
+  readonly zero: "line" | "floor";
+  readonly formatTick: (value: number) => string;
+}
+
+const FONT = "13px system-ui, sans-serif";
+const SECOND = 1000;
+const HALF_DAY = 43_200;
+
+// Whole numbers: nobody has half an event.
+const WHOLE_STEPS = Array.from({ length: 13 }, (_, power) =>
+  [1, 2, 5].map((step) => step * 10 ** power),
+).flat();
+
+/** What is complete, and beside it what is not, with the point before and after it so that the line does not break. */
+function partsOf(values: Values, unfinished: readonly boolean[]) {
+  const touches = (index: number): boolean =>
+    unfinished[index - 1] === true || unfinished[index] === true || unfinished[index + 1] === true;
+  return {
+    complete: values.map((value, index) => (unfinished[index] ? null : value)),
+    open: values.map((value, index) => (touches(index) ? value : null)),
+  };
+}
+
+function linesOf({ lines, unfinished, times }: TimePlotData, palette: Palette) {
+  // Points get into each other's way where there are many.
+  const few = times.length <= 45;
+  return lines.flatMap(({ label, values }, index) => {
+    const stroke = palette.tones[toneOf(index)] ?? palette.ink;
+    const { complete, open } = partsOf(values, unfinished);
+    const isOpen = (at: number): boolean => unfinished[at] === true && values[at] !== null;
+    const solid: uPlot.Series = {
+      label,
+      stroke,
+      width: 2,
+      dash: [...dashOf(index)],
+      points: { show: few, size: 6, fill: stroke },
+    };
+    const hollow: uPlot.Series = {
+      label: `${label}, not complete`,
+      stroke,
+      width: 1,
+      dash: [2, 4],
+      points: {
+        show: true,
+        size: 9,
+        width: 2,
+        fill: palette.paper,
+        stroke,
+        filter: (_plot, _series, _show) => open.flatMap((_, at) => (isOpen(at) ? [at] : [])),
+      },
+    };
+    return unfinished.includes(true)
+      ? [
+          { series: solid, values: complete },
+          { series: hollow, values: open },
+        ]
+      : [{ series: solid, values: complete }];
+  });
+}
+
+function bandOf({ band }: TimePlotData, palette: Palette) {
+  if (band === undefined) return [];
+  const series: uPlot.Series = { stroke: palette.tones[0] ?? palette.ink, width: 1, points: { show: false } };
+  return [
+    { series: { ...series, label: "upper end" }, values: band.high },
+    { series: { ...series, label: "lower end" }, values: band.low },
+  ];
+}
+
+/** A line across the plot where the difference is zero. */
+const drawZero =
+  (palette: Palette) =>
+  (plot: uPlot): void => {
+    const y = Math.round(plot.valToPos(0, "y", true));
+    const { left, top, width, height } = plot.bbox;
+    if (y < top || y > top + height) return;
+    plot.ctx.save();
+    plot.ctx.strokeStyle = palette.zero;
+    plot.ctx.lineWidth = 2 * devicePixelRatio;
+    plot.ctx.beginPath();
+    plot.ctx.moveTo(left, y);
+    plot.ctx.lineTo(left + width, y);
+    plot.ctx.stroke();
+    plot.ctx.restore();
+  };
+
+/** From the first time to the last; around a single one, half a day to each side. */
+function timeRange(times: readonly number[]): [number, number] {
+  const first = (times[0] ?? 0) / SECOND;
+  const last = (times.at(-1) ?? 0) / SECOND;
+  return first === last ? [first - HALF_DAY, last + HALF_DAY] : [first, last];
+}
+
+// The intervals of the first days are so wide that all others would look alike: their ends may leave the plot.
+const SETTLED = 0.25;
+
+function valueRange({ lines, band, zero }: TimePlotData): [number, number] {
+  const settled = (values: Values) => values.slice(Math.floor(values.length * SETTLED));
+  const all = [
+    0,
+    ...lines.flatMap(({ values }) => values),
+    ...(band === undefined ? [] : [...settled(band.low), ...settled(band.high)]),
+  ].filter((value) => value !== null);
+  const least = all.reduce((low, value) => Math.min(low, value));
+  const most = all.reduce((high, value) => Math.max(high, value));
+  const margin = 0.08 * (most - least) || 1;
+  return [zero === "floor" ? least : least - margin, most + margin];
+}
+
+// The field's own would be in the American order: month, day.
+const DATES: uPlot.Axis.Values = [
+  [31_536_000, "{YYYY}", null, null, null, null, null, null, 1],
+  [2_419_200, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [86_400, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", "\n{D} {MMM} {YYYY}", null, "\n{D} {MMM}", null, null, null, 1],
+];
+
+function axesOf({ zero, formatTick }: TimePlotData, { ink, rule }: Palette): uPlot.Axis[] {
+  const common = {
+    stroke: ink,
+    font: FONT,
+    grid: { stroke: rule, width: 1 },
+    ticks: { stroke: rule, width: 1 },
+  };
+  return [
+    { ...common, space: 70, values: DATES },
+    {
+      ...common,
+      space: 36,
+      ...(zero === "floor" ? { incrs: WHOLE_STEPS } : {}),
+      values: (_plot, ticks) => ticks.map(formatTick),
+      size: (_plot, labels) => 20 + 7.5 * Math.max(2, ...(labels ?? []).map((label) => label.length)),
+    },
+  ];
+}
+
+interface Place {
+  readonly width: number;
+  readonly height: number;
+  readonly palette: Palette;
+  readonly onPoint: (index: number) => void;
+}
+
+/** Turns what is to be drawn into what uPlot draws. */
+export function timePlotOptions(data: TimePlotData, { width, height, palette, onPoint }: Place) {
+  const band = bandOf(data, palette);
+  const all = [...band, ...linesOf(data, palette)];
+  const options: uPlot.Options = {
+    width,
+    height,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * SECOND), data.zone),
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+    scales: { x: { range: () => timeRange(data.times) }, y: { range: () => valueRange(data) } },
+    axes: axesOf(data, palette),
+    series: [{}, ...all.map(({ series }) => series)],
+    bands: band.length === 0 ? [] : [{ series: [1, 2], fill: palette.band }],
+    hooks: {
+      draw: data.zero === "line" ? [drawZero(palette)] : [],
+      setCursor: [({ cursor: { idx } }) => idx != null && onPoint(idx)],
+    },
+  };
+  const times = data.times.map((time) => time / SECOND);
+  return { options, values: [times, ...all.map(({ values }) => [...values])] as uPlot.AlignedData };
+}

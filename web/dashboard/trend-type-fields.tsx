@@ -1,0 +1,40 @@
+import { SelectField } from "./fields.tsx";
+import { withNone } from "./filter-fields.tsx";
+import { setQuery } from "./use-address.ts";
+
+/** Up to so many types side by side. */
+const MAX_TYPES = 4;
+
+/** Which events a trend is about: one type, several beside each other, or all. */
+export function TypeFields({ chosen, names }: { chosen: readonly string[]; names: readonly string[] }) {
+  const set = (index: number, value: string): void =>
+    setQuery({
+      event_type: [...chosen.slice(0, index), value, ...chosen.slice(index + 1)],
+      breakdown: undefined,
+    });
+  const fields = chosen.length === 0 ? [""] : chosen.slice(0, MAX_TYPES);
+  return (
+    <>
+      {fields.map((type, index) => (
+        <SelectField
+          key={index}
+          label={index === 0 ? "Event" : `Event ${index + 1}`}
+          value={type}
+          options={withNone(index === 0 && chosen.length <= 1 ? "all events" : "none", names)}
+          onValue={(value) => set(index, value)}
+        />
+      ))}
+      {chosen.length > 0 && chosen.length < MAX_TYPES && (
+        <SelectField
+          label="Beside it"
+          value=""
+          options={withNone(
+            "nothing else",
+            names.filter((name) => !chosen.includes(name)),
+          )}
+          onValue={(value) => set(chosen.length, value)}
+        />
+      )}
+    </>
+  );
+}
