@@ -18,18 +18,19 @@ const MARGIN = 0.08;
 // Below this there is no number small enough for a step between ticks.
 const NO_SPAN = 1e-300;
 
-/** The smallest of 1, 2, 5, 10, … times a power of ten that cuts the span into at most so many parts. */
-export function niceStep(span: number, parts: number): number {
-  const power = 10 ** Math.floor(Math.log10(span / parts));
-  const factor = [1, 2, 5, 10].find((one) => span / (one * power) <= parts) ?? 10;
-  return factor * power;
-}
-
-function ticksOf(low: number, high: number): number[] {
-  const step = niceStep(high - low, MOST_TICKS - 1);
+const multiplesWithin = (step: number, low: number, high: number): number[] => {
   const first = Math.ceil(low / step);
-  const last = Math.floor(high / step);
-  return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, index) => (first + index) * step);
+};
+
+/**
+ * At most five ticks, by the smallest of 1, 2, 5, 10, … times a power of ten. There are always two: six at one step
+ * span five of it, which is two of the next.
+ */
+function ticksOf(low: number, high: number): number[] {
+  const power = 10 ** Math.floor(Math.log10((high - low) / MOST_TICKS));
+  const candidates = [1, 2, 5, 10].map((factor) => multiplesWithin(factor * power, low, high));
+  return candidates.find((ticks) => ticks.length <= MOST_TICKS) ?? [];
 }
 
 /** Holds all estimates and finite ends, and zero, with a margin. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { niceStep, placeOn, scaleFor, stretchOn } from "../../../web/dashboard/interval-scale.ts";
+import { placeOn, scaleFor, stretchOn } from "../../../web/dashboard/interval-scale.ts";
 
 const value = fc.double({ min: -1e9, max: 1e9, noNaN: true });
 const spread = fc.record({
@@ -52,10 +52,12 @@ test("an interval without a limit runs out of the plot on that side, and says so
 });
 
 test.each([
-  [10, 4, 5],
-  [8, 4, 2],
-  [0.03, 4, 0.01],
-  [4, 4, 1],
-])("a span of %d in at most %d parts has steps of %d", (span, parts, step) => {
-  expect(niceStep(span, parts)).toBeCloseTo(step, 12);
+  ["six at two apart would be too many", -0.4, 9.6, [0, 5, 10]],
+  ["a little over eight around zero", -3.4, 3.5, [-2, 0, 2, 4]],
+  ["hundredths", -0.012, 0.021, [-0.01, 0, 0.01, 0.02]],
+  ["one side only", 0, 40, [0, 10, 20, 30, 40]],
+])("ticks are at round numbers: %s", (_name, low, high, ticks) => {
+  const scale = scaleFor([{ estimate: 0, interval: [low, high] }]);
+  expect(scale.ticks.length).toBe(ticks.length);
+  for (const [index, tick] of ticks.entries()) expect(scale.ticks[index]).toBeCloseTo(tick, 12);
 });
