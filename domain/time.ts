@@ -6,8 +6,8 @@ export type Instant = number;
 export const HOUR = 3_600_000;
 
 // 0000-01-01 and the last millisecond of 9999: what ISO 8601 writes with a four-digit year.
-const EARLIEST: Instant = -62_167_219_200_000;
-const LATEST: Instant = 253_402_300_799_999;
+export const EARLIEST: Instant = -62_167_219_200_000;
+export const LATEST: Instant = 253_402_300_799_999;
 const MAX_AHEAD = HOUR;
 
 let lastInstant: Instant = Number.NaN;

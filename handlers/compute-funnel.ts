@@ -1,7 +1,7 @@
 import { metaOf } from "../domain/analytics/answer.ts";
 import { describeFunnel, Funnel, FunnelQuery, planFunnel } from "../domain/analytics/funnel.ts";
 import { endpoint } from "./endpoint.ts";
-import { invalid } from "./faults.ts";
+import { unanswerable } from "./faults.ts";
 
 export const computeFunnel = endpoint({
   name: "computeFunnel",
@@ -15,7 +15,7 @@ export const computeFunnel = endpoint({
   async handle({ body, gone }, { storage, now }) {
     const startedAt = now();
     const planned = planFunnel(body, startedAt);
-    if ("faults" in planned) throw invalid("funnel", planned.faults);
+    if ("faults" in planned) throw unanswerable("funnel", planned.faults);
     const answered = await storage.funnel(planned.value, { verify: body.verify, gone: gone() });
     const meta = metaOf(answered, startedAt, now());
     return { outcome: "ok", body: describeFunnel(planned.value, answered.value, meta) };

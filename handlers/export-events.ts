@@ -6,11 +6,12 @@ import {
   type StoredEvent,
 } from "../domain/analytics/event-list.ts";
 import { csvHead, csvLine, jsonLine } from "../domain/analytics/export.ts";
+import { wholeNumber } from "../domain/analytics/range.ts";
 import type { EventQuestions } from "../domain/storage.ts";
 import { Document, documentsOf } from "./document.ts";
 import { endpoint } from "./endpoint.ts";
 import { eventCursor } from "./event-cursor.ts";
-import { invalid } from "./faults.ts";
+import { unanswerable } from "./faults.ts";
 
 // What one answer of a function may hold is 6 MiB, and one event 64 KiB: most are a hundred times smaller.
 const PAGE = 2_000;
@@ -66,14 +67,14 @@ export const exportEvents = endpoint({
     ...eventFilterShape,
     format: z.enum(["ndjson", "csv"]).default("ndjson"),
     /** Asks for one page of so many; its end is in the header x-next-cursor. */
-    limit: z.coerce.number().int().min(1).max(PAGE).optional(),
+    limit: wholeNumber(1, PAGE).optional(),
     cursor: eventCursor.Cursor.optional(),
   }),
   replies: { ok: documentsOf("application/x-ndjson", "text/csv") },
 
   async handle({ query: { format, limit, cursor, ...query }, gone }, { storage, now, streams }) {
     const filter = planFilter(query, now());
-    if ("faults" in filter) throw invalid("query", filter.faults);
+    if ("faults" in filter) throw unanswerable("query", filter.faults);
     const shape = FORMATS[format];
     const name = `attachment; filename="events.${format}"`;
     if (streams && limit === undefined) {

@@ -21,8 +21,13 @@ export const under = (place: string, faults: readonly Fault[]): Fault[] =>
     message,
   }));
 
-/** The refusal that lists all of them. */
-export function invalid(what: string, faults: readonly Fault[]): Failure {
-  const number = faults.length === 1 ? "one fault" : `${faults.length} faults`;
-  return new Failure("invalid", `The ${what} has ${number}; nothing was stored. See errors.`, { faults });
-}
+const numberOf = (faults: readonly Fault[]): string =>
+  faults.length === 1 ? "one fault" : `${faults.length} faults`;
+
+/** The refusal of what should have been stored, which lists all of them. */
+export const invalid = (what: string, faults: readonly Fault[]): Failure =>
+  new Failure("invalid", `The ${what} has ${numberOf(faults)}; nothing was stored. See errors.`, { faults });
+
+/** The refusal of a question. Nothing was to be stored: to say that nothing was would only make its asker wonder. */
+export const unanswerable = (what: string, faults: readonly Fault[]): Failure =>
+  new Failure("invalid", `The ${what} has ${numberOf(faults)}. See errors.`, { faults });

@@ -6,7 +6,7 @@ import { assess, Results } from "../domain/results.ts";
 import { Name } from "../domain/text.ts";
 import { endpoint, TestPath } from "./endpoint.ts";
 import { existingExperiment } from "./existing-experiment.ts";
-import { invalid } from "./faults.ts";
+import { unanswerable } from "./faults.ts";
 
 export const getResults = endpoint({
   name: "getResults",
@@ -28,7 +28,7 @@ export const getResults = endpoint({
     const { results, looks } = assess(experiment, tally, now(), query);
     if (query.metric !== undefined && results.results.every(({ metrics }) => metrics.length === 0)) {
       const message = "is neither declared nor tracked in this test";
-      throw invalid("request", [{ path: "metric", message }]);
+      throw unanswerable("request", [{ path: "metric", message }]);
     }
     // What was shown is shown for good, so that a verdict does not flicker; nothing new is shown after the end.
     const shown = experiment.stopped_at === null ? news(tally.looks, looks) : [];

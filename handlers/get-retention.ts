@@ -6,7 +6,7 @@ import {
   RetentionQuery,
 } from "../domain/analytics/retention.ts";
 import { endpoint } from "./endpoint.ts";
-import { invalid } from "./faults.ts";
+import { unanswerable } from "./faults.ts";
 
 export const getRetention = endpoint({
   name: "getRetention",
@@ -20,7 +20,7 @@ export const getRetention = endpoint({
   async handle({ query, gone }, { storage, now }) {
     const startedAt = now();
     const planned = planRetention(query, startedAt);
-    if ("faults" in planned) throw invalid("query", planned.faults);
+    if ("faults" in planned) throw unanswerable("query", planned.faults);
     const question = planned.value;
     const answered = await storage.retention(question, { verify: query.verify, gone: gone() });
     const meta = metaOf(answered, startedAt, now());

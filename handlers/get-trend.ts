@@ -1,7 +1,7 @@
 import { metaOf } from "../domain/analytics/answer.ts";
 import { describeTrend, planTrend, Trend, TrendQuery } from "../domain/analytics/trend.ts";
 import { endpoint } from "./endpoint.ts";
-import { invalid } from "./faults.ts";
+import { unanswerable } from "./faults.ts";
 
 export const getTrend = endpoint({
   name: "getTrend",
@@ -15,7 +15,7 @@ export const getTrend = endpoint({
   async handle({ query, gone }, { storage, now }) {
     const startedAt = now();
     const planned = planTrend(query, startedAt);
-    if ("faults" in planned) throw invalid("query", planned.faults);
+    if ("faults" in planned) throw unanswerable("query", planned.faults);
     const answered = await storage.trend(planned.value.question, { verify: query.verify, gone: gone() });
     const meta = metaOf(answered, startedAt, now());
     return { outcome: "ok", body: describeTrend(query, planned.value, answered.value, meta) };

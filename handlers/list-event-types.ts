@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { metaOf } from "../domain/analytics/answer.ts";
 import { Catalogue, describeCatalogue } from "../domain/analytics/catalogue.ts";
-import { Flag } from "../domain/analytics/range.ts";
+import { Flag, wholeNumber } from "../domain/analytics/range.ts";
 import { endpoint } from "./endpoint.ts";
 
 const DEFAULT_TYPES = 200;
@@ -14,7 +14,7 @@ export const listEventTypes = endpoint({
   access: "read",
   summary: "The types of events there are, and their properties",
   query: z.strictObject({
-    limit: z.coerce.number().int().min(1).max(MAX_TYPES).default(DEFAULT_TYPES),
+    limit: wholeNumber(1, MAX_TYPES).default(DEFAULT_TYPES),
     verify: Flag,
   }),
   replies: { ok: Catalogue },

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { Meta, metaOf } from "../domain/analytics/answer.ts";
 import { describeEvent, EventReply, eventFilterShape, planFilter } from "../domain/analytics/event-list.ts";
+import { wholeNumber } from "../domain/analytics/range.ts";
 import { endpoint } from "./endpoint.ts";
 import { eventCursor } from "./event-cursor.ts";
-import { invalid } from "./faults.ts";
+import { unanswerable } from "./faults.ts";
 
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 500;
@@ -16,7 +17,7 @@ export const listEvents = endpoint({
   summary: "List events, newest first",
   query: z.strictObject({
     ...eventFilterShape,
-    limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
+    limit: wholeNumber(1, MAX_PAGE).default(DEFAULT_PAGE),
     cursor: eventCursor.Cursor.optional(),
   }),
   replies: {
@@ -26,7 +27,7 @@ export const listEvents = endpoint({
   async handle({ query: { limit, cursor, ...query }, gone }, { storage, now }) {
     const startedAt = now();
     const filter = planFilter(query, startedAt);
-    if ("faults" in filter) throw invalid("query", filter.faults);
+    if ("faults" in filter) throw unanswerable("query", filter.faults);
     // One more than asked for tells whether there is a next page.
     const found = await storage.listEvents(
       { ...filter.value, limit: limit + 1, after: cursor },

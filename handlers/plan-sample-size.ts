@@ -1,6 +1,6 @@
 import { Plan, PlanInput, planSampleSize as plan } from "../domain/plan.ts";
 import { endpoint } from "./endpoint.ts";
-import { invalid } from "./faults.ts";
+import { unanswerable } from "./faults.ts";
 
 export const planSampleSize = endpoint({
   name: "planSampleSize",
@@ -13,7 +13,7 @@ export const planSampleSize = endpoint({
 
   async handle({ body }) {
     const planned = plan(body);
-    if ("faults" in planned) throw invalid("plan", planned.faults);
+    if ("faults" in planned) throw unanswerable("plan", planned.faults);
     return { outcome: "ok", body: planned.value };
   },
 });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Failure, type Fault } from "../../domain/failure.ts";
 import { Document } from "../../handlers/document.ts";
 import type { Endpoint, Request, World } from "../../handlers/endpoint.ts";
-import { faultsOf, invalid } from "../../handlers/faults.ts";
+import { faultsOf, invalid, unanswerable } from "../../handlers/faults.ts";
 import { OUTCOME_STATUS } from "../../handlers/statuses.ts";
 import type { Settings } from "../environment.ts";
 import { createGate, keyOf } from "./access.ts";
@@ -43,6 +43,9 @@ function parse(schema: z.ZodType | undefined, value: unknown, faults: Fault[]): 
   return parsed?.data as never;
 }
 
+const refusalOf = ({ access }: Endpoint) =>
+  access === "write" || access === "admin" ? invalid : unanswerable;
+
 const NoQuery = z.strictObject({});
 
 type QueryValue = string | string[] | { [name: string]: string | string[] };
@@ -80,7 +83,7 @@ async function parseRequest(
     query: parseQuery(endpoint, query, faults),
     body: parse(endpoint.body, decoded, faults),
   };
-  if (faults.length > 0) throw invalid("request", faults);
+  if (faults.length > 0) throw refusalOf(endpoint)("request", faults);
   return {
     ...parsed,
     minimal: /(?:^|[,;\s])return=minimal(?:$|[,;\s])/i.test(request.headers.prefer ?? ""),

@@ -21,7 +21,8 @@ export interface Asking {
   readonly gone?: AbortSignal | undefined;
 }
 
-const NARROW = "Ask for a shorter time, for fewer or rarer event types, or without where and breakdown.";
+const NARROW =
+  "Ask for a shorter time, for fewer or rarer event types, or without where, breakdown and verify.";
 
 /** What who asked is told whose question has taken all the time there is. */
 export const tooLong = (limitMs: number): Failure =>

@@ -37,7 +37,9 @@ export const QueryConditions = recordOf(z.string().transform(readings))
 
 /** `{"plan":"pro"}` of a body, where a value's type is plain to see. */
 export const BodyConditions = recordOf(
-  z.union([z.string(), z.number(), z.boolean()]).transform((value) => [value]),
+  z
+    .union([z.string(), z.number(), z.boolean()], { error: "must be a text, a number, true or false" })
+    .transform((value) => [value]),
 )
   .refine(few, TOO_MANY)
   .transform(conditionsOf)

@@ -22,8 +22,8 @@ export const FunnelQuery = z
   .strictObject({
     steps: z
       .array(z.strictObject({ event_type: Name, where: BodyConditions }))
-      .min(MIN_STEPS, `must be at least ${MIN_STEPS}`)
-      .max(MAX_STEPS, `must be at most ${MAX_STEPS}`),
+      .min(MIN_STEPS, `must have at least ${MIN_STEPS} steps`)
+      .max(MAX_STEPS, `must have at most ${MAX_STEPS} steps`),
     order: Order.default("ordered"),
     window_seconds: z.number().min(1).max(MAX_WINDOW_SECONDS).default(DEFAULT_WINDOW_SECONDS),
     ...rangeShape,

@@ -4,7 +4,7 @@ import { Name } from "../text.ts";
 import { type Instant, IsoTime, isoTime } from "../time.ts";
 import { Meta } from "./answer.ts";
 import { bucketAt, edgesOf, Interval, LONGEST } from "./buckets.ts";
-import { Flag, rangeOf, rangeShape } from "./range.ts";
+import { Flag, rangeOf, rangeShape, wholeNumber } from "./range.ts";
 import type { AskedEvent } from "./trend-tally.ts";
 
 const MAX_PERIODS = 26;
@@ -20,7 +20,7 @@ export const RetentionQuery = z.strictObject({
   return_event_type: Name.optional(),
   cohort: Cohort.default("first"),
   interval: Period.default("week"),
-  periods: z.coerce.number().int().min(1).max(MAX_PERIODS).default(DEFAULT_PERIODS),
+  periods: wholeNumber(1, MAX_PERIODS).default(DEFAULT_PERIODS),
   ...rangeShape,
   verify: Flag,
 });

@@ -6,7 +6,7 @@ import { Meta } from "./answer.ts";
 import { edgesOf, Interval } from "./buckets.ts";
 import { type Condition, QueryConditions } from "./condition.ts";
 import { type Group, shownGroup } from "./groups.ts";
-import { EventTypes, Flag, rangeOf, rangeShape } from "./range.ts";
+import { EventTypes, Flag, rangeOf, rangeShape, wholeNumber } from "./range.ts";
 
 const MAX_BUCKETS = 10_000;
 export const MAX_GROUPS = 100;
@@ -21,7 +21,7 @@ export const TrendQuery = z.strictObject({
   interval: Interval.default("day"),
   ...rangeShape,
   breakdown: Name.optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_GROUPS).default(DEFAULT_GROUPS),
+  limit: wholeNumber(1, MAX_GROUPS).default(DEFAULT_GROUPS),
   where: QueryConditions,
   verify: Flag,
 });

@@ -144,6 +144,13 @@ test("conditions on properties are said to be written as where[name]=value", asy
   });
 });
 
+test("a whole number of a URL is said to be one, with its bounds and what it is without being given", async () => {
+  const { parameters } = operationOf(await documentOf(), "getTrend");
+  expect(parameters.find(({ name }) => name === "limit")).toMatchObject({
+    schema: { type: "integer", minimum: 1, maximum: 100, default: 10 },
+  });
+});
+
 test("a document of another kind than JSON is described by its types", async () => {
   const document = await documentOf();
   const typesOf = (name: string) => Object.keys(operationOf(document, name).responses["200"]?.content ?? {});

@@ -576,6 +576,18 @@ test("a refusal is, whole, as follows", async () => {
   });
 });
 
+test.each<[string, TestRequest]>([
+  ["of a URL", { path: "/apiv1/events?limit=none&page=2" }],
+  ["of a body", { method: "POST", path: "/apiv1/events/funnel", body: { steps: [], page: 2 } }],
+  ["that only its endpoint finds", { path: "/apiv1/events/trend?from=2026-11-22&to=2026-11-21" }],
+  ["of an endpoint that anybody may use", { path: "/health?page=2" }],
+])("the refusal of a question, %s, says nothing of storing", async (_name, request) => {
+  const { status, body } = await openEdge().send(request);
+  const { detail } = body as { detail: string };
+  expect(status).toBe(400);
+  expect(detail).toMatch(/^The (?:request|query) has (?:one fault|2 faults)\. See errors\.$/);
+});
+
 test("a body over the limit is refused in words that name the limit", async () => {
   const { body } = await openEdge().send({ method: "POST", path: BATCH, body: " ".repeat(5 * MEBIBYTE + 1) });
   expect(body).toStrictEqual({

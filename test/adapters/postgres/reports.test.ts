@@ -91,7 +91,7 @@ test("a report that takes too long is given up, here and on the server, and says
       code: "unavailable",
       retryAfterSeconds: 60,
       message:
-        "This took longer than the 0.2 s that a report may take. Ask for a shorter time, for fewer or rarer event types, or without where and breakdown.",
+        "This took longer than the 0.2 s that a report may take. Ask for a shorter time, for fewer or rarer event types, or without where, breakdown and verify.",
     });
   }
   await expect.poll(busy, WAITED_FOR).toBe(0);

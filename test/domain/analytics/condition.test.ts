@@ -66,7 +66,9 @@ describe("a condition of a body", () => {
   });
 
   test.each([null, {}, ["pro"]])("is never %j", (value) => {
-    expect(refusal(BodyConditions, { plan: value })).toEqual([["plan", "Invalid input"]]);
+    expect(refusal(BodyConditions, { plan: value })).toEqual([
+      ["plan", "must be a text, a number, true or false"],
+    ]);
   });
 });
 

@@ -53,6 +53,14 @@ describe("the plan of a funnel", () => {
     const query = FunnelQuery.parse({ steps, from: "2026-11-22", to: "2026-11-21" });
     expect(planFunnel(query, NOW)).toEqual({ faults });
   });
+
+  test.each([
+    [1, "must have at least 2 steps"],
+    [21, "must have at most 20 steps"],
+  ])("is not made of %i steps", (count, message) => {
+    const query = { steps: Array.from({ length: count }, () => ({ event_type: "view" })) };
+    expect(FunnelQuery.safeParse(query).error?.issues).toMatchObject([{ path: ["steps"], message }]);
+  });
 });
 
 describe("what is shown of a funnel", () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { Temporal } from "temporal-polyfill";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { EventTypes, Flag, rangeOf, rangeShape } from "../../../domain/analytics/range.ts";
+import { EventTypes, Flag, rangeOf, rangeShape, wholeNumber } from "../../../domain/analytics/range.ts";
 import { isoTime } from "../../../domain/time.ts";
 
 const NOW = Date.parse("2026-11-22T10:00:00.000Z");
@@ -55,6 +55,21 @@ describe("a time range", () => {
       ["1969-12-31T23:59:59.999Z", "1970-01-01T00:00:01.000Z"],
     ],
     [
+      "the last day of all years, also where clocks are behind UTC",
+      { from: "9999-12-31", to: "9999-12-31", timezone: "America/Los_Angeles" },
+      ["9999-12-31T08:00:00.000Z", "9999-12-31T23:59:59.999Z"],
+    ],
+    [
+      "the first day of all years, also where clocks are ahead of UTC",
+      { from: "0000-01-01", to: "0000-01-01", timezone: "Asia/Tokyo" },
+      ["0000-01-01T00:00:00.000Z", "0000-01-01T14:41:01.000Z"],
+    ],
+    [
+      "the few days that there are before the third of all",
+      { to: "0000-01-03" },
+      ["0000-01-01T00:00:00.000Z", "0000-01-04T00:00:00.000Z"],
+    ],
+    [
       "in the future",
       { from: "2027-01-01", to: "2027-01-01" },
       ["2027-01-01T00:00:00.000Z", "2027-01-02T00:00:00.000Z"],
@@ -66,7 +81,18 @@ describe("a time range", () => {
   test.each<[string, object, string[][]]>([
     ["end where it begins", { from: "1000", to: "1000" }, ORDER],
     ["end before it begins", { from: "2026-11-22", to: "2026-11-21" }, ORDER],
-    ["begin after now where no end is given", { from: "2026-11-23" }, ORDER],
+    [
+      "begin after now where no end is given",
+      { from: "2026-11-23" },
+      [["from", "is still to come: a range without an end, to, ends now"]],
+    ],
+    ["begin at what is no text at all", { from: Object.create(null) }, [["from", BOUND]]],
+    ["begin twice", { from: ["2026-11-21", "2026-11-22"] }, [["from", "must be given once"]]],
+    [
+      "begin at a time whose + a URL has made a space",
+      { from: "2026-11-22T10:00:00 02:00" },
+      [["from", `${BOUND}; write + as %2B in a URL`]],
+    ],
     ["begin on a day that there is not", { from: "2026-02-30" }, [["from", BOUND]]],
     ["end at a time without a zone", { to: "2026-11-22T10:00:00" }, [["to", BOUND]]],
     ["end after the year 9999", { to: "253402300800000" }, [["to", BOUND]]],
@@ -119,6 +145,40 @@ describe("the types of a question", () => {
     const types = Array.from({ length: 21 }, (_, n) => `type ${n}`);
     expect(EventTypes.parse(types.slice(1))).toHaveLength(20);
     expect(EventTypes.safeParse(types).success).toBe(false);
+  });
+
+  test.each<[unknown, string]>([
+    [" ", "must not be blank"],
+    [["view", ""], "must not be blank"],
+    [Array.from({ length: 21 }, (_, n) => `type ${n}`), "must be named at most 20 times"],
+    [{ 0: "view" }, "must be a text; several are named as event_type=a&event_type=b"],
+  ])("are refused with the reason, as %j", (input, message) => {
+    expect(EventTypes.safeParse(input).error?.issues.map((issue) => issue.message)).toEqual([message]);
+  });
+});
+
+describe("a whole number of a URL", () => {
+  const Page = wholeNumber(1, 500);
+
+  test("is what plain digits say", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 500 }), (number) => {
+        expect(Page.parse(String(number))).toBe(number);
+      }),
+    );
+  });
+
+  test.each(["", "0", "501", "-1", "1.5", "1e2", "0x10", " 5", "+5", "five", "9".repeat(400), undefined, {}])(
+    "is not %j",
+    (input) => {
+      expect(Page.safeParse(input).error?.issues.map(({ message }) => message)).toEqual([
+        "must be a whole number from 1 to 500",
+      ]);
+    },
+  );
+
+  test("is given once", () => {
+    expect(Page.safeParse(["1", "2"]).error?.issues).toMatchObject([{ message: "must be given once" }]);
   });
 });
 
