@@ -11,10 +11,19 @@ export const ALL_TYPES = 0;
 /** How far the counting has come, and how many numbers have been given out. */
 export interface FoldState {
   readonly through: number;
+  /** Which plan has brought it there, by a number that no other has. */
+  readonly plan: number;
   readonly users: number;
   readonly types: number;
   readonly properties: number;
 }
+
+/**
+ * Whether it is one and the same state. How far it has come does not tell: another process, or a recount, may have come as
+ * far in other steps, and so have given out the same numbers in another order.
+ */
+export const isSameState = (a: FoldState, b: FoldState): boolean =>
+  a.plan === b.plan && a.through === b.through;
 
 export type SqlValue = string | number | Uint8Array | null;
 
@@ -79,12 +88,16 @@ class Numbers {
   }
 }
 
+const newPlanNumber = (): number => Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
+
 const noRows = (): Record<FoldTable, SqlValue[][]> =>
   Object.fromEntries(TABLES.map((table) => [table, []])) as unknown as Record<FoldTable, SqlValue[][]>;
 
 /** Makes plans of counting; it reads only, and may do so on a thread and a connection of its own. */
 export function createFoldPlanner(db: Database) {
-  const selectState = db.prepare<[], FoldState>("select through, users, types, properties from event_fold");
+  const selectState = db.prepare<[], FoldState>(
+    "select through, plan, users, types, properties from event_fold",
+  );
   // Rows as lists: of half of what is read here, an object's names would be the other half.
   const selectRows = db
     .prepare<[number, number], EventRow>(
@@ -119,7 +132,7 @@ export function createFoldPlanner(db: Database) {
   }
 
   function begin(state: FoldState): void {
-    if (expected?.through !== state.through) {
+    if (expected === undefined || !isSameState(expected, state)) {
       users.clear();
       types.clear();
       properties.forget();
@@ -194,7 +207,7 @@ export function createFoldPlanner(db: Database) {
       hours.addUsers(ALL_TYPES, all.users, put);
       const { users: lastUser, types: lastType, properties: lastProperty } = numbers;
       const given = { users: lastUser.last, types: lastType.last, properties: lastProperty.last };
-      expected = { through: last[0], ...given };
+      expected = { through: last[0], plan: newPlanNumber(), ...given };
       return { before, after: expected, rows };
     },
   };

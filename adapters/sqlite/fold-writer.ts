@@ -1,5 +1,5 @@
 import type { Database, Statement } from "better-sqlite3";
-import type { FoldPlan, FoldState, FoldTable, SqlValue } from "./fold-plan.ts";
+import { type FoldPlan, type FoldState, type FoldTable, isSameState, type SqlValue } from "./fold-plan.ts";
 
 // In an order in which what is dropped stays dropped.
 const STATEMENTS: Record<FoldTable, readonly string[]> = {
@@ -45,17 +45,21 @@ export function forgetCounts(db: Database): void {
   ];
   const forget = db.transaction(() => {
     for (const table of tables) db.exec(`delete from ${table}`);
-    db.exec("update event_fold set through = 0, users = 0, types = 0, properties = 0");
+    db.exec("update event_fold set through = 0, plan = 0, users = 0, types = 0, properties = 0");
   });
   forget.immediate();
 }
 
 /** Carries out plans of counting. */
 export function createFoldWriter(db: Database) {
+  const selectState = db.prepare<[], FoldState>(
+    "select through, plan, users, types, properties from event_fold",
+  );
   const selectThrough = db.prepare<[], number>("select through from event_fold").pluck();
   const selectNewest = db.prepare<[], number>("select coalesce(max(id), 0) from events").pluck();
   const setState = db.prepare<FoldState>(
-    "update event_fold set through = @through, users = @users, types = @types, properties = @properties",
+    `update event_fold
+     set through = @through, plan = @plan, users = @users, types = @types, properties = @properties`,
   );
   const statements = Object.entries(STATEMENTS).map(
     ([table, texts]) => [table as FoldTable, texts.map((text) => db.prepare<SqlValue[]>(text))] as const,
@@ -71,7 +75,8 @@ export function createFoldWriter(db: Database) {
      * since it was made: then it is void, and nothing happens.
      */
     carryOut({ before, after, rows }: FoldPlan): void {
-      if (selectThrough.get() !== before.through) return;
+      const state = selectState.get();
+      if (state === undefined || !isSameState(state, before)) return;
       for (const [table, all] of statements) putAll(rows[table], all);
       setState.run(after);
     },

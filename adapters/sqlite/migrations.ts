@@ -243,10 +243,14 @@ create table event_postings (
   primary key (type_id, hour, part)
 );`;
 
+// Which plan of counting was carried out last: see fold-plan.ts.
+const foldPlan = "alter table event_fold add column plan integer not null default 0;";
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
   { name: "0003_experiment_settings", sql: settings },
   { name: "0004_tallies", sql: tallies },
   { name: "0005_event_rollups", sql: rollups },
+  { name: "0006_fold_plan", sql: foldPlan },
 ];

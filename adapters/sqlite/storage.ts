@@ -128,7 +128,9 @@ function readersOf(db: Database, file: string, writer: Writer, options: SqliteOp
   const folder = createFoldWriter(db);
   if (script === undefined || file === ":memory:") {
     const planner = createFoldPlanner(db);
-    const counting = createCounting(writer, folder, (most) => reading(() => planner.plan(most)), countAt);
+    const planAtOneMoment = db.transaction((most: number) => planner.plan(most));
+    const plan = (most: number) => reading(() => planAtOneMoment(most));
+    const counting = createCounting(writer, folder, plan, countAt);
     return { counting, answer: answerHere(db, reportMs), closeThreads: async () => {} };
   }
   const reports = createThreads({ file, script, niceness: REPORTS_NICENESS, threads: REPORT_THREADS });
