@@ -1,7 +1,8 @@
 import { onTestFinished } from "vitest";
 import { readSettings, type Settings } from "../adapters/environment.ts";
 import { bodyTooLarge } from "../adapters/http/body.ts";
-import { createEdge, type LogEntry } from "../adapters/http/edge.ts";
+import { createEdge } from "../adapters/http/edge.ts";
+import type { LogEntry } from "../adapters/http/log-entry.ts";
 import type { HttpResponse } from "../adapters/http/message.ts";
 import { openSqlite } from "../adapters/sqlite/storage.ts";
 import { Failure, type Fault } from "../domain/failure.ts";
@@ -129,6 +130,8 @@ export interface TestRequest {
   /** Bytes and text are sent as they are, anything else as JSON. */
   readonly body?: unknown;
   readonly address?: string;
+  /** Given when nobody waits any more. */
+  readonly gone?: AbortSignal;
 }
 
 export interface TestResponse {
@@ -170,7 +173,14 @@ export function openEdge(settings: Partial<Settings> = {}, overrides: Partial<Wo
   const log = (entry: LogEntry): void => void logs.push(entry);
   const edge = createEdge({ endpoints, world, settings: { ...readSettings({}), ...settings }, log });
 
-  async function send({ method = "GET", path, headers, body, address = "127.0.0.1" }: TestRequest) {
+  async function send({
+    method = "GET",
+    path,
+    headers,
+    body,
+    address = "127.0.0.1",
+    gone = new AbortController().signal,
+  }: TestRequest) {
     const mark = path.indexOf("?");
     const bytes = bytesOf(body);
     const answer = await edge({
@@ -184,7 +194,7 @@ export function openEdge(settings: Partial<Settings> = {}, overrides: Partial<Wo
       },
       address,
       requestId: "request-1",
-      gone: () => new AbortController().signal,
+      gone: () => gone,
     });
     return { ...answer, body: await parsed(answer) };
   }

@@ -8,23 +8,11 @@ import type { Settings } from "../environment.ts";
 import { createGate, keyOf } from "./access.ts";
 import { decodeBody } from "./body.ts";
 import { createCors } from "./cors.ts";
-import type { HttpRequest, HttpResponse } from "./message.ts";
+import { brokenOff, entryOf, type LogEntry, watched } from "./log-entry.ts";
+import { type HttpRequest, type HttpResponse, isPieces } from "./message.ts";
 import { internal, problem } from "./problem.ts";
 import { createLimiter } from "./rate.ts";
 import { createRouter, type Route } from "./router.ts";
-
-/** One line of log a request. */
-export interface LogEntry {
-  readonly level: "debug" | "info" | "warn" | "error";
-  readonly message: string;
-  readonly request_id: string;
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly duration_ms: number;
-  readonly code?: string;
-  readonly error?: unknown;
-}
 
 export interface EdgeParts {
   readonly endpoints: readonly Endpoint[];
@@ -161,7 +149,11 @@ export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge
       request.method === "OPTIONS" ? undefined : cors.headers(request, endpoint?.access),
     );
     headers["x-request-id"] = request.requestId;
-    return { status: response.status, headers, body: request.method === "HEAD" ? "" : response.body };
+    if (request.method === "HEAD") return { status: response.status, headers, body: "" };
+    if (!isPieces(response.body)) return { status: response.status, headers, body: response.body };
+    const noteBreak = (error: unknown): void =>
+      note(brokenOff(request, entryOf(request, response, endpoint, error, performance.now() - startedAt)));
+    return { status: response.status, headers, body: watched(response.body, noteBreak) };
   };
 }
 
@@ -192,35 +184,4 @@ interface Refused {
 
 interface Answered extends Refused {
   readonly endpoint: Endpoint | undefined;
-}
-
-// A line costs more than storing an event does: what succeeded in writing is worth one only to who debugs.
-function levelOf(status: number, endpoint: Endpoint | undefined, isAbandoned: boolean): LogEntry["level"] {
-  if (isAbandoned) return "info";
-  if (status >= 500) return "error";
-  if (status >= 400) return "warn";
-  return endpoint?.access === "write" || endpoint?.access === "open" ? "debug" : "info";
-}
-
-function entryOf(
-  { requestId, method, path, gone }: HttpRequest,
-  { status }: HttpResponse,
-  endpoint: Endpoint | undefined,
-  failure: unknown,
-  duration: number,
-): LogEntry {
-  const error = failure instanceof Failure ? failure.cause : failure;
-  // What was given up because nobody waited for it is no trouble of ours.
-  const isAbandoned = failure instanceof Failure && failure.code === "unavailable" && gone().aborted;
-  return {
-    level: levelOf(status, endpoint, isAbandoned),
-    message: endpoint?.name ?? "no endpoint",
-    request_id: requestId,
-    method,
-    path,
-    status,
-    duration_ms: Math.round(duration * 100) / 100,
-    ...(failure instanceof Failure ? { code: failure.code } : {}),
-    ...(error === undefined ? {} : { error }),
-  };
 }

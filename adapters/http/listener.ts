@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { Failure } from "../../domain/failure.ts";
 import { bodyTooLarge, MAX_BODY_BYTES } from "./body.ts";
 import { ALWAYS, type Edge } from "./edge.ts";
-import type { HttpRequest, HttpResponse } from "./message.ts";
+import { type HttpRequest, type HttpResponse, isPieces } from "./message.ts";
 import { problem, type Refusal } from "./problem.ts";
 import { UNREADABLE } from "./router.ts";
 
@@ -115,9 +115,6 @@ function requestOf(incoming: IncomingMessage, response: ServerResponse, held: He
     gone: goneOf(response),
   };
 }
-
-const isPieces = (body: HttpResponse["body"]): body is AsyncIterable<string> =>
-  typeof body !== "string" && !(body instanceof Uint8Array);
 
 function send(
   response: ServerResponse,

@@ -21,3 +21,6 @@ export interface HttpResponse {
   /** Pieces of text are sent as they come; only a server with a socket of its own is given them. */
   readonly body: string | Uint8Array | AsyncIterable<string>;
 }
+
+export const isPieces = (body: HttpResponse["body"]): body is AsyncIterable<string> =>
+  typeof body !== "string" && !(body instanceof Uint8Array);

@@ -56,6 +56,10 @@ export interface FoldPlan {
   readonly rows: Readonly<Record<FoldTable, readonly (readonly SqlValue[])[]>>;
 }
 
+// What one plan reads of properties: wide events make many rows, and who carries the plan out writes them all at once. With
+// this, five thousand usual events are read together, and a million hostile properties are not.
+const MAX_CHARACTERS = 1_000_000;
+
 // Some thirty megabytes at the most, of a server that has so many users: looking one up in the file takes as long as all
 // the rest of counting an event.
 const MAX_CACHED_USERS = 250_000;
@@ -143,6 +147,18 @@ export function createFoldPlanner(db: Database) {
     for (const kind of ["users", "types", "properties"] as const) numbers[kind].last = state[kind];
   }
 
+  /** The next events, at most so many; where they are wide, fewer. */
+  function nextEvents(through: number, most: number): EventRow[] {
+    const events: EventRow[] = [];
+    let characters = 0;
+    for (const event of selectRows.iterate(through, most)) {
+      events.push(event);
+      characters += event[3]?.length ?? 0;
+      if (characters >= MAX_CHARACTERS) break;
+    }
+    return events;
+  }
+
   function numberOf(userId: string, put: Put): number {
     const known = users.get(userId) ?? (knowsAllUsers ? undefined : selectUser.get(userId));
     const number = known ?? numbers.users.next();
@@ -197,7 +213,7 @@ export function createFoldPlanner(db: Database) {
       begin(before);
       const rows = noRows();
       const put: Put = (table, ...row) => void rows[table].push(row);
-      const events = selectRows.all(before.through, most);
+      const events = nextEvents(before.through, most);
       const last = events.at(-1);
       if (last === undefined) return undefined;
       const grown = growthOf(events.map((event) => folded(event, put)));

@@ -86,6 +86,60 @@ test.each<[string, TestRequest, string, string]>([
   expect(logs).toMatchObject([{ level, message }]);
 });
 
+/** An edge whose exports begin well, and break off after the first of their pages. */
+function openBreaking(error: unknown, meanwhile: () => void = () => {}) {
+  const { storage, now } = openWorld();
+  const [event_type, properties, user_id, session_id] = ["view", null, null, null];
+  const page = Array.from({ length: 2_000 }, (_, n) => {
+    return { id: 2_000 - n, event_type, user_id, session_id, properties, created_at: now(), occurred_at: 0 };
+  });
+  const listEvents: typeof storage.listEvents = async ({ after }) => {
+    if (after === undefined) return page;
+    meanwhile();
+    throw error;
+  };
+  return openEdge({}, { storage: { ...storage, listEvents } });
+}
+
+const exportLine = {
+  level: "info",
+  message: "exportEvents",
+  request_id: "request-1",
+  method: "GET",
+  path: "/apiv1/events/export",
+  status: 200,
+  duration_ms: expect.any(Number),
+};
+
+test.each<[string, Error, object]>([
+  ["a defect", new Error("out of pages"), { error: new Error("out of pages") }],
+  ["the time cap", new Failure("unavailable", "This took too long."), { code: "unavailable" }],
+])("an export that %s breaks off is an error in one more line", async (_name, error, reason) => {
+  const { send, logs } = openBreaking(error);
+  await expect(send({ path: "/apiv1/events/export" })).rejects.toBe(error);
+  expect(logs).toEqual([
+    exportLine,
+    { ...exportLine, level: "error", message: "exportEvents broke off", ...reason },
+  ]);
+});
+
+test("an export whose reader hangs up is no error of anybody", async () => {
+  const reader = new AbortController();
+  const error = new Failure("unavailable", "Nobody waited for this any more.");
+  const { send, logs } = openBreaking(error, () => reader.abort());
+  await expect(send({ path: "/apiv1/events/export", gone: reader.signal })).rejects.toBe(error);
+  expect(logs).toEqual([
+    exportLine,
+    { ...exportLine, message: "exportEvents broke off", code: "unavailable" },
+  ]);
+});
+
+test("a look at an export's head begins none", async () => {
+  const { send, logs } = openBreaking(new Error("never seen"));
+  expect((await send({ method: "HEAD", path: "/apiv1/events/export" })).body).toBe("");
+  expect(logs).toEqual([{ ...exportLine, method: "HEAD" }]);
+});
+
 test("a preflight is one line at most", async () => {
   const { send, logs } = openEdge();
   await send({ method: "OPTIONS", path: "/apiv1/events" });

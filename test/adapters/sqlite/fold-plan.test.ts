@@ -97,3 +97,16 @@ test("events that are deleted and counted anew beside a running server leave it 
   await storage.appendEvents([event("a", "cem", { z: "2", x: "3" })]);
   await expectKeptRight(storage);
 });
+
+test("wide events are counted fewer at a time, so that nobody waits long for what is written of them", async () => {
+  const { file, storage } = opened();
+  const wide = Array.from({ length: 40 }, () => event("a", "ann", { x: "long ".repeat(12_000) }));
+  await storage.appendEvents(wide);
+  const { plan, carryOut } = counterOf(file);
+  const some = plan();
+  expect(some.after.through).toBeGreaterThan(1);
+  expect(some.after.through).toBeLessThan(20);
+  carryOut(some);
+  await expectKeptRight(storage);
+  expect((await storage.eventTypes()).value).toMatchObject([{ event_type: "a", count: 40 }]);
+});

@@ -1,0 +1,76 @@
+import { Failure } from "../../domain/failure.ts";
+import type { Endpoint } from "../../handlers/endpoint.ts";
+import type { HttpRequest, HttpResponse } from "./message.ts";
+
+/** One line of log a request. */
+export interface LogEntry {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly message: string;
+  readonly request_id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly duration_ms: number;
+  readonly code?: string;
+  readonly error?: unknown;
+}
+
+// A line costs more than storing an event does: what succeeded in writing is worth one only to who debugs.
+function levelOf(status: number, endpoint: Endpoint | undefined, isAbandoned: boolean): LogEntry["level"] {
+  if (isAbandoned) return "info";
+  if (status >= 500) return "error";
+  if (status >= 400) return "warn";
+  return endpoint?.access === "write" || endpoint?.access === "open" ? "debug" : "info";
+}
+
+/** The line of a request that was answered, or refused for what was thrown. */
+export function entryOf(
+  { requestId, method, path, gone }: HttpRequest,
+  { status }: HttpResponse,
+  endpoint: Endpoint | undefined,
+  failure: unknown,
+  duration: number,
+): LogEntry {
+  // What was given up because nobody waited for it is no trouble of ours.
+  const isAbandoned = failure instanceof Failure && failure.code === "unavailable" && gone().aborted;
+  return {
+    level: levelOf(status, endpoint, isAbandoned),
+    message: endpoint?.name ?? "no endpoint",
+    request_id: requestId,
+    method,
+    path,
+    status,
+    duration_ms: Math.round(duration * 100) / 100,
+    ...reasonOf(failure),
+  };
+}
+
+/** What a line says of what was thrown: a failure's code and cause, or the thing itself. */
+function reasonOf(thrown: unknown): Pick<LogEntry, "code" | "error"> {
+  const error = thrown instanceof Failure ? thrown.cause : thrown;
+  return {
+    ...(thrown instanceof Failure ? { code: thrown.code } : {}),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** Passes pieces on, and says where they broke off: the request's own line was written before the first of them. */
+export async function* watched(
+  pieces: AsyncIterable<string>,
+  say: (error: unknown) => void,
+): AsyncGenerator<string> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    say(error);
+    throw error;
+  }
+}
+
+/** One more line for an answer that began well. Its status has been sent, and stays what it was. */
+export const brokenOff = ({ gone }: HttpRequest, entry: LogEntry): LogEntry => ({
+  ...entry,
+  // Who hangs up in the middle of an export has seen enough of it.
+  level: gone().aborted ? "info" : "error",
+  message: `${entry.message} broke off`,
+});
