@@ -68,9 +68,9 @@ export async function* watched(
 }
 
 /** One more line for an answer that began well. Its status has been sent, and stays what it was. */
-export const brokenOff = ({ gone }: HttpRequest, entry: LogEntry): LogEntry => ({
-  ...entry,
-  // Who hangs up in the middle of an export has seen enough of it.
-  level: gone().aborted ? "info" : "error",
-  message: `${entry.message} broke off`,
-});
+export function brokenOff({ gone }: HttpRequest, { error, ...entry }: LogEntry): LogEntry {
+  const message = `${entry.message} broke off`;
+  // Who hangs up in the middle of an export has seen enough of it, and the stack of that tells nobody anything.
+  if (gone().aborted) return { ...entry, level: "info", message };
+  return { ...entry, level: "error", message, ...(error === undefined ? {} : { error }) };
+}
