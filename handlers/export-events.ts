@@ -15,7 +15,12 @@ import { unanswerable } from "./faults.ts";
 
 // What one answer of a function may hold is 6 MiB, and one event 64 KiB: most are a hundred times smaller.
 const PAGE = 2_000;
-const MAX_PAGE_CHARACTERS = 4 * 1024 * 1024;
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+
+const utf8 = new TextEncoder();
+
+/** As a function's answer has it, which is JSON itself: there every quote takes two bytes, and a Japanese letter three. */
+const bytesOf = (line: string): number => utf8.encode(JSON.stringify(line)).length;
 
 const FORMATS = {
   ndjson: { type: "application/x-ndjson; charset=utf-8", head: "", line: jsonLine },
@@ -46,11 +51,12 @@ async function* pieces(
 /** As many lines as one answer holds, and the last event that is among them. */
 function onePage(events: readonly StoredEvent[], { head, line }: Format) {
   let text = head;
+  let bytes = 0;
   let last: StoredEvent | undefined;
   for (const event of events) {
     const next = line(event);
-    if (last !== undefined && text.length + next.length > MAX_PAGE_CHARACTERS)
-      return { text, last, more: true };
+    bytes += bytesOf(next);
+    if (last !== undefined && bytes > MAX_PAGE_BYTES) return { text, last, more: true };
     text += next;
     last = event;
   }

@@ -6,7 +6,7 @@ import type { Router } from "./router.ts";
 type Headers = Record<string, string>;
 
 const ALLOW_HEADERS = "authorization, content-encoding, content-type, prefer";
-const EXPOSE_HEADERS = "retry-after, x-request-id";
+const EXPOSE_HEADERS = "retry-after, x-next-cursor, x-request-id";
 const PREFLIGHT_SECONDS = "7200";
 
 const NONE: Headers = {};

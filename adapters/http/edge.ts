@@ -6,6 +6,7 @@ import { faultsOf, invalid, unanswerable } from "../../handlers/faults.ts";
 import { OUTCOME_STATUS } from "../../handlers/statuses.ts";
 import type { Settings } from "../environment.ts";
 import { createGate, keyOf } from "./access.ts";
+import { refuseTooLong } from "./answer-size.ts";
 import { decodeBody } from "./body.ts";
 import { createCors } from "./cors.ts";
 import { brokenOff, entryOf, type LogEntry, watched } from "./log-entry.ts";
@@ -105,11 +106,10 @@ export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge
     const status = OUTCOME_STATUS[outcome];
     if (outcome === "deleted") return { status, headers: {}, body: "" };
     if (body instanceof Document) return documentResponse(request, status, body);
-    return {
-      status,
-      headers: { "content-type": "application/json; charset=utf-8" },
-      body: JSON.stringify(body),
-    };
+    const text = JSON.stringify(body);
+    // What has been stored is answered whatever its size: a refusal would say that it was not.
+    if (!world.streams && endpoint.access === "read") refuseTooLong(text);
+    return { status, headers: { "content-type": "application/json; charset=utf-8" }, body: text };
   }
 
   function refuse(request: HttpRequest, error: unknown): Refused {

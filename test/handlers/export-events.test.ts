@@ -122,15 +122,26 @@ describe("an export", () => {
     expect([lines.length, pages, isNewestFirst(lines)]).toEqual([4_200, 3, true]);
   });
 
-  test("ends a page early where it would be larger than a function may answer with", async () => {
-    const world = openWorld({ streams: false });
-    const properties = { text: "x".repeat(60_000) };
-    await track(world, ...Array.from({ length: 90 }, () => ({ ...signup, properties })));
-    const first = await textOf(await exported(world));
-    expect(first.length).toBeLessThanOrEqual(4 * 1024 * 1024);
-    const { lines, pages } = await allPages(world, {});
-    expect([new Set(lines.map(({ id }) => id)).size, lines.length, pages]).toEqual([90, 90, 2]);
-  });
+  // As JSON in a function's JSON: of letters one byte each, of quotes four, of kanji three.
+  test.each([
+    ["letters", "x".repeat(60_000), 2],
+    ["quotes", '"'.repeat(30_000), 3],
+    ["kanji", "字".repeat(20_000), 2],
+  ])(
+    "ends a page early where it would be larger than a function may answer with, of %s",
+    async (_name, text, pages) => {
+      const world = openWorld({ streams: false });
+      await track(world, ...Array.from({ length: 90 }, () => ({ ...signup, properties: { text } })));
+      const first = await textOf(await exported(world));
+      expect(Buffer.byteLength(JSON.stringify(first))).toBeLessThanOrEqual(4 * 1024 * 1024);
+      const found = await allPages(world, {});
+      expect([new Set(found.lines.map(({ id }) => id)).size, found.lines.length, found.pages]).toEqual([
+        90,
+        90,
+        pages,
+      ]);
+    },
+  );
 
   test("may begin after an event of a list", async () => {
     const world = openWorld();

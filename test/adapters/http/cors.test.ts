@@ -29,7 +29,7 @@ test("a preflight of a write is answered, whole, as follows, whatever its origin
     headers: {
       allow: "OPTIONS, POST, GET",
       "access-control-allow-origin": "*",
-      "access-control-expose-headers": "retry-after, x-request-id",
+      "access-control-expose-headers": "retry-after, x-next-cursor, x-request-id",
       "access-control-allow-methods": "POST, GET",
       "access-control-allow-headers": "authorization, content-encoding, content-type, prefer",
       "access-control-max-age": "7200",

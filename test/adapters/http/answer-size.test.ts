@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { track } from "../../handlers/tracked.ts";
+import { openEdge, type TestWorld } from "../../world.ts";
+
+const trackMany = (world: TestWorld, count: number, text: string) =>
+  track(world, ...Array.from({ length: count }, () => ({ event_type: "view", properties: { text } })));
+
+const path = "/apiv1/events?limit=500";
+const large = "x".repeat(60_000);
+
+test("a function refuses a question whose answer it could not give, and says what to ask for instead", async () => {
+  const { send, world, logs } = openEdge({}, { streams: false });
+  await trackMany(world, 110, large);
+  const detail =
+    "The answer is larger than the 6 MiB that one may have here: ask for fewer events, types or groups, for a shorter time or for longer intervals.";
+  const { status, body } = await send({ path });
+  expect(status).toBe(400);
+  expect(body).toStrictEqual({
+    type: "about:blank",
+    title: "The request has faults",
+    status: 400,
+    detail,
+    code: "invalid",
+    errors: [{ path: "", message: detail }],
+  });
+  expect(logs).toMatchObject([{ level: "warn", status: 400, code: "invalid" }]);
+  expect((await send({ path: "/apiv1/events?limit=50" })).status).toBe(200);
+});
+
+test("its size is that of JSON in JSON, where a quote takes four bytes", async () => {
+  const { send, world } = openEdge({}, { streams: false });
+  await trackMany(world, 60, '"'.repeat(30_000));
+  expect((await send({ path })).status).toBe(400);
+});
+
+test("a server with a socket of its own answers at any length", async () => {
+  const { send, world } = openEdge();
+  await trackMany(world, 110, large);
+  const { status, body } = await send({ path });
+  expect([status, (body as { events: unknown[] }).events.length]).toEqual([200, 110]);
+});
+
+test("what a function has stored it answers at any length", async () => {
+  const { send } = openEdge({}, { streams: false });
+  const faulty = Array.from({ length: 2_000 }, () => ({
+    event_type: "",
+    ...Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`unknown field ${n}`, 0])),
+  }));
+  const body = [{ event_type: "view" }, ...faulty.slice(1)];
+  const answer = await send({ method: "POST", path: "/apiv1/events/batch", body });
+  expect(answer.status).toBe(207);
+  expect(JSON.stringify(JSON.stringify(answer.body)).length).toBeGreaterThan(6 * 1024 * 1024);
+});
