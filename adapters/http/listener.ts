@@ -23,7 +23,7 @@ const SAFE_REQUEST_ID = /^[\w.-]{1,64}$/;
 let heldBytes = 0;
 
 const tooBusy = (): Failure =>
-  new Failure("unavailable", "Too much is arriving at once; nothing was stored. Send it again.", {
+  new Failure("unavailable", "Too much is arriving at once for this to be read to its end. Send it again.", {
     retryAfterSeconds: 1,
   });
 

@@ -24,13 +24,15 @@ export const isOutOfOrder = (error: unknown): boolean => isOneOf(error, OUT_OF_O
 
 export const isUniqueViolation = (error: unknown): boolean => isOneOf(error, ["SQLITE_CONSTRAINT_UNIQUE"]);
 
+const DETAILS = {
+  write: "The storage cannot take this now; nothing was stored. Send it again.",
+  read: "The storage cannot be read now. Ask again in a moment.",
+};
+
 /** What the port promises when the storage cannot be reached. Any other error is a defect, and stays what it is. */
-export function asFailure(error: unknown): unknown {
+export function asFailure(error: unknown, act: keyof typeof DETAILS): unknown {
   if (!isBusy(error) && !isOutOfOrder(error)) return error;
-  return new Failure("unavailable", "The storage cannot take this now; nothing was stored. Send it again.", {
-    retryAfterSeconds: 1,
-    cause: error,
-  });
+  return new Failure("unavailable", DETAILS[act], { retryAfterSeconds: 1, cause: error });
 }
 
 /** A read, whose errors become what the port promises. */
@@ -38,6 +40,6 @@ export async function reading<T>(act: () => T): Promise<T> {
   try {
     return act();
   } catch (error) {
-    throw asFailure(error);
+    throw asFailure(error, "read");
   }
 }

@@ -36,7 +36,7 @@ function reportOn(task: Task): Report {
   try {
     return { kind: "answer", answer: carryOut(task) };
   } catch (thrown) {
-    const error = asFailure(thrown);
+    const error = asFailure(thrown, "read");
     if (!(error instanceof Failure)) return { kind: "defect", error };
     const { code, message: detail, retryAfterSeconds } = error;
     return { kind: "failure", code, detail, retryAfterSeconds };

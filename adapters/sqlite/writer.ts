@@ -85,7 +85,7 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
   function settleFailed(jobs: readonly Job[], error: unknown): boolean {
     if (isBusy(error)) return waitForLock(jobs, error);
     if (jobs.length > 1 && !isOutOfOrder(error)) return settleApart(jobs);
-    for (const job of jobs) job.reject(asFailure(error));
+    for (const job of jobs) job.reject(asFailure(error, "write"));
     return true;
   }
 
@@ -105,7 +105,7 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
 
   function waitForLock(jobs: readonly Job[], error: unknown): boolean {
     const now = Date.now();
-    for (const job of jobs) if (job.deadline <= now) job.reject(asFailure(error));
+    for (const job of jobs) if (job.deadline <= now) job.reject(asFailure(error, "write"));
     const patient = jobs.filter((job) => job.deadline > now);
     waiting = [...patient, ...waiting];
     rowsWaiting += rowsOf(patient);
