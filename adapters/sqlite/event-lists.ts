@@ -7,14 +7,18 @@ import type { Patience } from "./patience.ts";
 import { hourOf } from "./rollup-formats.ts";
 import type { HourSpan, RollupReader } from "./rollup-reader.ts";
 
-type Row = Omit<StoredEvent, "created_at"> & { created_at: string | number };
+type Row = Omit<StoredEvent, "created_at"> & { created_at: string | number | Uint8Array };
 
 const COLUMNS = "id, event_type, user_id, session_id, properties, created_at, occurred_at";
 // A page is often full after as many rows as it has; where it is not, ever more are read at once.
 const MOST_ROWS_AT_ONCE = 2_000;
 const BEFORE_ALL_IDS = Number.MIN_SAFE_INTEGER;
 
-const shown = (row: Row): StoredEvent => ({ ...row, created_at: fromSql(row.created_at) });
+/** Whoever has put no time there gets the one that it counts at. */
+function shown(row: Row): StoredEvent {
+  const created = fromSql(row.created_at);
+  return { ...row, created_at: Number.isNaN(created) ? row.occurred_at : created };
+}
 
 const fits = ({ event_types, user_id, session_id, where }: EventPage, row: Row): boolean =>
   (event_types.length === 0 || event_types.includes(row.event_type)) &&

@@ -3,6 +3,7 @@ import type { Instant } from "../../domain/time.ts";
 import { type FoldedEvent, growthOf, growthOfAll, type TypeGrowth } from "./fold.ts";
 import { createHourPlanner } from "./fold-hours.ts";
 import { createPropertyPlanner } from "./fold-properties.ts";
+import { createUncounted, type EventRow } from "./fold-rows.ts";
 import { fromSql } from "./instants.ts";
 
 /** Under this number stands what all types come to together. */
@@ -30,6 +31,8 @@ export type SqlValue = string | number | Uint8Array | null;
 const TABLES = [
   /** When events happened that somebody else's program has inserted. */
   "times",
+  /** Events in which it has put bytes where text belongs. */
+  "bytes",
   "users",
   "types",
   "properties",
@@ -56,24 +59,10 @@ export interface FoldPlan {
   readonly rows: Readonly<Record<FoldTable, readonly (readonly SqlValue[])[]>>;
 }
 
-// What one plan reads of properties: wide events make many rows, and who carries the plan out writes them all at once. With
-// this, five thousand usual events are read together, and a million hostile properties are not.
-const MAX_CHARACTERS = 1_000_000;
-
 // Some thirty megabytes at the most, of a server that has so many users: looking one up in the file takes as long as all
 // the rest of counting an event.
 const MAX_CACHED_USERS = 250_000;
 const MAX_CACHED_TYPES = 10_000;
-
-/** Id, type, user, properties, when it happened, and where that is not known when it was created. */
-type EventRow = [
-  id: number,
-  event_type: string,
-  user_id: string | null,
-  properties: string | null,
-  occurred_at: number | null,
-  created_at: string | number | null,
-];
 
 interface TypeRow {
   readonly id: number;
@@ -102,13 +91,7 @@ export function createFoldPlanner(db: Database) {
   const selectState = db.prepare<[], FoldState>(
     "select through, plan, users, types, properties from event_fold",
   );
-  // Rows as lists: of half of what is read here, an object's names would be the other half.
-  const selectRows = db
-    .prepare<[number, number], EventRow>(
-      `select id, event_type, user_id, properties, occurred_at, iif(occurred_at is null, created_at, null)
-       from events where id > ? order by id limit ?`,
-    )
-    .raw();
+  const uncounted = createUncounted(db);
   const selectUser = db.prepare<[string], number>("select number from event_users where user_id = ?").pluck();
   const selectUsers = db.prepare<[], { user_id: string; number: number }>(
     "select user_id, number from event_users",
@@ -147,18 +130,6 @@ export function createFoldPlanner(db: Database) {
     for (const kind of ["users", "types", "properties"] as const) numbers[kind].last = state[kind];
   }
 
-  /** The next events, at most so many; where they are wide, fewer. */
-  function nextEvents(through: number, most: number): EventRow[] {
-    const events: EventRow[] = [];
-    let characters = 0;
-    for (const event of selectRows.iterate(through, most)) {
-      events.push(event);
-      characters += event[3]?.length ?? 0;
-      if (characters >= MAX_CHARACTERS) break;
-    }
-    return events;
-  }
-
   function numberOf(userId: string, put: Put): number {
     const known = users.get(userId) ?? (knowsAllUsers ? undefined : selectUser.get(userId));
     const number = known ?? numbers.users.next();
@@ -171,23 +142,26 @@ export function createFoldPlanner(db: Database) {
    * A row that somebody else's program has inserted into the specified columns happened when it was created. What is no
    * time at all becomes now: it arrived some time before.
    */
-  function timeOf(id: number, created_at: string | number | null, put: Put): Instant {
+  function timeOf(id: number, created_at: EventRow[5], put: Put): Instant {
     const created = fromSql(created_at ?? "");
     const time = Number.isNaN(created) ? Date.now() : created;
     put("times", time, id);
     return time;
   }
 
-  const folded = (
-    [id, event_type, user, properties, occurred, created]: EventRow,
+  function folded(
+    [id, event_type, user, properties, occurred, created, hasBytes]: EventRow,
     put: Put,
-  ): FoldedEvent => ({
-    id,
-    event_type,
-    user: user === null ? 0 : numberOf(user, put),
-    properties,
-    occurred_at: occurred ?? timeOf(id, created, put),
-  });
+  ): FoldedEvent {
+    if (hasBytes === 1) put("bytes", id);
+    return {
+      id,
+      event_type,
+      user: user === null ? 0 : numberOf(user, put),
+      properties,
+      occurred_at: occurred ?? timeOf(id, created, put),
+    };
+  }
 
   function addType(eventType: string, growth: TypeGrowth, put: Put): void {
     const known = types.get(eventType) ?? selectType.get(eventType);
@@ -213,7 +187,7 @@ export function createFoldPlanner(db: Database) {
       begin(before);
       const rows = noRows();
       const put: Put = (table, ...row) => void rows[table].push(row);
-      const events = nextEvents(before.through, most);
+      const events = uncounted.after(before.through, most);
       const last = events.at(-1);
       if (last === undefined) return undefined;
       const grown = growthOf(events.map((event) => folded(event, put)));

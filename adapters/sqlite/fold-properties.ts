@@ -3,6 +3,7 @@ import type { ValueType } from "../../domain/analytics/catalogue.ts";
 import type { Scalar } from "../../domain/analytics/condition.ts";
 import type { PropertyGrowth } from "./fold.ts";
 import type { Put } from "./fold-plan.ts";
+import { nameToSql } from "./property-names.ts";
 import { readValueCounts, writeValueCounts } from "./rollup-formats.ts";
 
 // A property with more different values is none that people break something down by, and is not kept.
@@ -27,7 +28,7 @@ const isTooLong = (value: Scalar): boolean =>
 
 /** What the figures of properties become with some more events. */
 export function createPropertyPlanner(db: Database, nextId: () => number) {
-  const selectProperty = db.prepare<[number, string], PropertyRow>(
+  const selectProperty = db.prepare<[number, string | Uint8Array], PropertyRow>(
     `select id, kept_values, strings as string, numbers as number, booleans as boolean, nulls as "null",
        objects as object, arrays as array
      from event_properties where type_id = ? and name = ?`,
@@ -51,7 +52,7 @@ export function createPropertyPlanner(db: Database, nextId: () => number) {
   const keptOfType = new Map<number, number>();
 
   function load(typeId: number, name: string): Property {
-    const row = selectProperty.get(typeId, name);
+    const row = selectProperty.get(typeId, nameToSql(name));
     if (row === undefined) return create(typeId);
     const { id, kept_values, ...types } = row;
     if (kept_values === null) return { id, types, values: undefined };
@@ -122,7 +123,7 @@ export function createPropertyPlanner(db: Database, nextId: () => number) {
       for (const type of TYPES) types[type] += growth.types[type];
       addValues(property, growth, put);
       const kept = property.values?.size ?? null;
-      put("properties", id, typeId, name, ...TYPES.map((type) => types[type]), kept);
+      put("properties", id, typeId, nameToSql(name), ...TYPES.map((type) => types[type]), kept);
     },
 
     /** Whether so many are remembered that they had better be forgotten before the next plan. */

@@ -4,6 +4,11 @@ import { type FoldPlan, type FoldState, type FoldTable, isSameState, type SqlVal
 // In an order in which what is dropped stays dropped.
 const STATEMENTS: Record<FoldTable, readonly string[]> = {
   times: ["update events set occurred_at = ? where id = ? and occurred_at is null"],
+  bytes: [
+    `update events set event_type = cast(event_type as text), user_id = cast(user_id as text),
+       session_id = cast(session_id as text)
+     where id = ?`,
+  ],
   users: ["insert into event_users(user_id, number) values (?, ?)"],
   types: [
     "insert or replace into event_types(id, event_type, count, first_seen, last_seen) values (?, ?, ?, ?, ?)",

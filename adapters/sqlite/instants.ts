@@ -1,4 +1,4 @@
-import type { Instant } from "../../domain/time.ts";
+import { EARLIEST, type Instant, LATEST } from "../../domain/time.ts";
 
 let lastInstant: Instant = Number.NaN;
 let lastText = "";
@@ -19,9 +19,17 @@ export function toSql(instant: Instant): string {
 // A number below this is taken for seconds since 1970 (until the year 5138), one above for milliseconds (since 1973).
 const SECONDS_BELOW = 100_000_000_000;
 
-/** Reads what toSql has written, what SQLite's default has written, and ISO 8601 that somebody else has. */
-export function fromSql(text: string | number): Instant {
-  if (typeof text === "number") return text < SECONDS_BELOW ? text * 1000 : text;
-  const iso = text.replace(" ", "T");
+function read(value: string | number): number {
+  if (typeof value === "number") return Math.round(value < SECONDS_BELOW ? value * 1000 : value);
+  const iso = value.replace(" ", "T");
   return Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(iso) ? iso : `${iso}Z`);
+}
+
+/**
+ * Reads what toSql has written, what SQLite's default has written, and ISO 8601 that somebody else has. What is no time, or
+ * lies in no year from 0000 to 9999, is NaN: so may anything be that somebody else has put there, bytes included.
+ */
+export function fromSql(value: string | number | Uint8Array): Instant {
+  const instant = value instanceof Uint8Array ? Number.NaN : read(value);
+  return instant >= EARLIEST && instant <= LATEST ? instant : Number.NaN;
 }

@@ -53,7 +53,8 @@ create table if not exists ab_metrics (
 // The instant of a created_at: text as SQLite or ISO 8601 writes it, or a number that somebody's own program has put there
 // (read as fromSql in instants.ts does). What is no time at all becomes now: it arrived some time before.
 const MILLISECONDS = `cast(round(case
-    when typeof(created_at) in ('integer', 'real') then iif(created_at < 1e11, created_at * 1000, created_at)
+    when typeof(created_at) in ('integer', 'real') and created_at between -62167219200 and 253402300799999
+      then iif(created_at < 1e11, created_at * 1000, created_at)
     else coalesce(unixepoch(created_at, 'subsec'), unixepoch()) * 1000 end) as integer)`;
 
 // When something happened, and the key that stores a message once. A row of the specified table has no more than

@@ -4,6 +4,7 @@ import { HOUR, type Instant } from "../../domain/time.ts";
 import { entry } from "./fold.ts";
 import { ALL_TYPES } from "./fold-plan.ts";
 import type { Patience } from "./patience.ts";
+import { nameToSql } from "./property-names.ts";
 import {
   dayOfHour,
   HOURS_A_DAY,
@@ -73,7 +74,7 @@ export function createRollupReader(db: Database) {
   const selectPostings = db.prepare<[number, number, number], HourRow>(
     "select hour, entries as bytes from event_postings where type_id = ? and hour between ? and ? order by hour",
   );
-  const selectProperty = db.prepare<[number, string], PropertyState>(
+  const selectProperty = db.prepare<[number, string | Uint8Array], PropertyState>(
     "select id, kept_values from event_properties where type_id = ? and name = ?",
   );
   const selectValues = db.prepare<[number], { value: string; number: number }>(
@@ -116,7 +117,8 @@ export function createRollupReader(db: Database) {
 
     typeId: (eventType: string): number | undefined => selectType.get(eventType),
 
-    property: (typeId: number, name: string): PropertyState | undefined => selectProperty.get(typeId, name),
+    property: (typeId: number, name: string): PropertyState | undefined =>
+      selectProperty.get(typeId, nameToSql(name)),
 
     /** The ids of a type, or of all types there are. */
     idsOf: (typeId: number): number[] => (typeId === ALL_TYPES ? selectTypes.all() : [typeId]),

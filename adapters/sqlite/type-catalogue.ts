@@ -1,6 +1,7 @@
 import type { Database } from "better-sqlite3";
 import type { TypeSummary, ValueType } from "../../domain/analytics/catalogue.ts";
 import { entry } from "./fold.ts";
+import { nameFromSql } from "./property-names.ts";
 
 interface TypeRow {
   id: number;
@@ -10,7 +11,7 @@ interface TypeRow {
   last_seen: number;
 }
 
-type PropertyRow = { type_id: number; name: string } & Record<ValueType, number>;
+type PropertyRow = { type_id: number; name: string | Uint8Array } & Record<ValueType, number>;
 
 const VALUE_TYPES: readonly ValueType[] = ["string", "number", "boolean", "null", "object", "array"];
 
@@ -35,7 +36,7 @@ export function createTypeCatalogue(db: Database) {
       return selectTypes.all().map(({ id, ...type }) => ({
         ...type,
         properties: (properties.get(id) ?? []).map((row) => ({
-          name: row.name,
+          name: nameFromSql(row.name),
           value_types: foundTypes(row),
         })),
       }));

@@ -50,8 +50,9 @@ export const holdsAll = (conditions: readonly Condition[], properties: Propertie
     Object.hasOwn(properties, property) ? values.includes(properties[property] as Scalar) : false,
   );
 
+/** A number that JSON cannot write back, as 1e999 is read, is none. */
 export const isScalar = (value: unknown): value is Scalar =>
-  typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+  typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
 
 /** The value that a breakdown by this property puts an event under; null where it has no plain one. */
 export function scalarOf(properties: Properties, property: string): Scalar | null {

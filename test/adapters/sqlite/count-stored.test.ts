@@ -6,6 +6,7 @@ import { afterAll, expect, onTestFinished, test } from "vitest";
 import { openSqlite, type SqliteOptions } from "../../../adapters/sqlite/storage.ts";
 import { DAY } from "../../../domain/analytics/buckets.ts";
 import type { TrendQuestion } from "../../../domain/analytics/trend.ts";
+import type { Storage } from "../../../domain/storage.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "analytics-count-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -147,4 +148,64 @@ test("one created while the server runs is in the list too", async () => {
     created_at: Date.parse("2026-12-01T00:00:00Z"),
     occurred_at: Date.parse("2026-12-01T00:00:00Z"),
   });
+});
+
+// What a program may have put into the specified columns besides text and times.
+const ODD_ROWS = `
+insert into events(event_type, user_id, session_id, properties, created_at) values
+  ('odd', x'616e6e', x'73', x'7b22706c616e223a2270726f227d', '2026-11-21 10:00:00'),
+  (x'6f6464', 'ann', 's', '{"plan":1e999}', '2026-11-21T10:00:00Z'),
+  ('odd', x'616e6e', 's', '{"plan":-1e999}', 1795255200),
+  ('odd', 'ann', 's', '{"plan":"free"}', 1795255200.0007),
+  ('odd', null, null, '{"\\ud800":1,"\\ud801":1}', 1795255200000.6)`;
+
+const NO_TIMES = ["'some time'", "''", "x'00'", "9e999", "-1e300", "1763719200123456789", "'99999-01-01'"];
+
+async function expectOddCounted(storage: Storage): Promise<void> {
+  const odd = { ...question, event_types: ["odd"] };
+  const groups = [
+    { group: { kind: "none" }, total: 3 },
+    { group: { kind: "value", value: "free" }, total: 1 },
+    { group: { kind: "value", value: "pro" }, total: 1 },
+  ].map(({ group, total }) => ({ event_type: "odd", group, total, values: [0, total, 0] }));
+  expect(await storage.trend(odd, { verify: true })).toEqual({
+    source: "rollup",
+    value: groups,
+    recomputed: groups,
+  });
+  for (const measure of ["users", "sessions"] as const) {
+    const { value } = await storage.trend({ ...odd, measure, breakdown: undefined });
+    expect(value).toEqual([{ event_type: "odd", total: 1, values: [0, 1, 0] }]);
+  }
+  const types = await storage.eventTypes({ verify: true });
+  expect(types.value).toEqual(types.recomputed);
+  const timeless = { ...question, event_types: ["timeless"], breakdown: undefined };
+  const arrived = await storage.trend({ ...timeless, edges: [Date.now() - DAY, Date.now() + DAY] });
+  expect(arrived.value).toEqual([
+    { event_type: "timeless", total: NO_TIMES.length, values: [NO_TIMES.length] },
+  ]);
+  const listed = await storage.listEvents({ ...timeless, from: 0, to: Date.now() + DAY, limit: 100 });
+  for (const { created_at, occurred_at } of listed) expect(created_at).toBe(occurred_at);
+  expect(listed.length).toBe(NO_TIMES.length);
+}
+
+function insertOdd(db: Database): void {
+  db.exec(ODD_ROWS);
+  for (const time of NO_TIMES) {
+    db.exec(`insert into events(event_type, created_at) values ('timeless', ${time})`);
+  }
+}
+
+test("bytes, endless numbers and times that are none do not keep a table from being upgraded and counted", async () => {
+  const file = specifiedFile();
+  byHand(file, insertOdd);
+  await expectOddCounted(opened(file));
+});
+
+test("nor does it stop the counting when another program inserts them beside the server", async () => {
+  const file = specifiedFile();
+  const storage = opened(file);
+  byHand(file, insertOdd);
+  await expectOddCounted(storage);
+  await expectOddCounted(opened(file));
 });
