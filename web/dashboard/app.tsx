@@ -1,6 +1,6 @@
 import type { ComponentChildren, FunctionComponent } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import { type Address, linkTo } from "./address.ts";
+import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
+import { type Address, formatAddress, linkTo } from "./address.ts";
 import { CalculatorView } from "./calculator-view.tsx";
 import { EventsView } from "./events-view.tsx";
 import { ExperimentFormView } from "./experiment-form-view.tsx";
@@ -51,6 +51,24 @@ function pageOf({ path, query }: Address): { title: string; page: ComponentChild
   const found = Object.hasOwn(VIEWS, name) && id === undefined ? VIEWS[name] : undefined;
   if (found === undefined) return { title: "Nothing is here", page: <NothingHere /> };
   return { title: found.title, page: <found.View query={query} /> };
+}
+
+/** Stands where a view should be that could not be drawn: the other views, and this one by another link, still can. */
+const Broken = () => (
+  <>
+    <h1>This view cannot be shown</h1>
+    <p>
+      Something in this link or in the data was not foreseen here.{" "}
+      <a href={linkTo([FIRST])}>Go to the experiments</a>, or take filters out of the link.
+    </p>
+  </>
+);
+
+/** A defect in one view leaves the page and its navigation alone; another link is another attempt. */
+function Guarded({ link, children }: { link: string; children: ComponentChildren }): ComponentChildren {
+  const [error, mend] = useErrorBoundary((defect: unknown) => reportError(defect));
+  useEffect(mend, [link]);
+  return error === undefined ? children : <Broken />;
 }
 
 function Navigation({ current }: { current: string }) {
@@ -115,7 +133,7 @@ export function App() {
         {hasKeys() && <ForgetKeys />}
       </header>
       <main ref={main} tabIndex={-1}>
-        {page}
+        <Guarded link={formatAddress(address)}>{page}</Guarded>
       </main>
       <KeyDialog />
     </>

@@ -3,9 +3,19 @@ import type { Changes } from "./address.ts";
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 30;
 
-/** The zone that a link names, else the one that this browser's clock is in. */
-export const zoneOf = (query: URLSearchParams): string =>
-  query.get("timezone") ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+function isZone(name: string | null): name is string {
+  try {
+    return name !== null && Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The zone that a link names, else the one of this browser's clock. One that this browser cannot tell times in is none. */
+export function zoneOf(query: URLSearchParams): string {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return [query.get("timezone"), own].find(isZone) ?? "UTC";
+}
 
 /** The date that a clock in the zone shows, as 2026-11-22. */
 export function dateIn(zone: string, instant: number): string {

@@ -46,6 +46,11 @@ test("without a zone in the link, that of this machine is meant", () => {
   expect(zoneOf(query(""))).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
 });
 
+test("a zone that nobody here can tell times in is as good as none", () => {
+  expect(zoneOf(query("timezone=Nowhere/Land"))).toBe(zoneOf(query("")));
+  expect(zoneOf(query("timezone=Asia/Tokyo"))).toBe("Asia/Tokyo");
+});
+
 test("conditions are read from a link and put to the API in the same words", () => {
   const link = query("where[plan]=pro&days=7&where[a[b]]=x");
   expect(conditionsOf(link)).toEqual([

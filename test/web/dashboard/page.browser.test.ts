@@ -160,6 +160,33 @@ describeInBrowser("the dashboard's page", () => {
     expect(await page.getByRole("alert").count()).toBe(0);
   });
 
+  test("shows something for every link, also for one that nobody here has made", async () => {
+    const { page, complaints } = await visit(onTestFinished, browser);
+    const odd = [
+      "timezone=Nowhere/Land",
+      "interval=decade&from=x",
+      "days=1e9&where[]=&where[a]=",
+      "%E0%A4%A",
+    ];
+    for (const query of odd) {
+      for (const view of ["trend", "events", "funnel", "retention", "experiments", "sample-size"]) {
+        await open(page, server.url, `#/${view}?${query}`);
+        expect(await page.getByRole("heading", { level: 1 }).textContent()).not.toContain("cannot be shown");
+      }
+    }
+    // What the server refuses is said on the page, and the browser notes it too.
+    expect(complaints.filter((complaint) => !complaint.includes("400 (Bad Request)"))).toEqual([]);
+  });
+
+  test("keeps its navigation where a view has a defect, and shows the next view", async () => {
+    const { page } = await visit(onTestFinished, browser);
+    await page.route("**/apiv1/events/retention**", (route) => route.fulfill({ json: { cohorts: null } }));
+    await open(page, server.url, "#/retention");
+    await page.getByRole("heading", { name: "This view cannot be shown" }).waitFor();
+    await page.getByRole("link", { name: "Trend", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Trend" }).waitFor();
+  });
+
   test("asks for the key that is missing, says why one is refused, and goes on with a good one", async () => {
     const [read, admin] = ["read-key-of-sixteen", "admin-key-of-sixteen"];
     const keys = { ANALYTICS_READ_KEYS: read, ANALYTICS_ADMIN_KEYS: admin };
