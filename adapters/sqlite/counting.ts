@@ -1,4 +1,5 @@
 import { Failure } from "../../domain/failure.ts";
+import { asFailure } from "./failures.ts";
 import type { FoldPlan } from "./fold-plan.ts";
 import type { FoldWriter } from "./fold-writer.ts";
 import type { Writer } from "./writer.ts";
@@ -60,7 +61,8 @@ export function createCounting(writer: Writer, folder: FoldWriter, plan: Plan, c
         const newest = folder.newest();
         while (folder.through() < newest && (await step()));
         return true;
-      } catch (error) {
+      } catch (thrown) {
+        const error = asFailure(thrown, "read");
         if (error instanceof Failure && error.code === "unavailable") return false;
         throw error;
       }

@@ -27,7 +27,7 @@ export type Report =
 
 /** Threads that read the file on connections of their own, so that no report holds up those who write. */
 export interface Threads {
-  /** Rejects where too many wait already. */
+  /** Rejects where too many wait already, and once it is closed. */
   run(task: Task): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -61,6 +61,12 @@ const tooMany = (): Failure =>
 const stopping = (): Failure =>
   new Failure("unavailable", "The server is stopping. Ask again in a moment.", { retryAfterSeconds: 5 });
 
+const noThread = (cause: unknown): Failure =>
+  new Failure("unavailable", "The machine has no room for another thread. Ask again in a moment.", {
+    retryAfterSeconds: 5,
+    cause,
+  });
+
 function settle({ fulfil, reject }: Job, report: Report): void {
   if (report.kind === "answer") fulfil(report.answer);
   else if (report.kind === "defect") reject(report.error);
@@ -72,6 +78,7 @@ export function createThreads({ file, niceness, script, threads }: ThreadOptions
   const idle: Worker[] = [];
   const busy = new Map<Worker, Job>();
   const waiting: Job[] = [];
+  let closed = false;
 
   function start(): Worker {
     const worker = new Worker(script, { workerData: { file, niceness } satisfies ThreadData });
@@ -103,14 +110,25 @@ export function createThreads({ file, niceness, script, threads }: ThreadOptions
     if (idle.length === 0 && busy.size >= threads) return;
     const job = waiting.shift();
     if (job === undefined) return;
-    const worker = idle.pop() ?? start();
+    give(job);
+    next();
+  }
+
+  function give(job: Job): void {
+    let worker: Worker;
+    try {
+      worker = idle.pop() ?? start();
+    } catch (error) {
+      job.reject(noThread(error));
+      return;
+    }
     busy.set(worker, job);
     worker.postMessage(job.task);
-    next();
   }
 
   return {
     run(task) {
+      if (closed) return Promise.reject(stopping());
       if (waiting.length >= MAX_WAITING) return Promise.reject(tooMany());
       return new Promise((fulfil, reject) => {
         waiting.push({ task, fulfil, reject });
@@ -119,6 +137,7 @@ export function createThreads({ file, niceness, script, threads }: ThreadOptions
     },
 
     async close() {
+      closed = true;
       for (const job of waiting.splice(0)) job.reject(stopping());
       for (const job of busy.values()) job.reject(stopping());
       await Promise.all([...idle, ...busy.keys()].map((worker) => worker.terminate()));

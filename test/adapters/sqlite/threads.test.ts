@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import Sqlite from "better-sqlite3";
 import { afterAll, expect, inject, onTestFinished, test } from "vitest";
 import { openSqlite, type SqliteOptions } from "../../../adapters/sqlite/storage.ts";
+import { createThreads } from "../../../adapters/sqlite/threads.ts";
 import { DAY } from "../../../domain/analytics/buckets.ts";
 import type { TrendQuestion } from "../../../domain/analytics/trend.ts";
 import type { NewEvent } from "../../../domain/event.ts";
@@ -116,6 +117,32 @@ test("a thread that ends is replaced by the next question's", async () => {
   );
   const storage = opened(newFile(), { threadScript: pathToFileURL(script) });
   for (let turn = 0; turn < 4; turn++) await expect(storage.trend(quick)).rejects.toThrow("a thread ended");
+});
+
+const plan = { kind: "plan", most: 1 } as const;
+
+test("where the machine gives no other thread, whoever waits for one is told", async () => {
+  const file = join(folder, "ends-later.mjs");
+  writeFileSync(
+    file,
+    'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => process.exit(1));',
+  );
+  const script = pathToFileURL(file);
+  const threads = createThreads({ file: newFile(), script, niceness: 0, threads: 1 });
+  const [ended, waited] = [threads.run(plan), refusalOf(threads.run(plan))];
+  // No thread can be started from there.
+  script.href = "https://localhost/thread.mjs";
+  await expect(ended).rejects.toThrow("a thread ended");
+  expect(await waited).toMatchObject({ code: "unavailable", detail: expect.stringContaining("no room") });
+});
+
+test("once they are closed, threads are not started again", async () => {
+  const threads = createThreads({ file: newFile(), script: threadScript, niceness: 0, threads: 1 });
+  await threads.close();
+  expect(await refusalOf(threads.run(plan))).toMatchObject({
+    code: "unavailable",
+    detail: expect.stringContaining("stopping"),
+  });
 });
 
 test("where the disk takes no counting, questions are answered from the events themselves", async () => {
