@@ -15,14 +15,21 @@ declare global {
 
 const PATIENCE = { timeout: 30_000, interval: 50 };
 
-/** A page with one button: each click is numbered on from the page's `?from=`. */
+/**
+ * A page with one button: each click is numbered on from the page's `?from=`. With `untimed` no timer of it ever ends,
+ * so that it sends nothing before it is left; with `timeless` its clock stands still, so that nothing in it grows old.
+ */
 const CLICKS = (url: string) => `<!doctype html>
   <button>Click</button>
   <script type="module">
     import { createClient } from "${url}/client.js";
-    globalThis.analytics = createClient();
-    let n = Number(new URLSearchParams(location.search).get("from"));
-    const filling = "x".repeat(Number(new URLSearchParams(location.search).get("filling")));
+    const query = new URLSearchParams(location.search);
+    const opened = Date.now();
+    if (query.has("untimed")) globalThis.setTimeout = () => 0;
+    if (query.has("timeless")) Date.now = () => opened;
+    globalThis.analytics = createClient({ timeout: 30_000, user_id: query.get("user_id") ?? undefined });
+    let n = Number(query.get("from"));
+    const filling = "x".repeat(Number(query.get("filling")));
     const button = document.querySelector("button");
     button.onclick = () => analytics.track("click", { n: n++, filling });
     button.id = "ready";
@@ -83,9 +90,15 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     return { server, front, visitor, visit, stored, arrived, settled };
   }
 
-  async function click(page: Page, times: number): Promise<void> {
-    for (let time = 0; time < times; time++) await page.click("button");
-  }
+  /** Clicks without a pause, however busy this machine is. */
+  const click = (page: Page, times: number): Promise<void> =>
+    page.$eval(
+      "button",
+      (button, times) => {
+        for (let time = 0; time < times; time++) button.click();
+      },
+      times,
+    );
 
   const upTo = (count: number): readonly number[] => Array.from({ length: count }, (_, n) => n);
   const batchesOf = ({ seen }: Awaited<ReturnType<typeof testFront>>) =>
@@ -97,7 +110,9 @@ describeInBrowser("in Chromium, a page of another origin", () => {
       example.replaceAll("http://127.0.0.1:20000", url),
     );
     await post(server.url, "/apiv1/ab-tests", COLOURS);
-    const address = await testPage(onTestFinished, example.replaceAll("http://127.0.0.1:20000", front.url));
+    // Here nobody waits for the colour but us.
+    const patient = example.replace("createClient({", "createClient({ timeout: 30_000,");
+    const address = await testPage(onTestFinished, patient.replaceAll("http://127.0.0.1:20000", front.url));
     const page = await visitor.newPage();
     await page.goto(address);
     await page.waitForSelector("#submit[class]");
@@ -111,14 +126,7 @@ describeInBrowser("in Chromium, a page of another origin", () => {
       path: `/apiv1/ab-tests/1/assignment?user_id=${event?.user_id}`,
     });
     expect(JSON.parse(explained.body)).toMatchObject({ variant: colour });
-    const results = JSON.parse((await ask(server.url, { path: "/apiv1/ab-tests/1/results" })).body);
-    expect(
-      results.results.map(({ variant_name, users, metrics: [signup] }: Variant) => ({
-        variant_name,
-        users,
-        converted: signup.converted_users,
-      })),
-    ).toEqual(
+    expect(await signups(server.url)).toEqual(
       ["red", "blue"].map((variant_name) => ({
         variant_name,
         users: Number(variant_name === colour),
@@ -213,7 +221,7 @@ describeInBrowser("in Chromium, a page of another origin", () => {
 
   test("sends the last click when its tab is closed at once", async () => {
     const { front, visit, arrived, settled } = await scene();
-    const page = await visit();
+    const page = await visit("?untimed");
     await click(page, 3);
     await page.close();
     expect(await arrived(3)).toEqual(upTo(3));
@@ -240,10 +248,8 @@ describeInBrowser("in Chromium, a page of another origin", () => {
 
   test("leaves for the next page what does not fit into a beacon", async () => {
     const { front, visit, arrived, settled } = await scene();
-    const page = await visit("?filling=15000");
-    await page.$eval("button", (button) => {
-      for (let time = 0; time < 8; time++) button.click();
-    });
+    const page = await visit("?untimed&filling=15000");
+    await click(page, 8);
     await page.close();
     // Four of them are almost 64 KiB.
     expect(await arrived(4)).toEqual(upTo(4));
@@ -255,9 +261,12 @@ describeInBrowser("in Chromium, a page of another origin", () => {
 
   test("sends the clicks of two tabs once each, whoever is closed first", async () => {
     const { front, visit, arrived, settled, stored } = await scene();
-    const one = await visit();
-    const other = await visit("?from=5");
-    await Promise.all([click(one, 5), click(other, 5)]);
+    const one = await visit("?timeless");
+    const other = await visit("?timeless&from=5");
+    // Two that begin a session at the very same moment know nothing of each other.
+    await click(one, 1);
+    await other.waitForFunction(() => "analytics.session" in localStorage);
+    await Promise.all([click(one, 4), click(other, 5)]);
     expect(await arrived(10)).toEqual(upTo(10));
     await settled(other);
     // No click was sent by both.
@@ -270,7 +279,8 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     await click(third, 3);
     await third.close();
     front.clear();
-    await one.reload();
+    await one.close();
+    await visit();
     expect(await arrived(13)).toEqual(upTo(13));
     await settled(other);
     expect(await arrived(13)).toEqual(upTo(13));
@@ -312,6 +322,40 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     expect(await arrived(3)).toEqual(upTo(3));
   });
 
+  test("hands over the clicks where storage is full", async () => {
+    const { visit, arrived } = await scene();
+    const page = await visit("?untimed");
+    await page.evaluate(() => {
+      for (let length = 2 ** 22; length >= 1; length /= 2) {
+        try {
+          for (let n = 0; ; n++) localStorage.setItem(`page.${length}.${n}`, "x".repeat(length));
+        } catch {}
+      }
+    });
+    await click(page, 3);
+    expect(
+      await page.evaluate(() =>
+        Object.keys(localStorage).filter((key) => key.startsWith("analytics.queue.")),
+      ),
+    ).toEqual([]);
+    await page.close();
+    expect(await arrived(3)).toEqual(upTo(3));
+  });
+
+  test("goes on counting once in a page that was left and come back to", async () => {
+    const { visit, arrived, settled } = await scene();
+    const page = await visit();
+    await click(page, 3);
+    // As a browser does that keeps the page as it is, timers and all.
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
+    expect(await arrived(3)).toEqual(upTo(3));
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+    await click(page, 2);
+    expect(await arrived(5)).toEqual(upTo(5));
+    await settled(page);
+    expect(await arrived(5)).toEqual(upTo(5));
+  });
+
   test("throws nothing at the page, whatever it is given", async () => {
     const { visit, arrived } = await scene();
     const page = await visit();
@@ -330,6 +374,15 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     expect(thrown).toEqual([]);
   });
 });
+
+async function signups(url: string) {
+  const { results } = JSON.parse((await ask(url, { path: "/apiv1/ab-tests/1/results" })).body);
+  return results.map(({ variant_name, users, metrics: [signup] }: Variant) => ({
+    variant_name,
+    users,
+    converted: signup.converted_users,
+  }));
+}
 
 interface Variant {
   readonly variant_name: string;
