@@ -1,10 +1,11 @@
 import { createAnalytics } from "./analytics.ts";
 import { type Assignments, createAssignments } from "./assignments.ts";
 import type { NodeClient, NodeOptions } from "./declarations/node.d.ts";
+import { createMemoryQueue } from "./memory-queue.ts";
 import { addresses, createPost } from "./post.ts";
-import { createQueue } from "./queue.ts";
 import { createSender } from "./sender.ts";
 import { createStore } from "./store.ts";
+import { later } from "./timer.ts";
 
 declare const process: { once(event: "beforeExit", act: () => void): void };
 
@@ -27,7 +28,7 @@ export function createClient({ url, key, timeout, onRefused: refused = () => {} 
     return assignments;
   }
 
-  const sender = createSender(createQueue(createStore(), MAX_QUEUE), post, assignmentsOf, {
+  const sender = createSender(createMemoryQueue(MAX_QUEUE), post, assignmentsOf, {
     maxLength: MAX_BATCH,
     lock: (act) => act(),
     refused,
@@ -35,10 +36,11 @@ export function createClient({ url, key, timeout, onRefused: refused = () => {} 
 
   async function flush(milliseconds = 5_000): Promise<boolean> {
     const until = Date.now() + milliseconds;
+    const end = new Promise<void>((resolve) => later(resolve, milliseconds));
     for (;;) {
-      const wait = await sender.flush();
+      const wait = await Promise.race([sender.flush(), end]);
       if (wait === 0) return true;
-      if (Date.now() + wait > until) return false;
+      if (wait === undefined || Date.now() + wait > until) return false;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }

@@ -13,7 +13,7 @@ const PREFIX = "analytics.queue.";
 // So that one bound holds for both: so many characters, and a thousandth as many items.
 const OWN_WEIGHT = 1_000;
 
-const weigh = (item: Item): number => OWN_WEIGHT + JSON.stringify(item).length;
+export const weigh = (item: Item): number => OWN_WEIGHT + JSON.stringify(item).length;
 
 /** Whoever added an item has sent it by then, where it still could. */
 export const ADOPTED_AFTER = 5_000;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, inject, onTestFinished, test, vi } from "vitest";
+import { createClient } from "../../web/node.ts";
 import { spawnNode } from "../bench/processes.ts";
 import { ask, post } from "../end-to-end/client.ts";
 import { type Ending, endingOf, testFolder, testServer } from "../end-to-end/servers.ts";
@@ -43,7 +44,7 @@ test("it sends again what the server was too busy for, and what it has lost the 
   const { front, run, stored } = await scene();
   front.trouble = "mute";
   const ending = run(THREE_CLICKS);
-  await vi.waitUntil(async () => (await stored()).length > 0, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await stored()).length > 0, { timeout: 30_000 });
   front.trouble = "none";
   expect(await ending).toEqual(QUIET);
   expect(await stored()).toHaveLength(3);
@@ -61,12 +62,26 @@ test("a process does not wait for ever for a server that is away", async () => {
 
 test("says whether everything was taken in time", async () => {
   const { front, run } = await scene();
-  const program = `${THREE_CLICKS}
-    process.stdout.write(String(await analytics.flush(100)));
+  const program = (patience: number) => `${THREE_CLICKS}
+    process.stdout.write(String(await analytics.flush(${patience})));
     process.exit();`;
-  expect(await run(program)).toEqual({ ...QUIET, stdout: "true" });
+  expect(await run(program(30_000))).toEqual({ ...QUIET, stdout: "true" });
   front.trouble = "busy";
-  expect(await run(program)).toEqual({ ...QUIET, stdout: "false" });
+  expect(await run(program(100))).toEqual({ ...QUIET, stdout: "false" });
+});
+
+test("says so in time where the server takes what is sent and never answers", async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal("fetch", () => new Promise(() => {}));
+  onTestFinished(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+  const analytics = createClient({ url: "http://127.0.0.1:1" });
+  analytics.forUser("user123").track("click");
+  const answer = analytics.flush(100);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(await answer).toBe(false);
 });
 
 test("enrols whose values it tracks, with a key where the server has keys", async () => {
@@ -82,7 +97,7 @@ test("enrols whose values it tracks, with a key where the server has keys", asyn
       analytics.forUser("late" + n).trackMetric(1, "signup");
       if (variant !== "red" && variant !== "blue") process.stdout.write("no variant");
     }`;
-  expect(await run(program, { key: write })).toEqual(QUIET);
+  expect(await run(program, { key: write, timeout: 30_000 })).toEqual(QUIET);
   const { results } = JSON.parse(
     (await ask(server.url, { path: "/apiv1/ab-tests/1/results", headers })).body,
   );
