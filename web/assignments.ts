@@ -2,7 +2,7 @@ import { isAnswer, type Post } from "./post.ts";
 import type { Store } from "./store.ts";
 import { later } from "./timer.ts";
 
-const KEY = "analytics.assignments";
+const PREFIX = "analytics.assignments.";
 const FRESH = 60_000;
 const EVERYWHERE = "assignments";
 
@@ -20,29 +20,29 @@ interface Assignment {
  * and asked for again behind the answer's back, once a minute at most.
  */
 export function createAssignments(user_id: string, store: Store, post: Post, timeout = 1_000) {
-  const [user, remembered] = store.get<[string, readonly Assignment[]]>(KEY) ?? [];
-  let known = (user === user_id && remembered) || [];
+  const key = PREFIX + user_id;
+  let known = store.get<readonly Assignment[]>(key) ?? [];
   const asked: Record<string, Promise<boolean>> = {};
 
   const find = (test: Test): Assignment | undefined =>
-    known.find(({ test_id, test_name }) => test === test_id || test === test_name);
+    known.find((one) => one.test_id === test || one.test_name === test);
 
   /** Learns what the server knows, and says whether it answered. */
   async function request(path: string): Promise<boolean> {
     const [status, text] = await post(path, JSON.stringify({ user_id }));
-    if (!isAnswer(status)) return false;
     if (status < 300) {
       const body = JSON.parse(text);
-      known = path === EVERYWHERE ? body.assignments : merged(body);
-      store.set(KEY, [user_id, known]);
+      // Only the answer about all tests has them in a list.
+      known = body.assignments ?? merged(body);
+      store.set(key, known);
     }
-    return true;
+    return isAnswer(status);
   }
 
-  /** The answer about one test does not say what it is called. */
+  /** The answer about one test does not say what it is called: its name, where it is known, stays. */
   function merged(answer: Assignment): readonly Assignment[] {
     const old = find(answer.test_id);
-    return [...known.filter((one) => one !== old), { ...old, ...answer, test_name: old?.test_name }];
+    return [...known.filter((one) => one !== old), { ...old, ...answer }];
   }
 
   function ask(path: string): Promise<boolean> {

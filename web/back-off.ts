@@ -1,5 +1,5 @@
-const FIRST = 1_000;
-const LONGEST = 60_000;
+const FIRST = 500;
+const LONGEST = 30_000;
 const LONGEST_ASKED_FOR = 3_600_000;
 
 /**
@@ -7,8 +7,8 @@ const LONGEST_ASKED_FOR = 3_600_000;
  * half of it by chance, so that those who failed together do not come back together. `Retry-After`, in seconds, is
  * waited for before that.
  */
-export function backOff(failures: number, retryAfter: string | null): number {
-  const asked = Math.min(Number(retryAfter) * 1_000 || 0, LONGEST_ASKED_FOR);
-  const wait = Math.min(FIRST * (2 ** failures - 1), LONGEST);
-  return asked + (wait * (1 + Math.random())) / 2;
+export function backOff(failures: number, retryAfter: string | null | undefined): number {
+  const asked = Math.min(Math.max(Number(retryAfter) * 1_000 || 0, 0), LONGEST_ASKED_FOR);
+  const least = Math.min(FIRST * (2 ** failures - 1), LONGEST);
+  return asked + least * (1 + Math.random());
 }

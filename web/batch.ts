@@ -14,7 +14,7 @@ export interface Batch {
  */
 export function batchesOf(
   items: readonly Item[],
-  pathOf: (item: Item) => string | undefined,
+  pathOf: (item: Item) => string | null | undefined,
   maxLength: number,
 ): readonly Batch[] {
   const batches: Batch[] = [];

@@ -6,7 +6,7 @@ import { addresses, createPost, MAX_LEAVING_ITEMS } from "./post.ts";
 import { ADOPTED_AFTER, createQueue } from "./queue.ts";
 import { createSender } from "./sender.ts";
 import { anonymousId, sessionId } from "./session.ts";
-import { createStore, type Disk } from "./store.ts";
+import { createStore } from "./store.ts";
 import { later } from "./timer.ts";
 
 // A fifth of what a page and all its libraries may keep.
@@ -14,15 +14,6 @@ const MAX_QUEUE = 1_000_000;
 
 /** What TypeScript does not know of `navigator` yet. */
 type Visitor = { readonly globalPrivacyControl?: boolean };
-
-/** Reading the very name throws where storage is forbidden. */
-function disk(): Disk | undefined {
-  try {
-    return localStorage;
-  } catch {
-    return undefined;
-  }
-}
 
 /** The calls of a visitor who does not want to be followed. */
 const SILENCE: Analytics = {
@@ -40,8 +31,7 @@ export function createClient({
   timeout,
   onRefused: refused = () => {},
 }: ClientOptions = {}): Analytics {
-  const shared = disk();
-  const store = createStore(shared);
+  const store = createStore(() => localStorage);
   if ((navigator as Visitor).globalPrivacyControl) {
     store.keys("analytics.").forEach(store.remove);
     return SILENCE;
@@ -50,14 +40,16 @@ export function createClient({
   const addressOf = addresses(url, key);
   const post = createPost(addressOf);
   const assignments = createAssignments(user_id, store, post, timeout);
-  const sender = createSender(createQueue(store, MAX_QUEUE), post, () => assignments, {
+  // Others may have left values behind, before the visitor was known: they stay theirs.
+  const assignmentsOf = (id: string) => (id === user_id ? assignments : createAssignments(id, store, post));
+  const sender = createSender(createQueue(store, MAX_QUEUE), post, assignmentsOf, {
     maxLength: MAX_LEAVING_ITEMS,
     // Only pages that came over TLS have locks. Without them two tabs may send the same, and the server keeps it once.
-    lock: (act) => (shared && navigator.locks?.request("analytics", act)) ?? act(),
+    lock: (act) => navigator.locks?.request("analytics", act).catch(act) ?? act(),
     refused,
   });
 
-  const leave = () => sender.leave((path, body) => navigator.sendBeacon(addressOf(path), body));
+  const leave = () => sender.leave((path, body) => navigator.sendBeacon?.(addressOf(path), body));
   addEventListener("pagehide", leave);
   addEventListener("visibilitychange", () => document.hidden && leave());
   addEventListener("online", sender.flush);

@@ -13,7 +13,7 @@ export const MAX_LEAVING_ITEMS = 20_000;
 const SILENCE = 599;
 
 /** What the server answered. */
-export type Reply = readonly [status: number, text: string, retryAfter: string | null];
+export type Reply = readonly [status: number, text: string, retryAfter?: string | null];
 
 /** Sends a body to an endpoint, and never throws. */
 export type Post = (path: string, body: string) => Promise<Reply>;
@@ -38,7 +38,7 @@ export const createPost =
       // Until an answer has been read, Chromium counts its request among those under way.
       return [response.status, await response.text(), response.headers.get("retry-after")];
     } catch {
-      return [SILENCE, "", null];
+      return [SILENCE, ""];
     }
   };
 

@@ -24,16 +24,22 @@ export const ADOPTED_AFTER = 5_000;
  */
 export function createQueue(store: Store, maxWeight: number) {
   const own = new Set<string>();
-  let weight = 0;
+  // What has been left lying is counted with the first item.
+  let weight = maxWeight;
 
   /**
    * What to send from here: our own, and what others have left lying. What another tab has taken out is gone from here
-   * a moment later only, so that tabs which sent each other's items at once would often send the same.
+   * a moment later only, so that tabs which sent each other's items at once would often send the same. Where the clock
+   * was set back, what was left lying seems to come from the future.
    */
   const items = (): Item[] =>
     store.keys(PREFIX).flatMap((key) => {
       const item = store.get<Item>(key);
-      return item && (own.has(item.message_id) || Date.now() - item.timestamp > ADOPTED_AFTER) ? [item] : [];
+      // Nothing would take out what somebody else wrote without an id.
+      return item?.message_id &&
+        (own.has(item.message_id) || Math.abs(Date.now() - item.timestamp) > ADOPTED_AFTER)
+        ? [item]
+        : [];
     });
 
   function remove(items: readonly Item[]): void {

@@ -32,14 +32,14 @@ export function createSender(
 ) {
   let underWay: string[] = [];
   let failures = 0;
-  let retryAfter: string | null = null;
+  let retryAfter: string | null | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running: Promise<number> | undefined;
 
-  function pathOf({ test, user_id }: Item): string | undefined {
+  function pathOf({ test, user_id }: Item): string | null | undefined {
     if (!test) return "events/batch";
     const assignment = assignmentsOf(user_id).find(test);
-    return assignment?.variant ? `ab-tests/${assignment.test_id}/track/batch` : undefined;
+    return assignment?.variant && `ab-tests/${assignment.test_id}/track/batch`;
   }
 
   /** Finds out where the values for tests belong, and enrols who has not been; says whether the server answered. */
@@ -56,20 +56,27 @@ export function createSender(
     return true;
   }
 
-  /** Sends one batch, and says whether to go on with the next. */
+  /** Sends one batch, in halves where it is too large, and says whether to go on with the next. */
   async function deliver(batch: Batch): Promise<boolean> {
     underWay = idsOf(batch);
     const [status, text, asked] = await post(batch.path, bodyOf(batch));
     underWay = [];
     retryAfter = asked;
-    if (!isAnswer(status)) return false;
+    // The server says 201 or 207; 200 is somebody on the way who answers everything with a page.
+    if (!isAnswer(status) || status === 200) return false;
     if (status === 413 && batch.items.length > 1) {
-      // Next time in two halves.
       maxLength = batch.length / 2;
-      return false;
+      return deliverAll(batch.items);
     }
     queue.remove(batch.items);
     if (status !== 201) refused(text);
+    return true;
+  }
+
+  async function deliverAll(items: readonly Item[]): Promise<boolean> {
+    for (const batch of batchesOf(items, pathOf, maxLength)) {
+      if (!(await deliver(batch))) return false;
+    }
     return true;
   }
 
@@ -79,10 +86,7 @@ export function createSender(
       const items = queue.items();
       if (items.length === 0) return true;
       const settled = await settle(items);
-      for (const batch of batchesOf(items, pathOf, maxLength)) {
-        if (!(await deliver(batch))) return false;
-      }
-      if (!settled) return false;
+      if (!(await deliverAll(items)) || !settled) return false;
     }
   }
 
@@ -123,14 +127,13 @@ export function createSender(
     },
 
     /**
-     * Hands over what still waits to somebody who sends it when we are gone, until they take no more. Nobody will say
-     * what became of it: it stays in the queue, and is sent again, which its message ids make harmless.
+     * Hands over what still waits to somebody who sends it when we are gone, as much as they take. Nobody will say what
+     * became of it: it stays in the queue, and is sent again, which its message ids make harmless.
      */
     leave(beacon: (path: string, body: string) => boolean): void {
       const waiting = queue.items().filter(({ message_id }) => !underWay.includes(message_id));
       for (const batch of batchesOf(waiting, pathOf, maxLength)) {
-        if (!beacon(batch.path, bodyOf(batch))) return;
-        underWay.push(...idsOf(batch));
+        if (beacon(batch.path, bodyOf(batch))) underWay.push(...idsOf(batch));
       }
     },
   };

@@ -14,9 +14,9 @@ export function anonymousId(store: Store): string {
 
 /** The visit that this belongs to, in whichever tab: it ends when nothing has happened for half an hour. */
 export function sessionId(store: Store): string {
-  const [last, known] = store.get<[number, string]>(SESSION) ?? [0, ""];
+  const known = store.get<{ id: string; last: number }>(SESSION);
   const now = Date.now();
-  const id = now - last < IDLE ? known : uuid();
-  store.set(SESSION, [now, id]);
+  const id = known && now - known.last < IDLE ? known.id : uuid();
+  store.set(SESSION, { id, last: now });
   return id;
 }

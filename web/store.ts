@@ -11,28 +11,38 @@ export interface Store {
 /** What of Web Storage is used. */
 export type Disk = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
-/** Keeps values on the disk; where there is none, or no room on it, until the page is left. */
-export function createStore(disk?: Disk): Store {
+/**
+ * Keeps values on the disk; where there is none, or no room on it, until the page is left. It is asked for anew each
+ * time, as a visitor may forbid it at any time: then even its name throws.
+ */
+export function createStore(disk: () => Disk = () => ({}) as Disk): Store {
   const memory = new Map<string, string>();
   return {
     get(key) {
       try {
-        return JSON.parse(memory.get(key) ?? disk?.getItem(key) ?? "");
+        return JSON.parse(memory.get(key) ?? disk().getItem(key) ?? "");
       } catch {}
     },
     set(key, value) {
       const text = JSON.stringify(value);
       memory.set(key, text);
       try {
-        disk?.setItem(key, text);
-        if (disk) memory.delete(key);
+        disk().setItem(key, text);
+        memory.delete(key);
       } catch {}
     },
     remove(key) {
       memory.delete(key);
-      disk?.removeItem(key);
+      try {
+        disk().removeItem(key);
+      } catch {}
     },
-    keys: (prefix) =>
-      [...memory.keys(), ...Object.keys(disk ?? {})].filter((key) => key.startsWith(prefix)).sort(),
+    keys(prefix) {
+      const keys = [...memory.keys()];
+      try {
+        keys.push(...Object.keys(disk()));
+      } catch {}
+      return keys.filter((key) => key.startsWith(prefix)).sort();
+    },
   };
 }

@@ -1,8 +1,8 @@
 let latest = 0;
 
+/** An array of one number reads as this number. */
 function randomDigit(): string {
-  const [byte = 0] = crypto.getRandomValues(new Uint8Array(1));
-  return (byte & 15).toString(16);
+  return (Number(crypto.getRandomValues(new Uint8Array(1))) & 15).toString(16);
 }
 
 /**

@@ -74,6 +74,8 @@ test("another user of the browser does not inherit what was known", async () => 
   await first.assign("colour");
   const other = createAssignments("u2", store, fakeNetwork(() => SILENCE).post);
   expect(await other.assign("colour")).toBe(null);
+  const again = createAssignments("u1", store, fakeNetwork(() => SILENCE).post);
+  expect(await again.assign("colour")).toBe("red");
 });
 
 test.each<[string, Reply]>([
@@ -81,10 +83,13 @@ test.each<[string, Reply]>([
   ["is too busy", [503, "", "1"]],
   ["refuses", [401, "{}", null]],
   ["is somebody else", [200, "<p>Welcome to our Wi-Fi</p>", null]],
+  ["is somebody else with JSON", [200, "{}", null]],
+  ["is somebody else with nothing", [200, "null", null]],
 ])("there is no variant where the server %s, and nothing is thrown", async (_, reply) => {
   const assignments = createAssignments("u1", createStore(), fakeNetwork(() => reply).post);
   expect(await assignments.assign("colour")).toBe(null);
   expect(await assignments.assignments()).toEqual({});
+  expect(assignments.find("colour")).toBe(undefined);
 });
 
 test("a server that does not answer is waited for no longer than the time allowed", async () => {

@@ -356,6 +356,25 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     expect(await arrived(5)).toEqual(upTo(5));
   });
 
+  test("leaves a value with the visitor who was not known yet, though the next page knows them", async () => {
+    const { server, front, visit, settled } = await scene();
+    await post(server.url, "/apiv1/ab-tests", COLOURS);
+    const page = await visit("?untimed");
+    const colour = await page.evaluate(() => analytics.assign("homepage_button_color"));
+    front.trouble = "away";
+    await page.evaluate(() => analytics.trackMetric("homepage_button_color", "signup"));
+    await page.close();
+    front.clear();
+    await settled(await visit("?user_id=user123"));
+    expect(await signups(server.url)).toEqual(
+      ["red", "blue"].map((variant_name) => ({
+        variant_name,
+        users: Number(variant_name === colour),
+        converted: Number(variant_name === colour),
+      })),
+    );
+  });
+
   test("throws nothing at the page, whatever it is given", async () => {
     const { visit, arrived } = await scene();
     const page = await visit();

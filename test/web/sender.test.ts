@@ -1,9 +1,12 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createAssignments } from "../../web/assignments.ts";
 import { backOff } from "../../web/back-off.ts";
 import type { Reply } from "../../web/post.ts";
-import type { Item } from "../../web/queue.ts";
-import { fakeSender, itemOf, type Sent, SILENCE, STORED } from "./network.ts";
+import { createQueue, type Item } from "../../web/queue.ts";
+import { createSender } from "../../web/sender.ts";
+import { createStore } from "../../web/store.ts";
+import { fakeNetwork, fakeSender, itemOf, type Sent, SILENCE, STORED } from "./network.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -69,6 +72,46 @@ test("a batch that is too large is halved until it is taken, and only an item th
     { numRuns: 50 },
   ));
 
+test("the parts of a batch that is too large are sent at once, and later batches are no larger", async () => {
+  const fake = fakeSender(({ body }) => ((body.events?.length ?? 0) > 2 ? [413, "too large", null] : STORED));
+  for (let n = 0; n < 8; n++) fake.sender.add(itemOf(n, { timestamp: 0 }));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(fake.queue.items()).toEqual([]);
+  expect(fake.sent.map((sent) => itemsIn(sent).length)).toEqual([8, 4, 2, 2, 4, 2, 2]);
+  for (let n = 8; n < 12; n++) fake.sender.add(itemOf(n, { timestamp: 0 }));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(fake.sent.slice(7).map((sent) => itemsIn(sent).length)).toEqual([2, 2]);
+});
+
+test("a page that somebody on the way answers with confirms nothing", async () => {
+  let portal = true;
+  const fake = fakeSender(() => (portal ? [200, "<p>Welcome to our Wi-Fi</p>", null] : STORED));
+  fake.sender.add(itemOf(1));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(fake.queue.items()).toEqual([itemOf(1)]);
+  portal = false;
+  await untilSent(fake);
+  expect(idsIn(fake.sent)).toEqual([itemOf(1), itemOf(1)].map(({ message_id }) => message_id));
+  expect(fake.refused).toEqual([]);
+});
+
+test("a handler of refusals that throws costs no item, and the rest is sent", async () => {
+  const { sent, post } = fakeNetwork(({ path }) => (path === "events/batch" ? [400, "{}", null] : STORED));
+  const queue = createQueue(createStore(), 1e9);
+  const assignments = createAssignments("u1", createStore(), post);
+  const sender = createSender(queue, post, () => assignments, {
+    maxLength: 100,
+    lock: (act) => act(),
+    refused: (problem) => {
+      throw new Error(problem);
+    },
+  });
+  for (let n = 0; n < 3; n++) sender.add(itemOf(n));
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(idsIn(sent)).toEqual([0, 1, 2].map((n) => itemOf(n).message_id));
+  expect(queue.items()).toEqual([]);
+});
+
 test.each([400, 401, 403, 404, 415])(
   "what is refused with %d is dropped, and its reason told",
   async (status) => {
@@ -114,12 +157,16 @@ test("waiting grows with failures up to a minute, differs from one to the next, 
     }),
   ));
 
-test.each([null, "", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"])(
+test.each([undefined, null, "", "0", "-60", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"])(
   "Retry-After %j asks for no seconds",
   (text) => {
     expect(backOff(0, text)).toBe(0);
   },
 );
+
+test.each(["3601", "1e999", "9".repeat(400)])("Retry-After %s is waited for an hour", (text) => {
+  expect(backOff(0, text)).toBe(3_600_000);
+});
 
 const IN_TEST = {
   test_id: 7,
@@ -195,4 +242,13 @@ test("whoever leaves hands over what waits once, as long as it is taken, and kee
     throw new Error("handed over twice");
   });
   expect(fake.queue.items()).toEqual(items);
+});
+
+test("whoever leaves hands over what fits, though something before it does not", () => {
+  const fake = fakeSender(() => STORED, 150);
+  const items = [1, 2, 3].map((n) => itemOf(n, { filling: "x".repeat(n === 1 ? 1_000 : 100) }));
+  for (const item of items) fake.sender.add(item);
+  const taken: Sent["body"][] = [];
+  fake.sender.leave((_path, body) => body.length < 500 && taken.push(JSON.parse(body)) > 0);
+  expect(taken.map(({ events }) => events)).toEqual([[items[1]], [items[2]]]);
 });

@@ -23,6 +23,23 @@ test("a session lasts as long as something happens in it every half hour", () =>
   expect(sessionId(store)).not.toBe(first);
 });
 
+test.each(["", "5", "null", "{}", "[]", '"text"'])(
+  "a session begins where %j stands in its place",
+  (text) => {
+    const store = createStore(() => ({ getItem: () => text, setItem() {}, removeItem() {} }));
+    expect(sessionId(store)).toMatch(/^[0-9a-f-]{36}$/);
+  },
+);
+
+test("a session goes on where the clock is set back", () => {
+  const store = createStore();
+  const first = sessionId(store);
+  vi.setSystemTime(Date.now() - 24 * 60 * MINUTE);
+  expect(sessionId(store)).toBe(first);
+  vi.advanceTimersByTime(30 * MINUTE);
+  expect(sessionId(store)).not.toBe(first);
+});
+
 test("a browser keeps its anonymous id", () => {
   const store = createStore();
   const id = anonymousId(store);
