@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   type EventFilter,
+  type EventPlace,
   eventFilterShape,
   planFilter,
   type StoredEvent,
@@ -28,23 +29,34 @@ const FORMATS = {
 };
 type Format = (typeof FORMATS)[keyof typeof FORMATS];
 
-type List = (after: StoredEvent | undefined) => Promise<readonly StoredEvent[]>;
+type List = (limit: number, after: EventPlace | undefined) => Promise<readonly StoredEvent[]>;
 
 const lister =
-  (storage: EventQuestions, filter: EventFilter, limit: number, gone: AbortSignal): List =>
-  (after) =>
+  (storage: EventQuestions, filter: EventFilter, gone: AbortSignal): List =>
+  (limit, after) =>
     storage.listEvents({ ...filter, limit, after }, { gone });
 
-/** The first page has been read already, so that what is wrong is said before anything is sent. */
+// Nothing is known of their size yet. A full page of the largest events takes a second to put together, in which nobody
+// else is answered.
+const FIRST_PIECE = 100;
+
+/** So many events that their lines take a few MiB, as far as can be told by the ones before. */
+const nextLimit = (events: number, characters: number): number =>
+  Math.max(1, Math.min(PAGE, Math.floor((events * MAX_PAGE_BYTES) / characters)));
+
+/** The first events have been read already, so that what is wrong is said before anything is sent. */
 async function* pieces(
   first: readonly StoredEvent[],
   list: List,
   { head, line }: Format,
 ): AsyncGenerator<string> {
   if (head !== "") yield head;
-  for (let page = first; page.length > 0; page = await list(page.at(-1))) {
-    yield page.map(line).join("");
-    if (page.length < PAGE) return;
+  let limit = FIRST_PIECE;
+  for (let events = first; events.length > 0; events = await list(limit, events.at(-1))) {
+    const text = events.map(line).join("");
+    yield text;
+    if (events.length < limit) return;
+    limit = nextLimit(events.length, text.length);
   }
 }
 
@@ -83,23 +95,16 @@ export const exportEvents = endpoint({
     if ("faults" in filter) throw unanswerable("query", filter.faults);
     const shape = FORMATS[format];
     const name = `attachment; filename="events.${format}"`;
+    const list = lister(storage, filter.value, gone());
     if (streams && limit === undefined) {
-      const list = lister(storage, filter.value, PAGE, gone());
-      const first = await storage.listEvents(
-        { ...filter.value, limit: PAGE, after: cursor },
-        { gone: gone() },
-      );
-      const content = pieces(first, list, shape);
+      const content = pieces(await list(FIRST_PIECE, cursor), list, shape);
       return {
         outcome: "ok",
         body: new Document(shape.type, content, { headers: { "content-disposition": name } }),
       };
     }
     const size = limit ?? PAGE;
-    const found = await storage.listEvents(
-      { ...filter.value, limit: size + 1, after: cursor },
-      { gone: gone() },
-    );
+    const found = await list(size + 1, cursor);
     const { text, last, more } = onePage(found.slice(0, size), shape);
     const goesOn = last !== undefined && (more || found.length > size);
     const headers = {

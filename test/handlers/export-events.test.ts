@@ -91,13 +91,35 @@ describe("an export", () => {
     expect(await textOf(await exported(openWorld(), { limit: "5" }))).toBe("");
   });
 
-  test.each([2_000, 2_001, 4_200])("that is streamed has every event of %i once, in order", async (count) => {
-    const world = openWorld();
-    await storeMany(world, count);
+  test.each([99, 100, 101, 2_100, 2_101, 4_200])(
+    "that is streamed has every event of %i once, in order",
+    async (count) => {
+      const world = openWorld();
+      await storeMany(world, count);
+      const lines = await linesOf(await exported(world));
+      expect(new Set(lines.map(({ user_id }) => user_id)).size).toBe(count);
+      expect(lines).toHaveLength(count);
+      expect(isNewestFirst(lines)).toBe(true);
+    },
+  );
+
+  test("that is streamed is read in pieces of a few MiB, however large its events are", async () => {
+    const { storage } = openWorld();
+    const read: number[] = [];
+    const listEvents: typeof storage.listEvents = (page, asking) => {
+      read.push(page.limit);
+      return storage.listEvents(page, asking);
+    };
+    const world = openWorld({ storage: { ...storage, listEvents } });
+    await track(world, ...Array.from({ length: 300 }, () => ({ event_type: "small" })));
+    const large = { ...signup, properties: { text: "x".repeat(60_000) }, timestamp: "2026-11-22T10:30:00Z" };
+    await track(world, ...Array.from({ length: 250 }, () => large));
     const lines = await linesOf(await exported(world));
-    expect(new Set(lines.map(({ user_id }) => user_id)).size).toBe(count);
-    expect(lines).toHaveLength(count);
-    expect(isNewestFirst(lines)).toBe(true);
+    expect([lines.length, new Set(lines.map(({ id }) => id)).size]).toEqual([550, 550]);
+    const [first, second, third, ...others] = read;
+    expect([first, second, third]).toEqual([100, 69, 69]);
+    expect(Math.max(...others)).toBeLessThanOrEqual(2_000);
+    expect(others.length).toBeLessThanOrEqual(4);
   });
 
   test.each([
