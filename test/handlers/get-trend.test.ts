@@ -140,6 +140,20 @@ describe("a trend that makes no sense", () => {
     expect(await faultPathsOf(call(getTrend, openWorld(), { query }))).toEqual(["invalid", path]);
   });
 
+  test("is refused where its answer could have no end of values", async () => {
+    const event_type = Array.from({ length: 20 }, (_, n) => `type ${n}`);
+    const query = { interval: "hour", from: "2025-10-03", event_type, breakdown: "plan" };
+    const world = openWorld();
+    expect((await call(getTrend, world, { query })).body.buckets).toHaveLength(9_971);
+    expect((await refusalOf(call(getTrend, world, { query: { ...query, limit: "11" } }))).errors).toEqual([
+      {
+        path: "limit",
+        message:
+          "makes up to 2393040 values, more than 2200000: ask for fewer groups or types, longer intervals or less time",
+      },
+    ]);
+  });
+
   test("is told what to do about it", async () => {
     const query = { interval: "hour", from: "2025-01-01" };
     expect((await refusalOf(call(getTrend, openWorld(), { query }))).errors).toEqual([
