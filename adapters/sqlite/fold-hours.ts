@@ -67,7 +67,7 @@ export function createHourPlanner(db: Database) {
         const { part, open } = openPart(selectUsers.get(typeId, hour));
         const all = new Set(added);
         if (open !== undefined) readUsers(open.bytes, (user) => all.add(user));
-        put("visitors", typeId, hour, part, writeUsers([...all].sort((a, b) => a - b)));
+        put("visitors", typeId, hour, part, writeUsers(Uint32Array.from(all).sort()));
       }
     },
 

@@ -2,108 +2,93 @@ import { type CohortCount, periodsOf, type RetentionQuestion } from "../../domai
 import type { Instant } from "../../domain/time.ts";
 import { ALL_TYPES } from "./fold-plan.ts";
 import type { Patience } from "./patience.ts";
-import { hourOf, readNewUsers } from "./rollup-formats.ts";
-import { bucketOfHour, CUT, eachNewUserInBuckets, type RollupReader } from "./rollup-reader.ts";
+import { markUsers } from "./rollup-formats.ts";
+import { bucketOfHour, CUT, eachInBuckets, type RollupReader, spanOf } from "./rollup-reader.ts";
 
 const EARLIEST_HOUR = -1e8;
+const WORD = 32;
+
+/**
+ * In which columns each user had an event: column 0 is the time before the first period, column 1 the first period. A
+ * column is a bit, and each of the lists has 32 of them for every user, by his number.
+ */
+type Visits = readonly Int32Array[];
 
 interface Walk {
   readonly reader: RollupReader;
   readonly typeId: number;
   readonly edges: readonly Instant[];
+  readonly users: number;
   readonly patience: Patience;
 }
 
-/**
- * Visits who had an event in which period, each user once a period, in the order of the periods; -1 is the time before the
- * first. Users are numbered up to `users`.
- */
-function eachVisit(
-  { reader, typeId, edges: own, patience }: Walk,
-  firstHour: number,
-  users: number,
-  visit: (user: number, period: number) => void,
-): void {
-  // The time before the first edge is a bucket too: so the first period is bucket 1.
+/** Column 0 is left empty unless the walk begins with the earliest hour. */
+function visitsOf({ reader, typeId, edges: own, users, patience }: Walk, fromTheBeginning: boolean): Visits {
   const edges = [Number.NEGATIVE_INFINITY, ...own];
-  const seenIn = new Int32Array(users + 1).fill(-1);
-  const see = (user: number, bucket: number): void => visit(user, bucket - 1);
-  const span = { first: firstHour, last: hourOf((own.at(-1) ?? 0) - 1) };
+  // As many columns as edges of their own: the last edge ends one, and the time before the first is one more.
+  const words = Array.from({ length: Math.ceil(own.length / WORD) }, () => new Int32Array(users + 1));
+  const wordOf = (column: number) => words[Math.floor(column / WORD)] as Int32Array;
+  const { first, last } = spanOf(own[0] ?? 0, own.at(-1) ?? 0);
+  const span = { first: fromTheBeginning ? EARLIEST_HOUR : first, last };
   let lastCut: number | undefined;
   reader.visitors({ typeId, span, patience }, (hour, bytes) => {
-    const bucket = bucketOfHour(edges, hour);
-    if (bucket >= 0) readNewUsers(bytes, bucket, seenIn, see);
-    if (bucket !== CUT || hour === lastCut) return;
+    const column = bucketOfHour(edges, hour);
+    if (column >= 0) markUsers(bytes, column % WORD, wordOf(column));
+    if (column !== CUT || hour === lastCut) return;
     lastCut = hour;
-    eachNewUserInBuckets(reader, { typeId, hour, edges, patience }, seenIn, see);
+    eachInBuckets(reader, { typeId, hour, edges, patience }, (found, user) => {
+      const word = wordOf(found);
+      word[user] = (word[user] as number) | (1 << (found % WORD));
+    });
   });
+  return words;
 }
 
-/** For each period, the different users who had an event in it. */
-function usersByPeriod(walk: Walk, users: number): number[][] {
-  const periods: number[][] = walk.edges.slice(1).map(() => []);
-  eachVisit(walk, hourOf(walk.edges[0] ?? 0), users, (user, period) => void periods[period]?.push(user));
-  return periods;
+/** The bits of a user from this column on, its own the lowest. */
+function bitsFrom(visits: Visits, user: number, column: number): number {
+  const [word, shift] = [Math.floor(column / WORD), column % WORD];
+  const low = (visits[word]?.[user] ?? 0) >>> shift;
+  return shift === 0 ? low : low | ((visits[word + 1]?.[user] ?? 0) << (WORD - shift));
 }
 
-/** For each user the period in which his first event lies; -1 where it lies before them all, -2 where there is none. */
-function firstPeriods(walk: Walk, users: number): Int32Array {
-  const first = new Int32Array(users + 1).fill(-2);
-  eachVisit(walk, EARLIEST_HOUR, users, (user, period) => {
-    if (first[user] === -2) first[user] = period;
-  });
-  return first;
-}
+const lowestBit = (bits: number): number => WORD - 1 - Math.clz32(bits & -bits);
 
-/**
- * Counts who came back, and joins them to cohorts on the way where it is the same event that makes a cohort: the first
- * visit of a walk that begins with the earliest hour is a user's first.
- */
-function countFirst(joining: Walk, returning: Walk, users: number, counts: Counts[]): void {
-  const isSame = joining.typeId === returning.typeId;
-  const first = isSame ? new Int32Array(users + 1).fill(-2) : firstPeriods(joining, users);
-  const all = returning.edges.length;
-  // How many of each cohort came back in each period: one list, for it is written to for every visit.
-  const returned = new Uint32Array(counts.length * all);
-  eachVisit(returning, isSame ? EARLIEST_HOUR : hourOf(returning.edges[0] ?? 0), users, (user, period) => {
-    if (isSame && first[user] === -2) first[user] = period;
-    const own = first[user] as number;
-    if (own < 0 || own >= counts.length || period < 0) return;
-    const place = own * all + period;
-    returned[place] = (returned[place] as number) + 1;
-  });
-  for (const period of first) {
-    const count = counts[period];
-    if (count !== undefined) count.users += 1;
-  }
-  for (const [cohort, count] of counts.entries()) {
-    for (const later of count.returned.keys())
-      count.returned[later] = returned[cohort * all + cohort + later] ?? 0;
-  }
-}
-
-function countRecurring(
-  joined: readonly number[][],
-  returned: readonly number[][],
-  counts: Counts[],
-  users: number,
-): void {
-  const cohortOf = new Int32Array(users + 1).fill(-1);
-  for (const [cohort, count] of counts.entries()) {
-    const members = joined[cohort] ?? [];
-    for (const user of members) cohortOf[user] = cohort;
-    count.users = members.length;
-    for (const later of count.returned.keys()) {
-      let back = 0;
-      for (const user of returned[cohort + later] ?? []) if (cohortOf[user] === cohort) back += 1;
-      count.returned[later] = back;
+/** Visits the columns of a user, the first one first; only that one where no more are wanted. */
+function eachColumn(visits: Visits, user: number, onlyFirst: boolean, visit: (column: number) => void): void {
+  for (const [word, columns] of visits.entries()) {
+    for (let bits = columns[user] ?? 0; bits !== 0; bits &= bits - 1) {
+      visit(WORD * word + lowestBit(bits));
+      if (onlyFirst) return;
     }
   }
 }
 
-interface Counts extends CohortCount {
-  users: number;
-  readonly returned: number[];
+/** Who joined in which column, and came back in which of those after it. */
+function countCohorts(question: RetentionQuestion, joined: Visits, returned: Visits): CohortCount[] {
+  const { cohort, cohorts, periods } = question;
+  const users = new Uint32Array(cohorts + 1);
+  // A row of so many for each column, for a word has room for all periods that may be asked for.
+  const back = new Uint32Array(WORD * (cohorts + 1));
+  const followed = (1 << periods) - 1;
+  const count = (user: number, column: number): void => {
+    users[column] = (users[column] as number) + 1;
+    for (let bits = bitsFrom(returned, user, column) & followed; bits !== 0; bits &= bits - 1) {
+      const place = WORD * column + lowestBit(bits);
+      back[place] = (back[place] as number) + 1;
+    }
+  };
+  for (let user = 1; user < (joined[0]?.length ?? 0); user++) {
+    eachColumn(joined, user, cohort === "first", (column) => {
+      if (column <= cohorts) count(user, column);
+    });
+  }
+  return Array.from({ length: cohorts }, (_, index) => {
+    const row = WORD * (index + 1);
+    return {
+      users: users[index + 1] ?? 0,
+      returned: [...back.subarray(row, row + periodsOf(question, index))],
+    };
+  });
 }
 
 /** The answer from what is kept. */
@@ -113,20 +98,15 @@ export function retentionFromRollups(
   patience: Patience,
 ): CohortCount[] {
   const { users } = reader.state();
-  const { edges, event_type, return_event_type, cohort, cohorts } = question;
-  const walkOf = (type: string | null): Walk => {
-    const typeId = type === null ? ALL_TYPES : (reader.typeId(type) ?? -1);
-    return { reader, typeId, edges, patience };
+  const { edges, event_type, return_event_type, cohort } = question;
+  const visits = (type: string | null, fromTheBeginning: boolean): Visits => {
+    const typeId = type === null ? ALL_TYPES : (reader.typeId(type) ?? NO_TYPE);
+    return visitsOf({ reader, typeId, edges, users, patience }, fromTheBeginning);
   };
-  const counts: Counts[] = Array.from({ length: cohorts }, (_, index) => ({
-    users: 0,
-    returned: new Array(periodsOf(question, index)).fill(0),
-  }));
-  if (cohort === "first") countFirst(walkOf(event_type), walkOf(return_event_type), users, counts);
-  else {
-    const returned = usersByPeriod(walkOf(return_event_type), users);
-    const joined = event_type === return_event_type ? returned : usersByPeriod(walkOf(event_type), users);
-    countRecurring(joined, returned, counts, users);
-  }
-  return counts;
+  const joined = visits(event_type, cohort === "first");
+  const returned = return_event_type === event_type ? joined : visits(return_event_type, false);
+  return countCohorts(question, joined, returned);
 }
+
+/** Of a type that has no events. */
+const NO_TYPE = -1;

@@ -217,7 +217,10 @@ export function eachInBuckets(
   }
 }
 
-/** Their users, one bucket after the other, as readNewUsers visits those of an hour that lies in one bucket. */
+/**
+ * Their users, one bucket after the other: those who have not been seen in it last, with the bucket in which they were (-1
+ * for none). They are marked as seen.
+ */
 export function eachNewUserInBuckets(
   reader: RollupReader,
   cut: CutHour,

@@ -4,7 +4,7 @@ import type { TrendQuestion, TrendSeries } from "../../domain/analytics/trend.ts
 import { brokenDown, Counter, seriesOf } from "../../domain/analytics/trend-tally.ts";
 import { ALL_TYPES } from "./fold-plan.ts";
 import type { Patience } from "./patience.ts";
-import { readNewUsers } from "./rollup-formats.ts";
+import { countNewUsers } from "./rollup-formats.ts";
 import {
   bucketOfHour,
   CUT,
@@ -67,17 +67,21 @@ function countUsers({ reader, typeId, question, patience }: Series): { size: num
   const values = new Array<number>(edges.length - 1).fill(0);
   const seenIn = new Int32Array(reader.state().users + 1).fill(-1);
   let size = 0;
-  const count = (_user: number, bucket: number, before: number): void => {
-    if (before < 0) size += 1;
-    values[bucket] = (values[bucket] ?? 0) + 1;
+  const add = (bucket: number, inBucket: number, atAll: number): void => {
+    values[bucket] = (values[bucket] ?? 0) + inBucket;
+    size += atAll;
   };
   let lastCut: number | undefined;
   reader.visitors({ typeId, span: spanOfQuestion(question), patience }, (hour, users) => {
     const bucket = bucketOfHour(edges, hour);
-    if (bucket >= 0) readNewUsers(users, bucket, seenIn, count);
+    if (bucket >= 0) {
+      const { inBucket, atAll } = countNewUsers(users, bucket, seenIn);
+      add(bucket, inBucket, atAll);
+    }
     if (bucket !== CUT || hour === lastCut) return;
     lastCut = hour;
-    eachNewUserInBuckets(reader, { typeId, hour, edges, patience }, seenIn, count);
+    const cut = { typeId, hour, edges, patience };
+    eachNewUserInBuckets(reader, cut, seenIn, (_user, found, before) => add(found, 1, Number(before < 0)));
   });
   return { size, values };
 }

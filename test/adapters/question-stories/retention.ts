@@ -69,6 +69,34 @@ export function retentionStories(store: Store): void {
       ]);
     });
 
+    test("follows a user through as many periods as there may be, of as many cohorts as one likes", async () => {
+      const hours = Array.from({ length: 71 }, (_, hour) => hour);
+      const isBobs = (hour: number): boolean => hour % 7 === 3;
+      const storage = await store(
+        ...hours.map((hour) => eventAt(60 * hour, "visit")),
+        ...hours.filter(isBobs).map((hour) => eventAt(60 * hour + 59, "visit", { user_id: "bob" })),
+      );
+      const long = weekly({
+        event_type: "visit",
+        cohort: "recurring",
+        edges: hours.map((hour) => AT + hour * HOUR),
+        cohorts: 70,
+        periods: 26,
+      });
+      const following = (cohort: number) => hours.slice(cohort, Math.min(cohort + 26, 70));
+      expect(await asked.retention(storage, long)).toEqual(
+        hours.slice(0, 70).map((cohort) => ({
+          users: isBobs(cohort) ? 2 : 1,
+          returned: following(cohort).map((hour) => (isBobs(cohort) && isBobs(hour) ? 2 : 1)),
+        })),
+      );
+      const first = await asked.retention(storage, { ...long, cohort: "first" });
+      expect(first.filter(({ users }) => users > 0)).toEqual([
+        { users: 1, returned: new Array(26).fill(1) },
+        { users: 1, returned: following(3).map((hour) => (isBobs(hour) ? 1 : 0)) },
+      ]);
+    });
+
     test("moves a user to an earlier cohort when an earlier event arrives late", async () => {
       const storage = await store(eventAt(61, "signup"));
       expect((await asked.retention(storage, weekly())).map(({ users }) => users)).toEqual([0, 1]);
