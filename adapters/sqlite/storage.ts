@@ -10,6 +10,7 @@ import { createExperimentShelf, createExperimentStore } from "./experiments.ts";
 import { reading } from "./failures.ts";
 import { createFoldPlanner, type FoldPlan } from "./fold-plan.ts";
 import { createFoldWriter } from "./fold-writer.ts";
+import { createLogPause } from "./log-pause.ts";
 import { createMetricStore } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
 import { answerHere, answerOn, createQuestions } from "./questions.ts";
@@ -133,7 +134,8 @@ function readersOf(db: Database, file: string, writer: Writer, options: SqliteOp
     const counting = createCounting(writer, folder, plan, countAt);
     return { counting, answer: answerHere(db, reportMs), closeThreads: async () => {} };
   }
-  const reports = createThreads({ file, script, niceness: REPORTS_NICENESS, threads: REPORT_THREADS });
+  const pause = createLogPause(db, file);
+  const reports = createThreads({ file, script, niceness: REPORTS_NICENESS, threads: REPORT_THREADS, pause });
   // A report that takes its time must not keep another's events from being counted.
   const planners = createThreads({ file, script, niceness: COUNTING_NICENESS, threads: 1 });
   const plan = (most: number) => planners.run({ kind: "plan", most }) as Promise<FoldPlan | undefined>;

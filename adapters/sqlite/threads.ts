@@ -45,10 +45,17 @@ export interface ThreadData {
   readonly niceness: number;
 }
 
+/** What has to be done now and then while none of the threads reads. */
+export interface Pause {
+  isDue(): boolean;
+  take(): void;
+}
+
 export interface ThreadOptions extends ThreadData {
   /** What each of them runs: thread.ts, built. */
   readonly script: URL;
   readonly threads: number;
+  readonly pause?: Pause | undefined;
 }
 
 const MAX_WAITING = 64;
@@ -74,7 +81,7 @@ function settle({ fulfil, reject }: Job, report: Report): void {
 }
 
 /** They are started when they are first needed: an idle server has none. */
-export function createThreads({ file, niceness, script, threads }: ThreadOptions): Threads {
+export function createThreads({ file, niceness, script, threads, pause }: ThreadOptions): Threads {
   const idle: Worker[] = [];
   const busy = new Map<Worker, Job>();
   const waiting: Job[] = [];
@@ -106,8 +113,17 @@ export function createThreads({ file, niceness, script, threads }: ThreadOptions
     next();
   }
 
+  /** False while others are to end first, so that nobody reads for a moment. */
+  function mayBegin(): boolean {
+    if (idle.length === 0 && busy.size >= threads) return false;
+    if (pause?.isDue() !== true) return true;
+    if (busy.size > 0) return false;
+    pause.take();
+    return true;
+  }
+
   function next(): void {
-    if (idle.length === 0 && busy.size >= threads) return;
+    if (waiting.length === 0 || !mayBegin()) return;
     const job = waiting.shift();
     if (job === undefined) return;
     give(job);

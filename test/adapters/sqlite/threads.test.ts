@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import Sqlite from "better-sqlite3";
 import { afterAll, expect, inject, onTestFinished, test } from "vitest";
+import { createLogPause } from "../../../adapters/sqlite/log-pause.ts";
 import { openSqlite, type SqliteOptions } from "../../../adapters/sqlite/storage.ts";
 import { createThreads } from "../../../adapters/sqlite/threads.ts";
 import { DAY } from "../../../domain/analytics/buckets.ts";
@@ -134,6 +135,49 @@ test("where the machine gives no other thread, whoever waits for one is told", a
   script.href = "https://localhost/thread.mjs";
   await expect(ended).rejects.toThrow("a thread ended");
   expect(await waited).toMatchObject({ code: "unavailable", detail: expect.stringContaining("no room") });
+});
+
+const NAMES_ITSELF = `import { parentPort, threadId } from "node:worker_threads";
+parentPort.on("message", () => parentPort.postMessage({ kind: "answer", answer: threadId }));`;
+
+test("when a pause is due nobody begins before all others have ended and it has been taken", async () => {
+  const file = join(folder, "names-itself.mjs");
+  writeFileSync(file, NAMES_ITSELF);
+  const script = pathToFileURL(file);
+  let due = false;
+  let taken = 0;
+  const pause = {
+    isDue: () => due,
+    take: () => {
+      taken += 1;
+      due = false;
+    },
+  };
+  const threads = createThreads({ file: newFile(), script, niceness: 0, threads: 2, pause });
+  onTestFinished(() => threads.close());
+  const first = threads.run(plan);
+  due = true;
+  const second = threads.run(plan);
+  expect(taken).toBe(0);
+  // There is a second thread for it, which it would have been given otherwise.
+  expect(await second).toBe(await first);
+  expect(taken).toBe(1);
+});
+
+test("the log begins again in a pause, unless somebody still reads from it", () => {
+  const file = newFile();
+  const [db, reader] = [new Sqlite(file), new Sqlite(file)];
+  onTestFinished(() => void [db, reader].map((one) => one.close()));
+  db.exec("pragma journal_mode = wal; create table t(x); insert into t values (1)");
+  const pause = createLogPause(db, file, 0);
+  reader.exec("begin");
+  reader.prepare("select x from t").all();
+  db.exec("insert into t values (2)");
+  pause.take();
+  expect(pause.isDue()).toBe(true);
+  reader.exec("commit");
+  pause.take();
+  expect(pause.isDue()).toBe(false);
 });
 
 test("once they are closed, threads are not started again", async () => {
