@@ -27,7 +27,7 @@ export const Description = z
   .regex(TEXT, "must not contain control characters other than tabs and line breaks");
 
 /** Values by name. A `__proto__` is refused: z.record would drop it without a word. */
-export const recordOf = <Value extends z.ZodType>(value: Value) =>
+export const recordOf = <Value extends z.ZodType>(value: Value, form = "must be an object") =>
   z
     .unknown()
     .superRefine((input, context) => {
@@ -35,4 +35,4 @@ export const recordOf = <Value extends z.ZodType>(value: Value) =>
       context.addIssue({ code: "custom", path: ["__proto__"], message: "must not be named __proto__" });
     })
     .meta({ type: "object" })
-    .pipe(z.record(Name, value));
+    .pipe(z.record(Name, value, { error: ({ code }) => (code === "invalid_type" ? form : undefined) }));

@@ -26,8 +26,13 @@ export interface EdgeParts {
 export type Edge = (request: HttpRequest) => Promise<HttpResponse>;
 
 /** Parses one part of a request; its faults join those of the other parts. */
-function parse(schema: z.ZodType | undefined, value: unknown, faults: Fault[]): never {
-  const parsed = schema?.safeParse(value);
+function parse(
+  schema: z.ZodType | undefined,
+  value: unknown,
+  faults: Fault[],
+  error?: z.core.$ZodErrorMap,
+): never {
+  const parsed = schema?.safeParse(value, { error });
   if (parsed?.error) faults.push(...faultsOf(parsed.error));
   return parsed?.data as never;
 }
@@ -55,9 +60,15 @@ function queryObject(query: URLSearchParams): Record<string, QueryValue> {
   return object;
 }
 
+/** Where a parameter is no list, what is wrong with two values of it is that there are two. */
+const once: z.core.$ZodErrorMap = ({ code, input }) =>
+  Array.isArray(input) && (code === "invalid_type" || code === "invalid_value")
+    ? "must be given once"
+    : undefined;
+
 function parseQuery({ query: schema }: Endpoint, query: URLSearchParams | undefined, faults: Fault[]): never {
   if (schema === undefined && query === undefined) return undefined as never;
-  return parse(schema ?? NoQuery, query === undefined ? {} : queryObject(query), faults);
+  return parse(schema ?? NoQuery, query === undefined ? {} : queryObject(query), faults, once);
 }
 
 async function parseRequest(

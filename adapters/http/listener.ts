@@ -197,7 +197,10 @@ function refused(failure: Failure): Refusal {
 export const refusal = (status: number): Refusal => refused(failureOf(status));
 
 const CLIENT_ERRORS: Record<string, Failure> = {
-  HPE_HEADER_OVERFLOW: new Failure("too_large", "The headers are larger than 16 KiB."),
+  HPE_HEADER_OVERFLOW: new Failure(
+    "too_large",
+    "The address and the headers together are larger than 16 KiB: send less.",
+  ),
   ERR_HTTP_REQUEST_TIMEOUT: new Failure("invalid", "The request did not arrive in time."),
 };
 

@@ -29,7 +29,10 @@ const few = (where: object): boolean => Object.keys(where).length <= MAX_CONDITI
 const TOO_MANY = `must have at most ${MAX_CONDITIONS} properties`;
 
 /** `where[plan]=pro` of a URL: all must hold. */
-export const QueryConditions = recordOf(z.string().transform(readings))
+export const QueryConditions = recordOf(
+  z.string().transform(readings),
+  "must be written as where[property]=value",
+)
   .refine(few, TOO_MANY)
   .transform(conditionsOf)
   .default([])
@@ -40,6 +43,7 @@ export const BodyConditions = recordOf(
   z
     .union([z.string(), z.number(), z.boolean()], { error: "must be a text, a number, true or false" })
     .transform((value) => [value]),
+  'must be an object, as {"plan":"pro"}',
 )
   .refine(few, TOO_MANY)
   .transform(conditionsOf)

@@ -588,6 +588,21 @@ test.each<[string, TestRequest]>([
   expect(detail).toMatch(/^The (?:request|query) has (?:one fault|2 faults)\. See errors\.$/);
 });
 
+test("a parameter that is there twice is refused for that, whatever its kind", async () => {
+  const twice = ["user_id", "timezone", "from", "limit", "cursor", "where[plan]"];
+  const query = twice.map((name) => `${name}=UTC&${name}=UTC`).join("&");
+  const { body } = await openEdge().send({ path: `/apiv1/events?${query}` });
+  const { errors } = body as { errors: object[] };
+  expect(new Set(errors)).toEqual(
+    new Set(
+      ["user_id", "timezone", "from", "limit", "cursor", "where.plan"].map((path) => ({
+        path,
+        message: "must be given once",
+      })),
+    ),
+  );
+});
+
 test("a body over the limit is refused in words that name the limit", async () => {
   const { body } = await openEdge().send({ method: "POST", path: BATCH, body: " ".repeat(5 * MEBIBYTE + 1) });
   expect(body).toStrictEqual({

@@ -56,6 +56,15 @@ describe("a condition of a URL", () => {
   });
 });
 
+test("what is no set of conditions is told how one is written", () => {
+  expect(QueryConditions.safeParse("pro").error?.issues).toMatchObject([
+    { message: "must be written as where[property]=value" },
+  ]);
+  expect(BodyConditions.safeParse("pro").error?.issues).toMatchObject([
+    { message: 'must be an object, as {"plan":"pro"}' },
+  ]);
+});
+
 describe("a condition of a body", () => {
   test("is of the type that it is written in", () => {
     expect(BodyConditions.parse({ a: "5", b: 5, c: true })).toEqual([
