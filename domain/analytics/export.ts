@@ -7,13 +7,16 @@ const COLUMNS = ["id", "timestamp", "created_at", "event_type", "user_id", "sess
 
 export const csvHead = `${COLUMNS.join(",")}\r\n`;
 
+// Full-width signs too: spreadsheets of East Asian locales take them for the narrow ones.
+const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/;
+
 /**
  * A text as RFC 4180 has it. Anybody may send an event: one that a spreadsheet would take for a formula is given an
  * apostrophe, which spreadsheets hide. Lines of JSON leave everything as it is.
  */
 function cell(text: string | null): string {
   if (text === null) return "";
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const harmless = FORMULA.test(text) ? `'${text}` : text;
   return `"${harmless.replaceAll('"', '""')}"`;
 }
 

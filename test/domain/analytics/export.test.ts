@@ -54,7 +54,7 @@ describe("a line of CSV", () => {
     );
   });
 
-  test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])(
+  test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "＋1", "－1", "＠A1"])(
     "keeps a spreadsheet from reckoning %j",
     (text) => {
       expect(
@@ -75,7 +75,7 @@ describe("a line of CSV", () => {
           [user, user_id],
           [session, session_id],
         ]) {
-          expect(shown).not.toMatch(/^[=+\-@\t\r]/);
+          expect(shown).not.toMatch(/^[=+\-@＝＋－＠\t\r\n]/);
           expect([text, `'${text}`]).toContain(shown);
         }
       }),
