@@ -138,6 +138,7 @@ function Shown({ plan, kind }: { plan: Plan; kind: "conversion" | "mean" }) {
           "Effect, relative",
         ]}
         rows={HORIZONS.map(cells)}
+        stacks
       />
       <p>
         <a

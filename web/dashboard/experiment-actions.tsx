@@ -5,6 +5,7 @@ import type { Results } from "../../domain/results.ts";
 import { updateExperiment } from "./api.ts";
 import { ProblemNotice } from "./notices.tsx";
 import type { Problem } from "./problem.ts";
+import { sentenceOf } from "./verdict.tsx";
 
 interface StopDialogProps {
   readonly test: ExperimentReply;
@@ -44,7 +45,7 @@ function StopDialog({ test, results, onStop, onClose }: StopDialogProps) {
           A stopped test takes no more users and values, and cannot run again. Its figures stay as they are
           now.
         </p>
-        <p class="sentence-small">{results.verdict.summary}</p>
+        <p>{sentenceOf(results)}</p>
         <fieldset>
           <legend>Which variant won?</legend>
           {choice(null, "None")}

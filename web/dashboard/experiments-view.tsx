@@ -11,7 +11,7 @@ import { Answered, EmptyNotice } from "./notices.tsx";
 import { StatusTag } from "./status-tag.tsx";
 import { setQuery } from "./use-address.ts";
 import { useAnswer } from "./use-answer.ts";
-import { VerdictLabel } from "./verdict.tsx";
+import { sentenceOf, VerdictLabel } from "./verdict.tsx";
 
 const PAGE = "20";
 
@@ -33,7 +33,7 @@ const Outcome = ({ results }: { results: Results }) => (
     </p>
     <div class={results.verdict.kind === "broken_split" ? "alarm alarm-small" : ""}>
       <VerdictLabel kind={results.verdict.kind} />
-      <p>{results.verdict.summary}</p>
+      <p>{sentenceOf(results)}</p>
     </div>
   </>
 );

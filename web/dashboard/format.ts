@@ -10,6 +10,11 @@ const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFra
 // A hyphen is easily overlooked in front of a figure.
 const withMinus = (text: string): string => text.replaceAll("-", "−");
 
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
+/** A name as it can stand before a figure: one that is read from right to left would take the figure to its other side. */
+export const isolated = (name: string): string => (RIGHT_TO_LEFT.test(name) ? `\u2068${name}\u2069` : name);
+
 export type MetricKind = "conversion" | "mean" | "count";
 export type Bounds = readonly [number | null, number | null];
 

@@ -104,6 +104,7 @@ const Groups = ({
     caption={`The same by ${breakdown} of each user’s first step; percentages are of it`}
     columns={[breakdown, ...steps.map(({ event_type }, index) => `${index + 1}. ${event_type}`)]}
     rows={groups.map((group) => [groupName(group, breakdown), ...group.steps.map(stepCell)])}
+    stacks
   />
 );
 

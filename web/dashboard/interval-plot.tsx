@@ -64,7 +64,7 @@ function Row({ row, scale, kind }: { row: IntervalRow; scale: Scale; kind: Metri
         height={HEIGHT}
         overflow="visible"
       >
-        <line class="zero" x1={zero} x2={zero} y1="0" y2={HEIGHT} />
+        <line class="zero" x1={zero} x2={zero} y1="4" y2={HEIGHT} />
         {interval !== null && <Whisker scale={scale} interval={interval} />}
         <circle class="estimate" cx={at(placeOn(scale, estimate))} cy={MIDDLE} r="6" />
       </svg>

@@ -1,3 +1,4 @@
+import { useId } from "preact/hooks";
 import type { Results } from "../../domain/results.ts";
 import {
   counted,
@@ -112,7 +113,13 @@ const FIXED_COLUMNS = [
   "Expected loss if shipped",
 ];
 
-const FixedFigures = ({ arms, level: confidenceLevel }: { arms: readonly Arm[]; level: number }) => (
+interface FixedFiguresProps {
+  readonly arms: readonly Arm[];
+  readonly metricName: string;
+  readonly level: number;
+}
+
+const FixedFigures = ({ arms, metricName, level: confidenceLevel }: FixedFiguresProps) => (
   <More summary="Figures for one look at a planned end">
     {() => (
       <>
@@ -122,9 +129,10 @@ const FixedFigures = ({ arms, level: confidenceLevel }: { arms: readonly Arm[]; 
           is none. Decide by the always-valid interval above.
         </p>
         <Table
-          caption={`Fixed-horizon figures at ${wholePercent(confidenceLevel)} confidence`}
+          caption={`${metricName}: fixed-horizon figures at ${wholePercent(confidenceLevel)} confidence`}
           columns={FIXED_COLUMNS}
           rows={arms.map(fixedCells).filter((cells) => cells.length > 0)}
+          stacks
         />
       </>
     )}
@@ -139,6 +147,7 @@ interface MetricSectionProps {
 
 /** One metric: how each variant differs from the control, as intervals and as figures. */
 export function MetricSection({ results, metricName, decides }: MetricSectionProps) {
+  const titleId = useId();
   const arms = armsOf(results, metricName);
   const [first] = arms;
   if (first === undefined) return null;
@@ -147,8 +156,8 @@ export function MetricSection({ results, metricName, decides }: MetricSectionPro
   const control = results.control ?? "the control";
   const valid = `${wholePercent(results.confidence_level)} always-valid interval`;
   return (
-    <section class="metric" aria-labelledby={`metric-${metricName}`}>
-      <h3 id={`metric-${metricName}`}>
+    <section class="metric" aria-labelledby={titleId}>
+      <h3 id={titleId}>
         {metricName} {decides && <span class="tag">decides</span>}
       </h3>
       <p class="hint">
@@ -179,8 +188,9 @@ export function MetricSection({ results, metricName, decides }: MetricSectionPro
           "Relative change (interval)",
         ]}
         rows={arms.map(armCells)}
+        stacks
       />
-      <FixedFigures arms={arms} level={results.confidence_level} />
+      <FixedFigures arms={arms} metricName={metricName} level={results.confidence_level} />
     </section>
   );
 }

@@ -7,11 +7,13 @@ interface TableProps {
   readonly columns: readonly string[];
   /** The first cell of each row names it. */
   readonly rows: readonly (readonly ComponentChildren[])[];
+  /** On a phone each row becomes a list of its figures, so that none of them is out of sight. */
+  readonly stacks?: boolean;
 }
 
 /** A table of figures. */
-export const Table = ({ caption, columns, rows }: TableProps) => (
-  <Scroll label={caption}>
+export const Table = ({ caption, columns, rows, stacks = false }: TableProps) => (
+  <Scroll label={caption} stacks={stacks}>
     <table>
       <caption>
         <span>{caption}</span>
@@ -30,7 +32,9 @@ export const Table = ({ caption, columns, rows }: TableProps) => (
           <tr key={index}>
             <th scope="row">{name}</th>
             {cells.map((cell, place) => (
-              <td key={columns[place + 1]}>{cell}</td>
+              <td key={columns[place + 1]} data-column={columns[place + 1]}>
+                {cell}
+              </td>
             ))}
           </tr>
         ))}

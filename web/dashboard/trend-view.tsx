@@ -6,7 +6,7 @@ import type { ViewProps } from "./app.tsx";
 import { SelectField } from "./fields.tsx";
 import { BreakdownFilter, ConditionFilter, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
 import { rangeOf, whereOf } from "./filters.ts";
-import { compactNumber, counted, number, period } from "./format.ts";
+import { compactNumber, counted, isolated, number, period } from "./format.ts";
 import { NoEvents } from "./no-events.tsx";
 import { Answered, EmptyNotice } from "./notices.tsx";
 import { DASHES } from "./palette.ts";
@@ -48,9 +48,13 @@ function questionOf(query: URLSearchParams, now: number): Changes {
 type Series = Trend["series"][number];
 
 function nameOf({ event_type, group, is_other }: Series, trend: Trend): string {
-  const type = event_type ?? "all events";
+  const type = event_type === null ? "all events" : isolated(event_type);
   if (group === undefined) return type;
-  const value = is_other ? "all other values" : group === null ? `no ${trend.breakdown}` : String(group);
+  const value = is_other
+    ? "all other values"
+    : group === null
+      ? `no ${trend.breakdown}`
+      : isolated(String(group));
   return trend.series.some((series) => series.event_type !== event_type) ? `${type}, ${value}` : value;
 }
 

@@ -1,5 +1,5 @@
 import type { Results } from "../../domain/results.ts";
-import { number, wholePercent } from "./format.ts";
+import { counted, isolated, number, wholePercent } from "./format.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
 type Kind = Results["verdict"]["kind"];
@@ -25,17 +25,23 @@ export const VerdictLabel = ({ kind }: { kind: Kind }) => (
   </strong>
 );
 
+/** The sentence of the server, in which names cannot turn the figures around. */
+export function sentenceOf({ verdict, results }: Results): string {
+  const names = [verdict.metric_name ?? "", ...results.map(({ variant_name }) => variant_name)];
+  return names.reduce((text, name) => text.replaceAll(name, isolated(name)), verdict.summary);
+}
+
 function SplitAlert({ results }: { results: Results }) {
   return (
     <section class="alarm" role="alert" aria-labelledby="alarm-title">
       <h2 id="alarm-title">
         <Icon name="alarm" /> The split is broken: decide nothing by this test
       </h2>
-      <p class="sentence">{results.verdict.summary}</p>
+      <p class="sentence">{sentenceOf(results)}</p>
       <ul>
         {results.results.map(({ variant_id, variant_name, users, expected_users }) => (
           <li key={variant_id}>
-            <strong>{variant_name}</strong>: {number(users)} users, where{" "}
+            <strong>{isolated(variant_name)}</strong>: {counted(users, "user")}, where{" "}
             {expected_users === null ? "an unknown number" : number(expected_users)} were expected
           </li>
         ))}
@@ -58,7 +64,7 @@ export function VerdictBanner({ results }: { results: Results }) {
       <h2 id="verdict-title">
         <VerdictLabel kind={verdict.kind} />
       </h2>
-      <p class="sentence">{verdict.summary}</p>
+      <p class="sentence">{sentenceOf(results)}</p>
       {verdict.metric_name !== null && (
         <p class="hint">
           Judged by <strong>{verdict.metric_name}</strong> with {wholePercent(confidence_level)} always-valid

@@ -71,6 +71,41 @@ describeInBrowser("the dashboard's experiments", () => {
     expect(await page.locator(".good, .bad").count()).toBe(0);
   });
 
+  test.each([390, 1280])(
+    "with names of any length keep every figure in sight, %d pixels wide",
+    async (width) => {
+      const long = (text: string): string => text.repeat(200).slice(0, 200);
+      const test_name = `${width} ${long("name")}`.slice(0, 200);
+      const body = {
+        test_name,
+        variants: [{ variant_name: long("before_") }, { variant_name: long("after the change ") }],
+        metrics: [{ metric_name: long("signup_"), kind: "conversion" }],
+      };
+      const { test_id } = await send<{ test_id: number }>(`${server.url}/apiv1/ab-tests`, "POST", body);
+      const page = await visited(`#/experiments/${test_id}`, { viewport: { width, height: 800 } });
+      const hidden = await page.evaluate(() =>
+        [document.documentElement, ...document.querySelectorAll(".scroll")].map(
+          (part) => part.scrollWidth - part.clientWidth,
+        ),
+      );
+      expect(hidden).toEqual([0, 0, 0]);
+    },
+  );
+
+  test("keep names that are read from right to left apart from the figures beside them", async () => {
+    const [control, other] = ["أحمر", "أزرق"];
+    const { test_id } = await send<{ test_id: number }>(`${server.url}/apiv1/ab-tests`, "POST", {
+      test_name: "rtl",
+      variants: [{ variant_name: control }, { variant_name: other }],
+      metrics: [{ metric_name: "signup" }],
+    });
+    await send(`${server.url}/apiv1/ab-tests/${test_id}/assignments`, "POST", [
+      { user_id: "user123", variant: other },
+    ]);
+    const page = await visited(`#/experiments/${test_id}`);
+    expect(await page.locator(".sentence").textContent()).toContain(`“\u2068${control}\u2069” has 0 users`);
+  });
+
   test("keep the figures for one look behind a warning", async () => {
     const page = await visited(`#/experiments/${ids.open}`);
     const details = page.getByText("Figures for one look at a planned end").first();

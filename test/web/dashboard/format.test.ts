@@ -4,6 +4,7 @@ import {
   difference,
   differenceRange,
   duration,
+  isolated,
   level,
   liftRange,
   moment,
@@ -40,6 +41,15 @@ describe("a figure has its unit", () => {
   ])("%s is %s", (shown, expected) => {
     expect(plain(shown)).toBe(expected);
   });
+});
+
+test("a name that is read from right to left is kept apart from the figures beside it, others stand as they are", () => {
+  expect(["blue", "青い", "أزرق", "כחול 2"].map(isolated)).toEqual([
+    "blue",
+    "青い",
+    "\u2068أزرق\u2069",
+    "\u2068כחול 2\u2069",
+  ]);
 });
 
 test.each([
