@@ -1,4 +1,5 @@
 import { Failure } from "../../domain/failure.ts";
+import type { Instant } from "../../domain/time.ts";
 import { asFailure } from "./failures.ts";
 import type { FoldPlan } from "./fold-plan.ts";
 import type { FoldWriter } from "./fold-writer.ts";
@@ -8,8 +9,8 @@ import type { Writer } from "./writer.ts";
 export interface Counting {
   /** So many events more are being stored. */
   grow(events: number): void;
-  /** Counts all that is stored now; false where the disk does not take it, and the rollups stay behind. */
-  catchUp(): Promise<boolean>;
+  /** Counts all that is stored now; false where the disk does not take it, or not by then, and the rollups stay behind. */
+  catchUp(until: Instant): Promise<boolean>;
 }
 
 /** Plans the counting of the next events, at most so many; undefined where there are none. */
@@ -24,6 +25,7 @@ const rowsOf = ({ rows }: FoldPlan): number =>
 export function createCounting(writer: Writer, folder: FoldWriter, plan: Plan, countAt: number): Counting {
   let uncounted = 0;
   let running: Promise<boolean> | undefined;
+  let inBackground = false;
 
   /** One step; false where nothing was left to count. Who comes while it runs waits for the same one. */
   function step(): Promise<boolean> {
@@ -41,26 +43,37 @@ export function createCounting(writer: Writer, folder: FoldWriter, plan: Plan, c
     return true;
   }
 
-  /** What cannot be counted must not keep an event from being stored: whoever asks next tries again, and is told. */
+  const isBehind = (): boolean => uncounted >= countAt || folder.newest() - folder.through() >= countAt;
+
+  /**
+   * Until nearly all is counted, also of a burst that is over already: else whoever asks next would wait for all of it.
+   * What cannot be counted must not keep an event from being stored: whoever asks next tries again, and is told.
+   */
   async function countInTheBackground(): Promise<void> {
+    if (inBackground) return;
+    inBackground = true;
     try {
-      while (uncounted >= countAt) await step();
+      while (isBehind() && (await step()));
     } catch {
       uncounted = 0;
+    } finally {
+      inBackground = false;
     }
   }
 
   return {
     grow(events) {
       uncounted += events;
-      if (uncounted >= countAt && running === undefined) void countInTheBackground();
+      if (uncounted >= countAt) void countInTheBackground();
     },
 
-    async catchUp() {
+    async catchUp(until) {
       try {
         const newest = folder.newest();
-        while (folder.through() < newest && (await step()));
-        return true;
+        while (folder.through() < newest && Date.now() < until) if (!(await step())) return true;
+        if (folder.through() >= newest) return true;
+        void countInTheBackground();
+        return false;
       } catch (thrown) {
         const error = asFailure(thrown, "read");
         if (error instanceof Failure && error.code === "unavailable") return false;

@@ -164,7 +164,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   const { counting, answer, closeThreads } = readersOf(db, file, writer, options);
   return {
     ...createEventStore(db, writer, shelf, finder, tallies, counting),
-    ...createQuestions(counting, answer),
+    ...createQuestions(counting, answer, options.reportMs ?? REPORT_MS),
     ...createExperimentStore(db, writer, shelf, tallies),
     ...createAssignmentStore(db, writer, finder, tallies),
     ...createMetricStore(db, writer, shelf, finder, tallies),
