@@ -5,6 +5,7 @@ import { hasKeys } from "./keys.ts";
 import { ProblemNotice } from "./notices.tsx";
 import type { Problem } from "./problem.ts";
 
+const MINUTE_MS = 60_000;
 const NAME = "events.ndjson";
 
 /** All parts of a download, one after another: a server that cannot stream answers in parts. */
@@ -18,7 +19,8 @@ async function download(query: Changes): Promise<void> {
   }
   const url = URL.createObjectURL(new Blob(parts));
   Object.assign(document.createElement("a"), { href: url, download: NAME }).click();
-  URL.revokeObjectURL(url);
+  // Some browsers read the address only after this turn.
+  setTimeout(() => URL.revokeObjectURL(url), MINUTE_MS);
 }
 
 /** The events that are filtered for, as lines of JSON. A link cannot carry a key, and shall not: it would be logged. */

@@ -20,10 +20,13 @@ export function useLiveEvents(query: Changes, shown: readonly EventReply[]): rea
   const latest = useRef({ query, shown });
   latest.current = { query, shown };
   useEffect(() => {
+    let looking = false;
     const look = async (): Promise<void> => {
-      if (document.hidden) return;
+      if (document.hidden || looking) return;
+      looking = true;
       // What fails now may succeed in a moment; the list itself has said what is wrong for longer.
       const page = await listEvents(latest.current.query, { quiet: true }).catch(() => undefined);
+      looking = false;
       if (page !== undefined) setWaiting(newOnes(page.items, latest.current.shown));
     };
     const timer = setInterval(look, EVERY_MS);

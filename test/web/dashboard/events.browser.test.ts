@@ -51,6 +51,20 @@ describeInBrowser("the dashboard's events", () => {
     await expect.poll(() => page.locator(".events > li").textContent()).toContain("live");
   });
 
+  test("are not looked for while nobody can see them, and are there at once for who comes back", async () => {
+    const { page, requests } = await visit(onTestFinished, browser);
+    await page.clock.install();
+    await open(page, server.url, "#/events?event_type=hidden");
+    await page.evaluate(setVisibility, true);
+    const before = requests.length;
+    await send(`${server.url}/apiv1/events`, "POST", { event_type: "hidden" });
+    await page.clock.runFor(60_000);
+    expect(requests.slice(before)).toEqual([]);
+    await page.evaluate(setVisibility, false);
+    await page.getByRole("button", { name: "Show 1 new event" }).waitFor();
+    expect(requests.slice(before)).toEqual([`GET ${server.url}/apiv1/events?event_type=hidden&limit=50`]);
+  });
+
   test("are filtered, and a link keeps the filters", async () => {
     const page = await visited("#/events");
     await page.getByLabel("Event", { exact: true }).selectOption("product_view");
@@ -60,6 +74,7 @@ describeInBrowser("the dashboard's events", () => {
     await page.getByLabel("Value of plan").fill("pro");
     await page.keyboard.press("Enter");
     await expect.poll(() => page.locator(".events > li").count()).toBe(2);
+    await expect.poll(() => page.url()).toContain("where");
     const again = await visited(new URL(page.url()).hash);
     expect(await again.locator(".events > li").allTextContents()).toEqual(
       await page.locator(".events > li").allTextContents(),
@@ -188,3 +203,9 @@ describeInBrowser("the dashboard's events", () => {
     await settled(page);
   });
 });
+
+/** As a browser does when its tab goes behind another, or comes back. */
+function setVisibility(hidden: boolean): void {
+  Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}

@@ -1,0 +1,130 @@
+import type { Browser, Download } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import {
+  openFolder,
+  plainServer,
+  type TestServer,
+  testFolder,
+  testServer,
+} from "../../end-to-end/servers.ts";
+import { describeInBrowser, launchBrowser } from "../browser.ts";
+import { open, send, settled, visit } from "./site.ts";
+
+/** What a download has in it, line by line. */
+async function linesOf(download: Download): Promise<Record<string, unknown>[]> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(Buffer.from(chunk));
+  const lines = Buffer.concat(chunks).toString().trim().split("\n");
+  return lines.map((line) => JSON.parse(line));
+}
+
+describeInBrowser("the dashboard of a server that asks for keys", () => {
+  let browser: Browser;
+  let server: TestServer;
+  let remove: () => Promise<void>;
+
+  beforeAll(async () => {
+    const opened = await openFolder();
+    remove = opened.remove;
+    [browser, server] = await Promise.all([launchBrowser(), plainServer.start(opened.folder)]);
+    await send(`${server.url}/apiv1/events`, "POST", { event_type: "purchase" });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+    await remove();
+  });
+
+  test("asks for the key that is missing, says why one is refused, and goes on with a good one", async () => {
+    const [read, admin] = ["read-key-of-sixteen", "admin-key-of-sixteen"];
+    const keys = { ANALYTICS_READ_KEYS: read, ANALYTICS_ADMIN_KEYS: admin };
+    const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
+    const { page } = await visit(onTestFinished, browser);
+    await page.goto(`${guarded.url}/#/experiments`);
+    const reading = page.getByRole("dialog", { name: "A key with read access is needed" });
+    await reading.getByLabel("Key with read access").fill("not-a-key-of-theirs");
+    await reading.getByRole("button", { name: "Use this key" }).click();
+    await reading.getByText("This key is not known here, or not any more.").waitFor();
+    await reading.getByLabel("Key with read access").fill(read);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "No experiments yet" }).waitFor();
+
+    await page.getByRole("link", { name: "Create the first one" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("guarded");
+    await page.getByLabel("Name of metric 1").fill("paid");
+    await page.getByRole("button", { name: "Create the experiment" }).click();
+    const changing = page.getByRole("dialog", { name: "A key with admin access is needed" });
+    await changing.getByLabel("Key with admin access").fill(admin);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "guarded" }).waitFor();
+
+    // A new page of the same tab has the keys still, and no link has them.
+    expect(page.url()).not.toContain("key");
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "guarded" }).waitFor();
+    await page.getByRole("button", { name: "Forget the keys" }).click();
+    await page.getByRole("dialog").waitFor();
+  });
+
+  test("sends a key in the head of a request and never in a link, also for an export", async () => {
+    const [read, admin] = ["read-key-of-sixteen", "admin-key-of-sixteen"];
+    const keys = { ANALYTICS_READ_KEYS: read, ANALYTICS_ADMIN_KEYS: admin };
+    const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
+    const { page, requests } = await visit(onTestFinished, browser);
+    await page.goto(`${guarded.url}/#/events`);
+    await page.getByRole("dialog").getByLabel("Key with read access").fill(read);
+    await page.keyboard.press("Enter");
+    await page.getByText("-H 'authorization: Bearer <write key>'").waitFor();
+
+    await fetch(`${guarded.url}/apiv1/events/batch`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${admin}` },
+      body: JSON.stringify([{ event_type: "first" }, { event_type: "second" }, { event_type: "first" }]),
+    });
+    await open(page, guarded.url, "#/events?event_type=first");
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Export as JSON lines" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("events.ndjson");
+    expect((await linesOf(download)).map(({ event_type }) => event_type)).toEqual(["first", "first"]);
+    expect(requests.join(" ")).toContain("/apiv1/events/export?event_type=first");
+    expect(requests.filter((request) => request.includes(read))).toEqual([]);
+  });
+
+  test("puts the parts of an export together, or says why it cannot", async () => {
+    const { page } = await visit(onTestFinished, browser);
+    await page.addInitScript(() => sessionStorage.setItem("analytics.read-key", "read-key-of-sixteen"));
+    await open(page, server.url, "#/events?event_type=purchase");
+    const asked: (string | null)[] = [];
+    await page.route("**/apiv1/events/export**", (route) => {
+      const cursor = new URL(route.request().url()).searchParams.get("cursor");
+      asked.push(cursor);
+      const headers: Record<string, string> = cursor === null ? { "x-next-cursor": "after-1" } : {};
+      return route.fulfill({ headers, body: `{"id":${asked.length}}\n` });
+    });
+    const exporting = page.getByRole("button", { name: "Export as JSON lines" });
+    const [download] = await Promise.all([page.waitForEvent("download"), exporting.click()]);
+    expect(await linesOf(download)).toEqual([{ id: 1 }, { id: 2 }]);
+    expect(asked).toEqual([null, "after-1"]);
+
+    await page.unroute("**/apiv1/events/export**");
+    await page.route("**/apiv1/events/export**", (route) => route.abort());
+    await exporting.click();
+    await page.getByRole("alert").filter({ hasText: "The server does not answer." }).waitFor();
+    await exporting.waitFor();
+  });
+
+  test("says what is missing to who has no key, and asks again on demand", async () => {
+    const keys = { ANALYTICS_READ_KEYS: "read-key-of-sixteen" };
+    const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
+    const { page } = await visit(onTestFinished, browser);
+    await page.goto(`${guarded.url}/#/experiments`);
+    await page.getByRole("button", { name: "Go on without" }).click();
+    await settled(page);
+    await expect.poll(() => page.getByRole("alert").textContent()).toContain("Send a key with read access");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("dialog").waitFor();
+  });
+});
