@@ -3,9 +3,11 @@ import type { Plan, PlanInput } from "../../domain/plan.ts";
 import { linkTo } from "./address.ts";
 import { planSampleSize } from "./api.ts";
 import type { ViewProps } from "./app.tsx";
-import { Faults, FilterField, type Option, SelectField } from "./fields.tsx";
-import { difference, lift, number } from "./format.ts";
+import { Faults, FilterField, type Option } from "./fields.tsx";
+import { QuerySelect } from "./filter-fields.tsx";
+import { difference, lift, number, shareOf } from "./format.ts";
 import { Answered } from "./notices.tsx";
+import { inPercent } from "./problem.ts";
 import { Table } from "./table.tsx";
 import { setQuery } from "./use-address.ts";
 import { useAnswer } from "./use-answer.ts";
@@ -41,9 +43,7 @@ type Name = keyof typeof DEFAULTS;
 
 const read = (query: URLSearchParams, name: Name): string => query.get(name) ?? DEFAULTS[name];
 const figure = (query: URLSearchParams, name: Name): number => Number(read(query, name));
-// Of fractions in binary, 1.1 / 100 is not what 0.011 is.
-const share = (query: URLSearchParams, name: Name): number =>
-  Number((figure(query, name) / 100).toPrecision(12));
+const share = (query: URLSearchParams, name: Name): number => shareOf(figure(query, name));
 
 /** Shares are typed as percentages. */
 function bodyOf(query: URLSearchParams): Body {
@@ -63,15 +63,17 @@ function bodyOf(query: URLSearchParams): Body {
   };
 }
 
+/** What is typed in percent. */
+const sharesOf = ({ kind }: Body): string[] => [
+  "split",
+  "power",
+  "confidence_level",
+  ...(kind === "mean" ? [] : ["baseline", "effect"]),
+];
+
 function Fields({ query }: ViewProps) {
   const choice = (name: Name, label: string, options: readonly Option[]) => (
-    <SelectField
-      label={label}
-      path={name}
-      value={read(query, name)}
-      options={options}
-      onValue={(value) => setQuery({ [name]: value })}
-    />
+    <QuerySelect query={query} label={label} name={name} fallback={DEFAULTS[name]} options={options} />
   );
   const text = (name: Name, label: string, path: string = name) => (
     <FilterField
@@ -155,12 +157,13 @@ function Shown({ plan, kind }: { plan: Plan; kind: "conversion" | "mean" }) {
 export function CalculatorView({ query }: ViewProps) {
   const body = bodyOf(query);
   const answer = useAnswer(JSON.stringify(body), (signal) => planSampleSize(body, signal));
+  const problem = answer.problem && inPercent(answer.problem, sharesOf(body));
   return (
-    <Faults.Provider value={answer.problem?.faults ?? []}>
+    <Faults.Provider value={problem?.faults ?? []}>
       <h1>Sample size</h1>
       <p>How long must a test run? It depends on the effect that you do not want to miss.</p>
       <Fields query={query} />
-      <Answered answer={answer} what="the plan">
+      <Answered answer={{ ...answer, problem }} what="the plan">
         {(plan) => <Shown plan={plan} kind={body.kind === "mean" ? "mean" : "conversion"} />}
       </Answered>
     </Faults.Provider>

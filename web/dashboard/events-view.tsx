@@ -4,7 +4,7 @@ import { type Changes, linkTo } from "./address.ts";
 import { listEvents, type Page } from "./api.ts";
 import type { ViewProps } from "./app.tsx";
 import { ExportButton } from "./export-button.tsx";
-import { FilterField, SelectField } from "./fields.tsx";
+import { Faults, FilterField, SelectField } from "./fields.tsx";
 import { ConditionFilter, RangeFilter, withNone, ZoneFilter } from "./filter-fields.tsx";
 import { namesDates, rangeOf, whereOf, zoneOf } from "./filters.ts";
 import { counted, momentWithSeconds } from "./format.ts";
@@ -175,7 +175,7 @@ export function EventsView({ query }: ViewProps) {
   const answer = useAnswer(asked, (signal) => listEvents({ ...filter, limit: PAGE }, { signal }));
   if (!filtered && answer.value?.items.length === 0) return <NoEvents title="Events" />;
   return (
-    <>
+    <Faults.Provider value={answer.problem?.faults ?? []}>
       <div class="title-line">
         <h1>Events</h1>
         <ExportButton query={filter} />
@@ -186,6 +186,6 @@ export function EventsView({ query }: ViewProps) {
           <EventList key={asked} first={first} filter={filter} zone={zoneOf(query)} onReload={answer.again} />
         )}
       </Answered>
-    </>
+    </Faults.Provider>
   );
 }

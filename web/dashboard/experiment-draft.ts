@@ -1,5 +1,6 @@
 import type { input } from "zod";
 import type { ExperimentInput } from "../../domain/experiment.ts";
+import { percent, shareOf } from "./format.ts";
 
 type Body = input<typeof ExperimentInput>;
 type Metric = NonNullable<Body["metrics"]>[number];
@@ -57,7 +58,6 @@ export const emptyDraft = (plannedUsers: string): ExperimentDraft => ({
 
 // What is no number goes to the server as it is, which says at which field it is wrong.
 const numberOf = (text: string): number => (text.trim() === "" ? Number.NaN : Number(text));
-const shareOf = (text: string): number => numberOf(text) / 100;
 
 const metricOf = ({ name, kind, direction, eventType, property }: MetricDraft, primary: boolean): Metric => ({
   metric_name: name,
@@ -65,7 +65,8 @@ const metricOf = ({ name, kind, direction, eventType, property }: MetricDraft, p
   direction,
   primary,
   ...(eventType === "" ? {} : { event_type: eventType }),
-  ...(eventType === "" || property === "" ? {} : { property }),
+  // Only a sum has a field for it: what was chosen there before does not count unseen.
+  ...(eventType === "" || property === "" || kind !== "mean" ? {} : { property }),
 });
 
 /** The request that creates what was typed. */
@@ -79,11 +80,20 @@ export function bodyOf(draft: ExperimentDraft): Body {
     variants: variants.map((variant) => ({ variant_name: variant.name, weight: numberOf(variant.weight) })),
     ...(controlName === "" ? {} : { control: controlName }),
     metrics: metrics.map((metric, index) => metricOf(metric, index === primary)),
-    traffic: shareOf(traffic),
-    confidence_level: shareOf(confidence),
+    traffic: shareOf(numberOf(traffic)),
+    confidence_level: shareOf(numberOf(confidence)),
     ...(plannedUsers.trim() === "" ? {} : { planned_users: numberOf(plannedUsers) }),
     status: start ? "running" : "draft",
   };
+}
+
+/** What the weight of a variant comes to, as "a share of 33.3 %"; nothing while the weights cannot be divided. */
+export function shareInWords(variants: readonly VariantDraft[], index: number): string | undefined {
+  const weights = variants.map(({ weight }) => numberOf(weight));
+  const share = (weights[index] ?? 0) / weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.every((weight) => weight >= 0) && Number.isFinite(share)
+    ? `a share of ${percent(share)}`
+    : undefined;
 }
 
 /** The list with one of its entries changed. */

@@ -5,6 +5,7 @@ import {
   newMetric,
   newVariant,
   replaced,
+  shareInWords,
   without,
 } from "./experiment-draft.ts";
 import { type Option, SelectField, TextField } from "./fields.tsx";
@@ -53,6 +54,7 @@ export function VariantFields({ draft: { variants, control }, onChange }: DraftP
           />
           <TextField
             label="Weight"
+            hint={shareInWords(variants, index)}
             inputMode="decimal"
             path={`variants[${index}].weight`}
             value={weight}

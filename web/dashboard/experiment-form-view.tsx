@@ -6,7 +6,7 @@ import { bodyOf, type ExperimentDraft, emptyDraft } from "./experiment-draft.ts"
 import { type DraftProps, MetricFields, VariantFields } from "./experiment-form-fields.tsx";
 import { Faults, TextField } from "./fields.tsx";
 import { ProblemNotice } from "./notices.tsx";
-import { Problem } from "./problem.ts";
+import { inPercent, Problem } from "./problem.ts";
 import { go } from "./use-address.ts";
 import { useCatalogue } from "./use-catalogue.ts";
 
@@ -70,6 +70,9 @@ const NameFields = ({ draft, onChange }: DraftProps) => (
   </div>
 );
 
+/** What is typed in percent. */
+const SHARES = ["traffic", "confidence_level"];
+
 /** Says all that is wrong, and takes the focus there; each field says its own part too. */
 function FormProblem({ problem }: { problem: Problem }) {
   const place = useRef<HTMLDivElement>(null);
@@ -101,7 +104,7 @@ export function ExperimentFormView({ query }: ViewProps) {
     setProblem(undefined);
     await createExperiment(bodyOf(draft)).then(
       ({ test_id }) => go(linkTo(["experiments", String(test_id)])),
-      setProblem,
+      (refused: Problem) => setProblem(inPercent(refused, SHARES)),
     );
     setSending(false);
   };

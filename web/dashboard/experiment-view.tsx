@@ -5,9 +5,10 @@ import { linkTo } from "./address.ts";
 import { getExperiment, getResults } from "./api.ts";
 import { ExperimentActions } from "./experiment-actions.tsx";
 import { zoneOf } from "./filters.ts";
+import { FirstSteps } from "./first-steps.tsx";
 import { counted, moment, number, percent, pValue, wholePercent } from "./format.ts";
 import { MetricSection } from "./metric-section.tsx";
-import { Answered, Command, EmptyNotice } from "./notices.tsx";
+import { Answered } from "./notices.tsx";
 import { StatusTag } from "./status-tag.tsx";
 import { Table } from "./table.tsx";
 import { TimelineSection } from "./timeline-section.tsx";
@@ -48,7 +49,7 @@ function Split({ results }: { results: Results }) {
   const everyone = usersOf(results);
   const sound =
     sample_ratio.reason === null
-      ? `Users are divided as planned (p-value ${pValue(sample_ratio.p_value)}).`
+      ? `Nothing says that users are not divided as planned (p-value ${pValue(sample_ratio.p_value)}).`
       : "There are too few users to check whether they are divided as planned.";
   return (
     <section aria-labelledby="split-title">
@@ -105,20 +106,6 @@ function Figures({
       </section>
       <TimelineSection testId={test.id} results={results} query={query} />
     </>
-  );
-}
-
-/** How users and values come into a test that has none. */
-function FirstSteps({ test }: { test: ExperimentReply }) {
-  const url = `${location.origin}/apiv1/ab-tests/${test.id}`;
-  return (
-    <EmptyNotice title="Nothing has arrived yet">
-      <p>Ask for a user’s variant where you show it, and track what the user does:</p>
-      <Command text={`curl ${url}/assign -H 'content-type: application/json' -d '{"user_id":"user123"}'`} />
-      <Command
-        text={`curl ${url}/track -H 'content-type: application/json' -d '{"user_id":"user123","metric_name":"signup"}'`}
-      />
-    </EmptyNotice>
   );
 }
 

@@ -6,6 +6,26 @@ interface FilterProps {
   readonly query: URLSearchParams;
 }
 
+interface QuerySelectProps extends FilterProps {
+  /** Of what is set, in the link and in the question to the API. */
+  readonly name: string;
+  readonly label: string;
+  /** What is meant while the link does not say it. */
+  readonly fallback: string;
+  readonly options: readonly Option[];
+}
+
+/** A choice that stands in the link. */
+export const QuerySelect = ({ query, name, label, fallback, options }: QuerySelectProps) => (
+  <SelectField
+    label={label}
+    path={name}
+    value={query.get(name) ?? fallback}
+    options={options}
+    onValue={(value) => setQuery({ [name]: value })}
+  />
+);
+
 const CUSTOM = "custom";
 const EVER = "ever";
 
@@ -83,12 +103,12 @@ export const withNone = (label: string, values: readonly string[]): Option[] => 
 ];
 
 export const BreakdownFilter = ({ query, properties }: PropertyFilterProps) => (
-  <SelectField
+  <QuerySelect
+    query={query}
+    name="breakdown"
     label="Broken down by"
-    path="breakdown"
-    value={query.get("breakdown") ?? ""}
+    fallback=""
     options={withNone("nothing", properties)}
-    onValue={(breakdown) => setQuery({ breakdown })}
   />
 );
 

@@ -3,12 +3,31 @@ const SPACE = "\u00a0";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
-const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
-const signed = new Intl.NumberFormat("en", { maximumSignificantDigits: 3, signDisplay: "exceptZero" });
+const SHORT = { maximumSignificantDigits: 4 } as const;
+const SIGNED = { maximumSignificantDigits: 3, signDisplay: "exceptZero" } as const;
+const short = new Intl.NumberFormat("en", SHORT);
+const signed = new Intl.NumberFormat("en", SIGNED);
 const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 // A hyphen is easily overlooked in front of a figure.
 const withMinus = (text: string): string => text.replaceAll("-", "−");
+
+// Zeros that have to be counted are no figure: beyond these sizes powers of ten are read faster.
+const LEAST = 1e-4;
+const MOST = 1e15;
+const COMPACT_FROM = 1e6;
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+const isCounted = (value: number): boolean =>
+  value === 0 || (Math.abs(value) >= LEAST && Math.abs(value) < MOST);
+
+/** As 9.3 × 10⁻¹¹. */
+function inPowersOfTen(value: number, options: Intl.NumberFormatOptions): string {
+  const format = new Intl.NumberFormat("en", { ...options, notation: "scientific" });
+  const [factor = "", exponent = ""] = format.format(value).split("E");
+  const raised = exponent.replaceAll(/\d/g, (digit) => SUPERSCRIPTS.charAt(Number(digit))).replace("-", "⁻");
+  return `${withMinus(factor)}${SPACE}×${SPACE}10${raised}`;
+}
 
 const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 
@@ -20,7 +39,12 @@ export type Bounds = readonly [number | null, number | null];
 
 export const number = (value: number): string => whole.format(value);
 export const compactNumber = (value: number): string => withMinus(compact.format(value));
-export const plainNumber = (value: number): string => withMinus(short.format(value));
+export const plainNumber = (value: number): string =>
+  isCounted(value) ? withMinus(short.format(value)) : inPowersOfTen(value, SHORT);
+
+/** A figure beside an axis, where there is little room. */
+export const tickNumber = (value: number): string =>
+  isCounted(value) && Math.abs(value) >= COMPACT_FROM ? compactNumber(value) : plainNumber(value);
 
 export const counted = (value: number, one: string, many = `${one}s`): string =>
   `${whole.format(value)}${SPACE}${value === 1 ? one : many}`;
@@ -32,6 +56,9 @@ export const percent = (share: number | null): string =>
 /** A share that somebody chose, without digits that it does not have. */
 export const wholePercent = (level: number): string => `${short.format(100 * level)}${SPACE}%`;
 
+/** The share that a percentage stands for. Of fractions in binary, 1.1 / 100 is not what 0.011 is. */
+export const shareOf = (percentage: number): number => Number((percentage / 100).toPrecision(12));
+
 /** By how much a metric's figures are multiplied to be shown: shares are shown as percentages. */
 export const scaleOf = (kind: MetricKind): number => (kind === "conversion" ? 100 : 1);
 
@@ -42,11 +69,12 @@ export const differenceUnit = (kind: MetricKind): string =>
 export function level(kind: MetricKind, mean: number | null): string {
   if (mean === null) return "–";
   return kind === "conversion"
-    ? `${withMinus(short.format(100 * mean))}${SPACE}%`
+    ? `${plainNumber(100 * mean)}${SPACE}%`
     : `${plainNumber(mean)} per${SPACE}user`;
 }
 
-export const signedNumber = (value: number): string => withMinus(signed.format(value));
+export const signedNumber = (value: number): string =>
+  isCounted(value) ? withMinus(signed.format(value)) : inPowersOfTen(value, SIGNED);
 
 const ends = ([low, high]: Bounds, show: (value: number) => string): string =>
   `${low === null ? "no lower limit" : show(low)} to ${high === null ? "no upper limit" : show(high)}`;
@@ -104,6 +132,9 @@ export const momentWithSeconds = (time: string, zone: string): string =>
   formatIn(zone, { ...DATE, ...CLOCK, second: "2-digit" }).format(new Date(time));
 
 export type Interval = "hour" | "day" | "week" | "month";
+
+/** As "a day" or "an hour". */
+export const oneOf = (noun: string): string => `${noun === "hour" ? "an" : "a"} ${noun}`;
 
 /** The name of an hour, day, week or month by its start. */
 export function period(start: string, interval: Interval, zone: string): string {

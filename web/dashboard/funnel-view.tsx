@@ -2,8 +2,8 @@ import type { input } from "zod";
 import type { Funnel, FunnelQuery } from "../../domain/analytics/funnel.ts";
 import { computeFunnel } from "./api.ts";
 import type { ViewProps } from "./app.tsx";
-import { type Option, SelectField } from "./fields.tsx";
-import { BreakdownFilter, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
+import { Faults, type Option, SelectField } from "./fields.tsx";
+import { BreakdownFilter, QuerySelect, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
 import { rangeOf } from "./filters.ts";
 import { counted, duration, number, percent } from "./format.ts";
 import { StepFields } from "./funnel-step-fields.tsx";
@@ -149,16 +149,11 @@ export function FunnelView({ query }: ViewProps) {
   const types = steps.map(({ event_type }) => event_type).slice(0, 1);
   if (catalogue.value?.total_types === 0) return <NoEvents title="Funnel" />;
   return (
-    <>
+    <Faults.Provider value={answer.problem?.faults ?? []}>
       <h1>Funnel</h1>
       <StepFields steps={steps} catalogue={catalogue.value} />
       <div class="filters">
-        <SelectField
-          label="Steps come"
-          value={query.get("order") ?? "ordered"}
-          options={ORDERS}
-          onValue={(order) => setQuery({ order })}
-        />
+        <QuerySelect query={query} label="Steps come" name="order" fallback="ordered" options={ORDERS} />
         <SelectField
           label="All within"
           path="window_seconds"
@@ -177,6 +172,6 @@ export function FunnelView({ query }: ViewProps) {
       ) : (
         <TooFewSteps />
       )}
-    </>
+    </Faults.Provider>
   );
 }

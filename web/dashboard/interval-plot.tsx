@@ -4,8 +4,8 @@ import {
   differenceRange,
   differenceUnit,
   type MetricKind,
-  plainNumber,
   scaleOf,
+  tickNumber,
 } from "./format.ts";
 import { placeOn, type Scale, type Spread, scaleFor, stretchOn } from "./interval-scale.ts";
 
@@ -79,7 +79,7 @@ const Axis = ({ scale }: { scale: Scale }) => (
       <g key={tick}>
         <line x1={at(placeOn(scale, tick))} x2={at(placeOn(scale, tick))} y1="0" y2="7" />
         <text x={at(placeOn(scale, tick))} y="22" text-anchor="middle">
-          {plainNumber(tick)}
+          {tickNumber(tick)}
         </text>
       </g>
     ))}

@@ -1,11 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { Icon } from "./icon.tsx";
+import { hasKeys } from "./keys.ts";
 import type { Problem } from "./problem.ts";
 import type { Answer } from "./use-answer.ts";
 
 interface ProblemNoticeProps {
   readonly problem: Problem;
-  readonly again?: () => void;
+  readonly again?: (() => void) | undefined;
 }
 
 /** What went wrong, in the server's own words, with all its faults. */
@@ -46,6 +47,16 @@ export const Command = ({ text }: { text: string }) => (
   </pre>
 );
 
+/** A request to copy. Where this server asks for keys it has a place for one, but never a key: commands are kept in histories. */
+export function Request({ path, body }: { path: string; body: object }) {
+  const key = hasKeys() ? " -H 'authorization: Bearer <write key>'" : "";
+  // An apostrophe would end the text that the shell takes as it is.
+  const json = JSON.stringify(body).replaceAll("'", "'\\''");
+  return (
+    <Command text={`curl ${location.origin}${path} -H 'content-type: application/json'${key} -d '${json}'`} />
+  );
+}
+
 interface AnsweredProps<T> {
   readonly answer: Answer<T>;
   /** What is being fetched, as "the trend". */
@@ -64,7 +75,10 @@ export function Answered<T>({
       <p class="progress" role="status">
         {loading ? `Loading ${what} …` : ""}
       </p>
-      {problem !== undefined && <ProblemNotice problem={problem} again={again} />}
+      {problem !== undefined && (
+        // What has faults is refused again until they are mended.
+        <ProblemNotice problem={problem} again={problem.status === 400 ? undefined : again} />
+      )}
       {value !== undefined && children(value)}
     </div>
   );

@@ -1,3 +1,5 @@
+import { wholePercent } from "./format.ts";
+
 /** One fault of a request and its place in the body. */
 export interface Fault {
   readonly path: string;
@@ -31,11 +33,29 @@ const inWords = ({ path, message }: Fault): Fault => ({
 export async function problemOf(response: Response): Promise<Problem> {
   const body: ProblemBody = await response.json().catch(() => ({}));
   const wait = response.headers.get("retry-after");
+  const faults = (body.errors ?? []).map(inWords);
   const detail =
     typeof body.detail === "string" ? body.detail : `The server answered with status ${response.status}.`;
   const advice = wait === null ? "" : ` Try again in ${wait} s.`;
-  return new Problem(response.status, detail + advice, (body.errors ?? []).map(inWords));
+  const words =
+    faults.length > 0 && response.status === 400 ? "The server does not accept this:" : detail + advice;
+  return new Problem(response.status, words, faults);
 }
+
+/** The same where shares are typed as percentages: the server speaks of 0 to 1. */
+export const inPercent = ({ status, message, faults }: Problem, paths: readonly string[]): Problem =>
+  new Problem(
+    status,
+    message,
+    faults.map((fault) =>
+      paths.includes(fault.path)
+        ? {
+            ...fault,
+            message: fault.message.replaceAll(/\d+(?:\.\d+)?/g, (text) => wholePercent(Number(text))),
+          }
+        : fault,
+    ),
+  );
 
 export const unreachable = (): Problem =>
   new Problem(

@@ -2,14 +2,13 @@ import type { Retention } from "../../domain/analytics/retention.ts";
 import type { Changes } from "./address.ts";
 import { getRetention } from "./api.ts";
 import type { ViewProps } from "./app.tsx";
-import { type Option, SelectField } from "./fields.tsx";
-import { RangeFilter, withNone, ZoneFilter } from "./filter-fields.tsx";
+import { Faults, type Option } from "./fields.tsx";
+import { QuerySelect, RangeFilter, withNone, ZoneFilter } from "./filter-fields.tsx";
 import { rangeOf } from "./filters.ts";
 import { counted, day, number, percent, period } from "./format.ts";
 import { NoEvents } from "./no-events.tsx";
 import { Answered, EmptyNotice } from "./notices.tsx";
 import { Scroll } from "./scroll.tsx";
-import { setQuery } from "./use-address.ts";
 import { useAnswer } from "./use-answer.ts";
 import { typeNames, useCatalogue } from "./use-catalogue.ts";
 
@@ -135,18 +134,12 @@ export function RetentionView({ query }: ViewProps) {
   const asked = withDefaults(query);
   const answer = useAnswer(asked.toString(), (signal) => getRetention(questionOf(asked, Date.now()), signal));
   const names = typeNames(catalogue.value);
-  const choice = (label: string, name: string, value: string, options: readonly Option[]) => (
-    <SelectField
-      label={label}
-      path={name}
-      value={query.get(name) ?? value}
-      options={options}
-      onValue={(chosen) => setQuery({ [name]: chosen })}
-    />
+  const choice = (label: string, name: string, fallback: string, options: readonly Option[]) => (
+    <QuerySelect query={query} label={label} name={name} fallback={fallback} options={options} />
   );
   if (catalogue.value?.total_types === 0) return <NoEvents title="Retention" />;
   return (
-    <>
+    <Faults.Provider value={answer.problem?.faults ?? []}>
       <h1>Retention</h1>
       <div class="filters">
         {choice("Event", "event_type", "", withNone("any event", names))}
@@ -160,6 +153,6 @@ export function RetentionView({ query }: ViewProps) {
       <Answered answer={answer} what="the retention">
         {(retention) => <Shown retention={retention} />}
       </Answered>
-    </>
+    </Faults.Provider>
   );
 }

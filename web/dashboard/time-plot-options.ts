@@ -106,6 +106,16 @@ const drawZero =
     plot.ctx.restore();
   };
 
+// The one point there is has its own date: the ticks beside it would be of times that nothing is known of.
+const ONLY_DATE = uPlot.fmtDate("{D} {MMM}\n{YYYY}");
+
+function timeAxis({ times, zone }: TimePlotData): uPlot.Axis {
+  const [first = 0, second] = times;
+  if (second !== undefined) return { space: 70, values: DATES };
+  const date = ONLY_DATE(uPlot.tzDate(new Date(first), zone));
+  return { splits: () => [first / SECOND], values: () => [date] };
+}
+
 /** From the first time to the last; around a single one, half a day to each side. */
 function timeRange(times: readonly number[]): [number, number] {
   const first = (times[0] ?? 0) / SECOND;
@@ -137,7 +147,8 @@ const DATES: uPlot.Axis.Values = [
   [60, "{HH}:{mm}", "\n{D} {MMM} {YYYY}", null, "\n{D} {MMM}", null, null, null, 1],
 ];
 
-function axesOf({ zero, formatTick }: TimePlotData, { ink, rule }: Palette): uPlot.Axis[] {
+function axesOf(data: TimePlotData, { ink, rule }: Palette): uPlot.Axis[] {
+  const { zero, formatTick } = data;
   const common = {
     stroke: ink,
     font: FONT,
@@ -145,7 +156,7 @@ function axesOf({ zero, formatTick }: TimePlotData, { ink, rule }: Palette): uPl
     ticks: { stroke: rule, width: 1 },
   };
   return [
-    { ...common, space: 70, values: DATES },
+    { ...common, ...timeAxis(data) },
     {
       ...common,
       space: 36,

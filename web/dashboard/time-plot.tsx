@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+import { oneOf } from "./format.ts";
 import { dashOf, readPalette, toneOf } from "./palette.ts";
 import { type Line, type TimePlotData, timePlotOptions } from "./time-plot-options.ts";
 
@@ -94,7 +95,7 @@ export function TimePlot({ data, label, unit, step, describe }: TimePlotProps) {
       </p>
       <Legend lines={data.lines} />
       <label class="reader">
-        <span>Read a {step.toLowerCase()}</span>
+        <span>Read {oneOf(step.toLowerCase())}</span>
         <input
           type="range"
           min="0"

@@ -1,13 +1,5 @@
 import type { Timeline } from "../../domain/timeline.ts";
-import {
-  counted,
-  day,
-  difference,
-  differenceRange,
-  type MetricKind,
-  plainNumber,
-  scaleOf,
-} from "./format.ts";
+import { counted, day, difference, differenceRange, type MetricKind, scaleOf, tickNumber } from "./format.ts";
 import type { TimePlotData } from "./time-plot-options.ts";
 
 /** What was known of one variant and metric at the end of each day. */
@@ -52,6 +44,6 @@ export function dataOf(points: readonly Point[], kind: MetricKind, variant: stri
       high: points.map(({ interval }) => scaled(interval?.[1])),
     },
     zero: "line",
-    formatTick: plainNumber,
+    formatTick: tickNumber,
   };
 }

@@ -28,8 +28,8 @@ function TimelinePlot({ points, kind, variant, control, level }: PlotProps) {
       data={data}
       label={`Difference of ${variant} from ${control}, day by day. Latest: ${latest}`}
       unit={
-        `Difference from ${control} in ${differenceUnit(kind)}, as a line, in its ${wholePercent(level)} ` +
-        "always-valid interval; the strong line is 0, no difference"
+        `Difference from ${control} ${kind === "conversion" ? "in " : ""}${differenceUnit(kind)}, as a line, in its ` +
+        `${wholePercent(level)} always-valid interval; the strong line is 0, no difference`
       }
       step="Day"
       describe={(index) => {

@@ -3,10 +3,10 @@ import type { Trend } from "../../domain/analytics/trend.ts";
 import { type Changes, linkTo } from "./address.ts";
 import { getTrend } from "./api.ts";
 import type { ViewProps } from "./app.tsx";
-import { SelectField } from "./fields.tsx";
-import { BreakdownFilter, ConditionFilter, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
+import { Faults } from "./fields.tsx";
+import { BreakdownFilter, ConditionFilter, QuerySelect, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
 import { rangeOf, whereOf } from "./filters.ts";
-import { compactNumber, counted, isolated, number, period } from "./format.ts";
+import { compactNumber, counted, isolated, number, oneOf, period } from "./format.ts";
 import { NoEvents } from "./no-events.tsx";
 import { Answered, EmptyNotice } from "./notices.tsx";
 import { DASHES } from "./palette.ts";
@@ -14,7 +14,6 @@ import { More, Table } from "./table.tsx";
 import { TimePlot } from "./time-plot.tsx";
 import type { TimePlotData } from "./time-plot-options.ts";
 import { TypeFields } from "./trend-type-fields.tsx";
-import { setQuery } from "./use-address.ts";
 import { useAnswer } from "./use-answer.ts";
 import { propertyNames, typeNames, useCatalogue } from "./use-catalogue.ts";
 
@@ -93,7 +92,7 @@ function Totals({ trend }: { trend: Trend }) {
       />
       {different && (
         <p class="hint">
-          Who comes on several {trend.interval}s counts once in the total: it is less than the sum of the{" "}
+          Who comes in several {trend.interval}s counts once in the total: it may be less than the sum of the{" "}
           {trend.interval}s.
         </p>
       )}
@@ -138,8 +137,8 @@ function Shown({ trend }: { trend: Trend }) {
       />
       {trend.buckets.some(({ complete }) => !complete) && (
         <p class="hint">
-          A hollow point on a dotted line is a {trend.interval} that is not complete: it is not over yet, or
-          the time that is asked about cuts it.
+          A hollow point on a dotted line is {oneOf(trend.interval)} that is not complete: it is not over yet,
+          or the time that is asked about cuts it.
         </p>
       )}
       <Totals trend={trend} />
@@ -153,18 +152,12 @@ export function TrendView({ query }: ViewProps) {
   const types = query.getAll("event_type");
   const properties = propertyNames(catalogue.value, types);
   const answer = useAnswer(query.toString(), (signal) => getTrend(questionOf(query, Date.now()), signal));
-  const choice = (label: string, name: string, value: string, options: typeof MEASURES) => (
-    <SelectField
-      label={label}
-      path={name}
-      value={query.get(name) ?? value}
-      options={options}
-      onValue={(chosen) => setQuery({ [name]: chosen })}
-    />
+  const choice = (label: string, name: string, fallback: string, options: typeof MEASURES) => (
+    <QuerySelect query={query} label={label} name={name} fallback={fallback} options={options} />
   );
   if (catalogue.value?.total_types === 0) return <NoEvents title="Trend" />;
   return (
-    <>
+    <Faults.Provider value={answer.problem?.faults ?? []}>
       <h1>Trend</h1>
       <div class="filters">
         <TypeFields chosen={types} names={typeNames(catalogue.value)} />
@@ -181,6 +174,6 @@ export function TrendView({ query }: ViewProps) {
       <p>
         <a href={linkTo(["events"], { event_type: types })}>Show these events one by one</a>
       </p>
-    </>
+    </Faults.Provider>
   );
 }

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { ExperimentInput } from "../../../domain/experiment.ts";
-import { bodyOf, emptyDraft, newMetric, replaced, without } from "../../../web/dashboard/experiment-draft.ts";
+import {
+  bodyOf,
+  emptyDraft,
+  newMetric,
+  replaced,
+  shareInWords,
+  without,
+} from "../../../web/dashboard/experiment-draft.ts";
 
 const draft = {
   ...emptyDraft("900"),
@@ -48,6 +55,34 @@ test("what is left open is left out, and a draft does not start", () => {
     description: undefined,
     status: "draft",
   });
+});
+
+test("a percentage is sent as the share that it is, and not as what binary fractions make of it", () => {
+  const { traffic, confidence_level } = bodyOf({ ...draft, traffic: "7", confidence: "99.9" });
+  expect({ traffic, confidence_level }).toEqual({ traffic: 0.07, confidence_level: 0.999 });
+});
+
+test("a property that was chosen for a sum is not sent with a metric that has become something else", () => {
+  const { metrics } = bodyOf({ ...draft, metrics: replaced(draft.metrics, 1, { kind: "conversion" }) });
+  expect(metrics?.[1]).toEqual({
+    metric_name: "revenue",
+    kind: "conversion",
+    direction: "increase",
+    primary: true,
+    event_type: "purchase",
+  });
+});
+
+test.each([
+  [["50", "50"], "a share of 50.0 %"],
+  [["1", "2"], "a share of 33.3 %"],
+  [["0", "2"], "a share of 0.0 %"],
+  [["0", "0"], undefined],
+  [["-1", "2"], undefined],
+  [["1", ""], undefined],
+])("the first of the weights %j is %s", (weights, expected) => {
+  const variants = weights.map((weight) => ({ name: "", weight }));
+  expect(shareInWords(variants, 0)?.replaceAll("\u00a0", " ")).toBe(expected);
 });
 
 test("the server is told what is no number, so that it can say where", () => {

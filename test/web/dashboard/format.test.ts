@@ -8,9 +8,11 @@ import {
   level,
   liftRange,
   moment,
+  oneOf,
   percent,
   period,
   pValue,
+  tickNumber,
   wholePercent,
 } from "../../../web/dashboard/format.ts";
 
@@ -33,6 +35,11 @@ describe("a figure has its unit", () => {
     [difference("mean", 0), "0 per user"],
     [differenceRange("conversion", [-0.0174, 0.001]), "−1.74 to +0.1 percentage points"],
     [differenceRange("mean", [null, 2]), "no lower limit to +2 per user"],
+    [difference("mean", 9.3e-11), "+9.3 × 10⁻¹¹ per user"],
+    [difference("count", -2.5e18), "−2.5 × 10¹⁸ per user"],
+    [level("mean", 1.0574e15), "1.057 × 10¹⁵ per user"],
+    [level("mean", 998_500_000_000_000), "998,500,000,000,000 per user"],
+    [liftRange([0.000_000_635, 0.000_111]), "+6.35 × 10⁻⁵ % to +0.0111 %"],
     [liftRange([-0.1, 0.25]), "−10 % to +25 %"],
     [liftRange([-0.1, null]), "−10 % to no upper limit"],
     [pValue(0.0312), "0.031"],
@@ -50,6 +57,24 @@ test("a name that is read from right to left is kept apart from the figures besi
     "\u2068أزرق\u2069",
     "\u2068כחול 2\u2069",
   ]);
+});
+
+test.each([
+  [0, "0"],
+  [-0.5, "−0.5"],
+  [20_000, "20,000"],
+  [80_000_000_000_000, "80T"],
+  [-1.5e-10, "−1.5 × 10⁻¹⁰"],
+  [2e16, "2 × 10¹⁶"],
+])("beside an axis %d is %s", (value, expected) => {
+  expect(plain(tickNumber(value))).toBe(expected);
+});
+
+test.each([
+  ["hour", "an hour"],
+  ["week", "a week"],
+])("one %s is %s", (noun, expected) => {
+  expect(oneOf(noun)).toBe(expected);
 });
 
 test.each([

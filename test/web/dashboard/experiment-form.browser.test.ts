@@ -1,0 +1,125 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { openFolder, plainServer, type TestServer } from "../../end-to-end/servers.ts";
+import { describeInBrowser, launchBrowser } from "../browser.ts";
+import { open, send, settled, visit } from "./site.ts";
+
+describeInBrowser("the dashboard's new experiments", () => {
+  let browser: Browser;
+  let server: TestServer;
+  let remove: () => Promise<void>;
+
+  beforeAll(async () => {
+    const opened = await openFolder();
+    remove = opened.remove;
+    [browser, server] = await Promise.all([launchBrowser(), plainServer.start(opened.folder)]);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+    await remove();
+  });
+
+  const visited = async (link: string) => {
+    const { page } = await visit(onTestFinished, browser);
+    await open(page, server.url, link);
+    return page;
+  };
+
+  test("are created, watched and stopped with a winner", async () => {
+    const page = await visited("#/experiments/new");
+    await page.getByLabel("Name", { exact: true }).fill("checkout");
+    await page.getByLabel("Description").fill("One page instead of three");
+    await page.getByLabel("Name of variant 2").fill("one page");
+    await page.getByLabel("Name of metric 1").fill("paid");
+    await page.getByLabel("Planned users").fill("1000");
+    await page.getByRole("button", { name: "Add a variant" }).click();
+    await page.getByLabel("Name of variant 3").fill("two pages");
+    await page.getByRole("button", { name: "Create the experiment" }).click();
+    await page.getByRole("heading", { level: 1, name: "checkout" }).waitFor();
+    await settled(page);
+    await expect.poll(() => page.getByText("0 of 1,000 planned users").count()).toBe(1);
+    await expect.poll(() => page.getByRole("heading", { name: "Nothing has arrived yet" }).count()).toBe(1);
+
+    await page.getByRole("button", { name: "Stop the test …" }).click();
+    const dialog = page.getByRole("dialog", { name: "Stop checkout?" });
+    await dialog.getByLabel("one page").check();
+    await expect.poll(() => dialog.getByText(/figures do not show that one page is better/).count()).toBe(1);
+    await dialog.getByRole("button", { name: "Stop the test" }).click();
+    await page.getByText("Winner named by a person").waitFor();
+
+    const id = Number(new URL(page.url()).hash.split("/").at(-1));
+    const stored = await send<Record<string, unknown>>(`${server.url}/apiv1/ab-tests/${id}`, "GET");
+    expect(stored).toMatchObject({
+      test_name: "checkout",
+      description: "One page instead of three",
+      status: "stopped",
+      winner: "one page",
+      planned_users: 1000,
+      metrics: [{ metric_name: "paid", kind: "conversion", direction: "increase", primary: true }],
+      variants: [{ variant_name: "control" }, { variant_name: "one page" }, { variant_name: "two pages" }],
+    });
+  });
+
+  test("that are refused say what is wrong at each field", async () => {
+    const page = await visited("#/experiments/new");
+    await page.getByLabel("Weight").first().fill("-1");
+    await page.getByLabel("Planned users").fill("many");
+    await page.getByLabel("Users who take part, in %").fill("140");
+    await page.getByLabel("Name of variant 2").fill("control");
+    await page.getByRole("button", { name: "Create the experiment" }).click();
+    await page.getByRole("alert").waitFor();
+    const faultOf = async (label: string) => {
+      const field = page.getByLabel(label, { exact: true }).first();
+      const ids = (await field.getAttribute("aria-describedby"))?.split(" ") ?? [];
+      const last = page.locator(`[id="${ids.at(-1)}"]`);
+      return { invalid: await field.getAttribute("aria-invalid"), fault: await last.textContent() };
+    };
+    expect(await faultOf("Weight")).toEqual({ invalid: "true", fault: "This field must not be negative." });
+    expect(await faultOf("Name")).toEqual({ invalid: "true", fault: "This field must not be blank." });
+    expect(await faultOf("Users who take part, in %")).toEqual({
+      invalid: "true",
+      fault: "This field must be from 0\u00a0% to 100\u00a0%.",
+    });
+    expect(await faultOf("Planned users")).toEqual({
+      invalid: "true",
+      fault: "This field must be a number.",
+    });
+    await expect
+      .poll(() => page.getByRole("alert").evaluate((alert) => alert.parentElement === document.activeElement))
+      .toBe(true);
+  });
+
+  test("cannot take a name twice, and keep what was typed", async () => {
+    const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
+    await send(`${server.url}/apiv1/ab-tests`, "POST", { test_name: "button", variants });
+    const page = await visited("#/experiments/new");
+    await page.getByLabel("Name", { exact: true }).fill("button");
+    await page.getByLabel("Name of metric 1").fill("paid");
+    await page.getByRole("button", { name: "Create the experiment" }).click();
+    await page.getByText(/An A\/B test named "button" exists already/).waitFor();
+    await expect.poll(() => page.getByText("This field is taken.").count()).toBe(1);
+    expect(await page.getByLabel("Name of metric 1").inputValue()).toBe("paid");
+  });
+
+  test("are planned by the calculator, whose link keeps what was typed", async () => {
+    const page = await visited("#/sample-size");
+    const sentence = page.getByText(/^To find a change from/);
+    await expect.poll(() => sentence.textContent()).toContain("10 % to 11 %");
+    await page.getByLabel("Share now, in %").fill("20");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => sentence.textContent()).toContain("20 % to 22 %");
+    const again = await visited(new URL(page.url()).hash);
+    expect(await again.getByText(/^To find a change from/).textContent()).toBe(await sentence.textContent());
+    await page.getByRole("link", { name: /^Create an experiment with/ }).click();
+    expect(Number(await page.getByLabel("Planned users").inputValue())).toBeGreaterThan(1000);
+  });
+
+  test("that cannot be planned so say why at the field", async () => {
+    const page = await visited("#/sample-size?baseline=120");
+    await page.getByText(/^This field must be above 0\s% and below 100\s% for a conversion\.$/).waitFor();
+    // To ask the same again would not help.
+    expect(await page.getByRole("button", { name: "Try again" }).count()).toBe(0);
+  });
+});
