@@ -162,20 +162,21 @@ create table ab_looks (
   primary key (test_id, subject)
 ) without rowid;`;
 
-// What questions about events are answered from: see rollups.ts for how it is kept, rollup-formats.ts for the bytes.
+// What questions about events are answered from: see fold-plan.ts for how it is kept, rollup-formats.ts for the bytes.
 // Rows come in nearly in the order of their time: the index grows at its end, and costs an insert next to nothing.
 const rollups = `
 create index events_occurred_at on events(occurred_at);
 
--- Which events the figures below have in them: all up to this id. How many numbers have been given out.
+-- Which events the figures below have in them: all up to this id, by which plan last. How many numbers have been given out.
 create table event_fold (
   only_row integer primary key check (only_row = 1),
   through integer not null,
+  plan integer not null,
   users integer not null,
   types integer not null,
   properties integer not null
 );
-insert into event_fold(only_row, through, users, types, properties) values (1, 0, 0, 0, 0);
+insert into event_fold(only_row, through, plan, users, types, properties) values (1, 0, 0, 0, 0, 0);
 
 create table event_types (
   id integer primary key,
@@ -244,14 +245,10 @@ create table event_postings (
   primary key (type_id, hour, part)
 );`;
 
-// Which plan of counting was carried out last: see fold-plan.ts.
-const foldPlan = "alter table event_fold add column plan integer not null default 0;";
-
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
   { name: "0003_experiment_settings", sql: settings },
   { name: "0004_tallies", sql: tallies },
   { name: "0005_event_rollups", sql: rollups },
-  { name: "0006_fold_plan", sql: foldPlan },
 ];
