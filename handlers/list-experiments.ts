@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { wholeNumber } from "../domain/analytics/range.ts";
 import { describe, ExperimentReply, ExperimentStatus } from "../domain/experiment.ts";
 import { cursorOf } from "./cursor.ts";
 import { endpoint } from "./endpoint.ts";
@@ -16,7 +17,7 @@ export const listExperiments = endpoint({
   summary: "List A/B tests, newest first",
   query: z.strictObject({
     status: ExperimentStatus.optional(),
-    limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
+    limit: wholeNumber(1, MAX_PAGE).default(DEFAULT_PAGE),
     cursor: Cursor.optional(),
   }),
   replies: {

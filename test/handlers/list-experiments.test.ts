@@ -104,6 +104,7 @@ test.each<[string, object, string]>([
   ["half a page", { limit: "1.5" }, "limit"],
   ["a limit that is no number", { limit: "many" }, "limit"],
   ["a limit without a value", { limit: "" }, "limit"],
+  ["a limit as only JavaScript writes it", { limit: "0x10" }, "limit"],
   ["an empty cursor", { cursor: "" }, "cursor"],
   ["a cursor that is no base64", { cursor: "%%%" }, "cursor"],
   ["a cursor of another kind", { cursor: btoa('{"id":1}').replace(/=+$/, "") }, "cursor"],
