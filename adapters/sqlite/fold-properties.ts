@@ -11,6 +11,8 @@ const MAX_VALUES = 1_000;
 const MAX_VALUE_CHARACTERS = 200;
 const MAX_KEPT_PROPERTIES = 100;
 const MAX_CACHED = 5_000;
+// Some hundred megabytes where all of them are long; five thousand properties could have ten times as many.
+const MAX_CACHED_VALUES = 500_000;
 
 const TYPES = ["string", "number", "boolean", "null", "object", "array"] as const satisfies ValueType[];
 
@@ -126,8 +128,12 @@ export function createPropertyPlanner(db: Database, nextId: () => number) {
       put("properties", id, typeId, nameToSql(name), ...TYPES.map((type) => types[type]), kept);
     },
 
-    /** Whether so many are remembered that they had better be forgotten before the next plan. */
-    isFull: (): boolean => properties.size > MAX_CACHED,
+    /** Whether so much is remembered that it had better be forgotten before the next plan. */
+    isFull(): boolean {
+      let values = 0;
+      for (const property of properties.values()) values += property.values?.size ?? 0;
+      return properties.size > MAX_CACHED || values > MAX_CACHED_VALUES;
+    },
 
     forget(): void {
       properties.clear();
