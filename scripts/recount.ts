@@ -20,16 +20,16 @@ function fileOf(): string {
   return database;
 }
 
+const onProgress = (done: number, total: number): void => say(`counted ${done} of ${total} events`);
+
 async function recount(): Promise<void> {
   const file = fileOf();
-  // Brings a file of an older version up to date first, in which nothing has been counted yet.
-  await openSqlite(file).close();
+  // Brings a file of an older version up to date first; in one without rollups this counts everything once already.
+  await openSqlite(file, { onProgress }).close();
   const db = new Sqlite(file);
   forgetCounts(db);
   db.close();
-  const storage = openSqlite(file, {
-    onProgress: (done, total) => say(`counted ${done} of ${total} events`),
-  });
+  const storage = openSqlite(file, { onProgress });
   const { value } = await storage.eventTypes();
   await storage.close();
   say(`Counted ${value.reduce((sum, { count }) => sum + count, 0)} events of ${value.length} types.`);
