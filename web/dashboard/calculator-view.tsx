@@ -85,8 +85,8 @@ function Fields({ query }: ViewProps) {
     />
   );
   const isShare = read(query, "kind") === "conversion";
-  const absoluteUnit = isShare ? "percentage points" : "per user";
-  const effectUnit = read(query, "effect_type") === "relative" ? "%" : absoluteUnit;
+  const absoluteUnit = isShare ? "in percentage points" : "per user";
+  const effectUnit = read(query, "effect_type") === "relative" ? "in %" : absoluteUnit;
   return (
     <div class="filters">
       {choice("kind", "The metric is", KINDS)}
@@ -96,7 +96,7 @@ function Fields({ query }: ViewProps) {
       {read(query, "asked") === "users" ? (
         <>
           {choice("effect_type", "The effect is", TYPES)}
-          {text("effect", `Smallest effect that matters, in ${effectUnit}`)}
+          {text("effect", `Smallest effect that matters, ${effectUnit}`)}
         </>
       ) : (
         text("users", "Users in all variants together")

@@ -35,7 +35,7 @@ const RANGES: readonly Option[] = [
   { value: "30", label: "Last 30 days" },
   { value: "90", label: "Last 90 days" },
   { value: "365", label: "Last 365 days" },
-  { value: CUSTOM, label: "From one date to another" },
+  { value: CUSTOM, label: "Chosen dates" },
 ];
 
 function rangeOptions(days: string, optional: boolean): Option[] {

@@ -1,5 +1,6 @@
 import uPlot from "uplot";
 import { dashOf, type Palette, toneOf } from "./palette.ts";
+import { axesOf } from "./time-plot-axes.ts";
 
 type Values = readonly (number | null)[];
 
@@ -24,14 +25,8 @@ export interface TimePlotData {
   readonly formatTick: (value: number) => string;
 }
 
-const FONT = "13px system-ui, sans-serif";
 const SECOND = 1000;
 const HALF_DAY = 43_200;
-
-// Whole numbers: nobody has half an event.
-const WHOLE_STEPS = Array.from({ length: 13 }, (_, power) =>
-  [1, 2, 5].map((step) => step * 10 ** power),
-).flat();
 
 /** What is complete, and beside it what is not, with the point before and after it so that the line does not break. */
 function partsOf(values: Values, unfinished: readonly boolean[]) {
@@ -106,16 +101,6 @@ const drawZero =
     plot.ctx.restore();
   };
 
-// The one point there is has its own date: the ticks beside it would be of times that nothing is known of.
-const ONLY_DATE = uPlot.fmtDate("{D} {MMM}\n{YYYY}");
-
-function timeAxis({ times, zone }: TimePlotData): uPlot.Axis {
-  const [first = 0, second] = times;
-  if (second !== undefined) return { space: 70, values: DATES };
-  const date = ONLY_DATE(uPlot.tzDate(new Date(first), zone));
-  return { splits: () => [first / SECOND], values: () => [date] };
-}
-
 /** From the first time to the last; around a single one, half a day to each side. */
 function timeRange(times: readonly number[]): [number, number] {
   const first = (times[0] ?? 0) / SECOND;
@@ -137,34 +122,6 @@ function valueRange({ lines, band, zero }: TimePlotData): [number, number] {
   const most = all.reduce((high, value) => Math.max(high, value));
   const margin = 0.08 * (most - least) || 1;
   return [zero === "floor" ? least : least - margin, most + margin];
-}
-
-// The field's own would be in the American order: month, day.
-const DATES: uPlot.Axis.Values = [
-  [31_536_000, "{YYYY}", null, null, null, null, null, null, 1],
-  [2_419_200, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
-  [86_400, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
-  [60, "{HH}:{mm}", "\n{D} {MMM} {YYYY}", null, "\n{D} {MMM}", null, null, null, 1],
-];
-
-function axesOf(data: TimePlotData, { ink, rule }: Palette): uPlot.Axis[] {
-  const { zero, formatTick } = data;
-  const common = {
-    stroke: ink,
-    font: FONT,
-    grid: { stroke: rule, width: 1 },
-    ticks: { stroke: rule, width: 1 },
-  };
-  return [
-    { ...common, ...timeAxis(data) },
-    {
-      ...common,
-      space: 36,
-      ...(zero === "floor" ? { incrs: WHOLE_STEPS } : {}),
-      values: (_plot, ticks) => ticks.map(formatTick),
-      size: (_plot, labels) => 20 + 7.5 * Math.max(2, ...(labels ?? []).map((label) => label.length)),
-    },
-  ];
 }
 
 interface Place {
