@@ -64,7 +64,11 @@ const Environment = z.object({
   ANALYTICS_ADMIN_KEYS: keys,
   ANALYTICS_CORS_ORIGINS: list.pipe(z.array(origin)),
   ANALYTICS_RATE_LIMIT: z.coerce.number().min(0).default(0),
-  ANALYTICS_RATE_BURST: z.coerce.number().int().min(1).optional(),
+  // Empty where serverless.yml hands on what nobody has set.
+  ANALYTICS_RATE_BURST: z.preprocess(
+    (text) => (text === "" ? undefined : text),
+    z.coerce.number().int().min(1).optional(),
+  ),
   ANALYTICS_REPORT_SECONDS: z.coerce.number().min(1).max(600).default(15),
   ANALYTICS_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   AWS_LAMBDA_FUNCTION_NAME: z.string().optional(),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { SETTING_NAMES } from "../adapters/environment.ts";
 import { endpoints } from "../handlers/endpoints.ts";
 import { openApi } from "../handlers/openapi.ts";
 
@@ -17,9 +18,10 @@ interface Functions {
     string,
     { handler: string; events: { httpApi: string | { method: string; path: string } }[] }
   >;
+  readonly provider: { readonly environment: Record<string, string> };
 }
 
-const { functions } = parse(read("serverless.yml")) as Functions;
+const { functions, provider } = parse(read("serverless.yml")) as Functions;
 
 test("no two endpoints have one route or one name", () => {
   expect(new Set(routes).size).toBe(endpoints.length);
@@ -51,6 +53,11 @@ test("the Lambda entry exports every function that serverless.yml names", () => 
   );
   const exported = [...lists.join(",").matchAll(/\banswer as (\w+)/g)].map(([, name]) => name ?? "");
   expect(sorted(exported)).toEqual(sorted(Object.keys(functions)));
+});
+
+test("serverless.yml hands every setting on to the functions, but where to listen", () => {
+  const listening = ["ANALYTICS_HOST", "ANALYTICS_PORT"];
+  expect(sorted([...Object.keys(provider.environment), ...listening])).toEqual(sorted(SETTING_NAMES));
 });
 
 test("the OpenAPI document has every route, and no other", () => {

@@ -46,6 +46,7 @@ test.each<[Record<string, string>, object]>([
   [{ ANALYTICS_RATE_LIMIT: "0.2" }, { rate: { perSecond: 0.2, burst: 1 } }],
   [{ ANALYTICS_RATE_LIMIT: "5", ANALYTICS_RATE_BURST: "7" }, { rate: { perSecond: 5, burst: 7 } }],
   [{ ANALYTICS_RATE_BURST: "7" }, { rate: undefined }],
+  [{ ANALYTICS_RATE_LIMIT: "5", ANALYTICS_RATE_BURST: "" }, { rate: { perSecond: 5, burst: 10 } }],
   [{ ANALYTICS_REPORT_SECONDS: "2.5" }, { reportMs: 2_500 }],
   [{ ANALYTICS_LOG_LEVEL: "debug" }, { logLevel: "debug" }],
 ])("%j is read as %j", (variables, settings) => {
