@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import Sqlite, { type Database } from "better-sqlite3";
 import pg from "pg";
+import { isPostgres, readSettings } from "../adapters/environment.ts";
 import { poolConfig } from "../adapters/postgres/connection.ts";
 import { openPostgres } from "../adapters/postgres/storage.ts";
 import { migrations } from "../adapters/sqlite/migrations.ts";
@@ -142,11 +144,11 @@ async function checkTable(source: Database, client: pg.Client, table: Table): Pr
   return checked;
 }
 
-async function copy(from: string, to: string): Promise<void> {
+async function copy(from: string, to: string, ca: string | undefined): Promise<void> {
   const source = openSource(from);
   // Makes the tables.
-  await (await openPostgres(to)).close();
-  const client = new pg.Client(poolConfig(to, {}));
+  await (await openPostgres(to, { ca })).close();
+  const client = new pg.Client(poolConfig(to, { ca }));
   await client.connect();
   try {
     await refuseStrangers(client, from);
@@ -163,12 +165,22 @@ async function copy(from: string, to: string): Promise<void> {
   }
 }
 
-const { from, to } = parseArgs({ options: { from: { type: "string" }, to: { type: "string" } } }).values;
+const HOW = "Say npm run copy -- --from <file> --to postgres://user:password@host/name";
+
+function readOptions() {
+  const options = { from: { type: "string" }, to: { type: "string" }, help: { type: "boolean" } } as const;
+  const { from, to, help } = parseArgs({ options }).values;
+  if (help || from === undefined || to === undefined) throw new CopyRefused(HOW);
+  if (!existsSync(from)) throw new CopyRefused(`There is no file ${from}.`);
+  if (!isPostgres(to)) throw new CopyRefused(HOW);
+  return { from, to };
+}
+
 try {
-  if (from === undefined || to === undefined) {
-    throw new CopyRefused("Say npm run copy -- --from <file> --to postgres://user:password@host/name");
-  }
-  await copy(from, to);
+  const { from, to } = readOptions();
+  const { ANALYTICS_DATABASE_CA } = process.env;
+  const { databaseCa: ca } = readSettings({ ANALYTICS_DATABASE: to, ANALYTICS_DATABASE_CA });
+  await copy(from, to, ca);
 } catch (error) {
   say(`${error instanceof Error ? error.message : error}\n`);
   process.exitCode = 1;

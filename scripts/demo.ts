@@ -127,7 +127,7 @@ async function demo(options: Options): Promise<void> {
     if (!(await isEmpty(storage))) {
       throw new DemoRefused(
         `${shown(settings.database)} holds events or A/B tests already, and stays as it is. Name a new file, as ` +
-          "npm run demo -- --database data/demo.db",
+          `npm run demo -- --database data/${settings.database === "data/demo.db" ? "demo-2.db" : "demo.db"}`,
       );
     }
     const progress = process.stderr.isTTY ? progressBar : progressLines;

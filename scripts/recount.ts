@@ -9,11 +9,22 @@ import { openSqlite, UnusableDatabase } from "../adapters/sqlite/storage.ts";
 
 class Refused extends Error {}
 
-const { values } = parseArgs({ options: { database: { type: "string" } } });
+const HELP = `npm run recount counts all events of a file anew, after some were changed or deleted by hand. Stop the server first.
+
+  npm run recount -- [--database <file>]     (ANALYTICS_DATABASE, else data/analytics.db)`;
+
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-function fileOf(): string {
-  const database = values.database ?? readSettings(process.env).database;
+function readOptions() {
+  try {
+    return parseArgs({ options: { database: { type: "string" }, help: { type: "boolean" } } }).values;
+  } catch (error) {
+    throw new Refused(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+  }
+}
+
+function fileOf(named: string | undefined): string {
+  const database = named ?? readSettings(process.env).database;
   if (isPostgres(database))
     throw new Refused("PostgreSQL answers from the events themselves: there is nothing to count.");
   if (!existsSync(database)) throw new Refused(`There is no file ${database}: name one with --database.`);
@@ -22,8 +33,7 @@ function fileOf(): string {
 
 const onProgress = (done: number, total: number): void => say(`counted ${done} of ${total} events`);
 
-async function recount(): Promise<void> {
-  const file = fileOf();
+async function recount(file: string): Promise<void> {
   // Brings a file of an older version up to date first; in one without rollups this counts everything once already.
   await openSqlite(file, { onProgress }).close();
   const db = new Sqlite(file);
@@ -36,7 +46,9 @@ async function recount(): Promise<void> {
 }
 
 try {
-  await recount();
+  const { database, help } = readOptions();
+  if (help) say(HELP);
+  else await recount(fileOf(database));
 } catch (error) {
   if (!(error instanceof Refused || error instanceof UnusableSettings || error instanceof UnusableDatabase))
     throw error;

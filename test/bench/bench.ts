@@ -15,6 +15,12 @@ const OPERATIONS = [oneEvent, batch, assignNew, assignKnown, track, results, pos
 const FULL = { rounds: 5, seconds: 3 };
 const QUICK = { rounds: 3, seconds: 2 };
 
+const HELP = `npm run bench -- [--quick] [--markdown] [operation …]
+
+  ${OPERATIONS.map(({ name }) => name).join(", ")}: all of them where none is named
+
+npm run bench -- queries | crash | false-alarms | idle-connections`;
+
 const say = (text: string): void => void process.stdout.write(`${text}\n\n`);
 
 function choose(names: readonly string[]) {
@@ -27,8 +33,16 @@ function choose(names: readonly string[]) {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: "boolean", default: false }, markdown: { type: "boolean", default: false } },
+  options: {
+    quick: { type: "boolean", default: false },
+    markdown: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
 });
+if (values.help) {
+  say(HELP);
+  process.exit(0);
+}
 const rounds = values.quick ? QUICK : FULL;
 const chosen = choose(positionals);
 

@@ -62,6 +62,15 @@ test("after somebody's events were deleted by hand, a recount makes the answers 
   await after.close();
 });
 
+test("whoever mistypes an option is told how to ask", async () => {
+  await expect(recount("--databse", "analytics.db")).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^Unknown option '--databse'[\s\S]*npm run recount -- \[--database <file>\]/,
+    ),
+  });
+});
+
 test("a file that is not there is refused, and not made", async () => {
   await expect(recount("--database", join(folder, "none.db"))).rejects.toMatchObject({
     code: 1,

@@ -30,8 +30,11 @@ afterAll(async () => {
 });
 
 /** Runs the copy; where `until` is said, it is killed as soon as it says that. */
-async function copy(args: readonly string[], until?: RegExp) {
-  const child = spawn(process.execPath, [script, "copy", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+async function copy(args: readonly string[], until?: RegExp, variables: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [script, "copy", ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...variables },
+  });
   let out = "";
   let progress = "";
   child.stdout.on("data", (chunk) => {
@@ -83,6 +86,20 @@ test("a copy into a database that holds something is refused, and changes nothin
   expect([code, progress]).toEqual([1, expect.stringContaining("not empty")]);
   expect(await storage.listExperiments({ limit: 9 })).toHaveLength(1);
   await storage.close();
+});
+
+test("a file that is not there is named", async () => {
+  const { code, progress } = await copy(["--from", "none.db", "--to", await server.newDatabase()]);
+  expect([code, progress]).toEqual([1, "There is no file none.db.\n"]);
+});
+
+test("a copy checks who has signed the server's certificate as the server itself does", async () => {
+  const args = ["--from", file, "--to", await server.newDatabase()];
+  const { code, progress } = await copy(args, undefined, { ANALYTICS_DATABASE_CA: "none.pem" });
+  expect([code, progress]).toEqual([
+    1,
+    expect.stringContaining("ANALYTICS_DATABASE_CA: must be certificates"),
+  ]);
 });
 
 test("a copy that is not told from where and to where says how to", async () => {
