@@ -70,9 +70,11 @@ async function buildServers() {
       server: "adapters/server.ts",
       serve: "adapters/serve.ts",
       "sqlite-thread": "adapters/sqlite/thread.ts",
+      "server.d": "adapters/declarations/server.d.ts",
     },
     outdir: "dist",
     outExtension: { ".js": ".mjs" },
+    loader: { ".d.ts": "copy" },
     bundle: true,
     splitting: true,
     // Beside the entries, so that what a chunk names by its own place is there too.
