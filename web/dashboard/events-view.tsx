@@ -156,14 +156,14 @@ function Filters({ query }: ViewProps) {
       <SelectField
         label="Event"
         value={type}
-        options={withNone("all events", typeNames(catalogue.value))}
+        options={withNone("all events", typeNames(catalogue))}
         onValue={(value) => setQuery({ event_type: value })}
       />
       {text("user_id", "User")}
       {text("session_id", "Session")}
       <RangeFilter query={query} optional />
       <ZoneFilter query={query} />
-      <ConditionFilter query={query} properties={propertyNames(catalogue.value, type === "" ? [] : [type])} />
+      <ConditionFilter query={query} properties={propertyNames(catalogue, type === "" ? [] : [type])} />
     </div>
   );
 }

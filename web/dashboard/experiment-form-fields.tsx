@@ -10,6 +10,7 @@ import {
 } from "./experiment-draft.ts";
 import { type Option, SelectField, TextField } from "./fields.tsx";
 import { withNone } from "./filter-fields.tsx";
+import type { Answer } from "./use-answer.ts";
 import { propertyNames, typeNames } from "./use-catalogue.ts";
 
 export interface DraftProps {
@@ -92,7 +93,7 @@ const DIRECTIONS: readonly Option[] = [
 interface MetricRowProps {
   readonly metric: MetricDraft;
   readonly index: number;
-  readonly catalogue: Catalogue | undefined;
+  readonly catalogue: Answer<Catalogue>;
   readonly onMetric: (change: Partial<MetricDraft>) => void;
 }
 
@@ -142,7 +143,7 @@ export function MetricFields({
   draft: { metrics, primary },
   onChange,
   catalogue,
-}: DraftProps & { catalogue: Catalogue | undefined }) {
+}: DraftProps & { catalogue: Answer<Catalogue> }) {
   const remove = (index: number): void => {
     const { list, chosen } = without(metrics, index, primary);
     onChange({ metrics: list, primary: chosen });

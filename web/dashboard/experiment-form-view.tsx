@@ -118,7 +118,7 @@ export function ExperimentFormView({ query }: ViewProps) {
       <form onSubmit={submit} noValidate>
         <NameFields draft={draft} onChange={change} />
         <VariantFields draft={draft} onChange={change} />
-        <MetricFields draft={draft} onChange={change} catalogue={catalogue.value} />
+        <MetricFields draft={draft} onChange={change} catalogue={catalogue} />
         <PlanFields draft={draft} onChange={change} />
         <div class="actions">
           <button type="submit" class="primary" disabled={sending}>

@@ -122,12 +122,16 @@ export interface Option {
 
 interface SelectFieldProps extends FrameProps {
   readonly value: string;
-  readonly options: readonly Option[];
+  /** Undefined where nobody knows what there is to choose from: then it is typed. */
+  readonly options: readonly Option[] | undefined;
   readonly onValue: (value: string) => void;
 }
 
+const TYPED = "there is no list to choose from: type its name";
+
 /** A choice. A value that is none of the options, as from an old link, is shown as it is. */
 export function SelectField({ label, hint, path, value, options, onValue }: SelectFieldProps) {
+  if (options === undefined) return <FilterField {...{ label, path, value, onValue }} hint={hint ?? TYPED} />;
   const known = options.some((option) => option.value === value);
   const shown = known ? options : [{ value, label: value }, ...options];
   return (

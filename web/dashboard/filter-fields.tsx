@@ -1,6 +1,7 @@
 import { FilterField, type Option, optionsOf, SelectField } from "./fields.tsx";
 import { type Condition, conditionsOf, daysOf, namesDates, whereName, zoneOf } from "./filters.ts";
 import { setQuery } from "./use-address.ts";
+import type { Names } from "./use-catalogue.ts";
 
 interface FilterProps {
   readonly query: URLSearchParams;
@@ -12,7 +13,7 @@ interface QuerySelectProps extends FilterProps {
   readonly label: string;
   /** What is meant while the link does not say it. */
   readonly fallback: string;
-  readonly options: readonly Option[];
+  readonly options: readonly Option[] | undefined;
 }
 
 /** A choice that stands in the link. */
@@ -93,14 +94,12 @@ export const ZoneFilter = ({ query }: FilterProps) => (
 );
 
 interface PropertyFilterProps extends FilterProps {
-  readonly properties: readonly string[];
+  readonly properties: Names;
 }
 
 /** A choice that may be left open. */
-export const withNone = (label: string, values: readonly string[]): Option[] => [
-  { value: "", label },
-  ...optionsOf(values),
-];
+export const withNone = (label: string, names: Names): Option[] | undefined =>
+  names && [{ value: "", label }, ...optionsOf(names)];
 
 export const BreakdownFilter = ({ query, properties }: PropertyFilterProps) => (
   <QuerySelect

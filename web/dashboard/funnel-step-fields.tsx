@@ -4,13 +4,14 @@ import { FilterField, SelectField } from "./fields.tsx";
 import { withNone } from "./filter-fields.tsx";
 import { formatSteps, MAX_STEPS, type Step, scalarOf } from "./funnel-steps.ts";
 import { setQuery } from "./use-address.ts";
+import type { Answer } from "./use-answer.ts";
 import { propertyNames, typeNames } from "./use-catalogue.ts";
 
 const setSteps = (steps: readonly Step[]): void => setQuery({ steps: formatSteps(steps) });
 
 interface ConditionProps {
   readonly step: Step;
-  readonly catalogue: Catalogue | undefined;
+  readonly catalogue: Answer<Catalogue>;
   readonly onChange: (step: Step) => void;
 }
 
@@ -34,7 +35,10 @@ function StepCondition({ step: { event_type, where = {} }, catalogue, onChange }
           label={`${property} is`}
           value={String(where[property] ?? "")}
           onValue={(text) =>
-            onChange({ event_type, where: { [property]: scalarOf(text, event_type, property, catalogue) } })
+            onChange({
+              event_type,
+              where: { [property]: scalarOf(text, event_type, property, catalogue.value) },
+            })
           }
         />
       )}
@@ -44,7 +48,7 @@ function StepCondition({ step: { event_type, where = {} }, catalogue, onChange }
 
 interface StepFieldsProps {
   readonly steps: readonly Step[];
-  readonly catalogue: Catalogue | undefined;
+  readonly catalogue: Answer<Catalogue>;
 }
 
 /** The steps to choose: one more may always be added at the end. */

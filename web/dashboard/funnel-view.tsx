@@ -151,7 +151,7 @@ export function FunnelView({ query }: ViewProps) {
   return (
     <Faults.Provider value={answer.problem?.faults ?? []}>
       <h1>Funnel</h1>
-      <StepFields steps={steps} catalogue={catalogue.value} />
+      <StepFields steps={steps} catalogue={catalogue} />
       <div class="filters">
         <QuerySelect query={query} label="Steps come" name="order" fallback="ordered" options={ORDERS} />
         <SelectField
@@ -163,7 +163,7 @@ export function FunnelView({ query }: ViewProps) {
         />
         <RangeFilter query={query} />
         <ZoneFilter query={query} />
-        <BreakdownFilter query={query} properties={propertyNames(catalogue.value, types)} />
+        <BreakdownFilter query={query} properties={propertyNames(catalogue, types)} />
       </div>
       {ready ? (
         <Answered answer={answer} what="the funnel">

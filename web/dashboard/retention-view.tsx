@@ -133,8 +133,8 @@ export function RetentionView({ query }: ViewProps) {
   const catalogue = useCatalogue();
   const asked = withDefaults(query);
   const answer = useAnswer(asked.toString(), (signal) => getRetention(questionOf(asked, Date.now()), signal));
-  const names = typeNames(catalogue.value);
-  const choice = (label: string, name: string, fallback: string, options: readonly Option[]) => (
+  const names = typeNames(catalogue);
+  const choice = (label: string, name: string, fallback: string, options: readonly Option[] | undefined) => (
     <QuerySelect query={query} label={label} name={name} fallback={fallback} options={options} />
   );
   if (catalogue.value?.total_types === 0) return <NoEvents title="Retention" />;

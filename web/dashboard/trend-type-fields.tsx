@@ -1,12 +1,13 @@
 import { SelectField } from "./fields.tsx";
 import { withNone } from "./filter-fields.tsx";
 import { setQuery } from "./use-address.ts";
+import type { Names } from "./use-catalogue.ts";
 
 /** Up to so many types side by side. */
 const MAX_TYPES = 4;
 
 /** Which events a trend is about: one type, several beside each other, or all. */
-export function TypeFields({ chosen, names }: { chosen: readonly string[]; names: readonly string[] }) {
+export function TypeFields({ chosen, names }: { chosen: readonly string[]; names: Names }) {
   const set = (index: number, value: string): void =>
     setQuery({
       event_type: [...chosen.slice(0, index), value, ...chosen.slice(index + 1)],
@@ -30,7 +31,7 @@ export function TypeFields({ chosen, names }: { chosen: readonly string[]; names
           value=""
           options={withNone(
             "nothing else",
-            names.filter((name) => !chosen.includes(name)),
+            names?.filter((name) => !chosen.includes(name)),
           )}
           onValue={(value) => set(chosen.length, value)}
         />

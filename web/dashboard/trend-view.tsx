@@ -150,7 +150,7 @@ function Shown({ trend }: { trend: Trend }) {
 export function TrendView({ query }: ViewProps) {
   const catalogue = useCatalogue();
   const types = query.getAll("event_type");
-  const properties = propertyNames(catalogue.value, types);
+  const properties = propertyNames(catalogue, types);
   const answer = useAnswer(query.toString(), (signal) => getTrend(questionOf(query, Date.now()), signal));
   const choice = (label: string, name: string, fallback: string, options: typeof MEASURES) => (
     <QuerySelect query={query} label={label} name={name} fallback={fallback} options={options} />
@@ -160,7 +160,7 @@ export function TrendView({ query }: ViewProps) {
     <Faults.Provider value={answer.problem?.faults ?? []}>
       <h1>Trend</h1>
       <div class="filters">
-        <TypeFields chosen={types} names={typeNames(catalogue.value)} />
+        <TypeFields chosen={types} names={typeNames(catalogue)} />
         {choice("Counted", "measure", "count", MEASURES)}
         {choice("In steps", "interval", "day", INTERVALS)}
         <RangeFilter query={query} />

@@ -84,6 +84,31 @@ describeInBrowser("the dashboard's events", () => {
     await expect.poll(() => again.url()).not.toContain("where");
   });
 
+  test("are chosen by typing where the list of their types cannot be had", async () => {
+    const { page } = await visit(onTestFinished, browser);
+    const problem = { title: "Unavailable", status: 503, detail: "Ask for less time.", code: "unavailable" };
+    await page.route("**/apiv1/events/types*", (route) =>
+      route.fulfill({
+        status: 503,
+        contentType: "application/problem+json",
+        body: JSON.stringify(problem),
+      }),
+    );
+    await open(page, server.url, "#/funnel");
+    for (const [label, type] of [
+      ["Step 1", "product_view"],
+      ["Step 2", "purchase"],
+    ] as const) {
+      await page.getByRole("textbox", { name: "Next step" }).fill(type);
+      await page.keyboard.press("Enter");
+      await expect.poll(() => page.getByRole("textbox", { name: label }).inputValue()).toBe(type);
+    }
+    await expect.poll(() => page.locator("main").textContent()).toContain("10\u00a0users");
+    await open(page, server.url, "#/events?event_type=purchase");
+    expect(await page.getByRole("textbox", { name: "Event", exact: true }).inputValue()).toBe("purchase");
+    await expect.poll(() => page.locator(".events > li").count()).toBe(10);
+  });
+
   test("are exported as they are filtered", async () => {
     const page = await visited("#/events?event_type=purchase");
     const [download] = await Promise.all([
