@@ -15,12 +15,13 @@ export interface LogEntry {
   readonly error?: unknown;
 }
 
-// A line costs more than storing an event does: what succeeded in writing is worth one only to who debugs.
+// A line costs more than storing an event does: what succeeded in writing, or in asking whether it may be written, is
+// worth one only to who debugs.
 function levelOf(status: number, endpoint: Endpoint | undefined, isAbandoned: boolean): LogEntry["level"] {
   if (isAbandoned) return "info";
   if (status >= 500) return "error";
   if (status >= 400) return "warn";
-  return endpoint?.access === "write" || endpoint?.access === "open" ? "debug" : "info";
+  return endpoint?.access === "read" || endpoint?.access === "admin" ? "info" : "debug";
 }
 
 /** The line of a request that was answered, or refused for what was thrown. */
@@ -35,7 +36,7 @@ export function entryOf(
   const isAbandoned = failure instanceof Failure && failure.code === "unavailable" && gone().aborted;
   return {
     level: levelOf(status, endpoint, isAbandoned),
-    message: endpoint?.name ?? "no endpoint",
+    message: endpoint?.name ?? (method === "OPTIONS" ? "options" : "no endpoint"),
     request_id: requestId,
     method,
     path,

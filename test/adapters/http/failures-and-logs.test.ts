@@ -77,6 +77,7 @@ test("a log that fails costs nobody the answer", async () => {
 test.each<[string, TestRequest, string, string]>([
   ["a successful write", event, "debug", "trackEvent"],
   ["a look at the server's health", { path: "/health" }, "debug", "checkHealth"],
+  ["a browser's question before a write", { ...event, method: "OPTIONS" }, "debug", "options"],
   ["a successful read", { path: "/apiv1/ab-tests" }, "info", "listExperiments"],
   ["a refused write", { ...event, body: {} }, "warn", "trackEvent"],
   ["a path that is nowhere", { path: "/nothing" }, "warn", "no endpoint"],
