@@ -43,9 +43,11 @@ export interface RunningServer {
 
 function listening(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    const refuse = (error: Error): void =>
+      reject(new Error(`${error.message}: see ANALYTICS_HOST and ANALYTICS_PORT`, { cause: error }));
+    server.once("error", refuse);
     server.listen(port, host, () => {
-      server.off("error", reject);
+      server.off("error", refuse);
       resolve();
     });
   });

@@ -135,7 +135,7 @@ describe.concurrent("starting", () => {
     expect(stdout + stderr).not.toMatch(/Server ready/);
   });
 
-  test("is refused on a port that is taken, with the port", async ({ onTestFinished }) => {
+  test("is refused on a port that is taken, with its setting", async ({ onTestFinished }) => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     onTestFinished(() => void taken.close());
@@ -143,7 +143,7 @@ describe.concurrent("starting", () => {
     const folder = await testFolder(onTestFinished);
     const { code, stderr } = await endingOf(spawnServe(folder, { ANALYTICS_PORT: port }));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^Analytics Server did not start: .*already in use.*\n$/);
+    expect(stderr).toMatch(/^Analytics Server did not start: .*already in use.*ANALYTICS_PORT\n$/);
     expect(stderr).toContain(`127.0.0.1:${port}`);
   });
 
