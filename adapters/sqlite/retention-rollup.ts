@@ -46,18 +46,22 @@ function visitsOf({ reader, typeId, edges: own, users, patience }: Walk, fromThe
 
 /** The bits of a user from this column on, its own the lowest. */
 function bitsFrom(visits: Visits, user: number, column: number): number {
-  const [word, shift] = [Math.floor(column / WORD), column % WORD];
+  const word = Math.floor(column / WORD);
+  const shift = column % WORD;
   const low = (visits[word]?.[user] ?? 0) >>> shift;
   return shift === 0 ? low : low | ((visits[word + 1]?.[user] ?? 0) << (WORD - shift));
 }
 
 const lowestBit = (bits: number): number => WORD - 1 - Math.clz32(bits & -bits);
 
+type VisitColumn = (user: number, column: number) => void;
+
 /** Visits the columns of a user, the first one first; only that one where no more are wanted. */
-function eachColumn(visits: Visits, user: number, onlyFirst: boolean, visit: (column: number) => void): void {
-  for (const [word, columns] of visits.entries()) {
-    for (let bits = columns[user] ?? 0; bits !== 0; bits &= bits - 1) {
-      visit(WORD * word + lowestBit(bits));
+// Hot: for each of all users. Nothing in it may make an object.
+function eachColumn(visits: Visits, user: number, onlyFirst: boolean, visit: VisitColumn): void {
+  for (let word = 0; word < visits.length; word++) {
+    for (let bits = visits[word]?.[user] ?? 0; bits !== 0; bits &= bits - 1) {
+      visit(user, WORD * word + lowestBit(bits));
       if (onlyFirst) return;
     }
   }
@@ -70,7 +74,8 @@ function countCohorts(question: RetentionQuestion, joined: Visits, returned: Vis
   // A row of so many for each column, for a word has room for all periods that may be asked for.
   const back = new Uint32Array(WORD * (cohorts + 1));
   const followed = (1 << periods) - 1;
-  const count = (user: number, column: number): void => {
+  const count: VisitColumn = (user, column) => {
+    if (column > cohorts) return;
     users[column] = (users[column] as number) + 1;
     for (let bits = bitsFrom(returned, user, column) & followed; bits !== 0; bits &= bits - 1) {
       const place = WORD * column + lowestBit(bits);
@@ -78,9 +83,7 @@ function countCohorts(question: RetentionQuestion, joined: Visits, returned: Vis
     }
   };
   for (let user = 1; user < (joined[0]?.length ?? 0); user++) {
-    eachColumn(joined, user, cohort === "first", (column) => {
-      if (column <= cohorts) count(user, column);
-    });
+    eachColumn(joined, user, cohort === "first", count);
   }
   return Array.from({ length: cohorts }, (_, index) => {
     const row = WORD * (index + 1);
