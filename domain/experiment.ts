@@ -51,16 +51,13 @@ export const ConfidenceLevel = z
 const Shape = z.strictObject({
   test_name: Name,
   description: Description.nullish(),
-  variants: z
-    .array(VariantInput)
-    .min(MIN_VARIANTS, `must be at least ${MIN_VARIANTS}`)
-    .max(MAX_VARIANTS, `must be at most ${MAX_VARIANTS}`),
+  variants: z.array(VariantInput).min(MIN_VARIANTS).max(MAX_VARIANTS),
   control: Name.optional(),
   status: z.enum(["draft", "running"]).default("running"),
   traffic: Share.default(1),
   confidence_level: ConfidenceLevel.default(0.95),
   planned_users: z.int().min(1).max(MAX_PLANNED_USERS).optional(),
-  metrics: z.array(MetricDefinition).max(MAX_METRICS, `must be at most ${MAX_METRICS}`).default([]),
+  metrics: z.array(MetricDefinition).max(MAX_METRICS).default([]),
 });
 type Shape = z.infer<typeof Shape>;
 

@@ -25,11 +25,12 @@ export function isoTime(instant: Instant): string {
 /** A time in an answer, as 2026-11-22T10:00:00.000Z. */
 export const IsoTime = z.iso.datetime({ precision: 3 });
 
+const TIMESTAMP =
+  "must be ISO 8601 with a zone, as 2026-11-22T10:00:00.000Z, or whole milliseconds since 1970";
+
 /** When something happened, as a client says it: ISO 8601 with its zone, or epoch milliseconds. */
 export const Timestamp = z
-  .union([z.iso.datetime({ offset: true }), z.int()], {
-    error: "must be ISO 8601 with a zone, as 2026-11-22T10:00:00.000Z, or whole milliseconds since 1970",
-  })
+  .union([z.iso.datetime({ offset: true, error: TIMESTAMP }), z.int(TIMESTAMP)], TIMESTAMP)
   .transform((value) => (typeof value === "string" ? Date.parse(value) : value))
   .refine((instant) => instant >= EARLIEST && instant <= LATEST, "must lie in the years 0000 to 9999");
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Checked, Failure, type Fault } from "../domain/failure.ts";
 import { type Instant, Timestamp } from "../domain/time.ts";
 import { faultsOf, invalid, under } from "./faults.ts";
+import { wording } from "./wording.ts";
 
 export const MAX_BATCH = 2_000;
 
@@ -85,7 +86,7 @@ function checkItem<Input, Value>(
   { item: schema, check }: Pick<Intake<Input, Value, never, never>, "item" | "check">,
 ): Checked<Value> {
   if (item instanceof BrokenLine) return { faults: [item.fault] };
-  const parsed = schema.safeParse(item);
+  const parsed = schema.safeParse(item, { error: wording });
   return parsed.success ? check(parsed.data) : { faults: faultsOf(parsed.error) };
 }
 

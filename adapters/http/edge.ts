@@ -4,6 +4,7 @@ import { Document } from "../../handlers/document.ts";
 import type { Endpoint, Request, World } from "../../handlers/endpoint.ts";
 import { faultsOf, invalid, unanswerable } from "../../handlers/faults.ts";
 import { OUTCOME_STATUS } from "../../handlers/statuses.ts";
+import { wording } from "../../handlers/wording.ts";
 import type { Settings } from "../environment.ts";
 import { createGate, keyOf } from "./access.ts";
 import { refuseTooLong } from "./answer-size.ts";
@@ -30,7 +31,7 @@ function parse(
   schema: z.ZodType | undefined,
   value: unknown,
   faults: Fault[],
-  error?: z.core.$ZodErrorMap,
+  error: z.core.$ZodErrorMap = wording,
 ): never {
   const parsed = schema?.safeParse(value, { error });
   if (parsed?.error) faults.push(...faultsOf(parsed.error));
@@ -61,10 +62,10 @@ function queryObject(query: URLSearchParams): Record<string, QueryValue> {
 }
 
 /** Where a parameter is no list, what is wrong with two values of it is that there are two. */
-const once: z.core.$ZodErrorMap = ({ code, input }) =>
-  Array.isArray(input) && (code === "invalid_type" || code === "invalid_value")
+const once: z.core.$ZodErrorMap = (issue) =>
+  Array.isArray(issue.input) && (issue.code === "invalid_type" || issue.code === "invalid_value")
     ? "must be given once"
-    : undefined;
+    : wording(issue);
 
 function parseQuery({ query: schema }: Endpoint, query: URLSearchParams | undefined, faults: Fault[]): never {
   if (schema === undefined && query === undefined) return undefined as never;

@@ -23,17 +23,11 @@ interface ProblemBody {
   readonly errors?: readonly Fault[];
 }
 
-// A field that holds no number is sent as none, and the server speaks of what it received.
-const inWords = ({ path, message }: Fault): Fault => ({
-  path,
-  message: message.startsWith("Invalid input: expected number") ? "must be a number" : message,
-});
-
 /** What a refusal says, also one that somebody between here and the server has written. */
 export async function problemOf(response: Response): Promise<Problem> {
   const body: ProblemBody = await response.json().catch(() => ({}));
   const wait = response.headers.get("retry-after");
-  const faults = (body.errors ?? []).map(inWords);
+  const faults = body.errors ?? [];
   const detail =
     typeof body.detail === "string" ? body.detail : `The server answered with status ${response.status}.`;
   const advice = wait === null ? "" : ` Try again in ${wait} s.`;

@@ -1,0 +1,50 @@
+import type { z } from "zod";
+
+const EXPECTED: Record<string, string> = {
+  string: "a string",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
+
+const typeWords = ({ expected, input }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidType>): string =>
+  input === undefined ? "is required" : `must be ${EXPECTED[expected] ?? expected}`;
+
+type Bounded = z.core.$ZodRawIssue<z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig>;
+
+const ENTRIES: Partial<Record<Bounded["origin"], readonly [one: string, many: string]>> = {
+  string: ["character", "characters"],
+  array: ["entry", "entries"],
+};
+
+/** "must be at least 1", "must have at most 20 entries", "must be more than 0". */
+function boundWords({ origin, inclusive = true }: Bounded, bound: number | bigint, sides: Sides): string {
+  const entries = ENTRIES[origin];
+  const side = inclusive ? sides.inclusive : sides.exclusive;
+  return entries === undefined
+    ? `must be ${side} ${bound}`
+    : `must have ${side} ${bound} ${entries[bound === 1 ? 0 : 1]}`;
+}
+
+interface Sides {
+  readonly inclusive: string;
+  readonly exclusive: string;
+}
+const LEAST: Sides = { inclusive: "at least", exclusive: "more than" };
+const MOST: Sides = { inclusive: "at most", exclusive: "less than" };
+
+const alternatives = new Intl.ListFormat("en", { type: "disjunction" });
+
+const oneOf = (values: readonly unknown[]): string =>
+  `must be ${alternatives.format(values.map((value) => JSON.stringify(value)))}`;
+
+/** What is wrong, as a sentence that follows the name of the field, where the schema itself has no better one. */
+export const wording: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code === "invalid_type") return typeWords(issue);
+  if (issue.code === "too_small") return boundWords(issue, issue.minimum, LEAST);
+  if (issue.code === "too_big") return boundWords(issue, issue.maximum, MOST);
+  return issue.code === "invalid_value" ? oneOf(issue.values) : undefined;
+};
