@@ -167,7 +167,8 @@ function verdictOf(
       interval: look?.interval ?? null,
     }));
   const { metric_name, kind, direction } = primary;
-  return judge({ metric_name, kind, direction, alpha, control: candidate(control), challengers });
+  const isOver = experiment.stopped_at !== null;
+  return judge({ metric_name, kind, direction, alpha, isOver, control: candidate(control), challengers });
 }
 
 /**

@@ -32,13 +32,18 @@ export interface Case {
   readonly kind: "conversion" | "mean" | "count";
   readonly direction: Direction;
   readonly alpha: number;
+  /** It has been stopped: nobody can let it run any more. */
+  readonly isOver: boolean;
   readonly control: Candidate;
   readonly challengers: readonly Challenger[];
 }
 
 const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const signed = new Intl.NumberFormat("en", { maximumSignificantDigits: 3, signDisplay: "exceptZero" });
+const withSign = new Intl.NumberFormat("en", { maximumSignificantDigits: 3, signDisplay: "exceptZero" });
+
+// A hyphen is easily overlooked in front of a figure.
+const signed = (value: number): string => withSign.format(value).replace("-", "−");
 
 const counted = (users: number): string => `${users} ${users === 1 ? "user" : "users"}`;
 
@@ -55,11 +60,24 @@ function level({ kind }: Case, mean: number | null): string {
 function margin({ kind }: Case, { difference, interval }: Challenger): string {
   const scale = kind === "conversion" ? 100 : 1;
   const unit = kind === "conversion" ? " percentage points" : "";
-  const shown = `${signed.format(scale * (difference ?? 0))}${unit}`;
+  const shown = `${signed(scale * (difference ?? 0))}${unit}`;
   if (interval === null) return shown;
   const [low, high] = interval;
-  return `${shown} (between ${signed.format(scale * low)} and ${signed.format(scale * high)})`;
+  return `${shown} (between ${signed(scale * low)} and ${signed(scale * high)})`;
 }
+
+// What to do, while the test runs and once it is over.
+const ADVICE = {
+  winner: ["You can stop and ship it.", "You can ship it."],
+  loser: ["Do not ship it.", "Do not ship it."],
+  no_difference_yet: [
+    "Let it run, or stop it if a difference within that range does not matter to you.",
+    "It is over: take whichever you prefer if a difference within that range does not matter to you.",
+  ],
+  too_early: ["Let it run.", "It is over: to know more, run a longer one."],
+} as const;
+
+const advice = (kind: keyof typeof ADVICE, { isOver }: Case): string => ADVICE[kind][isOver ? 1 : 0];
 
 function say(
   kind: Verdict["kind"],
@@ -140,7 +158,7 @@ function decided(matter: Case, ready: readonly Challenger[]): Verdict | undefine
       "winner",
       matter,
       winner,
-      `${comparisonSentence(matter, winner, "beats")} You can stop and ship it.`,
+      `${comparisonSentence(matter, winner, "beats")} ${advice("winner", matter)}`,
     );
   }
   const loser = strongest(ready.filter((_, index) => judged[index] === "worse"));
@@ -149,7 +167,7 @@ function decided(matter: Case, ready: readonly Challenger[]): Verdict | undefine
       "loser",
       matter,
       loser,
-      `${comparisonSentence(matter, loser, "does worse than")} Do not ship it.`,
+      `${comparisonSentence(matter, loser, "does worse than")} ${advice("loser", matter)}`,
     );
   }
   return undefined;
@@ -165,7 +183,7 @@ export function judge(matter: Case): Verdict {
       "too_early",
       matter,
       undefined,
-      `Too early to say: ${why} before there can be a verdict. Let it run.`,
+      `Too early to say: ${why} before there can be a verdict. ${advice("too_early", matter)}`,
     );
   }
   const verdict = decided(matter, ready);
@@ -173,6 +191,7 @@ export function judge(matter: Case): Verdict {
   const closest = strongest(ready);
   const detail =
     closest === undefined ? "" : ` ${comparisonSentence(matter, closest, "cannot be told from")}`;
-  const summary = `No difference yet.${detail} Let it run, or stop it if a difference within that range does not matter to you.`;
+  const found = matter.isOver ? "No difference found." : "No difference yet.";
+  const summary = `${found}${detail} ${advice("no_difference_yet", matter)}`;
   return say("no_difference_yet", matter, undefined, summary);
 }

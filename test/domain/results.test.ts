@@ -85,6 +85,24 @@ describe("the verdict", () => {
     });
   });
 
+  test("tells nobody to stop or to let run what is over", () => {
+    const stopped_at = NOW;
+    const summaryOf = (tally: ExperimentTally) => verdictOf(tally, { status: "stopped", stopped_at }).summary;
+    expect(summaryOf(signups([2000, 2000], [200, 300]))).toMatch(/\. You can ship it\.$/);
+    expect(summaryOf(signups([2000, 2000], [200, 210]))).toMatch(
+      /^No difference found\. .* It is over: take whichever/,
+    );
+    expect(summaryOf(signups([49, 49], [10, 40]))).toMatch(
+      /\. It is over: to know more, run a longer one\.$/,
+    );
+  });
+
+  test("writes a minus that is not overlooked", () => {
+    expect(verdictOf(signups([2000, 2000], [300, 200])).summary).toContain(
+      "a difference of −5 percentage points (between −8.26 and −1.74)",
+    );
+  });
+
   test("a decrease wins where less is better, and loses where more is", () => {
     const fewer = signups([2000, 2000], [300, 200]);
     expect(verdictOf(fewer)).toMatchObject({ kind: "loser", variant_name: "blue" });
