@@ -1,35 +1,17 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { openFolder, plainServer, type TestServer } from "../../end-to-end/servers.ts";
-import { describeInBrowser, launchBrowser } from "../browser.ts";
-import { fill, open, send, settled, visit } from "./site.ts";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { openFolder, plainServer } from "../../end-to-end/servers.ts";
+import { describeInBrowser } from "../browser.ts";
+import { fill, open, openSite, send, settled } from "./site.ts";
 
 describeInBrowser("the dashboard's events", () => {
-  let browser: Browser;
-  let server: TestServer;
-  let remove: () => Promise<void>;
+  const site = openSite();
 
   beforeAll(async () => {
-    const opened = await openFolder();
-    remove = opened.remove;
-    [browser, server] = await Promise.all([launchBrowser(), plainServer.start(opened.folder)]);
-    await fill(server);
+    await fill(site);
   });
-
-  afterAll(async () => {
-    await browser.close();
-    await server.stop();
-    await remove();
-  });
-
-  const visited = async (link: string) => {
-    const { page } = await visit(onTestFinished, browser);
-    await open(page, server.url, link);
-    return page;
-  };
 
   test("are listed page by page, newest first", async () => {
-    const page = await visited("#/events");
+    const page = await site.visited("#/events");
     const items = page.locator(".events > li");
     await expect.poll(() => items.count()).toBe(50);
     await expect.poll(() => items.first().textContent()).toContain("purchase");
@@ -41,9 +23,9 @@ describeInBrowser("the dashboard's events", () => {
   });
 
   test("wait until they are asked for, so that nothing moves under who reads", async () => {
-    const page = await visited("#/events?event_type=live");
+    const page = await site.visited("#/events?event_type=live");
     await expect.poll(() => page.getByRole("heading", { name: "No such events" }).count()).toBe(1);
-    await send(`${server.url}/apiv1/events`, "POST", { event_type: "live", properties: { number: 1 } });
+    await send(`${site.url}/apiv1/events`, "POST", { event_type: "live", properties: { number: 1 } });
     const button = page.getByRole("button", { name: "Show 1 new event" });
     await button.waitFor({ timeout: 15_000 });
     await expect.poll(() => page.locator(".events > li").count()).toBe(0);
@@ -52,21 +34,21 @@ describeInBrowser("the dashboard's events", () => {
   });
 
   test("are not looked for while nobody can see them, and are there at once for who comes back", async () => {
-    const { page, requests } = await visit(onTestFinished, browser);
+    const { page, requests } = await site.visit();
     await page.clock.install();
-    await open(page, server.url, "#/events?event_type=hidden");
+    await open(page, site.url, "#/events?event_type=hidden");
     await page.evaluate(setVisibility, true);
     const before = requests.length;
-    await send(`${server.url}/apiv1/events`, "POST", { event_type: "hidden" });
+    await send(`${site.url}/apiv1/events`, "POST", { event_type: "hidden" });
     await page.clock.runFor(60_000);
     expect(requests.slice(before)).toEqual([]);
     await page.evaluate(setVisibility, false);
     await page.getByRole("button", { name: "Show 1 new event" }).waitFor();
-    expect(requests.slice(before)).toEqual([`GET ${server.url}/apiv1/events?event_type=hidden&limit=50`]);
+    expect(requests.slice(before)).toEqual([`GET ${site.url}/apiv1/events?event_type=hidden&limit=50`]);
   });
 
   test("are filtered, and a link keeps the filters", async () => {
-    const page = await visited("#/events");
+    const page = await site.visited("#/events");
     await page.getByLabel("Event", { exact: true }).selectOption("product_view");
     await page.getByLabel("User").fill("user-3");
     await page.keyboard.press("Tab");
@@ -75,7 +57,7 @@ describeInBrowser("the dashboard's events", () => {
     await page.keyboard.press("Enter");
     await expect.poll(() => page.locator(".events > li").count()).toBe(2);
     await expect.poll(() => page.url()).toContain("where");
-    const again = await visited(new URL(page.url()).hash);
+    const again = await site.visited(new URL(page.url()).hash);
     expect(await again.locator(".events > li").allTextContents()).toEqual(
       await page.locator(".events > li").allTextContents(),
     );
@@ -85,7 +67,7 @@ describeInBrowser("the dashboard's events", () => {
   });
 
   test("are chosen by typing where the list of their types cannot be had", async () => {
-    const { page } = await visit(onTestFinished, browser);
+    const { page } = await site.visit();
     const problem = { title: "Unavailable", status: 503, detail: "Ask for less time.", code: "unavailable" };
     await page.route("**/apiv1/events/types*", (route) =>
       route.fulfill({
@@ -94,7 +76,7 @@ describeInBrowser("the dashboard's events", () => {
         body: JSON.stringify(problem),
       }),
     );
-    await open(page, server.url, "#/funnel");
+    await open(page, site.url, "#/funnel");
     for (const [label, type] of [
       ["Step 1", "product_view"],
       ["Step 2", "purchase"],
@@ -104,13 +86,13 @@ describeInBrowser("the dashboard's events", () => {
       await expect.poll(() => page.getByRole("textbox", { name: label }).inputValue()).toBe(type);
     }
     await expect.poll(() => page.locator("main").textContent()).toContain("10\u00a0users");
-    await open(page, server.url, "#/events?event_type=purchase");
+    await open(page, site.url, "#/events?event_type=purchase");
     expect(await page.getByRole("textbox", { name: "Event", exact: true }).inputValue()).toBe("purchase");
     await expect.poll(() => page.locator(".events > li").count()).toBe(10);
   });
 
   test("are exported as they are filtered", async () => {
-    const page = await visited("#/events?event_type=purchase");
+    const page = await site.visited("#/events?event_type=purchase");
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.getByRole("link", { name: "Export as JSON lines" }).click(),
@@ -121,7 +103,9 @@ describeInBrowser("the dashboard's events", () => {
   });
 
   test("have a trend whose every value can be read by keyboard and as a table", async () => {
-    const page = await visited("#/trend?event_type=product_view&measure=users&breakdown=plan&timezone=UTC");
+    const page = await site.visited(
+      "#/trend?event_type=product_view&measure=users&breakdown=plan&timezone=UTC",
+    );
     await expect
       .poll(() => page.getByRole("img", { name: /^Different users per day, 2 lines/ }).count())
       .toBe(1);
@@ -145,14 +129,14 @@ describeInBrowser("the dashboard's events", () => {
   });
 
   test("have a trend that says what is not complete yet", async () => {
-    const page = await visited("#/trend");
+    const page = await site.visited("#/trend");
     expect(
       await page.getByText(/^A hollow point on a dotted line is a day that is not complete/).count(),
     ).toBe(1);
   });
 
   test("are compared side by side in one trend, and the back button takes it back", async () => {
-    const page = await visited("#/trend?event_type=product_view");
+    const page = await site.visited("#/trend?event_type=product_view");
     await page.getByLabel("Beside it").selectOption("purchase");
     await expect
       .poll(() => page.locator(".legend li").allTextContents())
@@ -162,7 +146,7 @@ describeInBrowser("the dashboard's events", () => {
   });
 
   test("have a funnel that is put together step by step", async () => {
-    const page = await visited("#/funnel");
+    const page = await site.visited("#/funnel");
     await page.getByRole("heading", { name: "Choose at least two steps" }).waitFor();
     await page.getByLabel("Next step").selectOption("product_view");
     await page.getByLabel("Step 1").waitFor();
@@ -190,7 +174,7 @@ describeInBrowser("the dashboard's events", () => {
   });
 
   test("have a retention grid in which what has not begun is empty, and what is not over is marked", async () => {
-    const page = await visited(
+    const page = await site.visited(
       "#/retention?event_type=product_view&interval=day&periods=12&days=12&timezone=UTC",
     );
     const rows = page.getByRole("table").getByRole("row");
@@ -216,7 +200,7 @@ describeInBrowser("the dashboard's events", () => {
       await empty.stop();
       await removeEmpty();
     });
-    const { page } = await visit(onTestFinished, browser);
+    const { page } = await site.visit();
     for (const view of ["events", "trend", "funnel", "retention"]) {
       await open(page, empty.url, `#/${view}`);
       await page.getByRole("heading", { name: "No events yet" }).waitFor();

@@ -1,34 +1,12 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { openFolder, plainServer, type TestServer } from "../../end-to-end/servers.ts";
-import { describeInBrowser, launchBrowser } from "../browser.ts";
-import { open, send, settled, visit } from "./site.ts";
+import { expect, test } from "vitest";
+import { describeInBrowser } from "../browser.ts";
+import { openSite, send, settled } from "./site.ts";
 
 describeInBrowser("the dashboard's new experiments", () => {
-  let browser: Browser;
-  let server: TestServer;
-  let remove: () => Promise<void>;
-
-  beforeAll(async () => {
-    const opened = await openFolder();
-    remove = opened.remove;
-    [browser, server] = await Promise.all([launchBrowser(), plainServer.start(opened.folder)]);
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    await server.stop();
-    await remove();
-  });
-
-  const visited = async (link: string) => {
-    const { page } = await visit(onTestFinished, browser);
-    await open(page, server.url, link);
-    return page;
-  };
+  const site = openSite();
 
   test("are created, watched and stopped with a winner", async () => {
-    const page = await visited("#/experiments/new");
+    const page = await site.visited("#/experiments/new");
     await page.getByLabel("Name", { exact: true }).fill("checkout");
     await page.getByLabel("Description").fill("One page instead of three");
     await page.getByLabel("Name of variant 2").fill("one page");
@@ -50,7 +28,7 @@ describeInBrowser("the dashboard's new experiments", () => {
     await page.getByText("Winner named by a person").waitFor();
 
     const id = Number(new URL(page.url()).hash.split("/").at(-1));
-    const stored = await send<Record<string, unknown>>(`${server.url}/apiv1/ab-tests/${id}`, "GET");
+    const stored = await send<Record<string, unknown>>(`${site.url}/apiv1/ab-tests/${id}`, "GET");
     expect(stored).toMatchObject({
       test_name: "checkout",
       description: "One page instead of three",
@@ -63,7 +41,7 @@ describeInBrowser("the dashboard's new experiments", () => {
   });
 
   test("that are refused say what is wrong at each field", async () => {
-    const page = await visited("#/experiments/new");
+    const page = await site.visited("#/experiments/new");
     await page.getByLabel("Weight").first().fill("-1");
     await page.getByLabel("Planned users").fill("many");
     await page.getByLabel("Users who take part, in %").fill("140");
@@ -93,8 +71,8 @@ describeInBrowser("the dashboard's new experiments", () => {
 
   test("cannot take a name twice, and keep what was typed", async () => {
     const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
-    await send(`${server.url}/apiv1/ab-tests`, "POST", { test_name: "button", variants });
-    const page = await visited("#/experiments/new");
+    await send(`${site.url}/apiv1/ab-tests`, "POST", { test_name: "button", variants });
+    const page = await site.visited("#/experiments/new");
     await page.getByLabel("Name", { exact: true }).fill("button");
     await page.getByLabel("Name of metric 1").fill("paid");
     await page.getByRole("button", { name: "Create the experiment" }).click();
@@ -104,20 +82,20 @@ describeInBrowser("the dashboard's new experiments", () => {
   });
 
   test("are planned by the calculator, whose link keeps what was typed", async () => {
-    const page = await visited("#/sample-size");
+    const page = await site.visited("#/sample-size");
     const sentence = page.getByText(/^To find a change from/);
     await expect.poll(() => sentence.textContent()).toContain("10 % to 11 %");
     await page.getByLabel("Share now, in %").fill("20");
     await page.keyboard.press("Enter");
     await expect.poll(() => sentence.textContent()).toContain("20 % to 22 %");
-    const again = await visited(new URL(page.url()).hash);
+    const again = await site.visited(new URL(page.url()).hash);
     expect(await again.getByText(/^To find a change from/).textContent()).toBe(await sentence.textContent());
     await page.getByRole("link", { name: /^Create an experiment with/ }).click();
     expect(Number(await page.getByLabel("Planned users").inputValue())).toBeGreaterThan(1000);
   });
 
   test("that cannot be planned so say why at the field", async () => {
-    const page = await visited("#/sample-size?baseline=120");
+    const page = await site.visited("#/sample-size?baseline=120");
     await page.getByText(/^This field must be above 0\s% and below 100\s% for a conversion\.$/).waitFor();
     // To ask the same again would not help.
     expect(await page.getByRole("button", { name: "Try again" }).count()).toBe(0);

@@ -1,36 +1,17 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { openFolder, plainServer, type TestServer } from "../../end-to-end/servers.ts";
-import { describeInBrowser, launchBrowser } from "../browser.ts";
-import { fill, open, send, visit } from "./site.ts";
+import { beforeAll, expect, test } from "vitest";
+import { describeInBrowser } from "../browser.ts";
+import { fill, openSite, send } from "./site.ts";
 
 describeInBrowser("the dashboard's experiments", () => {
-  let browser: Browser;
-  let server: TestServer;
+  const site = openSite();
   let ids: Awaited<ReturnType<typeof fill>>;
-  let remove: () => Promise<void>;
 
   beforeAll(async () => {
-    const opened = await openFolder();
-    remove = opened.remove;
-    [browser, server] = await Promise.all([launchBrowser(), plainServer.start(opened.folder)]);
-    ids = await fill(server);
+    ids = await fill(site);
   });
-
-  afterAll(async () => {
-    await browser.close();
-    await server.stop();
-    await remove();
-  });
-
-  const visited = async (link: string, options = {}) => {
-    const { page } = await visit(onTestFinished, browser, options);
-    await open(page, server.url, link);
-    return page;
-  };
 
   test("are listed with status, users and verdict", async () => {
-    const page = await visited("#/experiments");
+    const page = await site.visited("#/experiments");
     const card = page.getByRole("listitem").filter({ hasText: "button" });
     await expect.poll(() => card.getByText("running").count()).toBe(1);
     await expect.poll(() => card.getByText("800 users", { exact: true }).count()).toBe(1);
@@ -41,7 +22,7 @@ describeInBrowser("the dashboard's experiments", () => {
   });
 
   test("say the verdict first, then draw each interval as words, a line and a mark at zero", async () => {
-    const page = await visited(`#/experiments/${ids.winner}`);
+    const page = await site.visited(`#/experiments/${ids.winner}`);
     const [first] = await page.getByRole("heading", { level: 2 }).allTextContents();
     expect(first?.trim()).toBe("Winner");
     const interval = page.getByRole("img", { name: /^blue: \+20 percentage points, interval: \+\d/ });
@@ -53,14 +34,14 @@ describeInBrowser("the dashboard's experiments", () => {
   });
 
   test.each(["open", "early"] as const)("that are undecided never look like a winner: %s", async (which) => {
-    const page = await visited(`#/experiments/${ids[which]}`);
+    const page = await site.visited(`#/experiments/${ids[which]}`);
     expect(await page.locator(".good, .bad, .verdict-good, .verdict-bad").count()).toBe(0);
     const [first] = await page.getByRole("heading", { level: 2 }).allTextContents();
     expect(first?.trim()).toBe(which === "open" ? "No difference yet" : "Too early to say");
   });
 
   test("with a broken split say so from one edge of the screen to the other, and put all figures away", async () => {
-    const page = await visited(`#/experiments/${ids.broken}`, { viewport: { width: 390, height: 800 } });
+    const page = await site.visited(`#/experiments/${ids.broken}`, { viewport: { width: 390, height: 800 } });
     const alarm = page.getByRole("alert");
     await expect.poll(() => alarm.getByRole("heading").textContent()).toContain("The split is broken");
     expect(await alarm.boundingBox()).toMatchObject({ x: 0, width: 390 });
@@ -80,8 +61,8 @@ describeInBrowser("the dashboard's experiments", () => {
         variants: [{ variant_name: long("before_") }, { variant_name: long("after the change ") }],
         metrics: [{ metric_name: long("signup_"), kind: "conversion" }],
       };
-      const { test_id } = await send<{ test_id: number }>(`${server.url}/apiv1/ab-tests`, "POST", body);
-      const page = await visited(`#/experiments/${test_id}`, { viewport: { width, height: 800 } });
+      const { test_id } = await send<{ test_id: number }>(`${site.url}/apiv1/ab-tests`, "POST", body);
+      const page = await site.visited(`#/experiments/${test_id}`, { viewport: { width, height: 800 } });
       const hidden = await page.evaluate(() =>
         [document.documentElement, ...document.querySelectorAll(".scroll")].map(
           (part) => part.scrollWidth - part.clientWidth,
@@ -93,20 +74,20 @@ describeInBrowser("the dashboard's experiments", () => {
 
   test("keep names that are read from right to left apart from the figures beside them", async () => {
     const [control, other] = ["أحمر", "أزرق"];
-    const { test_id } = await send<{ test_id: number }>(`${server.url}/apiv1/ab-tests`, "POST", {
+    const { test_id } = await send<{ test_id: number }>(`${site.url}/apiv1/ab-tests`, "POST", {
       test_name: "rtl",
       variants: [{ variant_name: control }, { variant_name: other }],
       metrics: [{ metric_name: "signup" }],
     });
-    await send(`${server.url}/apiv1/ab-tests/${test_id}/assignments`, "POST", [
+    await send(`${site.url}/apiv1/ab-tests/${test_id}/assignments`, "POST", [
       { user_id: "user123", variant: other },
     ]);
-    const page = await visited(`#/experiments/${test_id}`);
+    const page = await site.visited(`#/experiments/${test_id}`);
     expect(await page.locator(".sentence").textContent()).toContain(`“\u2068${control}\u2069” has 0 users`);
   });
 
   test("keep the figures for one look behind a warning", async () => {
-    const page = await visited(`#/experiments/${ids.open}`);
+    const page = await site.visited(`#/experiments/${ids.open}`);
     const details = page.getByText("Figures for one look at a planned end").first();
     expect(await page.getByRole("columnheader", { name: "p-value", exact: true }).count()).toBe(0);
     await details.click();
@@ -115,7 +96,7 @@ describeInBrowser("the dashboard's experiments", () => {
   });
 
   test("show their timeline as a plot, a slider and a table", async () => {
-    const page = await visited(`#/experiments/${ids.winner}`);
+    const page = await site.visited(`#/experiments/${ids.winner}`);
     const plot = page.getByRole("img", { name: /^Difference of blue from red, day by day/ });
     await expect.poll(() => plot.locator("canvas").count()).toBe(1);
     const slider = page.getByRole("slider", { name: "Read a day" });
@@ -132,15 +113,15 @@ describeInBrowser("the dashboard's experiments", () => {
   });
 
   test("that are drafts say to start them first, and how to track the metric they have", async () => {
-    const { test_id } = await send<{ test_id: number }>(`${server.url}/apiv1/ab-tests`, "POST", {
+    const { test_id } = await send<{ test_id: number }>(`${site.url}/apiv1/ab-tests`, "POST", {
       test_name: "draft",
       status: "draft",
       variants: [{ variant_name: "a" }, { variant_name: "b" }],
       metrics: [{ metric_name: "buyer's joy" }],
     });
-    const page = await visited(`#/experiments/${test_id}`);
+    const page = await site.visited(`#/experiments/${test_id}`);
     await page.getByText("A draft takes no users: start the test first.").waitFor();
-    const url = `${server.url}/apiv1/ab-tests/${test_id}`;
+    const url = `${site.url}/apiv1/ab-tests/${test_id}`;
     expect(await page.locator("pre").allTextContents()).toEqual([
       `curl ${url}/assign -H 'content-type: application/json' -d '{"user_id":"user123"}'`,
       `curl ${url}/track -H 'content-type: application/json' -d '{"user_id":"user123","metric_name":"buyer'\\''s joy"}'`,
@@ -151,11 +132,11 @@ describeInBrowser("the dashboard's experiments", () => {
   });
 
   test("are not stopped by who thinks better of it", async () => {
-    const page = await visited(`#/experiments/${ids.early}`);
+    const page = await site.visited(`#/experiments/${ids.early}`);
     await page.getByRole("button", { name: "Stop the test …" }).click();
     await page.getByRole("button", { name: "Let it run" }).click();
     await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
-    const { status } = await send<{ status: string }>(`${server.url}/apiv1/ab-tests/${ids.early}`, "GET");
+    const { status } = await send<{ status: string }>(`${site.url}/apiv1/ab-tests/${ids.early}`, "GET");
     expect(status).toBe("running");
   });
 });

@@ -1,14 +1,8 @@
-import type { Browser, Download } from "playwright-core";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import {
-  openFolder,
-  plainServer,
-  type TestServer,
-  testFolder,
-  testServer,
-} from "../../end-to-end/servers.ts";
-import { describeInBrowser, launchBrowser } from "../browser.ts";
-import { open, send, settled, visit } from "./site.ts";
+import type { Download } from "playwright-core";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { testFolder, testServer } from "../../end-to-end/servers.ts";
+import { describeInBrowser } from "../browser.ts";
+import { open, openSite, send, settled } from "./site.ts";
 
 /** What a download has in it, line by line. */
 async function linesOf(download: Download): Promise<Record<string, unknown>[]> {
@@ -19,28 +13,17 @@ async function linesOf(download: Download): Promise<Record<string, unknown>[]> {
 }
 
 describeInBrowser("the dashboard of a server that asks for keys", () => {
-  let browser: Browser;
-  let server: TestServer;
-  let remove: () => Promise<void>;
+  const site = openSite();
 
   beforeAll(async () => {
-    const opened = await openFolder();
-    remove = opened.remove;
-    [browser, server] = await Promise.all([launchBrowser(), plainServer.start(opened.folder)]);
-    await send(`${server.url}/apiv1/events`, "POST", { event_type: "purchase" });
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    await server.stop();
-    await remove();
+    await send(`${site.url}/apiv1/events`, "POST", { event_type: "purchase" });
   });
 
   test("asks for the key that is missing, says why one is refused, and goes on with a good one", async () => {
     const [read, admin] = ["read-key-of-sixteen", "admin-key-of-sixteen"];
     const keys = { ANALYTICS_READ_KEYS: read, ANALYTICS_ADMIN_KEYS: admin };
     const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
-    const { page } = await visit(onTestFinished, browser);
+    const { page } = await site.visit();
     await page.goto(`${guarded.url}/#/experiments`);
     const reading = page.getByRole("dialog", { name: "A key with read access is needed" });
     await reading.getByLabel("Key with read access").fill("not-a-key-of-theirs");
@@ -71,7 +54,7 @@ describeInBrowser("the dashboard of a server that asks for keys", () => {
     const [read, admin] = ["read-key-of-sixteen", "admin-key-of-sixteen"];
     const keys = { ANALYTICS_READ_KEYS: read, ANALYTICS_ADMIN_KEYS: admin };
     const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
-    const { page, requests } = await visit(onTestFinished, browser);
+    const { page, requests } = await site.visit();
     await page.goto(`${guarded.url}/#/events`);
     await page.getByRole("dialog").getByLabel("Key with read access").fill(read);
     await page.keyboard.press("Enter");
@@ -94,9 +77,9 @@ describeInBrowser("the dashboard of a server that asks for keys", () => {
   });
 
   test("puts the parts of an export together, or says why it cannot", async () => {
-    const { page } = await visit(onTestFinished, browser);
+    const { page } = await site.visit();
     await page.addInitScript(() => sessionStorage.setItem("analytics.read-key", "read-key-of-sixteen"));
-    await open(page, server.url, "#/events?event_type=purchase");
+    await open(page, site.url, "#/events?event_type=purchase");
     const asked: (string | null)[] = [];
     await page.route("**/apiv1/events/export**", (route) => {
       const cursor = new URL(route.request().url()).searchParams.get("cursor");
@@ -119,7 +102,7 @@ describeInBrowser("the dashboard of a server that asks for keys", () => {
   test("says what is missing to who has no key, and asks again on demand", async () => {
     const keys = { ANALYTICS_READ_KEYS: "read-key-of-sixteen" };
     const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
-    const { page } = await visit(onTestFinished, browser);
+    const { page } = await site.visit();
     await page.goto(`${guarded.url}/#/experiments`);
     await page.getByRole("button", { name: "Go on without" }).click();
     await settled(page);

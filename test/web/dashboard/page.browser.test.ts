@@ -1,9 +1,8 @@
 import { createRequire } from "node:module";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { openFolder, plainServer, type TestServer } from "../../end-to-end/servers.ts";
-import { describeInBrowser, launchBrowser } from "../browser.ts";
-import { fill, open, send, viewsOf, visit } from "./site.ts";
+import type { Page } from "playwright-core";
+import { beforeAll, expect, test, vi } from "vitest";
+import { describeInBrowser } from "../browser.ts";
+import { fill, open, openSite, send, viewsOf } from "./site.ts";
 
 // Some of these visit every view: ten seconds here, a minute or more where others work too.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -44,22 +43,11 @@ async function undocumented(url: string, requests: readonly string[]): Promise<s
 }
 
 describeInBrowser("the dashboard's page", () => {
-  let browser: Browser;
-  let server: TestServer;
+  const site = openSite();
   let views: Readonly<Record<string, string>>;
-  let remove: () => Promise<void>;
 
   beforeAll(async () => {
-    const opened = await openFolder();
-    remove = opened.remove;
-    [browser, server] = await Promise.all([launchBrowser(), plainServer.start(opened.folder)]);
-    views = viewsOf(await fill(server));
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    await server.stop();
-    await remove();
+    views = viewsOf(await fill(site));
   });
 
   test.each([
@@ -68,10 +56,10 @@ describeInBrowser("the dashboard's page", () => {
   ] as const)("keeps nobody out, in $colorScheme, $width pixels wide", async ({ colorScheme, width }) => {
     // The policy of the page forbids the checker too.
     const options = { colorScheme, bypassCSP: true, viewport: { width, height: 800 } };
-    const { page } = await visit(onTestFinished, browser, options);
+    const { page } = await site.visit(options);
     const found: string[] = [];
     for (const [name, link] of Object.entries(views)) {
-      await open(page, server.url, link);
+      await open(page, site.url, link);
       for (const details of await page.locator("details").all()) await details.evaluate(unfold);
       found.push(...(await barriersOn(page)).map((barrier) => `${name}: ${barrier}`));
     }
@@ -79,17 +67,17 @@ describeInBrowser("the dashboard's page", () => {
   });
 
   test("keeps nobody out of its dialogs", async () => {
-    const { page } = await visit(onTestFinished, browser, { bypassCSP: true });
-    await open(page, server.url, views["a winner"] ?? "");
+    const { page } = await site.visit({ bypassCSP: true });
+    await open(page, site.url, views["a winner"] ?? "");
     await page.getByRole("button", { name: "Stop the test …" }).click();
     await page.getByRole("dialog").waitFor();
     expect(await barriersOn(page)).toEqual([]);
   });
 
   test("fits a phone: it never scrolls sideways, and a finger hits what is to be pressed", async () => {
-    const { page } = await visit(onTestFinished, browser, { viewport: { width: 390, height: 800 } });
+    const { page } = await site.visit({ viewport: { width: 390, height: 800 } });
     for (const [name, link] of Object.entries(views)) {
-      await open(page, server.url, link);
+      await open(page, site.url, link);
       const overhang = await page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );
@@ -109,9 +97,9 @@ describeInBrowser("the dashboard's page", () => {
   });
 
   test("asks for nothing but what the API documents, and nobody but its server", async () => {
-    const { page, requests, complaints } = await visit(onTestFinished, browser);
-    for (const link of Object.values(views)) await open(page, server.url, link);
-    await open(page, server.url, "#/experiments/new");
+    const { page, requests, complaints } = await site.visit();
+    for (const link of Object.values(views)) await open(page, site.url, link);
+    await open(page, site.url, "#/experiments/new");
     await page.getByLabel("Name", { exact: true }).fill("documented");
     await page.getByLabel("Name of metric 1").fill("paid");
     await page.getByRole("button", { name: "Create the experiment" }).click();
@@ -119,7 +107,7 @@ describeInBrowser("the dashboard's page", () => {
     await page.getByRole("button", { name: "Stop the test", exact: true }).click();
     await page.getByText("stopped", { exact: true }).waitFor();
     const asked = requests.filter((request) => !request.includes("about:"));
-    expect(await undocumented(server.url, asked)).toEqual([]);
+    expect(await undocumented(site.url, asked)).toEqual([]);
     expect(new Set(asked.map((request) => request.split("?")[0])).size).toBeGreaterThan(15);
     // Nor does the strict policy of the page forbid anything that it does.
     expect(complaints).toEqual([]);
@@ -127,18 +115,16 @@ describeInBrowser("the dashboard's page", () => {
 
   test("is held to the documented API by a check that can fail", async () => {
     const strange = [
-      `GET ${server.url}/apiv1/secrets`,
-      `PUT ${server.url}/apiv1/ab-tests/1`,
+      `GET ${site.url}/apiv1/secrets`,
+      `PUT ${site.url}/apiv1/ab-tests/1`,
       "GET http://x.example/",
     ];
-    expect(await undocumented(server.url, [...strange, `GET ${server.url}/apiv1/ab-tests/1`])).toEqual(
-      strange,
-    );
+    expect(await undocumented(site.url, [...strange, `GET ${site.url}/apiv1/ab-tests/1`])).toEqual(strange);
   });
 
   test("is used by keyboard alone", async () => {
-    const { page } = await visit(onTestFinished, browser);
-    await open(page, server.url, "#/experiments");
+    const { page } = await site.visit();
+    await open(page, site.url, "#/experiments");
     await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the content");
     await page.keyboard.press("Enter");
@@ -152,11 +138,11 @@ describeInBrowser("the dashboard's page", () => {
   });
 
   test("says in words what went wrong, and goes on when it is asked again", async () => {
-    const { page } = await visit(onTestFinished, browser);
-    await open(page, server.url, "#/experiments/999");
+    const { page } = await site.visit();
+    await open(page, site.url, "#/experiments/999");
     await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/There is no A\/B test 999/i);
     await page.route("**/apiv1/events/trend**", (route) => route.abort());
-    await open(page, server.url, "#/trend");
+    await open(page, site.url, "#/trend");
     await expect.poll(() => page.getByRole("alert").textContent()).toContain("The server does not answer.");
     await page.unroute("**/apiv1/events/trend**");
     await page.getByRole("button", { name: "Try again" }).click();
@@ -165,7 +151,7 @@ describeInBrowser("the dashboard's page", () => {
   });
 
   test("shows something for every link, also for one that nobody here has made", async () => {
-    const { page, complaints } = await visit(onTestFinished, browser);
+    const { page, complaints } = await site.visit();
     const odd = [
       "timezone=Nowhere/Land",
       "interval=decade&from=x",
@@ -174,7 +160,7 @@ describeInBrowser("the dashboard's page", () => {
     ];
     for (const query of odd) {
       for (const view of ["trend", "events", "funnel", "retention", "experiments", "sample-size"]) {
-        await open(page, server.url, `#/${view}?${query}`);
+        await open(page, site.url, `#/${view}?${query}`);
         expect(await page.getByRole("heading", { level: 1 }).textContent()).not.toContain("cannot be shown");
       }
     }
@@ -183,9 +169,9 @@ describeInBrowser("the dashboard's page", () => {
   });
 
   test("keeps its navigation where a view has a defect, and shows the next view", async () => {
-    const { page } = await visit(onTestFinished, browser);
+    const { page } = await site.visit();
     await page.route("**/apiv1/events/retention**", (route) => route.fulfill({ json: { cohorts: null } }));
-    await open(page, server.url, "#/retention");
+    await open(page, site.url, "#/retention");
     await page.getByRole("heading", { name: "This view cannot be shown" }).waitFor();
     await page.getByRole("link", { name: "Trend", exact: true }).click();
     await page.getByRole("heading", { level: 1, name: "Trend" }).waitFor();

@@ -1,7 +1,47 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import type { TestServer } from "../../end-to-end/servers.ts";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
+import { openFolder, plainServer, type TestServer } from "../../end-to-end/servers.ts";
+import { launchBrowser } from "../browser.ts";
 
-type Finish = (act: () => Promise<void>) => void;
+/** A server of its own with its database, and a browser to look at it. */
+export interface Site {
+  readonly url: string;
+  /** A page of a browser of its own, until the test is over. */
+  visit(options?: BrowserContextOptions): Promise<Visit>;
+  /** The same, with a view that has settled. */
+  visited(link: string, options?: BrowserContextOptions): Promise<Page>;
+}
+
+/** Opens a site for the tests that stand beside this call. */
+export function openSite(): Site {
+  let browser: Browser;
+  let server: TestServer;
+  let remove: () => Promise<void>;
+
+  beforeAll(async () => {
+    const opened = await openFolder();
+    remove = opened.remove;
+    [browser, server] = await Promise.all([launchBrowser(), plainServer.start(opened.folder)]);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+    await remove();
+  });
+
+  return {
+    get url() {
+      return server.url;
+    },
+    visit: (options) => visit(browser, options),
+    async visited(link, options) {
+      const { page } = await visit(browser, options);
+      await open(page, server.url, link);
+      return page;
+    },
+  };
+}
 
 /** Sends JSON to the server as a backend would, and gives what it answers. */
 export async function send<T>(url: string, method: string, body?: unknown): Promise<T> {
@@ -24,7 +64,10 @@ interface Story {
 }
 
 /** A test of two variants in which so many users of each converted, over three days. */
-async function fillExperiment({ url }: TestServer, { name, users, converting }: Story): Promise<number> {
+async function fillExperiment(
+  { url }: Pick<Site, "url">,
+  { name, users, converting }: Story,
+): Promise<number> {
   const variants = ["red", "blue"];
   const { test_id } = await send<{ test_id: number }>(`${url}/apiv1/ab-tests`, "POST", {
     test_name: name,
@@ -59,7 +102,7 @@ async function fillExperiment({ url }: TestServer, { name, users, converting }: 
 }
 
 /** Users who look on several days, half of whom put something into the cart, and a quarter of whom pay. */
-async function fillEvents({ url }: TestServer): Promise<void> {
+async function fillEvents({ url }: Pick<Site, "url">): Promise<void> {
   const events = Array.from({ length: 40 }, (_, user) => {
     const common = { user_id: `user-${user}`, session_id: `session-${user}` };
     const plan = user % 2 === 0 ? "free" : "pro";
@@ -78,12 +121,12 @@ async function fillEvents({ url }: TestServer): Promise<void> {
 }
 
 /** Something to look at in every view. */
-export async function fill(server: TestServer) {
-  const winner = await fillExperiment(server, { name: "button", users: [400, 400], converting: [40, 120] });
-  const open = await fillExperiment(server, { name: "headline", users: [200, 200], converting: [50, 52] });
-  const broken = await fillExperiment(server, { name: "redirect", users: [600, 400], converting: [60, 90] });
-  const early = await fillExperiment(server, { name: "footer", users: [10, 10], converting: [1, 9] });
-  await fillEvents(server);
+export async function fill(site: Site) {
+  const winner = await fillExperiment(site, { name: "button", users: [400, 400], converting: [40, 120] });
+  const open = await fillExperiment(site, { name: "headline", users: [200, 200], converting: [50, 52] });
+  const broken = await fillExperiment(site, { name: "redirect", users: [600, 400], converting: [60, 90] });
+  const early = await fillExperiment(site, { name: "footer", users: [10, 10], converting: [1, 9] });
+  await fillEvents(site);
   return { winner, open, broken, early };
 }
 
@@ -96,12 +139,7 @@ export interface Visit {
   readonly complaints: string[];
 }
 
-/** A page of a browser of its own, until the test is over. */
-export async function visit(
-  onTestFinished: Finish,
-  browser: Browser,
-  options: BrowserContextOptions = {},
-): Promise<Visit> {
+async function visit(browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext({
     timezoneId: "Europe/Berlin",
     viewport: { width: 1280, height: 900 },
