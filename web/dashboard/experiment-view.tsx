@@ -82,15 +82,13 @@ function namesInOrder(results: Results): string[] {
   return decisive === null ? names : [decisive, ...names.filter((name) => name !== decisive)];
 }
 
-function Figures({
-  test,
-  results,
-  query,
-}: {
-  test: ExperimentReply;
-  results: Results;
-  query: URLSearchParams;
-}) {
+interface ShownProps {
+  readonly test: ExperimentReply;
+  readonly results: Results;
+  readonly query: URLSearchParams;
+}
+
+function Figures({ test, results, query }: ShownProps) {
   return (
     <>
       <section aria-labelledby="metrics-title">
@@ -109,15 +107,7 @@ function Figures({
   );
 }
 
-function Shown({
-  test,
-  results,
-  query,
-}: {
-  test: ExperimentReply;
-  results: Results;
-  query: URLSearchParams;
-}) {
+function Shown({ test, results, query }: ShownProps) {
   const broken = results.verdict.kind === "broken_split";
   const figures = <Figures test={test} results={results} query={query} />;
   return (
