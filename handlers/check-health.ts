@@ -2,6 +2,7 @@ import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
 
 const State = z.enum(["ok", "unavailable"]);
+type State = z.infer<typeof State>;
 const Health = z.strictObject({ status: State, storage: State, version: z.string() });
 
 export const checkHealth = endpoint({
@@ -13,10 +14,12 @@ export const checkHealth = endpoint({
   replies: { ok: Health, unavailable: Health },
 
   async handle(_request, { storage, version }) {
-    const state = await storage.check().then(
-      () => "ok" as const,
-      () => "unavailable" as const,
-    );
-    return { outcome: state, body: { status: state, storage: state, version } };
+    const described = (state: State) => ({ status: state, storage: state, version });
+    try {
+      await storage.check();
+      return { outcome: "ok", body: described("ok") };
+    } catch (cause) {
+      return { outcome: "unavailable", body: described("unavailable"), cause };
+    }
   },
 });

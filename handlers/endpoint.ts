@@ -28,6 +28,8 @@ type Reply<R extends Replies> = {
   [outcome in keyof R & Outcome]: {
     readonly outcome: outcome;
     readonly body: z.infer<NonNullable<R[outcome]>>;
+    /** Why it is no better one: for the log, and nobody else. */
+    readonly cause?: unknown;
   };
 }[keyof R & Outcome];
 
@@ -64,7 +66,10 @@ interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTy
 
 /** An endpoint as the edge sees it: what it parses with is known, the types within are its own affair. */
 export type Endpoint = Omit<Definition<z.ZodType, z.ZodType, z.ZodType, Replies>, "handle"> & {
-  handle(request: Request<never, never, never>, world: World): Promise<{ outcome: Outcome; body: unknown }>;
+  handle(
+    request: Request<never, never, never>,
+    world: World,
+  ): Promise<{ outcome: Outcome; body: unknown; cause?: unknown }>;
 };
 
 /** Says nothing at run time: it lets TypeScript infer an endpoint's types from its schemas. */

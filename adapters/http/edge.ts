@@ -3,7 +3,7 @@ import { Failure, type Fault } from "../../domain/failure.ts";
 import { Document } from "../../handlers/document.ts";
 import type { Endpoint, Request, World } from "../../handlers/endpoint.ts";
 import { faultsOf, invalid, unanswerable } from "../../handlers/faults.ts";
-import { OUTCOME_STATUS } from "../../handlers/statuses.ts";
+import { OUTCOME_STATUS, type Outcome } from "../../handlers/statuses.ts";
 import { wording } from "../../handlers/wording.ts";
 import type { Settings } from "../environment.ts";
 import { createGate, keyOf } from "./access.ts";
@@ -106,7 +106,7 @@ export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge
     throw new Failure("forbidden", `Pages of ${origin} may not use this: add it to ANALYTICS_CORS_ORIGINS.`);
   }
 
-  async function handle(request: HttpRequest, route: Route): Promise<HttpResponse> {
+  async function handle(request: HttpRequest, route: Route): Promise<Refused> {
     const { endpoint } = route;
     const query = request.query === "" ? undefined : new URLSearchParams(request.query);
     const key = keyOf(request, query);
@@ -114,7 +114,11 @@ export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge
     limit(caller.name, world.now());
     gate.admit(request, key, caller, endpoint.access);
     refuseForeignPage(request, endpoint);
-    const { outcome, body } = await endpoint.handle(await parseRequest(request, route, query), world);
+    const { outcome, body, cause } = await endpoint.handle(await parseRequest(request, route, query), world);
+    return { response: respond(request, endpoint, outcome, body), failure: cause };
+  }
+
+  function respond(request: HttpRequest, endpoint: Endpoint, outcome: Outcome, body: unknown): HttpResponse {
     const status = OUTCOME_STATUS[outcome];
     if (outcome === "deleted") return { status, headers: {}, body: "" };
     if (body instanceof Document) return documentResponse(request, status, body);
@@ -135,7 +139,7 @@ export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge
       if (request.method === "OPTIONS") return { endpoint, response: cors.preflight(request, router) };
       const route = router.route(request.method, request.path);
       endpoint = route.endpoint;
-      return { endpoint, response: await handle(request, route) };
+      return { endpoint, ...(await handle(request, route)) };
     } catch (error) {
       return { endpoint, ...refuse(request, error) };
     }

@@ -9,11 +9,13 @@ test("a server whose storage answers is well", async () => {
   });
 });
 
-test("a server whose storage does not answer says so, and nothing of the cause", async () => {
+test("a server whose storage does not answer says so, and why to the log alone", async () => {
   const { storage } = openWorld();
-  const check = () => Promise.reject(new Error("disk I/O error at /secret/place"));
+  const cause = new Error("disk I/O error at /secret/place");
+  const check = () => Promise.reject(cause);
   expect(await call(checkHealth, openWorld({ storage: { ...storage, check } }))).toStrictEqual({
     outcome: "unavailable",
     body: { status: "unavailable", storage: "unavailable", version: "1.2.3" },
+    cause,
   });
 });

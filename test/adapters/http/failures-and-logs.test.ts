@@ -66,6 +66,19 @@ test("a storage out of reach is 503 with the time to come back; its cause is in 
   expect(logs).toMatchObject([{ level: "error", status: 503, code: "unavailable", error: cause }]);
 });
 
+test("who looks after the server's health alone learns from the log what ails it, and a caller does not", async () => {
+  const { storage } = openWorld();
+  const cause = new Error("SQLITE_IOERR in /var/secret");
+  const failure = new Failure("unavailable", "The storage cannot be read now.", { cause });
+  const { send, logs } = openEdge({}, { storage: { ...storage, check: () => Promise.reject(failure) } });
+  const answer = await send({ path: "/health" });
+  expect([answer.status, answer.body]).toEqual([
+    503,
+    { status: "unavailable", storage: "unavailable", version: "1.2.3" },
+  ]);
+  expect(logs).toMatchObject([{ level: "error", status: 503, code: "unavailable", error: cause }]);
+});
+
 test("a log that fails costs nobody the answer", async () => {
   const edge = openEdge();
   edge.logs.push = () => {
