@@ -21,8 +21,6 @@ interface Ways {
 
 const idsOf = ({ items }: Batch): string[] => items.map(({ message_id }) => message_id);
 
-export type Sender = ReturnType<typeof createSender>;
-
 /** Sends what is queued, and takes from the queue only what the server has stored or has refused for good. */
 export function createSender(
   queue: Queue,

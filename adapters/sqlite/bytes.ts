@@ -61,11 +61,6 @@ export class ByteReader {
     } while (byte >= 0x80);
     return number;
   }
-
-  signed(): number {
-    const number = this.unsigned();
-    return number % 2 === 1 ? -(number + 1) / 2 : number / 2;
-  }
 }
 
 export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
