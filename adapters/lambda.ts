@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
-import { openAnalytics } from "./analytics.ts";
 import { bodyTooLarge } from "./http/body.ts";
 import type { HttpRequest } from "./http/message.ts";
+import { openAnalytics } from "./main.ts";
 
 // Built once for all functions of a process, so that serverless-offline's share one SQLite writer.
 const analytics = await openAnalytics(process.env, { streams: false });

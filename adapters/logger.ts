@@ -1,6 +1,6 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import type { Settings } from "./environment.ts";
 import type { LogEntry } from "./http/log-entry.ts";
+import type { Settings } from "./settings.ts";
 
 const LEVELS = { debug: "DEBUG", info: "INFO", warn: "WARN", error: "ERROR" } as const;
 

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { openAnalytics } from "./analytics.ts";
-import type { Settings } from "./environment.ts";
 import { clientError, createListener } from "./http/listener.ts";
+import { openAnalytics } from "./main.ts";
+import type { Settings } from "./settings.ts";
 
 const TIMEOUTS = {
   // A client that sends its headers or body slower than this is let go; it costs nobody else anything meanwhile.

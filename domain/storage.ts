@@ -1,15 +1,15 @@
-import type { Answered, Asking } from "./analytics/answer.ts";
-import type { TypeSummary } from "./analytics/catalogue.ts";
-import type { EventPage, StoredEvent } from "./analytics/event-list.ts";
-import type { FunnelCount, FunnelQuestion } from "./analytics/funnel.ts";
-import type { CohortCount, RetentionQuestion } from "./analytics/retention.ts";
-import type { TrendQuestion, TrendSeries } from "./analytics/trend.ts";
-import type { NewEvent } from "./event.ts";
-import type { Experiment, ExperimentStatus, NewExperiment } from "./experiment.ts";
-import type { Forced } from "./lifecycle.ts";
-import type { Look } from "./looks.ts";
-import type { NewMetric } from "./metric.ts";
-import type { DayTally, ExperimentTally } from "./tally.ts";
+import type { NewEvent } from "./events/event.ts";
+import type { Experiment, ExperimentStatus, NewExperiment } from "./experiments/experiment.ts";
+import type { Forced } from "./experiments/lifecycle.ts";
+import type { Look } from "./experiments/looks.ts";
+import type { NewMetric } from "./experiments/metric.ts";
+import type { DayTally, ExperimentTally } from "./experiments/tally.ts";
+import type { Answered, Asking } from "./reports/answer.ts";
+import type { TypeSummary } from "./reports/catalogue.ts";
+import type { EventPage, StoredEvent } from "./reports/event-list.ts";
+import type { FunnelCount, FunnelQuestion } from "./reports/funnel.ts";
+import type { CohortCount, RetentionQuestion } from "./reports/retention.ts";
+import type { TrendQuestion, TrendSeries } from "./reports/trend.ts";
 import type { Instant } from "./time.ts";
 
 // THE PORT. Each method is one atomic act: it happened wholly, and is on the disk, when its promise fulfils; or it

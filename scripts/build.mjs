@@ -51,7 +51,7 @@ async function buildWeb() {
 }
 
 const WEB_FILE =
-  /^web\/(?:[\w-]+\/)?[\w-]+\.(?:html|svg|d\.ts)$|^web\/(?:client|node|dashboard\/dashboard)\.(?:tsx?|css)$/;
+  /^web\/(?:[\w-]+\/)*[\w-]+\.(?:html|svg|d\.ts)$|^web\/(?:client\/(?:client|node)|dashboard\/dashboard)\.(?:tsx?|css)$/;
 
 async function webEntries() {
   const names = await readdir(join(root, "web"), { recursive: true }).catch(() => []);

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import Sqlite, { type Database } from "better-sqlite3";
 import pg from "pg";
-import { isPostgres, readSettings } from "../adapters/environment.ts";
 import { poolConfig } from "../adapters/postgres/connection.ts";
 import { openPostgres } from "../adapters/postgres/storage.ts";
+import { isPostgres, readSettings } from "../adapters/settings.ts";
 import { migrations } from "../adapters/sqlite/migrations.ts";
 import {
   converted,

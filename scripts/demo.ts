@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { isPostgres, readSettings, type Settings } from "../adapters/environment.ts";
 import { openPostgres } from "../adapters/postgres/storage.ts";
+import { isPostgres, readSettings, type Settings } from "../adapters/settings.ts";
 import { openSqlite } from "../adapters/sqlite/storage.ts";
 import type { Storage } from "../domain/storage.ts";
 import { DAYS } from "./demo/calendar.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import Sqlite from "better-sqlite3";
-import { isPostgres, readSettings, UnusableSettings } from "../adapters/environment.ts";
+import { isPostgres, readSettings, UnusableSettings } from "../adapters/settings.ts";
 import { forgetCounts } from "../adapters/sqlite/fold-writer.ts";
 import { openSqlite, UnusableDatabase } from "../adapters/sqlite/storage.ts";
 

@@ -79,7 +79,11 @@ function allowedFor(file: string): Allowed {
   if (file.startsWith("domain/")) return anyOf(below("domain/"), PURE);
   if (file.startsWith("handlers/")) return anyOf(below("handlers/", "domain/"), packages("zod"));
   if (file.startsWith("web/"))
-    return anyOf(below("web/"), (target) => target === "domain/assignment.ts", packages("zod", ...VIEWS));
+    return anyOf(
+      below("web/"),
+      (target) => target === "domain/experiments/assignment.ts",
+      packages("zod", ...VIEWS),
+    );
   const technology = /^adapters\/(\w+)\//.exec(file)?.[1] ?? "";
   const driver = DRIVERS[technology];
   if (driver !== undefined) {
@@ -193,44 +197,44 @@ describe("the checker itself", () => {
   });
 
   test.each([
-    ["domain/event.ts", "node:fs"],
-    ["domain/event.ts", "fs"],
-    ["domain/event.ts", "../handlers/endpoint.ts"],
-    ["domain/event.ts", "../adapters/migrate.ts"],
+    ["domain/events/event.ts", "node:fs"],
+    ["domain/events/event.ts", "fs"],
+    ["domain/events/event.ts", "../../handlers/contract/endpoint.ts"],
+    ["domain/events/event.ts", "../../adapters/migrate.ts"],
     ["domain/statistics/arm.ts", "../../adapters/migrate.ts"],
-    ["domain/event.ts", "better-sqlite3"],
-    ["handlers/track-event.ts", "node:crypto"],
-    ["handlers/track-event.ts", "../adapters/http/edge.ts"],
-    ["handlers/track-event.ts", "aws-lambda"],
-    ["handlers/track-event.ts", "better-sqlite3"],
+    ["domain/events/event.ts", "better-sqlite3"],
+    ["handlers/events/track-event.ts", "node:crypto"],
+    ["handlers/events/track-event.ts", "../../adapters/http/edge.ts"],
+    ["handlers/events/track-event.ts", "aws-lambda"],
+    ["handlers/events/track-event.ts", "better-sqlite3"],
     ["adapters/sqlite/events.ts", "../../handlers/endpoint.ts"],
     ["adapters/sqlite/events.ts", "../http/edge.ts"],
-    ["adapters/sqlite/events.ts", "../environment.ts"],
+    ["adapters/sqlite/events.ts", "../settings.ts"],
     ["adapters/sqlite/events.ts", "../postgres/storage.ts"],
     ["adapters/sqlite/events.ts", "pg"],
     ["adapters/postgres/events.ts", "better-sqlite3"],
     ["adapters/http/edge.ts", "../sqlite/storage.ts"],
     ["adapters/http/edge.ts", "better-sqlite3"],
     ["adapters/server.ts", "better-sqlite3"],
-    ["web/client.ts", "../handlers/endpoint.ts"],
-    ["web/client.ts", "../domain/event.ts"],
-    ["web/client.ts", "node:fs"],
+    ["web/client/client.ts", "../../handlers/contract/endpoint.ts"],
+    ["web/client/client.ts", "../../domain/events/event.ts"],
+    ["web/client/client.ts", "node:fs"],
   ])("refuses that %s imports %s", (file, imported) => {
     expect(trespassesOf(file, `import { x } from "${imported}";`)).toHaveLength(1);
   });
 
   test.each([
-    ["domain/event.ts", 'import { z } from "zod";'],
-    ["domain/assignment.ts", 'import { sha256 } from "@noble/hashes/sha2.js";'],
-    ["handlers/track-event.ts", 'import { stamp } from "../domain/event.ts";'],
+    ["domain/events/event.ts", 'import { z } from "zod";'],
+    ["domain/experiments/assignment.ts", 'import { sha256 } from "@noble/hashes/sha2.js";'],
+    ["handlers/events/track-event.ts", 'import { stamp } from "../../domain/events/event.ts";'],
     ["adapters/sqlite/storage.ts", 'import { pendingMigrations } from "../migrate.ts";'],
     ["adapters/sqlite/storage.ts", 'import { mkdirSync } from "node:fs";'],
     ["adapters/sqlite/storage.ts", 'import Sqlite from "better-sqlite3";'],
     ["adapters/http/edge.ts", 'import { Failure } from "../../domain/failure.ts";'],
-    ["adapters/http/edge.ts", 'import type { Settings } from "../environment.ts";'],
-    ["adapters/analytics.ts", 'await import("./sqlite/storage.ts");'],
-    ["web/client.ts", 'import { choose } from "../domain/assignment.ts";'],
-    ["web/client.ts", 'import type { EventInput } from "../domain/event.ts";'],
+    ["adapters/http/edge.ts", 'import type { Settings } from "../settings.ts";'],
+    ["adapters/main.ts", 'await import("./sqlite/storage.ts");'],
+    ["web/client/client.ts", 'import { choose } from "../../domain/experiments/assignment.ts";'],
+    ["web/client/client.ts", 'import type { EventInput } from "../../domain/events/event.ts";'],
   ])("lets %s say %s", (file, text) => {
     expect(trespassesOf(file, text)).toEqual([]);
   });

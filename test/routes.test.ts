@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { SETTING_NAMES } from "../adapters/environment.ts";
-import { endpoints } from "../handlers/endpoints.ts";
-import { openApi } from "../handlers/openapi.ts";
+import { SETTING_NAMES } from "../adapters/settings.ts";
+import { endpoints } from "../handlers/contract/endpoints.ts";
+import { openApi } from "../handlers/contract/openapi.ts";
 
 const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 const sorted = (names: Iterable<string>): string[] => [...names].sort();

@@ -1,18 +1,18 @@
 import { onTestFinished } from "vitest";
-import { readSettings, type Settings } from "../adapters/environment.ts";
 import { bodyTooLarge } from "../adapters/http/body.ts";
 import { createEdge } from "../adapters/http/edge.ts";
 import type { LogEntry } from "../adapters/http/log-entry.ts";
 import type { HttpResponse } from "../adapters/http/message.ts";
+import { readSettings, type Settings } from "../adapters/settings.ts";
 import { openSqlite } from "../adapters/sqlite/storage.ts";
+import type { ExperimentTally } from "../domain/experiments/tally.ts";
 import { Failure, type Fault } from "../domain/failure.ts";
-import type { ExperimentTally } from "../domain/tally.ts";
 import type { Instant } from "../domain/time.ts";
-import { createExperiment } from "../handlers/create-experiment.ts";
-import type { Endpoint, World } from "../handlers/endpoint.ts";
-import { endpoints } from "../handlers/endpoints.ts";
-import { faultsOf, invalid } from "../handlers/faults.ts";
-import { importAssignments } from "../handlers/import-assignments.ts";
+import type { Endpoint, World } from "../handlers/contract/endpoint.ts";
+import { endpoints } from "../handlers/contract/endpoints.ts";
+import { faultsOf, invalid } from "../handlers/contract/faults.ts";
+import { importAssignments } from "../handlers/experiments/assignments/import-assignments.ts";
+import { createExperiment } from "../handlers/experiments/create-experiment.ts";
 
 /** What every test's clock reads until the test says otherwise. */
 export const NOW: Instant = Date.parse("2026-11-22T10:00:00.000Z");

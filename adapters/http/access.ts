@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { Failure } from "../../domain/failure.ts";
-import type { Access } from "../../handlers/endpoint.ts";
-import { isLoopback, type Keys } from "../environment.ts";
+import type { Access } from "../../handlers/contract/endpoint.ts";
+import { isLoopback, type Keys } from "../settings.ts";
 import type { HttpRequest } from "./message.ts";
 
 type Scope = "write" | "read" | "admin";

@@ -2,8 +2,8 @@ import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip } from "node:zlib";
 import { Failure } from "../../domain/failure.ts";
-import { BrokenLine } from "../../handlers/batch.ts";
-import type { Endpoint } from "../../handlers/endpoint.ts";
+import { BrokenLine } from "../../handlers/contract/batch.ts";
+import type { Endpoint } from "../../handlers/contract/endpoint.ts";
 import type { HttpRequest } from "./message.ts";
 
 /** Of any body, compressed or not. */

@@ -1,5 +1,5 @@
-import type { Access } from "../../handlers/endpoint.ts";
-import { isLoopback, type Settings } from "../environment.ts";
+import type { Access } from "../../handlers/contract/endpoint.ts";
+import { isLoopback, type Settings } from "../settings.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
 import type { Router } from "./router.ts";
 

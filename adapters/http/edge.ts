@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { Failure, type Fault } from "../../domain/failure.ts";
-import { Document } from "../../handlers/document.ts";
-import type { Endpoint, Request, World } from "../../handlers/endpoint.ts";
-import { faultsOf, invalid, unanswerable } from "../../handlers/faults.ts";
-import { OUTCOME_STATUS, type Outcome } from "../../handlers/statuses.ts";
-import { wording } from "../../handlers/wording.ts";
-import type { Settings } from "../environment.ts";
+import { Document } from "../../handlers/contract/document.ts";
+import type { Endpoint, Request, World } from "../../handlers/contract/endpoint.ts";
+import { faultsOf, invalid, unanswerable } from "../../handlers/contract/faults.ts";
+import { OUTCOME_STATUS, type Outcome } from "../../handlers/contract/statuses.ts";
+import { wording } from "../../handlers/contract/wording.ts";
+import type { Settings } from "../settings.ts";
 import { createGate, keyOf } from "./access.ts";
 import { refuseTooLong } from "./answer-size.ts";
 import { decodeBody } from "./body.ts";

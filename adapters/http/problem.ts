@@ -1,5 +1,5 @@
 import { Failure, type FailureCode } from "../../domain/failure.ts";
-import { FAILURE_STATUS } from "../../handlers/statuses.ts";
+import { FAILURE_STATUS } from "../../handlers/contract/statuses.ts";
 import type { HttpResponse } from "./message.ts";
 
 const TITLES: Record<FailureCode, string> = {

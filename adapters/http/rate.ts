@@ -1,6 +1,6 @@
 import { Failure } from "../../domain/failure.ts";
 import type { Instant } from "../../domain/time.ts";
-import type { Rate } from "../environment.ts";
+import type { Rate } from "../settings.ts";
 
 interface Bucket {
   tokens: number;

@@ -1,5 +1,5 @@
 import { Failure } from "../../domain/failure.ts";
-import type { Endpoint } from "../../handlers/endpoint.ts";
+import type { Endpoint } from "../../handlers/contract/endpoint.ts";
 
 export interface Route {
   readonly endpoint: Endpoint;

@@ -1,5 +1,5 @@
-import { type CohortCount, periodsOf, type RetentionQuestion } from "../../domain/analytics/retention.ts";
-import type { Measure, TrendQuestion, TrendSeries } from "../../domain/analytics/trend.ts";
+import { type CohortCount, periodsOf, type RetentionQuestion } from "../../domain/reports/retention.ts";
+import type { Measure, TrendQuestion, TrendSeries } from "../../domain/reports/trend.ts";
 import type { Query } from "./client.ts";
 import { EVER, isOfTypes, typesOf } from "./event-filter.ts";
 

@@ -1,4 +1,4 @@
-import type { Condition } from "../../domain/analytics/condition.ts";
+import type { Condition } from "../../domain/reports/condition.ts";
 
 /** All times that an event can have. */
 export const EVER = { from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER };

@@ -1,5 +1,5 @@
-import { holdsAll, propertiesOf } from "../../domain/analytics/condition.ts";
-import type { EventPage, StoredEvent } from "../../domain/analytics/event-list.ts";
+import { holdsAll, propertiesOf } from "../../domain/reports/condition.ts";
+import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts";
 import type { Query } from "./client.ts";
 import { isOfTypes, mayHold, patternsOf, typesOf } from "./event-filter.ts";
 import { epochOf } from "./tallies.ts";

@@ -1,13 +1,9 @@
-import { CatalogueTally, type TypeSummary } from "../../domain/analytics/catalogue.ts";
-import type { FunnelCount, FunnelQuestion } from "../../domain/analytics/funnel.ts";
-import { type FunnelEvent, FunnelReader } from "../../domain/analytics/funnel-tally.ts";
-import {
-  type CohortCount,
-  type RetentionQuestion,
-  RetentionTally,
-} from "../../domain/analytics/retention.ts";
-import type { Measure, TrendQuestion, TrendSeries } from "../../domain/analytics/trend.ts";
-import { type AskedEvent, TrendTally } from "../../domain/analytics/trend-tally.ts";
+import { CatalogueTally, type TypeSummary } from "../../domain/reports/catalogue.ts";
+import type { FunnelCount, FunnelQuestion } from "../../domain/reports/funnel.ts";
+import { type FunnelEvent, FunnelReader } from "../../domain/reports/funnel-tally.ts";
+import { type CohortCount, type RetentionQuestion, RetentionTally } from "../../domain/reports/retention.ts";
+import type { Measure, TrendQuestion, TrendSeries } from "../../domain/reports/trend.ts";
+import { type AskedEvent, TrendTally } from "../../domain/reports/trend-tally.ts";
 import type { Query } from "./client.ts";
 import { eachRow } from "./cursor.ts";
 import { EVER, isOfTypes, mayHold, patternsOf, typesOf } from "./event-filter.ts";

@@ -1,4 +1,4 @@
-import type { NewEvent } from "../../domain/event.ts";
+import type { NewEvent } from "../../domain/events/event.ts";
 import type { AppendedEvent, EventStore, ForEach } from "../../domain/storage.ts";
 import type { Database } from "./database.ts";
 import { createIds } from "./ids.ts";

@@ -1,5 +1,10 @@
-import type { Experiment, MetricDefinition, NewExperiment, Variant } from "../../domain/experiment.ts";
-import type { Forced } from "../../domain/lifecycle.ts";
+import type {
+  Experiment,
+  MetricDefinition,
+  NewExperiment,
+  Variant,
+} from "../../domain/experiments/experiment.ts";
+import type { Forced } from "../../domain/experiments/lifecycle.ts";
 import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Query } from "./client.ts";

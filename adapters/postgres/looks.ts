@@ -1,4 +1,4 @@
-import { type Look, sharpen } from "../../domain/looks.ts";
+import { type Look, sharpen } from "../../domain/experiments/looks.ts";
 import type { Database } from "./database.ts";
 
 export interface LookRow {

@@ -1,6 +1,6 @@
-import { ExperimentStatus } from "../../domain/experiment.ts";
-import { isOpen } from "../../domain/lifecycle.ts";
-import type { NewMetric } from "../../domain/metric.ts";
+import { ExperimentStatus } from "../../domain/experiments/experiment.ts";
+import { isOpen } from "../../domain/experiments/lifecycle.ts";
+import type { NewMetric } from "../../domain/experiments/metric.ts";
 import type { AppendedMetric, ForEach, MetricStore } from "../../domain/storage.ts";
 import type { Database } from "./database.ts";
 import { createIds } from "./ids.ts";

@@ -1,5 +1,5 @@
-import type { Answered } from "../../domain/analytics/answer.ts";
-import type { TrendQuestion } from "../../domain/analytics/trend.ts";
+import type { Answered } from "../../domain/reports/answer.ts";
+import type { TrendQuestion } from "../../domain/reports/trend.ts";
 import type { EventQuestions } from "../../domain/storage.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import type { Database } from "./database.ts";

@@ -1,4 +1,4 @@
-import { type Asking, nobodyWaits, tooLong } from "../../domain/analytics/answer.ts";
+import { type Asking, nobodyWaits, tooLong } from "../../domain/reports/answer.ts";
 import type { Query } from "./client.ts";
 import { CONNECTIONS, type ConnectionOptions } from "./connection.ts";
 import type { Database } from "./database.ts";

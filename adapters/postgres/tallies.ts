@@ -1,5 +1,11 @@
-import type { Look } from "../../domain/looks.ts";
-import type { DayTally, ExperimentTally, MetricTally, Period, VariantTally } from "../../domain/tally.ts";
+import type { Look } from "../../domain/experiments/looks.ts";
+import type {
+  DayTally,
+  ExperimentTally,
+  MetricTally,
+  Period,
+  VariantTally,
+} from "../../domain/experiments/tally.ts";
 import type { Database } from "./database.ts";
 import { LOOKS_OF_TEST, type LookRow, lookOf } from "./looks.ts";
 

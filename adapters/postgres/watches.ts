@@ -1,6 +1,6 @@
-import type { NewEvent } from "../../domain/event.ts";
-import { eventValue } from "../../domain/event-metric.ts";
-import type { MetricDefinition } from "../../domain/experiment.ts";
+import type { NewEvent } from "../../domain/events/event.ts";
+import { eventValue } from "../../domain/events/event-metric.ts";
+import type { MetricDefinition } from "../../domain/experiments/experiment.ts";
 import type { Database } from "./database.ts";
 
 interface Watch {

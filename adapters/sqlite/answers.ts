@@ -1,10 +1,10 @@
 import type { Database } from "better-sqlite3";
-import type { Answered } from "../../domain/analytics/answer.ts";
-import { inOrder, type TypeSummary } from "../../domain/analytics/catalogue.ts";
-import type { EventPage, StoredEvent } from "../../domain/analytics/event-list.ts";
-import type { FunnelCount, FunnelQuestion } from "../../domain/analytics/funnel.ts";
-import type { CohortCount, RetentionQuestion } from "../../domain/analytics/retention.ts";
-import type { TrendQuestion, TrendSeries } from "../../domain/analytics/trend.ts";
+import type { Answered } from "../../domain/reports/answer.ts";
+import { inOrder, type TypeSummary } from "../../domain/reports/catalogue.ts";
+import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts";
+import type { FunnelCount, FunnelQuestion } from "../../domain/reports/funnel.ts";
+import type { CohortCount, RetentionQuestion } from "../../domain/reports/retention.ts";
+import type { TrendQuestion, TrendSeries } from "../../domain/reports/trend.ts";
 import { createEventLists } from "./event-lists.ts";
 import { createEventRows } from "./event-rows.ts";
 import { funnelFromRollups } from "./funnel-rollup.ts";

@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
-import { holdsAll, propertiesOf } from "../../domain/analytics/condition.ts";
-import type { EventPage, EventPlace, StoredEvent } from "../../domain/analytics/event-list.ts";
+import { holdsAll, propertiesOf } from "../../domain/reports/condition.ts";
+import type { EventPage, EventPlace, StoredEvent } from "../../domain/reports/event-list.ts";
 import { ALL_TYPES } from "./fold-plan.ts";
 import { fromSql } from "./instants.ts";
 import type { Patience } from "./patience.ts";

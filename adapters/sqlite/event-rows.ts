@@ -1,15 +1,11 @@
 import type { Database } from "better-sqlite3";
-import { CatalogueTally, type TypeSummary } from "../../domain/analytics/catalogue.ts";
-import type { EventPlace } from "../../domain/analytics/event-list.ts";
-import type { FunnelCount, FunnelQuestion } from "../../domain/analytics/funnel.ts";
-import { type FunnelEvent, FunnelReader } from "../../domain/analytics/funnel-tally.ts";
-import {
-  type CohortCount,
-  type RetentionQuestion,
-  RetentionTally,
-} from "../../domain/analytics/retention.ts";
-import type { TrendQuestion, TrendSeries } from "../../domain/analytics/trend.ts";
-import { type AskedEvent, TrendTally } from "../../domain/analytics/trend-tally.ts";
+import { CatalogueTally, type TypeSummary } from "../../domain/reports/catalogue.ts";
+import type { EventPlace } from "../../domain/reports/event-list.ts";
+import type { FunnelCount, FunnelQuestion } from "../../domain/reports/funnel.ts";
+import { type FunnelEvent, FunnelReader } from "../../domain/reports/funnel-tally.ts";
+import { type CohortCount, type RetentionQuestion, RetentionTally } from "../../domain/reports/retention.ts";
+import type { TrendQuestion, TrendSeries } from "../../domain/reports/trend.ts";
+import { type AskedEvent, TrendTally } from "../../domain/reports/trend-tally.ts";
 import type { Patience } from "./patience.ts";
 
 /** Answers questions from the events themselves: to those that the rollups cannot answer, and to hold the rollups to. */

@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
-import type { NewEvent } from "../../domain/event.ts";
-import { eventValue } from "../../domain/event-metric.ts";
+import type { NewEvent } from "../../domain/events/event.ts";
+import { eventValue } from "../../domain/events/event-metric.ts";
 import type { AppendedEvent, EventStore, ForEach } from "../../domain/storage.ts";
 import type { AssignmentFinder } from "./assignments.ts";
 import type { Counting } from "./counting.ts";

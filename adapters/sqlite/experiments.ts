@@ -4,8 +4,8 @@ import type {
   ExperimentStatus,
   MetricDefinition,
   NewExperiment,
-} from "../../domain/experiment.ts";
-import type { Forced } from "../../domain/lifecycle.ts";
+} from "../../domain/experiments/experiment.ts";
+import type { Forced } from "../../domain/experiments/lifecycle.ts";
 import type { ChangedExperiment, ExperimentStore } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
 import { isUniqueViolation, reading } from "./failures.ts";

@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
-import type { ValueType } from "../../domain/analytics/catalogue.ts";
-import type { Scalar } from "../../domain/analytics/condition.ts";
+import type { ValueType } from "../../domain/reports/catalogue.ts";
+import type { Scalar } from "../../domain/reports/condition.ts";
 import type { PropertyGrowth } from "./fold.ts";
 import type { Put } from "./fold-plan.ts";
 import { nameToSql } from "./property-names.ts";

@@ -1,5 +1,5 @@
-import { type ValueType, valueTypeOf } from "../../domain/analytics/catalogue.ts";
-import { isScalar, propertiesOf, type Scalar } from "../../domain/analytics/condition.ts";
+import { type ValueType, valueTypeOf } from "../../domain/reports/catalogue.ts";
+import { isScalar, propertiesOf, type Scalar } from "../../domain/reports/condition.ts";
 import type { Instant } from "../../domain/time.ts";
 import { hourOf, type Posting } from "./rollup-formats.ts";
 

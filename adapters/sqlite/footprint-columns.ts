@@ -1,4 +1,4 @@
-import type { Footprint } from "../../domain/analytics/funnel-run.ts";
+import type { Footprint } from "../../domain/reports/funnel-run.ts";
 
 const START = 1_024;
 // Below this, sorting by insertion is faster than anything else.

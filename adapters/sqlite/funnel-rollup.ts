@@ -1,7 +1,7 @@
-import { propertiesOf, scalarOf } from "../../domain/analytics/condition.ts";
-import type { FunnelCount, FunnelQuestion } from "../../domain/analytics/funnel.ts";
-import { bestRun, type Footprint, type Run } from "../../domain/analytics/funnel-run.ts";
-import { FunnelTally, stepsOf } from "../../domain/analytics/funnel-tally.ts";
+import { propertiesOf, scalarOf } from "../../domain/reports/condition.ts";
+import type { FunnelCount, FunnelQuestion } from "../../domain/reports/funnel.ts";
+import { bestRun, type Footprint, type Run } from "../../domain/reports/funnel-run.ts";
+import { FunnelTally, stepsOf } from "../../domain/reports/funnel-tally.ts";
 import type { Instant } from "../../domain/time.ts";
 import { ALL_TYPES } from "./fold-plan.ts";
 import { FootprintColumns, LastBefore } from "./footprint-columns.ts";

@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import { type Look, sharpen } from "../../domain/looks.ts";
+import { type Look, sharpen } from "../../domain/experiments/looks.ts";
 
 interface LookRow {
   subject: string;

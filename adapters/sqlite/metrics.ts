@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
-import { isOpen } from "../../domain/lifecycle.ts";
-import type { NewMetric } from "../../domain/metric.ts";
+import { isOpen } from "../../domain/experiments/lifecycle.ts";
+import type { NewMetric } from "../../domain/experiments/metric.ts";
 import type { AppendedMetric, ForEach, MetricStore } from "../../domain/storage.ts";
 import type { AssignmentFinder } from "./assignments.ts";
 import type { ExperimentShelf } from "./experiments.ts";

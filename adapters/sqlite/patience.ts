@@ -1,4 +1,4 @@
-import { nobodyWaits, tooLong } from "../../domain/analytics/answer.ts";
+import { nobodyWaits, tooLong } from "../../domain/reports/answer.ts";
 
 /** How long an answer may take, and whether anybody still waits for it. */
 export interface Patience {

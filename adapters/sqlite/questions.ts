@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import type { Answered, Asking } from "../../domain/analytics/answer.ts";
+import type { Answered, Asking } from "../../domain/reports/answer.ts";
 import type { EventQuestions } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
 import { type Ask, createAnswers, type Kind, type Questions } from "./answers.ts";

@@ -1,4 +1,4 @@
-import { type CohortCount, periodsOf, type RetentionQuestion } from "../../domain/analytics/retention.ts";
+import { type CohortCount, periodsOf, type RetentionQuestion } from "../../domain/reports/retention.ts";
 import type { Instant } from "../../domain/time.ts";
 import { ALL_TYPES } from "./fold-plan.ts";
 import type { Patience } from "./patience.ts";

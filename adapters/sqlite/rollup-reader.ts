@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import { bucketAt } from "../../domain/analytics/buckets.ts";
+import { bucketAt } from "../../domain/reports/buckets.ts";
 import { HOUR, type Instant } from "../../domain/time.ts";
 import { entry } from "./fold.ts";
 import { ALL_TYPES } from "./fold-plan.ts";

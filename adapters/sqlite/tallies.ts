@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
-import type { Experiment } from "../../domain/experiment.ts";
-import type { Look } from "../../domain/looks.ts";
+import type { Experiment } from "../../domain/experiments/experiment.ts";
+import type { Look } from "../../domain/experiments/looks.ts";
 import {
   addCounted,
   addRaw,
@@ -11,7 +11,7 @@ import {
   type Period,
   type UserTotal,
   type VariantTally,
-} from "../../domain/tally.ts";
+} from "../../domain/experiments/tally.ts";
 import type { Instant } from "../../domain/time.ts";
 import { createLookShelf } from "./looks.ts";
 import { rowOf, TALLY_COLUMNS, type TallyRow, type TallyValues, tallyOf } from "./tally-rows.ts";
@@ -29,7 +29,7 @@ export interface Place {
   readonly metric_name: string;
 }
 
-/** What results need, kept up to date value by value: see domain/tally.ts for what each figure is. */
+/** What results need, kept up to date value by value: see domain/experiments/tally.ts for what each figure is. */
 export interface Tallies extends Pick<Gathered, "save" | "forget"> {
   /** The experiment's weights are in force from now on. */
   beginEpoch(experiment: Experiment, at: Instant): void;

@@ -1,4 +1,4 @@
-import type { MetricTally } from "../../domain/tally.ts";
+import type { MetricTally } from "../../domain/experiments/tally.ts";
 
 export interface TallyRow {
   metric_name: string;

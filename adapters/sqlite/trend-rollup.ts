@@ -1,7 +1,7 @@
-import { type Condition, propertiesOf, scalarOf } from "../../domain/analytics/condition.ts";
-import { groupKey } from "../../domain/analytics/groups.ts";
-import type { TrendQuestion, TrendSeries } from "../../domain/analytics/trend.ts";
-import { brokenDown, Counter, seriesOf } from "../../domain/analytics/trend-tally.ts";
+import { type Condition, propertiesOf, scalarOf } from "../../domain/reports/condition.ts";
+import { groupKey } from "../../domain/reports/groups.ts";
+import type { TrendQuestion, TrendSeries } from "../../domain/reports/trend.ts";
+import { brokenDown, Counter, seriesOf } from "../../domain/reports/trend-tally.ts";
 import { ALL_TYPES } from "./fold-plan.ts";
 import type { Patience } from "./patience.ts";
 import { countNewUsers } from "./rollup-formats.ts";

@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import type { TypeSummary, ValueType } from "../../domain/analytics/catalogue.ts";
+import type { TypeSummary, ValueType } from "../../domain/reports/catalogue.ts";
 import { entry } from "./fold.ts";
 import { nameFromSql } from "./property-names.ts";
 

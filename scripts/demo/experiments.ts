@@ -1,10 +1,10 @@
-import { choose } from "../../domain/assignment.ts";
+import { choose } from "../../domain/experiments/assignment.ts";
 import {
   ExperimentInput,
   type MetricDefinition,
   type NewExperiment,
   newExperiment,
-} from "../../domain/experiment.ts";
+} from "../../domain/experiments/experiment.ts";
 import { HOUR, type Instant } from "../../domain/time.ts";
 import { type Calendar, DAY } from "./calendar.ts";
 

@@ -1,8 +1,8 @@
-import type { NewEvent } from "../../domain/event.ts";
-import { eventValue } from "../../domain/event-metric.ts";
-import type { Experiment, MetricDefinition } from "../../domain/experiment.ts";
-import { messageKey } from "../../domain/message.ts";
-import type { NewMetric } from "../../domain/metric.ts";
+import type { NewEvent } from "../../domain/events/event.ts";
+import { eventValue } from "../../domain/events/event-metric.ts";
+import { messageKey } from "../../domain/events/message-id.ts";
+import type { Experiment, MetricDefinition } from "../../domain/experiments/experiment.ts";
+import type { NewMetric } from "../../domain/experiments/metric.ts";
 import type { Assignment, Storage } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Progress } from "../progress.ts";

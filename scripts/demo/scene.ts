@@ -1,4 +1,4 @@
-import type { NewEvent } from "../../domain/event.ts";
+import type { NewEvent } from "../../domain/events/event.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Calendar } from "./calendar.ts";
 import type { DemoTest } from "./experiments.ts";

@@ -1,4 +1,4 @@
-import type { NewEvent } from "../../domain/event.ts";
+import type { NewEvent } from "../../domain/events/event.ts";
 import { HOUR, type Instant } from "../../domain/time.ts";
 import { type Calendar, calendarUntil, DAY, DAYS, nextVisit, timeOn } from "./calendar.ts";
 import { type DemoTest, demoTests } from "./experiments.ts";

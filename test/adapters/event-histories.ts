@@ -1,12 +1,12 @@
 import fc from "fast-check";
-import { DAY, edgesOf, Interval } from "../../domain/analytics/buckets.ts";
-import type { Condition, Scalar } from "../../domain/analytics/condition.ts";
-import type { EventPage, StoredEvent } from "../../domain/analytics/event-list.ts";
-import type { FunnelQuestion } from "../../domain/analytics/funnel.ts";
-import type { RetentionQuestion } from "../../domain/analytics/retention.ts";
-import type { TrendQuestion } from "../../domain/analytics/trend.ts";
-import type { NewEvent } from "../../domain/event.ts";
-import { messageKey } from "../../domain/message.ts";
+import type { NewEvent } from "../../domain/events/event.ts";
+import { messageKey } from "../../domain/events/message-id.ts";
+import { DAY, edgesOf, Interval } from "../../domain/reports/buckets.ts";
+import type { Condition, Scalar } from "../../domain/reports/condition.ts";
+import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts";
+import type { FunnelQuestion } from "../../domain/reports/funnel.ts";
+import type { RetentionQuestion } from "../../domain/reports/retention.ts";
+import type { TrendQuestion } from "../../domain/reports/trend.ts";
 import type { EventStore } from "../../domain/storage.ts";
 import { HOUR, type Instant } from "../../domain/time.ts";
 

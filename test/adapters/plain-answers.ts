@@ -1,12 +1,12 @@
-import type { TypeSummary } from "../../domain/analytics/catalogue.ts";
-import type { Condition, Scalar } from "../../domain/analytics/condition.ts";
-import type { EventPage, EventPlace, StoredEvent } from "../../domain/analytics/event-list.ts";
-import type { FunnelCount, FunnelQuestion, StepCount } from "../../domain/analytics/funnel.ts";
-import type { Group } from "../../domain/analytics/groups.ts";
-import type { CohortCount, RetentionQuestion } from "../../domain/analytics/retention.ts";
-import type { Measure, TrendQuestion, TrendSeries } from "../../domain/analytics/trend.ts";
+import type { TypeSummary } from "../../domain/reports/catalogue.ts";
+import type { Condition, Scalar } from "../../domain/reports/condition.ts";
+import type { EventPage, EventPlace, StoredEvent } from "../../domain/reports/event-list.ts";
+import type { FunnelCount, FunnelQuestion, StepCount } from "../../domain/reports/funnel.ts";
+import type { Group } from "../../domain/reports/groups.ts";
+import type { CohortCount, RetentionQuestion } from "../../domain/reports/retention.ts";
+import type { Measure, TrendQuestion, TrendSeries } from "../../domain/reports/trend.ts";
 import type { Instant } from "../../domain/time.ts";
-import { plainBestRun } from "../domain/analytics/plain-runs.ts";
+import { plainBestRun } from "../domain/reports/plain-runs.ts";
 
 // What every question comes to, from the plain list of all events. It shares nothing but types with the code that it
 // is held against, knows no index and no shortcut, and is meant to be plainly right.

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { EventPage, StoredEvent } from "../../domain/analytics/event-list.ts";
-import type { TrendQuestion } from "../../domain/analytics/trend.ts";
+import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts";
+import type { TrendQuestion } from "../../domain/reports/trend.ts";
 import type { Storage } from "../../domain/storage.ts";
 import { HOUR } from "../../domain/time.ts";
 import {

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { NewEvent } from "../../domain/event.ts";
+import type { NewEvent } from "../../domain/events/event.ts";
+import { messageKey } from "../../domain/events/message-id.ts";
 import {
   type Experiment,
   ExperimentInput,
   type NewExperiment,
   newExperiment,
-} from "../../domain/experiment.ts";
-import { messageKey } from "../../domain/message.ts";
-import type { NewMetric } from "../../domain/metric.ts";
+} from "../../domain/experiments/experiment.ts";
+import type { NewMetric } from "../../domain/experiments/metric.ts";
+import type { VariantTally } from "../../domain/experiments/tally.ts";
 import type { Storage, WonAssignment } from "../../domain/storage.ts";
-import type { VariantTally } from "../../domain/tally.ts";
 
 const AT = Date.parse("2026-11-22T10:00:00.123Z");
 const ROUNDING = 1e-9;

@@ -1,4 +1,4 @@
-import { DAY } from "../../domain/analytics/buckets.ts";
+import { DAY } from "../../domain/reports/buckets.ts";
 import type { Instant } from "../../domain/time.ts";
 
 /** A question as HTTP asks it, and the same as SQL over the events themselves. */

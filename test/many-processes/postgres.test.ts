@@ -9,7 +9,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrations } from "../../adapters/postgres/migrations.ts";
 import { openPostgres } from "../../adapters/postgres/storage.ts";
-import { ExperimentInput, newExperiment } from "../../domain/experiment.ts";
+import { ExperimentInput, newExperiment } from "../../domain/experiments/experiment.ts";
 import { bundledPostgres, type PostgresServer, startPostgres } from "../adapters/postgres/server.ts";
 import type { Orders, Report } from "./worker.ts";
 

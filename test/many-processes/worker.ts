@@ -1,6 +1,6 @@
 import { openPostgres } from "../../adapters/postgres/storage.ts";
+import { messageKey } from "../../domain/events/message-id.ts";
 import { Failure } from "../../domain/failure.ts";
-import { messageKey } from "../../domain/message.ts";
 
 /** What one of the processes is told to do. */
 export interface Orders {

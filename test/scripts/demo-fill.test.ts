@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { openSqlite } from "../../adapters/sqlite/storage.ts";
-import { assess } from "../../domain/results.ts";
+import { assess } from "../../domain/experiments/results.ts";
 import type { Storage } from "../../domain/storage.ts";
-import { computeFunnel } from "../../handlers/compute-funnel.ts";
-import { getResults } from "../../handlers/get-results.ts";
-import { getRetention } from "../../handlers/get-retention.ts";
-import { getTimeline } from "../../handlers/get-timeline.ts";
+import { getResults } from "../../handlers/experiments/get-results.ts";
+import { getTimeline } from "../../handlers/experiments/get-timeline.ts";
+import { computeFunnel } from "../../handlers/reports/compute-funnel.ts";
+import { getRetention } from "../../handlers/reports/get-retention.ts";
 import { calendarUntil, DAY } from "../../scripts/demo/calendar.ts";
 import { demoTests } from "../../scripts/demo/experiments.ts";
 import { type Filled, fill, isEmpty } from "../../scripts/demo/fill.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { EventInput, type NewEvent } from "../../domain/event.ts";
+import { EventInput, type NewEvent } from "../../domain/events/event.ts";
 import { calendarUntil, DAY, DAYS } from "../../scripts/demo/calendar.ts";
 import { randomOf } from "../../scripts/demo/random.ts";
 import { messageKeyOf } from "../../scripts/demo/scene.ts";

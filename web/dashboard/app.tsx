@@ -1,16 +1,16 @@
 import type { ComponentChildren, FunctionComponent } from "preact";
 import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
+import { KeyDialog } from "./access/key-dialog.tsx";
+import { forgetKeys, hasKeys } from "./access/keys.ts";
 import { type Address, formatAddress, linkTo } from "./address.ts";
-import { CalculatorView } from "./calculator-view.tsx";
-import { EventsView } from "./events-view.tsx";
-import { ExperimentFormView } from "./experiment-form-view.tsx";
-import { ExperimentView } from "./experiment-view.tsx";
-import { ExperimentsView } from "./experiments-view.tsx";
-import { FunnelView } from "./funnel-view.tsx";
-import { KeyDialog } from "./key-dialog.tsx";
-import { forgetKeys, hasKeys } from "./keys.ts";
-import { RetentionView } from "./retention-view.tsx";
-import { TrendView } from "./trend-view.tsx";
+import { EventsView } from "./events/events-view.tsx";
+import { CalculatorView } from "./experiments/calculator-view.tsx";
+import { ExperimentFormView } from "./experiments/experiment-form-view.tsx";
+import { ExperimentView } from "./experiments/experiment-view.tsx";
+import { ExperimentsView } from "./experiments/experiments-view.tsx";
+import { FunnelView } from "./reports/funnel-view.tsx";
+import { RetentionView } from "./reports/retention-view.tsx";
+import { TrendView } from "./reports/trend-view.tsx";
 import { useAddress } from "./use-address.ts";
 
 export interface ViewProps {

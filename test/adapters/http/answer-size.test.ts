@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { track } from "../../handlers/tracked.ts";
+import { track } from "../../handlers/experiments/tracked.ts";
 import { openEdge, type TestWorld } from "../../world.ts";
 
 const trackMany = (world: TestWorld, count: number, text: string) =>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { endpoints } from "../../../handlers/endpoints.ts";
+import { endpoints } from "../../../handlers/contract/endpoints.ts";
 import { coloursReply, openEdge, withColours } from "../../world.ts";
 
 test.each([

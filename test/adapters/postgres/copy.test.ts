@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openPostgres } from "../../../adapters/postgres/storage.ts";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
-import type { Experiment } from "../../../domain/experiment.ts";
-import { messageKey } from "../../../domain/message.ts";
+import { messageKey } from "../../../domain/events/message-id.ts";
+import type { Experiment } from "../../../domain/experiments/experiment.ts";
 import { expectAlike, fillWithSample, shownOf } from "./sample.ts";
 import { bundledPostgres, type PostgresServer, startPostgres } from "./server.ts";
 

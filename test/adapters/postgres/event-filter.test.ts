@@ -1,8 +1,8 @@
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openPostgres } from "../../../adapters/postgres/storage.ts";
-import type { Scalar } from "../../../domain/analytics/condition.ts";
-import type { TrendQuestion } from "../../../domain/analytics/trend.ts";
+import type { Scalar } from "../../../domain/reports/condition.ts";
+import type { TrendQuestion } from "../../../domain/reports/trend.ts";
 import type { Storage } from "../../../domain/storage.ts";
 import { bundledPostgres, type PostgresServer, startPostgres } from "./server.ts";
 

@@ -2,9 +2,9 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { ConnectionOptions } from "../../../adapters/postgres/connection.ts";
 import { openPostgres } from "../../../adapters/postgres/storage.ts";
-import type { TrendQuestion } from "../../../domain/analytics/trend.ts";
-import type { NewEvent } from "../../../domain/event.ts";
+import type { NewEvent } from "../../../domain/events/event.ts";
 import { Failure } from "../../../domain/failure.ts";
+import type { TrendQuestion } from "../../../domain/reports/trend.ts";
 import type { Storage } from "../../../domain/storage.ts";
 import { bundledPostgres, type PostgresServer, startPostgres } from "./server.ts";
 

@@ -24,10 +24,12 @@ vi.mock("../../../adapters/sqlite/storage.ts", () => ({
 
 // The requests of the whole suite, test by test as they are written for SQLite.
 for (const folder of ["handlers", "adapters/http"]) {
-  const files = readdirSync(new URL(`../../${folder}/`, import.meta.url)).filter((name) =>
-    name.endsWith(".test.ts"),
-  );
-  for (const file of files) await import(`../../${folder}/${file}`);
+  const files = readdirSync(new URL(`../../${folder}/`, import.meta.url), {
+    recursive: true,
+    encoding: "utf8",
+  });
+  for (const file of files.filter((name) => name.endsWith(".test.ts")))
+    await import(`../../${folder}/${file}`);
 }
 
 /** Whatever has failed so far: tests, and the groups whose own preparation has. */

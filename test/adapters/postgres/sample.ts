@@ -1,9 +1,9 @@
 import { expect } from "vitest";
-import { type Experiment, ExperimentInput, newExperiment } from "../../../domain/experiment.ts";
-import { messageKey } from "../../../domain/message.ts";
-import { assess } from "../../../domain/results.ts";
+import { messageKey } from "../../../domain/events/message-id.ts";
+import { type Experiment, ExperimentInput, newExperiment } from "../../../domain/experiments/experiment.ts";
+import { assess } from "../../../domain/experiments/results.ts";
+import { timelineOf } from "../../../domain/experiments/timeline.ts";
 import type { Storage } from "../../../domain/storage.ts";
-import { timelineOf } from "../../../domain/timeline.ts";
 
 const AT = Date.parse("2026-11-22T10:00:00.000Z");
 const DAY = 86_400_000;

@@ -1,10 +1,10 @@
 import { expect, onTestFinished } from "vitest";
-import type { Answered, Asking } from "../../../domain/analytics/answer.ts";
-import type { EventPage } from "../../../domain/analytics/event-list.ts";
-import type { FunnelQuestion } from "../../../domain/analytics/funnel.ts";
-import type { RetentionQuestion } from "../../../domain/analytics/retention.ts";
-import type { TrendQuestion } from "../../../domain/analytics/trend.ts";
-import type { NewEvent } from "../../../domain/event.ts";
+import type { NewEvent } from "../../../domain/events/event.ts";
+import type { Answered, Asking } from "../../../domain/reports/answer.ts";
+import type { EventPage } from "../../../domain/reports/event-list.ts";
+import type { FunnelQuestion } from "../../../domain/reports/funnel.ts";
+import type { RetentionQuestion } from "../../../domain/reports/retention.ts";
+import type { TrendQuestion } from "../../../domain/reports/trend.ts";
 import type { Storage } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { FunnelCount, FunnelQuestion } from "../../../domain/analytics/funnel.ts";
+import type { FunnelCount, FunnelQuestion } from "../../../domain/reports/funnel.ts";
 import { HOUR } from "../../../domain/time.ts";
 import { AT, asked, eventAt, json, MINUTE, type Store } from "./asked.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { EventPage } from "../../../domain/analytics/event-list.ts";
+import type { EventPage } from "../../../domain/reports/event-list.ts";
 import { HOUR } from "../../../domain/time.ts";
 import { AT, asked, eventAt, json, MINUTE, type Store } from "./asked.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { RetentionQuestion } from "../../../domain/analytics/retention.ts";
+import type { RetentionQuestion } from "../../../domain/reports/retention.ts";
 import { HOUR } from "../../../domain/time.ts";
 import { AT, asked, eventAt, MINUTE, type Store } from "./asked.ts";
 

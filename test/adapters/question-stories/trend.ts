@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { TrendQuestion } from "../../../domain/analytics/trend.ts";
-import { messageKey } from "../../../domain/message.ts";
+import { messageKey } from "../../../domain/events/message-id.ts";
+import type { TrendQuestion } from "../../../domain/reports/trend.ts";
 import { HOUR } from "../../../domain/time.ts";
 import { AT, asked, eventAt, json, MINUTE, type Store } from "./asked.ts";
 

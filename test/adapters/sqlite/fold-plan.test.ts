@@ -6,7 +6,7 @@ import { afterAll, expect, onTestFinished, test } from "vitest";
 import { createFoldPlanner, type FoldPlan } from "../../../adapters/sqlite/fold-plan.ts";
 import { createFoldWriter, forgetCounts } from "../../../adapters/sqlite/fold-writer.ts";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
-import type { NewEvent } from "../../../domain/event.ts";
+import type { NewEvent } from "../../../domain/events/event.ts";
 import type { Storage } from "../../../domain/storage.ts";
 import { HOUR } from "../../../domain/time.ts";
 

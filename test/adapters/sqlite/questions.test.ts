@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
-import type { TrendQuestion } from "../../../domain/analytics/trend.ts";
+import type { TrendQuestion } from "../../../domain/reports/trend.ts";
 import { HOUR } from "../../../domain/time.ts";
 import { questionContract } from "../question-contract.ts";
 

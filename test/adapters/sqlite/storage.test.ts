@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
-import { messageKey } from "../../../domain/message.ts";
+import { messageKey } from "../../../domain/events/message-id.ts";
 import { storageContract } from "../storage-contract.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "analytics-storage-"));

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import Sqlite, { type Database } from "better-sqlite3";
 import { afterAll, expect, test } from "vitest";
 import { openSqlite, UnusableDatabase } from "../../../adapters/sqlite/storage.ts";
-import { assignVariant } from "../../../handlers/assign-variant.ts";
-import { getExperiment } from "../../../handlers/get-experiment.ts";
-import { getResults } from "../../../handlers/get-results.ts";
-import { listExperiments } from "../../../handlers/list-experiments.ts";
-import { trackEvent } from "../../../handlers/track-event.ts";
-import { trackMetric } from "../../../handlers/track-metric.ts";
+import { trackEvent } from "../../../handlers/events/track-event.ts";
+import { assignVariant } from "../../../handlers/experiments/assignments/assign-variant.ts";
+import { getExperiment } from "../../../handlers/experiments/get-experiment.ts";
+import { getResults } from "../../../handlers/experiments/get-results.ts";
+import { listExperiments } from "../../../handlers/experiments/list-experiments.ts";
+import { trackMetric } from "../../../handlers/experiments/metrics/track-metric.ts";
 import { call, coloursReply, NOW, openWorld } from "../../world.ts";
 
 // The product's specification, to the letter.

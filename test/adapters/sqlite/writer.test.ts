@@ -5,7 +5,7 @@ import Sqlite, { type Database } from "better-sqlite3";
 import { afterAll, afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { createWriter, type Gathered, type Writer } from "../../../adapters/sqlite/writer.ts";
-import { ExperimentInput, newExperiment } from "../../../domain/experiment.ts";
+import { ExperimentInput, newExperiment } from "../../../domain/experiments/experiment.ts";
 import { Failure } from "../../../domain/failure.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "analytics-writer-"));

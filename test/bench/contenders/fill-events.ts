@@ -1,5 +1,5 @@
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
-import type { NewEvent } from "../../../domain/event.ts";
+import type { NewEvent } from "../../../domain/events/event.ts";
 import { demoEvents } from "../../../scripts/demo/story.ts";
 import { ROOT } from "../processes.ts";
 

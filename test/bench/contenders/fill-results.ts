@@ -1,5 +1,5 @@
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
-import { ExperimentInput, newExperiment } from "../../../domain/experiment.ts";
+import { ExperimentInput, newExperiment } from "../../../domain/experiments/experiment.ts";
 import { KNOWN_USERS, knownUser } from "../bodies.ts";
 
 const AT_ONCE = 2_000;

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readSettings } from "../../../adapters/environment.ts";
 import { createEdge } from "../../../adapters/http/edge.ts";
 import { createListener } from "../../../adapters/http/listener.ts";
+import { readSettings } from "../../../adapters/settings.ts";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
-import { endpoints } from "../../../handlers/endpoints.ts";
+import { endpoints } from "../../../handlers/contract/endpoints.ts";
 
 // Our own server with the same indexes, where nobody ever counts an event.
 const [path = "", key = ""] = process.argv.slice(2);

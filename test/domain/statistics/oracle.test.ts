@@ -107,8 +107,8 @@ const methodsLeftOut: Record<string, string> = {
   md5: "hashing: another system's assignment",
   sha1: "hashing: another system's assignment",
   sha256: "hashing: another system's assignment",
-  proposed_sha256_unit: "hashing: tested with domain/assignment.ts",
-  normalize_weights: "hashing: tested with domain/assignment.ts",
+  proposed_sha256_unit: "hashing: tested with domain/experiments/assignment.ts",
+  normalize_weights: "hashing: tested with domain/experiments/assignment.ts",
   statsig_msprt:
     "another system's sequential test, in the oracle for comparison only; ours is the confidence sequence",
 };

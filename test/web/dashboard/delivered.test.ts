@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { expect, inject, test } from "vitest";
-import { endpoints } from "../../../handlers/endpoints.ts";
-import { operations } from "../../../web/dashboard/api.ts";
+import { endpoints } from "../../../handlers/contract/endpoints.ts";
+import { operations } from "../../../web/dashboard/access/api.ts";
 import type {} from "../../end-to-end/global-setup.ts";
 
 const KIB = 1024;

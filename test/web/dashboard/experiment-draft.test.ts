@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ExperimentInput } from "../../../domain/experiment.ts";
+import { ExperimentInput } from "../../../domain/experiments/experiment.ts";
 import {
   bodyOf,
   emptyDraft,
@@ -7,7 +7,7 @@ import {
   replaced,
   shareInWords,
   without,
-} from "../../../web/dashboard/experiment-draft.ts";
+} from "../../../web/dashboard/experiments/experiment-draft.ts";
 
 const draft = {
   ...emptyDraft("900"),

@@ -6,7 +6,7 @@ import {
   rangeOf,
   whereOf,
   zoneOf,
-} from "../../../web/dashboard/filters.ts";
+} from "../../../web/dashboard/reports/filters.ts";
 
 const query = (text: string): URLSearchParams => new URLSearchParams(text);
 const at = Date.parse("2026-11-24T23:30:00Z");

@@ -14,7 +14,7 @@ import {
   pValue,
   tickNumber,
   wholePercent,
-} from "../../../web/dashboard/format.ts";
+} from "../../../web/dashboard/parts/format.ts";
 
 /** With ordinary spaces, which are easier to read here. */
 const plain = (text: string): string => text.replaceAll("\u00a0", " ");

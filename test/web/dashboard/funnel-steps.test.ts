@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Catalogue } from "../../../domain/analytics/catalogue.ts";
-import { formatSteps, parseSteps, scalarOf } from "../../../web/dashboard/funnel-steps.ts";
+import type { Catalogue } from "../../../domain/reports/catalogue.ts";
+import { formatSteps, parseSteps, scalarOf } from "../../../web/dashboard/reports/funnel-steps.ts";
 
 const seen = "2026-11-24T00:00:00.000Z";
 const property = (

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { placeOn, scaleFor, stretchOn } from "../../../web/dashboard/interval-scale.ts";
+import { placeOn, scaleFor, stretchOn } from "../../../web/dashboard/plots/interval-scale.ts";
 
 const value = fc.double({ min: -1e9, max: 1e9, noNaN: true });
 const spread = fc.record({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { axesOf } from "../../../web/dashboard/time-plot-axes.ts";
+import { axesOf } from "../../../web/dashboard/plots/time-plot-axes.ts";
 
 const HOUR = 3_600_000;
 const DAY_SECONDS = 86_400;

@@ -1,0 +1,52 @@
+import { randomUUID } from "node:crypto";
+import type { Storage } from "../domain/storage.ts";
+import type { World } from "../handlers/contract/endpoint.ts";
+import { endpoints } from "../handlers/contract/endpoints.ts";
+import packageJson from "../package.json" with { type: "json" };
+import { createEdge, type Edge } from "./http/edge.ts";
+import { createFiles } from "./http/files.ts";
+import { createLog } from "./logger.ts";
+import { isPostgres, readSettings, type Settings } from "./settings.ts";
+
+/** The whole server but its socket. */
+export interface Analytics {
+  readonly edge: Edge;
+  readonly settings: Settings;
+  /** Finishes what was accepted and lets go of the storage. */
+  close(): Promise<void>;
+}
+
+function sayProgress(done: number, total: number): void {
+  const percent = Math.floor((100 * done) / total);
+  process.stderr.write(`Analytics Server counts what is stored: ${done} of ${total} events, ${percent} %\n`);
+}
+
+// Imported when it is asked for: a Lambda bundle is without SQLite's native module, and one host without PostgreSQL.
+async function openStorage({ database, databaseCa, reportMs }: Settings): Promise<Storage> {
+  if (isPostgres(database)) {
+    const { openPostgres } = await import("./postgres/storage.ts");
+    return openPostgres(database, { ca: databaseCa, reportMs });
+  }
+  const { openSqlite } = await import("./sqlite/storage.ts");
+  const threadScript = new URL("./sqlite-thread.mjs", import.meta.url);
+  return openSqlite(database, { reportMs, threadScript, onProgress: sayProgress });
+}
+
+/** The composition root: reads the settings, opens the storage, and builds the one World that all endpoints share. */
+export async function openAnalytics(
+  variables: NodeJS.ProcessEnv,
+  { streams }: Pick<World, "streams">,
+): Promise<Analytics> {
+  const settings = readSettings(variables);
+  const storage = await openStorage(settings);
+  const world: World = {
+    storage,
+    now: Date.now,
+    newId: randomUUID,
+    version: packageJson.version,
+    streams,
+    file: createFiles(new URL("./web/", import.meta.url)),
+  };
+  const edge = createEdge({ endpoints, world, settings, log: createLog(settings) });
+  return { edge, settings, close: () => storage.close() };
+}

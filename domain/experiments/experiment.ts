@@ -1,0 +1,222 @@
+import { z } from "zod";
+import { Description, Name, recordOf } from "../text.ts";
+import { type Instant, IsoTime, isoTime } from "../time.ts";
+
+export const MIN_VARIANTS = 2;
+export const MAX_VARIANTS = 20;
+const MAX_METRICS = 50;
+const MAX_PLANNED_USERS = 1_000_000_000;
+
+export const ExperimentStatus = z.enum(["draft", "running", "stopped", "archived"]);
+export type ExperimentStatus = z.infer<typeof ExperimentStatus>;
+
+export const Share = z.number().min(0, "must be from 0 to 1").max(1, "must be from 0 to 1");
+export const Weight = z.number().min(0, "must not be negative");
+
+export const VariantInput = z.strictObject({
+  variant_name: Name,
+  description: Description.nullish(),
+  weight: Weight.default(1),
+});
+
+/**
+ * What is measured, and which way is better. A metric that nobody declared is a `mean` that may `increase`. With an
+ * `event_type` its values are tracked events: the number in `property`, or 1, of each event that has all of `where`.
+ */
+export const MetricDefinition = z
+  .strictObject({
+    metric_name: Name,
+    kind: z.enum(["conversion", "mean", "count"]).default("mean"),
+    direction: z.enum(["increase", "decrease"]).default("increase"),
+    primary: z.boolean().default(false),
+    event_type: Name.optional(),
+    property: Name.optional(),
+    where: recordOf(z.union([z.string(), z.number(), z.boolean()])).optional(),
+  })
+  .refine(
+    ({ event_type, property, where }) => event_type !== undefined || (property ?? where) === undefined,
+    {
+      path: ["event_type"],
+      message: "is needed where there is a property or a where",
+    },
+  )
+  .meta({ id: "MetricDefinition" });
+export type MetricDefinition = z.infer<typeof MetricDefinition>;
+
+export const ConfidenceLevel = z
+  .number()
+  .gt(0.5, "must be between 0.5 and 1, both excluded")
+  .lt(1, "must be between 0.5 and 1, both excluded");
+
+const Shape = z.strictObject({
+  test_name: Name,
+  description: Description.nullish(),
+  variants: z.array(VariantInput).min(MIN_VARIANTS).max(MAX_VARIANTS),
+  control: Name.optional(),
+  status: z.enum(["draft", "running"]).default("running"),
+  traffic: Share.default(1),
+  confidence_level: ConfidenceLevel.default(0.95),
+  planned_users: z.int().min(1).max(MAX_PLANNED_USERS).optional(),
+  metrics: z.array(MetricDefinition).max(MAX_METRICS).default([]),
+});
+type Shape = z.infer<typeof Shape>;
+
+interface Complaint {
+  readonly path: (string | number)[];
+  readonly message: string;
+}
+
+function repeats(list: string, field: string, names: readonly string[]): Complaint[] {
+  return names.flatMap((name, index) =>
+    names.indexOf(name) === index
+      ? []
+      : [{ path: [list, index, field], message: `must be unique, but "${name}" stands here twice` }],
+  );
+}
+
+/** Whether weights can be divided by their sum. */
+export const hasWeight = (variants: readonly { weight: number }[]): boolean => {
+  const sum = variants.reduce((total, { weight }) => total + weight, 0);
+  return sum > 0 && Number.isFinite(sum);
+};
+
+function complaints({ variants, metrics, control }: Shape): Complaint[] {
+  const names = variants.map((variant) => variant.variant_name);
+  const found = [
+    ...repeats("variants", "variant_name", names),
+    ...repeats(
+      "metrics",
+      "metric_name",
+      metrics.map((metric) => metric.metric_name),
+    ),
+  ];
+  if (!hasWeight(variants)) {
+    found.push({ path: ["variants"], message: "must have weights whose sum is above 0 and finite" });
+  }
+  if (control !== undefined && !names.includes(control)) {
+    found.push({ path: ["control"], message: "must be the name of one of the variants" });
+  }
+  if (metrics.filter((metric) => metric.primary).length > 1) {
+    found.push({ path: ["metrics"], message: "must have at most one that is primary" });
+  }
+  return found;
+}
+
+export const ExperimentInput = Shape.superRefine((input, context) => {
+  for (const complaint of complaints(input)) context.addIssue({ code: "custom", ...complaint });
+}).meta({ id: "ExperimentInput" });
+export type ExperimentInput = z.infer<typeof ExperimentInput>;
+
+export interface Variant {
+  readonly id: number;
+  readonly variant_name: string;
+  readonly description: string | null;
+  readonly weight: number;
+  readonly is_control: boolean;
+}
+
+/** An A/B test, as the wire calls it. */
+export interface Experiment {
+  readonly id: number;
+  readonly test_name: string;
+  readonly description: string | null;
+  readonly status: ExperimentStatus;
+  readonly created_at: Instant;
+  readonly traffic: number;
+  readonly confidence_level: number;
+  readonly planned_users: number | null;
+  /** When it was stopped; its results are those of that moment. */
+  readonly stopped_at: Instant | null;
+  readonly winner_variant_id: number | null;
+  readonly metrics: readonly MetricDefinition[];
+  /** What its users are hashed with; never on the wire. */
+  readonly salt: string;
+  /** In the order of their ids, which is the order they were declared in. */
+  readonly variants: readonly Variant[];
+}
+
+/** An experiment before storage has given it and its variants their ids. */
+export interface NewExperiment extends Omit<Experiment, "id" | "variants"> {
+  readonly variants: readonly Omit<Variant, "id">[];
+}
+
+export function newExperiment(input: ExperimentInput, salt: string, now: Instant): NewExperiment {
+  const control = input.control ?? input.variants[0]?.variant_name;
+  return {
+    test_name: input.test_name,
+    description: input.description ?? null,
+    status: input.status,
+    created_at: now,
+    traffic: input.traffic,
+    confidence_level: input.confidence_level,
+    planned_users: input.planned_users ?? null,
+    stopped_at: null,
+    winner_variant_id: null,
+    metrics: input.metrics,
+    salt,
+    variants: input.variants.map((variant) => ({
+      variant_name: variant.variant_name,
+      description: variant.description ?? null,
+      weight: variant.weight,
+      is_control: variant.variant_name === control,
+    })),
+  };
+}
+
+export const ExperimentReply = z
+  .strictObject({
+    id: z.int(),
+    test_name: z.string(),
+    description: z.string().nullable(),
+    status: ExperimentStatus,
+    created_at: IsoTime,
+    control: z.string().nullable(),
+    traffic: z.number(),
+    confidence_level: z.number(),
+    planned_users: z.int().nullable(),
+    stopped_at: IsoTime.nullable(),
+    winner: z.string().nullable(),
+    metrics: z.array(MetricDefinition),
+    variants: z.array(
+      z.strictObject({
+        id: z.int(),
+        variant_name: z.string(),
+        description: z.string().nullable(),
+        weight: z.number(),
+        is_control: z.boolean(),
+      }),
+    ),
+  })
+  .meta({ id: "Experiment" });
+export type ExperimentReply = z.infer<typeof ExperimentReply>;
+
+/** The variant that the others are compared with; none only in a database that others made without variants. */
+export const controlOf = (experiment: Experiment): Variant | undefined =>
+  experiment.variants.find((variant) => variant.is_control);
+
+/** What the wire shows of an experiment: everything but its salt. */
+export function describe(experiment: Experiment): ExperimentReply {
+  return {
+    id: experiment.id,
+    test_name: experiment.test_name,
+    description: experiment.description,
+    status: experiment.status,
+    created_at: isoTime(experiment.created_at),
+    control: controlOf(experiment)?.variant_name ?? null,
+    traffic: experiment.traffic,
+    confidence_level: experiment.confidence_level,
+    planned_users: experiment.planned_users,
+    stopped_at: experiment.stopped_at === null ? null : isoTime(experiment.stopped_at),
+    winner:
+      experiment.winner_variant_id === null ? null : variantName(experiment, experiment.winner_variant_id),
+    metrics: [...experiment.metrics],
+    variants: [...experiment.variants],
+  };
+}
+
+/** The name of one of its variants. */
+export function variantName(experiment: Experiment, variantId: number): string {
+  const variant = experiment.variants.find(({ id }) => id === variantId);
+  if (variant === undefined) throw new Error(`A/B test ${experiment.id} has no variant ${variantId}`);
+  return variant.variant_name;
+}

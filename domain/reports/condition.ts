@@ -1,0 +1,80 @@
+import { z } from "zod";
+import type { Properties } from "../events/properties.ts";
+import { recordOf } from "../text.ts";
+
+export type Scalar = string | number | boolean;
+
+/** A property must have one of these values. Properties within properties are not asked about. */
+export interface Condition {
+  readonly property: string;
+  readonly values: readonly Scalar[];
+}
+
+const MAX_CONDITIONS = 20;
+
+// Not all that JavaScript would take for a number: 05 is somebody's code, not five.
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** What a text in a URL may stand for: the text itself, and the number or boolean that JSON writes so. */
+function readings(text: string): Scalar[] {
+  if (text === "true" || text === "false") return [text, text === "true"];
+  const number = JSON_NUMBER.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(number) ? [text, number] : [text];
+}
+
+const conditionsOf = (where: Readonly<Record<string, readonly Scalar[]>>): Condition[] =>
+  Object.entries(where).map(([property, values]) => ({ property, values }));
+
+const few = (where: object): boolean => Object.keys(where).length <= MAX_CONDITIONS;
+const TOO_MANY = `must have at most ${MAX_CONDITIONS} properties`;
+
+/** `where[plan]=pro` of a URL: all must hold. */
+export const QueryConditions = recordOf(
+  z.string().transform(readings),
+  "must be written as where[property]=value",
+)
+  .refine(few, TOO_MANY)
+  .transform(conditionsOf)
+  .default([])
+  .meta({ description: "where[<property>]=<value>: only events whose property has this value." });
+
+/** `{"plan":"pro"}` of a body, where a value's type is plain to see. */
+export const BodyConditions = recordOf(
+  z
+    .union([z.string(), z.number(), z.boolean()], { error: "must be a text, a number, true or false" })
+    .transform((value) => [value]),
+  'must be an object, as {"plan":"pro"}',
+)
+  .refine(few, TOO_MANY)
+  .transform(conditionsOf)
+  .default([]);
+
+export const holdsAll = (conditions: readonly Condition[], properties: Properties): boolean =>
+  conditions.every(({ property, values }) =>
+    Object.hasOwn(properties, property) ? values.includes(properties[property] as Scalar) : false,
+  );
+
+/** A number that JSON cannot write back, as 1e999 is read, is none. */
+export const isScalar = (value: unknown): value is Scalar =>
+  typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
+
+/** The value that a breakdown by this property puts an event under; null where it has no plain one. */
+export function scalarOf(properties: Properties, property: string): Scalar | null {
+  const value = Object.hasOwn(properties, property) ? properties[property] : null;
+  return isScalar(value) ? value : null;
+}
+
+const NOTHING: Properties = {};
+
+/** The properties of a stored event. What others have put into the table may be no object, or no JSON at all. */
+export function propertiesOf(text: string | null): Properties {
+  if (text === null || text === "") return NOTHING;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)
+      ? (parsed as Properties)
+      : NOTHING;
+  } catch {
+    return NOTHING;
+  }
+}

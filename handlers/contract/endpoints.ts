@@ -1,0 +1,65 @@
+import { trackEvent } from "../events/track-event.ts";
+import { trackEvents } from "../events/track-events.ts";
+import { assignEverywhere } from "../experiments/assignments/assign-everywhere.ts";
+import { assignVariant } from "../experiments/assignments/assign-variant.ts";
+import { explainAssignment } from "../experiments/assignments/explain-assignment.ts";
+import { importAssignments } from "../experiments/assignments/import-assignments.ts";
+import { createExperiment } from "../experiments/create-experiment.ts";
+import { deleteExperiment } from "../experiments/delete-experiment.ts";
+import { getExperiment } from "../experiments/get-experiment.ts";
+import { getResults } from "../experiments/get-results.ts";
+import { getTimeline } from "../experiments/get-timeline.ts";
+import { listExperiments } from "../experiments/list-experiments.ts";
+import { trackMetric } from "../experiments/metrics/track-metric.ts";
+import { trackMetrics } from "../experiments/metrics/track-metrics.ts";
+import { planSampleSize } from "../experiments/plan-sample-size.ts";
+import { updateExperiment } from "../experiments/update-experiment.ts";
+import { computeFunnel } from "../reports/compute-funnel.ts";
+import { exportEvents } from "../reports/export-events.ts";
+import { getRetention } from "../reports/get-retention.ts";
+import { getTrend } from "../reports/get-trend.ts";
+import { listEventTypes } from "../reports/list-event-types.ts";
+import { listEvents } from "../reports/list-events.ts";
+import { checkHealth } from "../service/check-health.ts";
+import { describeApi } from "../service/describe-api.ts";
+import {
+  getClient,
+  getDashboard,
+  getDashboardScript,
+  getDashboardStyle,
+  getIcon,
+} from "../service/get-file.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** Every endpoint there is. The router, serverless.yml, the OpenAPI document and the README are held to this list. */
+export const endpoints: readonly Endpoint[] = [
+  trackEvent,
+  trackEvents,
+  createExperiment,
+  listExperiments,
+  getExperiment,
+  updateExperiment,
+  deleteExperiment,
+  assignVariant,
+  explainAssignment,
+  assignEverywhere,
+  importAssignments,
+  trackMetric,
+  trackMetrics,
+  getResults,
+  getTimeline,
+  planSampleSize,
+  listEvents,
+  listEventTypes,
+  getTrend,
+  computeFunnel,
+  getRetention,
+  exportEvents,
+  checkHealth,
+  describeApi(() => endpoints),
+  getDashboard,
+  getDashboardScript,
+  getDashboardStyle,
+  getIcon,
+  getClient,
+];

@@ -1,0 +1,164 @@
+import { z } from "zod";
+import type { FailureCode } from "../../domain/failure.ts";
+import { documentedBatches } from "./batch.ts";
+import type { Access, Endpoint } from "./endpoint.ts";
+import { FAILURE_STATUS, OUTCOME_STATUS, type Outcome } from "./statuses.ts";
+
+type Json = Record<string, unknown>;
+export type OpenApi = { openapi: string; paths: Record<string, unknown> } & Json;
+
+const PROBLEM: Json = {
+  type: "object",
+  description: "RFC 9457. `code` is one of a closed set; `errors` lists every fault of the request.",
+  properties: {
+    type: { type: "string" },
+    title: { type: "string" },
+    status: { type: "integer" },
+    detail: { type: "string" },
+    code: { enum: Object.keys(FAILURE_STATUS) },
+    errors: {
+      type: "array",
+      items: {
+        type: "object",
+        properties: { path: { type: "string" }, message: { type: "string" } },
+        required: ["path", "message"],
+      },
+    },
+  },
+  required: ["type", "title", "status", "detail", "code", "errors"],
+};
+
+// What any endpoint with the trait may answer, so that an endpoint lists only what is its own.
+const ALWAYS: readonly FailureCode[] = [
+  "invalid",
+  "method_not_allowed",
+  "rate_limited",
+  "internal",
+  "unavailable",
+];
+const WITH_BODY: readonly FailureCode[] = ["too_large", "unsupported_media_type"];
+const WITH_KEY: readonly FailureCode[] = ["unauthorized", "forbidden"];
+
+const movedToComponents = (json: Json): Json =>
+  JSON.parse(JSON.stringify(json).replaceAll("#/$defs/", "#/components/schemas/"));
+
+/** Collects the named schemas on the way, so that each stands once in the document. */
+function schemaWriter(schemas: Json) {
+  return (schema: z.ZodType, io: "input" | "output"): Json => {
+    const written = movedToComponents(z.toJSONSchema(schema, { io, unrepresentable: "any" }));
+    const { $schema, $defs = {}, ...json } = written;
+    for (const [name, { id, ...definition }] of Object.entries($defs as Record<string, Json>)) {
+      schemas[name] = definition;
+    }
+    return json;
+  };
+}
+type Write = ReturnType<typeof schemaWriter>;
+
+function failuresOf({ access, body, failures = [] }: Endpoint): FailureCode[] {
+  return [
+    ...ALWAYS,
+    ...(body === undefined ? [] : WITH_BODY),
+    ...(access === "open" ? [] : WITH_KEY),
+    ...failures,
+  ];
+}
+
+/** What an answer looks like: JSON by its schema, or a document of one of its types. */
+function contentOf(schema: z.ZodType, write: Write): Json {
+  const types = schema.meta()?.contentTypes;
+  if (!Array.isArray(types)) return json("application/json", write(schema, "output"));
+  return Object.fromEntries(types.map((type) => [type, { schema: { type: "string" } }]));
+}
+
+function responses(endpoint: Endpoint, write: Write): Json {
+  const described: Json = {};
+  for (const [outcome, schema] of Object.entries(endpoint.replies)) {
+    const content = outcome === "deleted" ? {} : { content: contentOf(schema, write) };
+    described[OUTCOME_STATUS[outcome as Outcome]] = { description: outcome, ...content };
+  }
+  for (const code of failuresOf(endpoint)) {
+    described[FAILURE_STATUS[code]] ??= { $ref: `#/components/responses/${code}` };
+  }
+  return described;
+}
+
+const json = (type: string, schema: Json): Json => ({ [type]: { schema } });
+
+function requestBody({ body, lines }: Endpoint, write: Write): Json {
+  if (body === undefined) return {};
+  const schema = write(documentedBatches.get(body) ?? body, "input");
+  const ndjson = lines ? json("application/x-ndjson", { type: "string" }) : {};
+  return { requestBody: { required: true, content: { ...json("application/json", schema), ...ndjson } } };
+}
+
+function parameters(place: "path" | "query", schema: z.ZodType | undefined, write: Write): Json[] {
+  if (schema === undefined) return [];
+  const { properties = {}, required = [] } = write(schema, "input") as {
+    properties?: Json;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: place,
+    required: place === "path" || required.includes(name),
+    ...((property as Json).type === "object" ? { style: "deepObject", explode: true } : {}),
+    schema: property,
+  }));
+}
+
+const security = (access: Access): Json =>
+  access === "open" ? { security: [] } : { security: [{ [access]: [] }] };
+
+function operation(endpoint: Endpoint, write: Write): Json {
+  const { name, summary, access, params, query } = endpoint;
+  return {
+    operationId: name,
+    summary,
+    ...security(access),
+    parameters: [...parameters("path", params, write), ...parameters("query", query, write)],
+    ...requestBody(endpoint, write),
+    responses: responses(endpoint, write),
+  };
+}
+
+function problems(): Json {
+  return Object.fromEntries(
+    Object.keys(FAILURE_STATUS).map((code) => [
+      code,
+      {
+        description: code,
+        content: json("application/problem+json", { $ref: "#/components/schemas/Problem" }),
+      },
+    ]),
+  );
+}
+
+const key = (access: string): Json => ({
+  type: "http",
+  scheme: "bearer",
+  description: `A key with ${access} access; an admin key has all. Not asked for where no keys are set.`,
+});
+
+/** The OpenAPI 3.1 document of the endpoints, computed from the schemas that they parse with. */
+export function openApi(endpoints: readonly Endpoint[], version: string): OpenApi {
+  const schemas: Json = { Problem: PROBLEM };
+  const write = schemaWriter(schemas);
+  const paths: Record<string, Json> = {};
+  for (const endpoint of endpoints) {
+    paths[endpoint.path] = {
+      ...paths[endpoint.path],
+      [endpoint.method.toLowerCase()]: operation(endpoint, write),
+    };
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "Analytics Server", version },
+    paths,
+    components: {
+      schemas,
+      responses: problems(),
+      securitySchemes: { write: key("write"), read: key("read"), admin: key("admin") },
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { FailureCode } from "../../domain/failure.ts";
+
+/** How an endpoint says what came of a request. */
+export type Outcome = "ok" | "created" | "partial" | "deleted" | "unavailable";
+
+/** The one place where outcomes and failures become HTTP: the edge answers with it, the OpenAPI document states it. */
+export const OUTCOME_STATUS: Record<Outcome, number> = {
+  ok: 200,
+  created: 201,
+  deleted: 204,
+  partial: 207,
+  unavailable: 503,
+};
+
+export const FAILURE_STATUS: Record<FailureCode, number> = {
+  invalid: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  too_large: 413,
+  unsupported_media_type: 415,
+  rate_limited: 429,
+  internal: 500,
+  unavailable: 503,
+};

@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { EventInput, MAX_EVENT_BYTES, stamp } from "../../domain/events/event.ts";
+import { IsoTime, isoTime } from "../../domain/time.ts";
+import { endpoint } from "../contract/endpoint.ts";
+import { invalid } from "../contract/faults.ts";
+
+const Stored = z.strictObject({ success: z.literal(true), id: z.int(), created_at: IsoTime });
+
+export const trackEvent = endpoint({
+  name: "trackEvent",
+  method: "POST",
+  path: "/apiv1/events",
+  access: "write",
+  summary: "Store one event",
+  body: EventInput,
+  maxBytes: MAX_EVENT_BYTES,
+  replies: { created: Stored, ok: Stored.extend({ duplicate: z.literal(true) }) },
+
+  async handle({ body }, { storage, now }) {
+    const event = stamp(body, now());
+    if ("faults" in event) throw invalid("event", event.faults);
+    const [stored] = await storage.appendEvents([event.value]);
+    const answer = { success: true, id: stored.id, created_at: isoTime(stored.created_at) } as const;
+    if (stored.duplicate) return { outcome: "ok", body: { ...answer, duplicate: true as const } };
+    return { outcome: "created", body: answer };
+  },
+});

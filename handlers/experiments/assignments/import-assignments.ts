@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { type Experiment, variantName } from "../../../domain/experiments/experiment.ts";
+import { isOpen } from "../../../domain/experiments/lifecycle.ts";
+import { type Checked, Failure } from "../../../domain/failure.ts";
+import type { Assignment, WonAssignment } from "../../../domain/storage.ts";
+import { Name } from "../../../domain/text.ts";
+import { aheadOfClock, type Instant, Timestamp } from "../../../domain/time.ts";
+import { type Answer, batchOf, batchReply, skewOf, takeIn } from "../../contract/batch.ts";
+import { endpoint, TestPath } from "../../contract/endpoint.ts";
+import { existingExperiment } from "../existing-experiment.ts";
+
+const AssignmentInput = z
+  .strictObject({ user_id: Name, variant: Name, assigned_at: Timestamp.optional() })
+  .meta({ id: "AssignmentInput" });
+type AssignmentInput = z.infer<typeof AssignmentInput>;
+
+const Imported = z.strictObject({
+  success: z.literal(true),
+  variant: z.string(),
+  variant_id: z.int(),
+  duplicate: z.literal(true).optional(),
+});
+const Reply = batchReply(Imported);
+
+export const importAssignments = endpoint({
+  name: "importAssignments",
+  method: "POST",
+  path: "/apiv1/ab-tests/{test_id}/assignments",
+  access: "admin",
+  summary: "Import assignments that were made elsewhere",
+  params: TestPath,
+  body: batchOf("assignments", AssignmentInput),
+  lines: true,
+  replies: { created: Reply, partial: Reply },
+  failures: ["not_found", "conflict"],
+
+  async handle({ params: { test_id }, body, minimal }, { storage, now }) {
+    const experiment = await existingExperiment(storage, test_id);
+    if (!isOpen(experiment.status)) {
+      throw new Failure("conflict", `This A/B test is ${experiment.status}: its result stays as it is.`);
+    }
+    const time = now();
+    const skew = skewOf(body, time);
+    const imported = async (candidates: readonly Assignment[]) => {
+      const won = await storage.assign(test_id, candidates);
+      return won.map((assignment, index) => ({ ...assignment, wanted: candidates[index]?.variant_id }));
+    };
+    return takeIn(
+      body,
+      {
+        item: AssignmentInput,
+        check: (input) => candidateOf(experiment, input, time, skew),
+        store: imported,
+        answer: (won) => answerOf(experiment, won),
+      },
+      minimal,
+    );
+  },
+});
+
+function candidateOf(
+  { variants }: Experiment,
+  { user_id, variant, assigned_at }: AssignmentInput,
+  now: Instant,
+  skew: number,
+): Checked<Assignment> {
+  const at = assigned_at === undefined ? now : assigned_at - skew;
+  const ahead = aheadOfClock(at, now);
+  if (ahead !== undefined) return { faults: [{ path: "assigned_at", message: ahead }] };
+  const found = variants.find(({ variant_name }) => variant_name === variant);
+  if (found !== undefined) return { value: { user_id, variant_id: found.id, assigned_at: at } };
+  const names = variants.map(({ variant_name }) => variant_name).join(", ");
+  return { faults: [{ path: "variant", message: `must be one of this test's variants: ${names}` }] };
+}
+
+interface Claim extends WonAssignment {
+  readonly wanted: number | undefined;
+}
+
+/** A user keeps the variant stored first: an import that claims another is refused, one that agrees is a duplicate. */
+function answerOf(experiment: Experiment, claim: Claim): Answer<z.infer<typeof Imported>> {
+  const variant = variantName(experiment, claim.variant_id);
+  if (claim.variant_id !== claim.wanted) {
+    return { faults: [{ path: "variant", message: `this user has been assigned to "${variant}" already` }] };
+  }
+  const item = { success: true as const, variant, variant_id: claim.variant_id };
+  return claim.created
+    ? { duplicate: false, item }
+    : { duplicate: true, item: { ...item, duplicate: true as const } };
+}

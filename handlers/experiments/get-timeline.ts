@@ -1,0 +1,19 @@
+import { Timeline, timelineOf } from "../../domain/experiments/timeline.ts";
+import { endpoint, TestPath } from "../contract/endpoint.ts";
+import { existingExperiment } from "./existing-experiment.ts";
+
+export const getTimeline = endpoint({
+  name: "getTimeline",
+  method: "GET",
+  path: "/apiv1/ab-tests/{test_id}/timeline",
+  access: "read",
+  summary: "Day by day: users, estimates and always-valid intervals",
+  params: TestPath,
+  replies: { ok: Timeline },
+  failures: ["not_found"],
+
+  async handle({ params }, { storage }) {
+    const experiment = await existingExperiment(storage, params.test_id);
+    return { outcome: "ok", body: timelineOf(experiment, await storage.dailyTallies(experiment.id)) };
+  },
+});

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { type Experiment, variantName } from "../../../domain/experiments/experiment.ts";
+import { MetricInput, newMetric } from "../../../domain/experiments/metric.ts";
+import type { AppendedMetric } from "../../../domain/storage.ts";
+import { type Answer, batchOf, batchReply, skewOf, takeIn } from "../../contract/batch.ts";
+import { endpoint, TestPath } from "../../contract/endpoint.ts";
+import { existingExperiment } from "../existing-experiment.ts";
+import { NOT_ASSIGNED } from "./track-metric.ts";
+
+const Stored = z.strictObject({
+  success: z.literal(true),
+  id: z.int(),
+  variant: z.string(),
+  duplicate: z.literal(true).optional(),
+});
+const Reply = batchReply(Stored);
+
+export const trackMetrics = endpoint({
+  name: "trackMetrics",
+  method: "POST",
+  path: "/apiv1/ab-tests/{test_id}/track/batch",
+  access: "write",
+  summary: "Store many metric values; a bad one is refused alone",
+  params: TestPath,
+  body: batchOf("metrics", MetricInput),
+  lines: true,
+  replies: { created: Reply, partial: Reply },
+  failures: ["not_found"],
+
+  async handle({ params: { test_id }, body, minimal }, { storage, now }) {
+    const experiment = await existingExperiment(storage, test_id);
+    const time = now();
+    const skew = skewOf(body, time);
+    return takeIn(
+      body,
+      {
+        item: MetricInput,
+        check: (input) => newMetric(input, time, skew),
+        store: (metrics) => storage.appendMetrics(test_id, metrics),
+        answer: (appended) => answerOf(experiment, appended),
+      },
+      minimal,
+    );
+  },
+});
+
+function answerOf(experiment: Experiment, appended: AppendedMetric): Answer<z.infer<typeof Stored>> {
+  if (appended.kind === "not_assigned") return { faults: [{ path: "user_id", message: NOT_ASSIGNED }] };
+  const { id, variant_id, duplicate } = appended;
+  const item = { success: true as const, id, variant: variantName(experiment, variant_id) };
+  return { duplicate, item: duplicate ? { ...item, duplicate } : item };
+}

@@ -1,0 +1,23 @@
+import { metaOf } from "../../domain/reports/answer.ts";
+import { describeFunnel, Funnel, FunnelQuery, planFunnel } from "../../domain/reports/funnel.ts";
+import { endpoint } from "../contract/endpoint.ts";
+import { unanswerable } from "../contract/faults.ts";
+
+export const computeFunnel = endpoint({
+  name: "computeFunnel",
+  method: "POST",
+  path: "/apiv1/events/funnel",
+  access: "read",
+  summary: "How many users go from step to step, and how long they take",
+  body: FunnelQuery,
+  replies: { ok: Funnel },
+
+  async handle({ body, gone }, { storage, now }) {
+    const startedAt = now();
+    const planned = planFunnel(body, startedAt);
+    if ("faults" in planned) throw unanswerable("funnel", planned.faults);
+    const answered = await storage.funnel(planned.value, { verify: body.verify, gone: gone() });
+    const meta = metaOf(answered, startedAt, now());
+    return { outcome: "ok", body: describeFunnel(planned.value, answered.value, meta) };
+  },
+});

@@ -1,0 +1,23 @@
+import { metaOf } from "../../domain/reports/answer.ts";
+import { describeTrend, planTrend, Trend, TrendQuery } from "../../domain/reports/trend.ts";
+import { endpoint } from "../contract/endpoint.ts";
+import { unanswerable } from "../contract/faults.ts";
+
+export const getTrend = endpoint({
+  name: "getTrend",
+  method: "GET",
+  path: "/apiv1/events/trend",
+  access: "read",
+  summary: "Events, users or sessions per hour, day, week or month",
+  query: TrendQuery,
+  replies: { ok: Trend },
+
+  async handle({ query, gone }, { storage, now }) {
+    const startedAt = now();
+    const planned = planTrend(query, startedAt);
+    if ("faults" in planned) throw unanswerable("query", planned.faults);
+    const answered = await storage.trend(planned.value.question, { verify: query.verify, gone: gone() });
+    const meta = metaOf(answered, startedAt, now());
+    return { outcome: "ok", body: describeTrend(query, planned.value, answered.value, meta) };
+  },
+});

@@ -1,0 +1,193 @@
+import fc from "fast-check";
+import { Temporal } from "temporal-polyfill";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { EventTypes, Flag, rangeOf, rangeShape, wholeNumber } from "../../../domain/reports/range.ts";
+import { isoTime } from "../../../domain/time.ts";
+
+const NOW = Date.parse("2026-11-22T10:00:00.000Z");
+const Range = z.strictObject(rangeShape);
+
+/** What a question with these parameters is about: the two times, or the faults that are found. */
+function rangeFor(input: object, now = NOW) {
+  const parsed = Range.safeParse(input);
+  if (parsed.error) return parsed.error.issues.map(({ path, message }) => [path.join("."), message]);
+  const range = rangeOf(parsed.data, now);
+  if ("faults" in range) return range.faults.map(({ path, message }) => [path, message]);
+  return [isoTime(range.value.from), isoTime(range.value.to)];
+}
+
+const ORDER = [["from", "must be before the end of the range, to"]];
+const BOUND = "must be a date, as 2026-11-22, or a time with its zone, as 2026-11-22T10:00:00.000Z";
+const berlin = { timezone: "Europe/Berlin" };
+
+describe("a time range", () => {
+  test.each<[string, object, string[]]>([
+    ["today and the 29 days before it", {}, ["2026-10-24T00:00:00.000Z", "2026-11-22T10:00:00.001Z"]],
+    [
+      "the same of a zone, whose clocks were changed since",
+      berlin,
+      ["2026-10-23T22:00:00.000Z", "2026-11-22T10:00:00.001Z"],
+    ],
+    [
+      "thirty days up to a date",
+      { to: "2026-03-31" },
+      ["2026-03-02T00:00:00.000Z", "2026-04-01T00:00:00.000Z"],
+    ],
+    [
+      "from the start of a local day until now",
+      { from: "2026-11-22", ...berlin },
+      ["2026-11-21T23:00:00.000Z", "2026-11-22T10:00:00.001Z"],
+    ],
+    [
+      "one whole local day, of 23 hours",
+      { from: "2026-03-29", to: "2026-03-29", ...berlin },
+      ["2026-03-28T23:00:00.000Z", "2026-03-29T22:00:00.000Z"],
+    ],
+    [
+      "from one instant to another",
+      { from: "2026-11-22T09:00:00+01:00", to: "2026-11-22T08:00:00.001Z" },
+      ["2026-11-22T08:00:00.000Z", "2026-11-22T08:00:00.001Z"],
+    ],
+    [
+      "of epoch milliseconds, also before 1970",
+      { from: "-1", to: "1000" },
+      ["1969-12-31T23:59:59.999Z", "1970-01-01T00:00:01.000Z"],
+    ],
+    [
+      "the last day of all years, also where clocks are behind UTC",
+      { from: "9999-12-31", to: "9999-12-31", timezone: "America/Los_Angeles" },
+      ["9999-12-31T08:00:00.000Z", "9999-12-31T23:59:59.999Z"],
+    ],
+    [
+      "the first day of all years, also where clocks are ahead of UTC",
+      { from: "0000-01-01", to: "0000-01-01", timezone: "Asia/Tokyo" },
+      ["0000-01-01T00:00:00.000Z", "0000-01-01T14:41:01.000Z"],
+    ],
+    [
+      "the few days that there are before the third of all",
+      { to: "0000-01-03" },
+      ["0000-01-01T00:00:00.000Z", "0000-01-04T00:00:00.000Z"],
+    ],
+    [
+      "in the future",
+      { from: "2027-01-01", to: "2027-01-01" },
+      ["2027-01-01T00:00:00.000Z", "2027-01-02T00:00:00.000Z"],
+    ],
+  ])("may be %s", (_name, input, expected) => {
+    expect(rangeFor(input)).toEqual(expected);
+  });
+
+  test.each<[string, object, string[][]]>([
+    ["end where it begins", { from: "1000", to: "1000" }, ORDER],
+    ["end before it begins", { from: "2026-11-22", to: "2026-11-21" }, ORDER],
+    [
+      "begin after now where no end is given",
+      { from: "2026-11-23" },
+      [["from", "is still to come: a range without an end, to, ends now"]],
+    ],
+    ["begin at what is no text at all", { from: Object.create(null) }, [["from", BOUND]]],
+    ["begin twice", { from: ["2026-11-21", "2026-11-22"] }, [["from", "must be given once"]]],
+    [
+      "begin at a time whose + a URL has made a space",
+      { from: "2026-11-22T10:00:00 02:00" },
+      [["from", `${BOUND}; write + as %2B in a URL`]],
+    ],
+    ["begin on a day that there is not", { from: "2026-02-30" }, [["from", BOUND]]],
+    ["end at a time without a zone", { to: "2026-11-22T10:00:00" }, [["to", BOUND]]],
+    ["end after the year 9999", { to: "253402300800000" }, [["to", BOUND]]],
+    ["begin yesterday", { from: "yesterday" }, [["from", BOUND]]],
+    [
+      "be of a zone that there is not",
+      { timezone: "Europe/Atlantis" },
+      [["timezone", "must be the name of a time zone, as Europe/Berlin or UTC"]],
+    ],
+    [
+      "be of an offset, which is wrong for half of the year",
+      { timezone: "+02:00" },
+      [["timezone", "must be the name of a time zone, as Europe/Berlin or UTC"]],
+    ],
+  ])("may not %s", (_name, input, faults) => {
+    expect(rangeFor(input)).toEqual(faults);
+  });
+
+  test("begins 29 local days before the day on which it ends, in any zone", () => {
+    const zone = fc.constantFrom(...Intl.supportedValuesOf("timeZone"));
+    const now = fc.integer({ min: Date.parse("1970-01-01"), max: Date.parse("2090-01-01") });
+    fc.assert(
+      fc.property(zone, now, (timezone, time) => {
+        const range = rangeOf({ timezone }, time);
+        const at = Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(timezone);
+        const first = at.toPlainDate().subtract({ days: 29 }).toZonedDateTime(timezone).epochMilliseconds;
+        expect(range).toEqual({ value: { from: first, to: time + 1 } });
+      }),
+    );
+  });
+});
+
+describe("the types of a question", () => {
+  test.each<[unknown, string[]]>([
+    [undefined, []],
+    ["view", ["view"]],
+    [
+      ["view", "cart"],
+      ["view", "cart"],
+    ],
+    [
+      ["view", "cart", "view"],
+      ["view", "cart"],
+    ],
+  ])("%j are %j", (input, types) => {
+    expect(EventTypes.parse(input)).toEqual(types);
+  });
+
+  test("are at most twenty", () => {
+    const types = Array.from({ length: 21 }, (_, n) => `type ${n}`);
+    expect(EventTypes.parse(types.slice(1))).toHaveLength(20);
+    expect(EventTypes.safeParse(types).success).toBe(false);
+  });
+
+  test.each<[unknown, string]>([
+    [" ", "must not be blank"],
+    [["view", ""], "must not be blank"],
+    [Array.from({ length: 21 }, (_, n) => `type ${n}`), "must be named at most 20 times"],
+    [{ 0: "view" }, "must be a text; several are named as event_type=a&event_type=b"],
+  ])("are refused with the reason, as %j", (input, message) => {
+    expect(EventTypes.safeParse(input).error?.issues.map((issue) => issue.message)).toEqual([message]);
+  });
+});
+
+describe("a whole number of a URL", () => {
+  const Page = wholeNumber(1, 500);
+
+  test("is what plain digits say", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 500 }), (number) => {
+        expect(Page.parse(String(number))).toBe(number);
+      }),
+    );
+  });
+
+  test.each(["", "0", "501", "-1", "1.5", "1e2", "0x10", " 5", "+5", "five", "9".repeat(400), undefined, {}])(
+    "is not %j",
+    (input) => {
+      expect(Page.safeParse(input).error?.issues.map(({ message }) => message)).toEqual([
+        "must be a whole number from 1 to 500",
+      ]);
+    },
+  );
+
+  test("is given once", () => {
+    expect(Page.safeParse(["1", "2"]).error?.issues).toMatchObject([{ message: "must be given once" }]);
+  });
+});
+
+test.each<[unknown, boolean | undefined]>([
+  [undefined, false],
+  ["0", false],
+  ["1", true],
+  ["true", undefined],
+  ["", undefined],
+])("a flag of %j reads as %j", (text, flag) => {
+  expect(Flag.safeParse(text).data).toBe(flag);
+});

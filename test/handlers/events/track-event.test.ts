@@ -1,0 +1,204 @@
+import { expect, test } from "vitest";
+import type { NewEvent } from "../../../domain/events/event.ts";
+import { Failure } from "../../../domain/failure.ts";
+import { trackEvent } from "../../../handlers/events/track-event.ts";
+import { call, faultPathsOf, MINUTE, NOW, openWorld, refusalOf } from "../../world.ts";
+
+const click = {
+  event_type: "button_click",
+  user_id: "user123",
+  session_id: "session456",
+  properties: { button_name: "submit", page: "homepage" },
+};
+
+/** A world that also shows what was handed to the storage. */
+function openRecorded() {
+  const { storage } = openWorld();
+  const stored: NewEvent[] = [];
+  const world = openWorld({
+    storage: {
+      ...storage,
+      appendEvents: (events) => {
+        stored.push(...events);
+        return storage.appendEvents(events);
+      },
+    },
+  });
+  return { world, stored };
+}
+
+test("an event is stored and answered with its id and its arrival", async () => {
+  const world = openWorld();
+  expect(await call(trackEvent, world, { body: click })).toStrictEqual({
+    outcome: "created",
+    body: { success: true, id: 1, created_at: "2026-11-22T10:00:00.000Z" },
+  });
+  world.advance(1);
+  expect(await call(trackEvent, world, { body: { event_type: "bare" } })).toStrictEqual({
+    outcome: "created",
+    body: { success: true, id: 2, created_at: "2026-11-22T10:00:00.001Z" },
+  });
+});
+
+test("everything a client sends is handed to the storage as it was sent", async () => {
+  const { world, stored } = openRecorded();
+  await call(trackEvent, world, { body: { ...click, timestamp: "2026-11-22T09:00:00+01:00" } });
+  expect(stored).toStrictEqual([
+    {
+      event_type: "button_click",
+      user_id: "user123",
+      session_id: "session456",
+      properties: '{"button_name":"submit","page":"homepage"}',
+      created_at: NOW,
+      occurred_at: Date.parse("2026-11-22T08:00:00.000Z"),
+      message_key: null,
+    },
+  ]);
+});
+
+test("what is left out, or null, is stored as nothing", async () => {
+  const { world, stored } = openRecorded();
+  await call(trackEvent, world, { body: { event_type: "a" } });
+  await call(trackEvent, world, {
+    body: { event_type: "a", user_id: null, session_id: null, properties: null },
+  });
+  const bare = {
+    event_type: "a",
+    user_id: null,
+    session_id: null,
+    properties: null,
+    created_at: NOW,
+    occurred_at: NOW,
+    message_key: null,
+  };
+  expect(stored).toStrictEqual([bare, bare]);
+});
+
+test("a message sent again, hours and other events later, is answered as the first time and stored once", async () => {
+  const world = openWorld();
+  const retried = { ...click, message_id: "order-17" };
+  await call(trackEvent, world, { body: { event_type: "earlier" } });
+  const first = await call(trackEvent, world, { body: retried });
+  expect(first.body).toStrictEqual({ success: true, id: 2, created_at: "2026-11-22T10:00:00.000Z" });
+
+  world.advance(180 * MINUTE);
+  await call(trackEvent, world, { body: { event_type: "later", message_id: "order-18" } });
+  expect(await call(trackEvent, world, { body: retried })).toStrictEqual({
+    outcome: "ok",
+    body: { success: true, id: 2, created_at: "2026-11-22T10:00:00.000Z", duplicate: true },
+  });
+  const next = await call(trackEvent, world, { body: { event_type: "next" } });
+  expect(next.body.id).toBe(4);
+});
+
+test("a message id makes a duplicate whatever else stands in the event", async () => {
+  const world = openWorld();
+  await call(trackEvent, world, { body: { ...click, message_id: "m" } });
+  const again = await call(trackEvent, world, { body: { event_type: "quite_another", message_id: "m" } });
+  expect(again.outcome).toBe("ok");
+});
+
+test("a UUID is the same message in capitals and in small letters, any other text is not", async () => {
+  const world = openWorld();
+  const send = async (message_id: string) =>
+    (await call(trackEvent, world, { body: { event_type: "a", message_id } })).outcome;
+  expect(await send("018f6a1e-7c3b-7d2a-9f00-aabbccddeeff")).toBe("created");
+  expect(await send("018F6A1E-7C3B-7D2A-9F00-AABBCCDDEEFF")).toBe("ok");
+  expect(await send("018f6a1e7c3b7d2a9f00aabbccddeeff")).toBe("created");
+  expect(await send("order-a")).toBe("created");
+  expect(await send("order-A")).toBe("created");
+});
+
+test.each([
+  ["ISO 8601 in UTC", "2026-11-22T09:30:00.250Z", "2026-11-22T09:30:00.250Z"],
+  ["ISO 8601 with another zone", "2026-11-22T15:00:00+05:30", "2026-11-22T09:30:00.000Z"],
+  ["epoch milliseconds", 1_763_806_200_000, "2025-11-22T10:10:00.000Z"],
+  ["a time before 1970", -1, "1969-12-31T23:59:59.999Z"],
+  ["the year 1066", "1066-10-14T09:00:00Z", "1066-10-14T09:00:00.000Z"],
+  ["exactly an hour ahead", "2026-11-22T11:00:00.000Z", "2026-11-22T11:00:00.000Z"],
+])("an event may have happened at %s", async (_name, timestamp, happened) => {
+  const { world, stored } = openRecorded();
+  const { outcome } = await call(trackEvent, world, { body: { event_type: "a", timestamp } });
+  expect(outcome).toBe("created");
+  expect(stored.map(({ occurred_at }) => new Date(occurred_at).toISOString())).toEqual([happened]);
+});
+
+test("a time more than an hour ahead is refused in words that name the server's clock", async () => {
+  const world = openWorld();
+  const body = { event_type: "a", timestamp: "2026-11-22T11:00:00.001Z" };
+  expect(await refusalOf(call(trackEvent, world, { body }))).toEqual({
+    code: "invalid",
+    detail: "The event has one fault; nothing was stored. See errors.",
+    errors: [
+      {
+        path: "timestamp",
+        message:
+          "must not be more than one hour ahead of the server's clock, which reads 2026-11-22T10:00:00.000Z",
+      },
+    ],
+  });
+});
+
+const nested = (depth: number): object => (depth === 1 ? { end: true } : { in: nested(depth - 1) });
+const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n]));
+
+test.each([
+  ["200 characters, each of two UTF-16 units", { event_type: "😀".repeat(200) }],
+  ["letters of any script, and quotes", { event_type: `Zoë's "用户" 😀` }],
+  ["properties 8 levels deep", { event_type: "a", properties: nested(8) }],
+  ["properties of 255 keys", { event_type: "a", properties: keys(255) }],
+  ["properties that are an empty object", { event_type: "a", properties: {} }],
+  ["a message id of 100 characters", { event_type: "a", message_id: "m".repeat(100) }],
+])("an event with %s is stored", async (_name, body) => {
+  expect((await call(trackEvent, openWorld(), { body })).outcome).toBe("created");
+});
+
+test.each<[string, unknown, string[]]>([
+  ["no body", undefined, [""]],
+  ["null", null, [""]],
+  ["a list", [], [""]],
+  ["a text", "button_click", [""]],
+  ["nothing in it", {}, ["event_type"]],
+  ["a type that is a number", { event_type: 1 }, ["event_type"]],
+  ["an empty type", { event_type: "" }, ["event_type"]],
+  ["a blank type", { event_type: " \u00a0" }, ["event_type"]],
+  ["a type of 201 characters", { event_type: "x".repeat(201) }, ["event_type"]],
+  ["a line break in its type", { event_type: "a\nb" }, ["event_type"]],
+  ["a NUL in its type", { event_type: "a\0" }, ["event_type"]],
+  ["a lone surrogate in its type", { event_type: "a\ud800" }, ["event_type"]],
+  ["a user that is a number", { event_type: "a", user_id: 7 }, ["user_id"]],
+  ["an empty user and session", { event_type: "a", user_id: "", session_id: "" }, ["user_id", "session_id"]],
+  ["properties that are a list", { event_type: "a", properties: [] }, ["properties"]],
+  ["properties that are a text", { event_type: "a", properties: "{}" }, ["properties"]],
+  [
+    "properties 9 levels deep",
+    { event_type: "a", properties: nested(9) },
+    ["properties.in.in.in.in.in.in.in.in"],
+  ],
+  ["properties of 256 keys", { event_type: "a", properties: keys(256) }, ["properties"]],
+  ["properties over 64 KiB", { event_type: "a", properties: { a: "é".repeat(33_000) } }, ["properties"]],
+  ["an empty message id", { event_type: "a", message_id: "" }, ["message_id"]],
+  ["a message id of 101 characters", { event_type: "a", message_id: "m".repeat(101) }, ["message_id"]],
+  ["a time without its zone", { event_type: "a", timestamp: "2026-11-22T10:00:00" }, ["timestamp"]],
+  ["a day for a time", { event_type: "a", timestamp: "2026-11-22" }, ["timestamp"]],
+  ["a day that does not exist", { event_type: "a", timestamp: "2026-02-30T10:00:00Z" }, ["timestamp"]],
+  ["a fraction of a millisecond", { event_type: "a", timestamp: 0.5 }, ["timestamp"]],
+  ["a time past the year 9999", { event_type: "a", timestamp: 253_402_300_800_000 }, ["timestamp"]],
+  ["a misspelt field", { event_type: "a", propertys: {} }, ["propertys"]],
+  [
+    "faults in every field",
+    { event_type: "", user_id: 1, session_id: [], properties: 1, message_id: 1, timestamp: "soon", more: 1 },
+    ["event_type", "user_id", "session_id", "properties", "message_id", "timestamp", "more"],
+  ],
+])("an event with %s is refused, each fault in its place", async (_name, body, paths) => {
+  const world = openWorld();
+  expect(await faultPathsOf(call(trackEvent, world, { body }))).toEqual(["invalid", ...paths]);
+  expect((await call(trackEvent, world, { body: click })).body.id).toBe(1);
+});
+
+test("a broken disk is answered as what it is, and nobody is told of success", async () => {
+  const { storage } = openWorld();
+  const broken = new Failure("unavailable", "The storage cannot take this now.", { retryAfterSeconds: 1 });
+  const world = openWorld({ storage: { ...storage, appendEvents: () => Promise.reject(broken) } });
+  await expect(call(trackEvent, world, { body: click })).rejects.toBe(broken);
+});

@@ -1,0 +1,250 @@
+import { expect, test } from "vitest";
+import type { NewEvent } from "../../../domain/events/event.ts";
+import { BrokenLine } from "../../../handlers/contract/batch.ts";
+import { trackEvents } from "../../../handlers/events/track-events.ts";
+import { call, faultPathsOf, MINUTE, NOW, openWorld, refusalOf } from "../../world.ts";
+
+const events = (count: number) => Array.from({ length: count }, (_, n) => ({ event_type: `e${n}` }));
+
+function openRecorded() {
+  const { storage } = openWorld();
+  const stored: NewEvent[] = [];
+  const world = openWorld({
+    storage: {
+      ...storage,
+      appendEvents: (some) => {
+        stored.push(...some);
+        return storage.appendEvents(some);
+      },
+    },
+  });
+  return { world, stored };
+}
+
+test("a list of events is stored, each answered with its id in its place", async () => {
+  expect(await call(trackEvents, openWorld(), { body: events(3) })).toStrictEqual({
+    outcome: "created",
+    body: {
+      success: true,
+      accepted: 3,
+      duplicates: 0,
+      rejected: 0,
+      results: [
+        { success: true, id: 1 },
+        { success: true, id: 2 },
+        { success: true, id: 3 },
+      ],
+    },
+  });
+});
+
+test("an envelope with the time it was sent is the same batch", async () => {
+  const body = { events: events(2), sent_at: "2026-11-22T09:59:59Z" };
+  const answer = await call(trackEvents, openWorld(), { body });
+  expect(answer).toStrictEqual(await call(trackEvents, openWorld(), { body: events(2) }));
+});
+
+test("a bad event is refused alone, with all its faults, and the others are stored", async () => {
+  const world = openWorld();
+  const body = [{ event_type: "good" }, { event_type: "", user_id: 1 }, 7, { event_type: "good, too" }];
+  const { outcome, body: answer } = await call(trackEvents, world, { body });
+  expect(outcome).toBe("partial");
+  expect(answer).toStrictEqual({
+    success: true,
+    accepted: 2,
+    duplicates: 0,
+    rejected: 2,
+    results: [
+      { success: true, id: 1 },
+      {
+        success: false,
+        errors: [
+          { path: "event_type", message: "must not be blank" },
+          { path: "user_id", message: "must be a string" },
+        ],
+      },
+      { success: false, errors: [{ path: "", message: expect.stringContaining("object") }] },
+      { success: true, id: 2 },
+    ],
+  });
+});
+
+test("a broken line of NDJSON is refused by its number, and the others are stored", async () => {
+  const body = [{ event_type: "good" }, new BrokenLine(2), { event_type: "good, too" }];
+  expect(await call(trackEvents, openWorld(), { body })).toStrictEqual({
+    outcome: "partial",
+    body: {
+      success: true,
+      accepted: 2,
+      duplicates: 0,
+      rejected: 1,
+      results: [
+        { success: true, id: 1 },
+        { success: false, errors: [{ path: "", message: "line 2 is not JSON" }] },
+        { success: true, id: 2 },
+      ],
+    },
+  });
+});
+
+test("who prefers a minimal answer is told of the refused events alone, each by its index", async () => {
+  const body = [
+    { event_type: "a" },
+    {},
+    { event_type: "b", message_id: "m" },
+    { event_type: "b", message_id: "m" },
+  ];
+  expect(await call(trackEvents, openWorld(), { body, minimal: true })).toStrictEqual({
+    outcome: "partial",
+    body: {
+      success: true,
+      accepted: 2,
+      duplicates: 1,
+      rejected: 1,
+      results: [
+        {
+          success: false,
+          index: 1,
+          errors: [{ path: "event_type", message: "is required" }],
+        },
+      ],
+    },
+  });
+});
+
+test("a message id that stands twice in a batch is stored once, and both are answered with its id", async () => {
+  const world = openWorld();
+  const body = [
+    { event_type: "a", message_id: "018f6a1e-7c3b-7d2a-9f00-aabbccddeeff" },
+    { event_type: "b" },
+    { event_type: "a", message_id: "018F6A1E-7C3B-7D2A-9F00-AABBCCDDEEFF" },
+  ];
+  expect(await call(trackEvents, world, { body })).toStrictEqual({
+    outcome: "created",
+    body: {
+      success: true,
+      accepted: 2,
+      duplicates: 1,
+      rejected: 0,
+      results: [
+        { success: true, id: 1 },
+        { success: true, id: 2 },
+        { success: true, id: 1, duplicate: true },
+      ],
+    },
+  });
+});
+
+test("a batch sent again after other events stores nothing and is answered with the first ids", async () => {
+  const world = openWorld();
+  const body = [
+    { event_type: "a", message_id: "1" },
+    { event_type: "b", message_id: "2" },
+  ];
+  await call(trackEvents, world, { body: events(3) });
+  await call(trackEvents, world, { body });
+  world.advance(60 * MINUTE);
+  await call(trackEvents, world, { body: events(2) });
+  const { outcome, body: again } = await call(trackEvents, world, { body });
+  expect(outcome).toBe("created");
+  expect(again).toStrictEqual({
+    success: true,
+    accepted: 0,
+    duplicates: 2,
+    rejected: 0,
+    results: [
+      { success: true, id: 4, duplicate: true },
+      { success: true, id: 5, duplicate: true },
+    ],
+  });
+  const { body: next } = await call(trackEvents, world, { body: events(1) });
+  expect(next.results).toEqual([{ success: true, id: 8 }]);
+});
+
+test("a sender whose clock runs ahead has its times set back by as much", async () => {
+  const { world, stored } = openRecorded();
+  const body = {
+    sent_at: NOW + 120 * MINUTE,
+    events: [{ event_type: "a", timestamp: NOW + 110 * MINUTE }, { event_type: "b" }],
+  };
+  expect((await call(trackEvents, world, { body })).outcome).toBe("created");
+  expect(stored.map(({ occurred_at }) => occurred_at)).toEqual([NOW - 10 * MINUTE, NOW]);
+});
+
+test("a batch that waited for a retry keeps its times: that it was sent in the past proves nothing", async () => {
+  const { world, stored } = openRecorded();
+  const body = {
+    sent_at: NOW - 120 * MINUTE,
+    events: [{ event_type: "a", timestamp: NOW - 125 * MINUTE }],
+  };
+  await call(trackEvents, world, { body });
+  expect(stored.map(({ occurred_at }) => occurred_at)).toEqual([NOW - 125 * MINUTE]);
+});
+
+test("an event still more than an hour ahead after that is refused alone", async () => {
+  const body = {
+    sent_at: NOW + 120 * MINUTE,
+    events: [{ event_type: "a", timestamp: NOW + 181 * MINUTE }, { event_type: "b" }],
+  };
+  const { body: answer } = await call(trackEvents, openWorld(), { body, minimal: true });
+  expect(answer).toMatchObject({
+    accepted: 1,
+    rejected: 1,
+    results: [{ index: 0, errors: [{ path: "timestamp" }] }],
+  });
+});
+
+test("a batch without one good event is refused as a whole, every fault under its index", async () => {
+  const world = openWorld();
+  const body = [
+    { event_type: "" },
+    {},
+    "x",
+    new BrokenLine(4),
+    { event_type: "a", properties: { __proto__: null, n: Number.NaN } },
+  ];
+  expect(await refusalOf(call(trackEvents, world, { body }))).toEqual({
+    code: "invalid",
+    detail: "The batch has 5 faults; nothing was stored. See errors.",
+    errors: [
+      { path: "[0].event_type", message: "must not be blank" },
+      { path: "[1].event_type", message: expect.any(String) },
+      { path: "[2]", message: expect.any(String) },
+      { path: "[3]", message: "line 4 is not JSON" },
+      { path: "[4].properties.n", message: "must be a finite number" },
+    ],
+  });
+  const { body: next } = await call(trackEvents, world, { body: events(1) });
+  expect(next.results).toEqual([{ success: true, id: 1 }]);
+});
+
+test("2,000 events are a batch", async () => {
+  const { body } = await call(trackEvents, openWorld(), { body: events(2_000), minimal: true });
+  expect(body).toStrictEqual({ success: true, accepted: 2_000, duplicates: 0, rejected: 0, results: [] });
+});
+
+test("2,001 events are too many, and none of them is stored", async () => {
+  const world = openWorld();
+  expect(await refusalOf(call(trackEvents, world, { body: events(2_001) }))).toEqual({
+    code: "too_large",
+    detail: "The batch has 2001 items: send at most 2000 at a time.",
+    errors: [],
+  });
+  const { body: next } = await call(trackEvents, world, { body: events(1) });
+  expect(next.results).toEqual([{ success: true, id: 1 }]);
+});
+
+test.each<[string, unknown, string[]]>([
+  ["no body", undefined, [""]],
+  ["a single event", { event_type: "a" }, [""]],
+  ["a text", "events", [""]],
+  ["an empty list", [], [""]],
+  ["an envelope with an empty list", { events: [] }, ["events"]],
+  ["an envelope without a list", { events: { event_type: "a" } }, [""]],
+  ["an unknown time of sending", { events: events(1), sent_at: "yesterday" }, ["sent_at"]],
+  ["a misspelt field in the envelope", { events: events(1), sentAt: NOW }, ["sentAt"]],
+])("%s is no batch, and the refusal names the place", async (_name, body, paths) => {
+  const [code, ...found] = await faultPathsOf(call(trackEvents, openWorld(), { body }));
+  expect(code).toBe("invalid");
+  expect(found).toEqual(expect.arrayContaining(paths));
+});

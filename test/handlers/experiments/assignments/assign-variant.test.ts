@@ -1,0 +1,194 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { assignVariant } from "../../../../handlers/experiments/assignments/assign-variant.ts";
+import { importAssignments } from "../../../../handlers/experiments/assignments/import-assignments.ts";
+import { updateExperiment } from "../../../../handlers/experiments/update-experiment.ts";
+import {
+  call,
+  faultPathsOf,
+  MINUTE,
+  openWorld,
+  refusalOf,
+  type TestWorld,
+  usersOf,
+  withColours,
+} from "../../../world.ts";
+
+const params = { test_id: "1" };
+const assign = (world: TestWorld, user_id: string) =>
+  call(assignVariant, world, { params, body: { user_id } });
+
+/** The hash of the contract, written apart from the server's: top 53 bits of SHA-256(salt ‖ 0 ‖ user) over 2⁵³. */
+function place(salt: string, user: string): number {
+  const hex = createHash("sha256").update(`${salt}\0${user}`).digest("hex").slice(0, 16);
+  return Number(BigInt(`0x${hex}`) >> 11n) / 2 ** 53;
+}
+
+test("a user is given the variant that the hash says, as created, and has it for ever", async () => {
+  const world = openWorld();
+  await withColours(world);
+  const variant = place("salt-1:variant", "ann") < 0.5 ? "red" : "blue";
+  const body = {
+    user_id: "ann",
+    test_id: 1,
+    variant,
+    variant_id: variant === "red" ? 1 : 2,
+    assigned_at: "2026-11-22T10:00:00.000Z",
+  };
+  expect(await assign(world, "ann")).toStrictEqual({ outcome: "created", body });
+  world.advance(90 * MINUTE);
+  expect(await assign(world, "ann")).toStrictEqual({ outcome: "ok", body });
+});
+
+test("the stored variant wins over what the hash says", async () => {
+  const world = openWorld();
+  const hashed = place("salt-1:variant", "ann") < 0.5 ? "red" : "blue";
+  const other = hashed === "red" ? "blue" : "red";
+  await withColours(world, { users: { ann: other } });
+  const { outcome, body } = await assign(world, "ann");
+  expect([outcome, body.variant]).toEqual(["ok", other]);
+});
+
+test("every user of a hundred is where the hash and the weights put them", async () => {
+  const world = openWorld();
+  const weights = { red: 1, blue: 2, plain: 1 };
+  const variants = Object.entries(weights).map(([variant_name, weight]) => ({ variant_name, weight }));
+  await withColours(world, { changes: { variants } });
+  for (let n = 0; n < 100; n += 1) {
+    const u = place("salt-1:variant", `user-${n}`);
+    const expected = u < 0.25 ? "red" : u < 0.75 ? "blue" : "plain";
+    expect((await assign(world, `user-${n}`)).body.variant).toBe(expected);
+  }
+});
+
+test("a variant of weight 0 is given to nobody", async () => {
+  const world = openWorld();
+  const variants = [{ variant_name: "red", weight: 0 }, { variant_name: "blue" }];
+  await withColours(world, { changes: { variants } });
+  for (let n = 0; n < 50; n += 1) expect((await assign(world, `user-${n}`)).body.variant).toBe("blue");
+});
+
+test("who is outside the traffic is not enrolled, told so, and told the same again", async () => {
+  const world = openWorld();
+  await withColours(world, { changes: { traffic: 0 } });
+  const outside = {
+    outcome: "ok",
+    body: { user_id: "ann", test_id: 1, variant: null, reason: "not_in_traffic" },
+  };
+  expect(await assign(world, "ann")).toStrictEqual(outside);
+  expect(await assign(world, "ann")).toStrictEqual(outside);
+});
+
+test("half the traffic is the half that the traffic's own hash says", async () => {
+  const world = openWorld();
+  await withColours(world, { changes: { traffic: 0.5 } });
+  for (let n = 0; n < 100; n += 1) {
+    const { body } = await assign(world, `user-${n}`);
+    expect(body.variant !== null).toBe(place("salt-1:traffic", `user-${n}`) < 0.5);
+  }
+});
+
+test("who was enrolled elsewhere keeps the variant though the traffic is 0", async () => {
+  const world = openWorld();
+  await withColours(world, { changes: { traffic: 0 }, users: { ann: "blue" } });
+  expect((await assign(world, "ann")).body.variant).toBe("blue");
+});
+
+const notRunning = {
+  outcome: "ok",
+  body: { user_id: "ann", test_id: 1, variant: null, reason: "not_running" },
+};
+
+test("a draft enrols nobody until it runs", async () => {
+  const world = openWorld();
+  await withColours(world, { changes: { status: "draft" } });
+  expect(await assign(world, "ann")).toStrictEqual(notRunning);
+  await call(updateExperiment, world, { params, body: { status: "running" } });
+  expect((await assign(world, "ann")).outcome).toBe("created");
+});
+
+test("a test that has ended enrols nobody, and its users keep what they have", async () => {
+  const world = openWorld();
+  await withColours(world, { users: { bob: "red" } });
+  for (const status of ["stopped", "archived"]) {
+    await call(updateExperiment, world, { params, body: { status } });
+    expect(await assign(world, "ann")).toStrictEqual(notRunning);
+    expect((await assign(world, "bob")).body.variant).toBe("red");
+  }
+  expect(await world.storage.findAssignment(1, "ann")).toBeUndefined();
+});
+
+test("a change of the weights moves nobody who has a variant", async () => {
+  const world = openWorld();
+  await withColours(world);
+  const users = Array.from({ length: 40 }, (_, n) => `user-${n}`);
+  const variants = () => Promise.all(users.map(async (user) => (await assign(world, user)).body.variant));
+  const before = await variants();
+  expect(new Set(before)).toEqual(new Set(["red", "blue"]));
+  await call(updateExperiment, world, { params, body: { weights: { red: 0 } } });
+  expect(await variants()).toEqual(before);
+  expect((await assign(world, "somebody new")).body.variant).toBe("blue");
+});
+
+test("two hundred parallel requests of one user are given one variant, and one of them created it", async () => {
+  const world = openWorld();
+  await withColours(world);
+  const answers = await Promise.all(Array.from({ length: 200 }, () => assign(world, "ann")));
+  expect(answers.filter(({ outcome }) => outcome === "created")).toHaveLength(1);
+  expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+  expect(usersOf(await world.storage.tally(1))).toBe(1);
+});
+
+test("a user is another user in another test", async () => {
+  const world = openWorld();
+  await withColours(world);
+  await withColours(world, { changes: { test_name: "second" } });
+  await assign(world, "ann");
+  const { outcome, body } = await call(assignVariant, world, {
+    params: { test_id: "2" },
+    body: { user_id: "ann" },
+  });
+  expect([outcome, body.test_id]).toEqual(["created", 2]);
+});
+
+test("an imported time of assignment is what is answered", async () => {
+  const world = openWorld();
+  await withColours(world);
+  const imported = [{ user_id: "ann", variant: "blue", assigned_at: "2020-01-01T00:00:00+01:00" }];
+  await call(importAssignments, world, { params, body: imported });
+  expect(await assign(world, "ann")).toStrictEqual({
+    outcome: "ok",
+    body: {
+      user_id: "ann",
+      test_id: 1,
+      variant: "blue",
+      variant_id: 2,
+      assigned_at: "2019-12-31T23:00:00.000Z",
+    },
+  });
+});
+
+test("a test that is not there assigns nobody", async () => {
+  const answer = assign(openWorld(), "ann");
+  expect(await refusalOf(answer)).toEqual({
+    code: "not_found",
+    detail: "There is no A/B test 1. GET /apiv1/ab-tests lists those there are.",
+    errors: [],
+  });
+});
+
+test.each<[string, unknown, string]>([
+  ["no body", undefined, ""],
+  ["no user", {}, "user_id"],
+  ["a user that is null", { user_id: null }, "user_id"],
+  ["a user that is a number", { user_id: 1 }, "user_id"],
+  ["an empty user", { user_id: "" }, "user_id"],
+  ["a blank user", { user_id: "\t" }, "user_id"],
+  ["a user of 201 characters", { user_id: "u".repeat(201) }, "user_id"],
+  ["a field too many", { user_id: "ann", variant: "red" }, "variant"],
+])("%s is refused, and nobody is assigned", async (_name, body, path) => {
+  const world = openWorld();
+  await withColours(world);
+  expect(await faultPathsOf(call(assignVariant, world, { params, body }))).toEqual(["invalid", path]);
+  expect(usersOf(await world.storage.tally(1))).toBe(0);
+});

@@ -1,0 +1,166 @@
+import { expect, test } from "vitest";
+import { createExperiment } from "../../../handlers/experiments/create-experiment.ts";
+import { listExperiments } from "../../../handlers/experiments/list-experiments.ts";
+import { call, colours, coloursReply, faultPathsOf, openWorld, refusalOf } from "../../world.ts";
+
+test("the specification's example creates a running test whose first variant is the control", async () => {
+  const { id, ...shown } = coloursReply();
+  expect(await call(createExperiment, openWorld(), { body: colours })).toStrictEqual({
+    outcome: "created",
+    body: { success: true, test_id: id, ...shown },
+  });
+});
+
+test("everything that may be left out has its default", async () => {
+  const body = { test_name: "bare", variants: [{ variant_name: "a" }, { variant_name: "b" }] };
+  const { body: answer } = await call(createExperiment, openWorld(), { body });
+  const { id, ...shown } = coloursReply({
+    test_name: "bare",
+    description: null,
+    control: "a",
+    variants: [
+      { id: 1, variant_name: "a", description: null, weight: 1, is_control: true },
+      { id: 2, variant_name: "b", description: null, weight: 1, is_control: false },
+    ],
+  });
+  expect(answer).toStrictEqual({ success: true, test_id: id, ...shown });
+});
+
+test("everything that may be set is kept", async () => {
+  const body = {
+    ...colours,
+    variants: [...colours.variants, { variant_name: "plain", description: null, weight: 0 }],
+    control: "blue",
+    traffic: 0.25,
+    confidence_level: 0.9,
+    planned_users: 10_000,
+    metrics: [
+      { metric_name: "purchase", kind: "conversion", primary: true },
+      { metric_name: "load_time", direction: "decrease" },
+    ],
+  };
+  const { body: answer } = await call(createExperiment, openWorld(), { body });
+  const { id, ...shown } = coloursReply({
+    control: "blue",
+    traffic: 0.25,
+    confidence_level: 0.9,
+    planned_users: 10_000,
+    metrics: [
+      { metric_name: "purchase", kind: "conversion", direction: "increase", primary: true },
+      { metric_name: "load_time", kind: "mean", direction: "decrease", primary: false },
+    ],
+    variants: [
+      { id: 1, variant_name: "red", description: "Red button", weight: 0.5, is_control: false },
+      { id: 2, variant_name: "blue", description: "Blue button", weight: 0.5, is_control: true },
+      { id: 3, variant_name: "plain", description: null, weight: 0, is_control: false },
+    ],
+  });
+  expect(answer).toStrictEqual({ success: true, test_id: id, ...shown });
+});
+
+test("no answer shows the salt that users are hashed with", async () => {
+  const { body } = await call(createExperiment, openWorld(), { body: colours });
+  expect(JSON.stringify(body)).not.toContain("salt");
+});
+
+test("a name that is taken is refused, and what is there stays as it was", async () => {
+  const world = openWorld();
+  await call(createExperiment, world, { body: colours });
+  const body = { ...colours, description: "another" };
+  expect(await refusalOf(call(createExperiment, world, { body }))).toEqual({
+    code: "conflict",
+    detail: 'An A/B test named "homepage_button_color" exists already: choose another name.',
+    errors: [{ path: "test_name", message: "is taken" }],
+  });
+  const list = await call(listExperiments, world);
+  expect(list.body).toStrictEqual({ tests: [coloursReply()], next_cursor: null });
+});
+
+test("names are kept to the letter: another case is another test", async () => {
+  const world = openWorld();
+  await call(createExperiment, world, { body: colours });
+  const body = { ...colours, test_name: "Homepage_Button_Color" };
+  expect((await call(createExperiment, world, { body })).body.test_id).toBe(2);
+});
+
+const variants = (count: number) => Array.from({ length: count }, (_, n) => ({ variant_name: `v${n}` }));
+const weighted = (...weights: unknown[]) => ({
+  variants: weights.map((weight, n) => ({ variant_name: `v${n}`, weight })),
+});
+
+test.each<[string, object]>([
+  ["20 variants", { variants: variants(20) }],
+  ["one variant of weight 0", weighted(0, 1)],
+  ["weights that are no shares", weighted(33, 66, 1e9)],
+  ["a description of several lines", { description: "one\n\ttwo" }],
+  ["no traffic", { traffic: 0 }],
+])("a test may have %s", async (_name, changes) => {
+  const answer = await call(createExperiment, openWorld(), { body: { ...colours, ...changes } });
+  expect(answer.outcome).toBe("created");
+});
+
+test.each<[string, unknown, string[]]>([
+  ["no body", undefined, [""]],
+  ["an empty object", {}, ["test_name", "variants"]],
+  ["an empty name", { ...colours, test_name: "" }, ["test_name"]],
+  ["a control character in its name", { ...colours, test_name: "a\u0007" }, ["test_name"]],
+  ["a name of 201 characters", { ...colours, test_name: "x".repeat(201) }, ["test_name"]],
+  ["a description of 2,001 characters", { ...colours, description: "x".repeat(2_001) }, ["description"]],
+  ["a NUL in its description", { ...colours, description: "a\0" }, ["description"]],
+  ["no variant, hence no weight", { ...colours, variants: [] }, ["variants", "variants"]],
+  ["one variant", { ...colours, variants: variants(1) }, ["variants"]],
+  ["21 variants", { ...colours, variants: variants(21) }, ["variants"]],
+  [
+    "two variants of one name",
+    { ...colours, variants: [...variants(2), { variant_name: "v0" }] },
+    ["variants[2].variant_name"],
+  ],
+  [
+    "a variant without a name",
+    { ...colours, variants: [{ weight: 1 }, { variant_name: "b" }] },
+    ["variants[0].variant_name"],
+  ],
+  ["a negative weight", { ...colours, ...weighted(-1, 2) }, ["variants[0].weight"]],
+  ["weights that are all zero", { ...colours, ...weighted(0, 0) }, ["variants"]],
+  ["a weight that is not a number", { ...colours, ...weighted(Number.NaN, 1) }, ["variants[0].weight"]],
+  ["an infinite weight", { ...colours, ...weighted(1, Number.POSITIVE_INFINITY) }, ["variants[1].weight"]],
+  ["weights whose sum is infinite", { ...colours, ...weighted(1e308, 1e308) }, ["variants"]],
+  ["a weight that is a text", { ...colours, ...weighted("1", 1) }, ["variants[0].weight"]],
+  ["a control that is no variant", { ...colours, control: "green" }, ["control"]],
+  ["traffic over 1", { ...colours, traffic: 1.01 }, ["traffic"]],
+  ["traffic below 0", { ...colours, traffic: -0.01 }, ["traffic"]],
+  ["a confidence level of 1", { ...colours, confidence_level: 1 }, ["confidence_level"]],
+  ["a confidence level of one half", { ...colours, confidence_level: 0.5 }, ["confidence_level"]],
+  ["half a planned user", { ...colours, planned_users: 0.5 }, ["planned_users"]],
+  [
+    "a metric of an unknown kind",
+    { ...colours, metrics: [{ metric_name: "m", kind: "median" }] },
+    ["metrics[0].kind"],
+  ],
+  [
+    "a metric declared twice",
+    { ...colours, metrics: [{ metric_name: "m" }, { metric_name: "m" }] },
+    ["metrics[1].metric_name"],
+  ],
+  [
+    "two primary metrics",
+    {
+      ...colours,
+      metrics: [
+        { metric_name: "m", primary: true },
+        { metric_name: "n", primary: true },
+      ],
+    },
+    ["metrics"],
+  ],
+  ["a misspelt field", { ...colours, varaints: [] }, ["varaints"]],
+  [
+    "a misspelt field in a variant",
+    { ...colours, variants: [{ variant_name: "a", wieght: 1 }, { variant_name: "b" }] },
+    ["variants[0].wieght"],
+  ],
+])("a test with %s is refused, and not created", async (_name, body, paths) => {
+  const world = openWorld();
+  expect(await faultPathsOf(call(createExperiment, world, { body }))).toEqual(["invalid", ...paths]);
+  expect((await call(listExperiments, world)).body).toStrictEqual({ tests: [], next_cursor: null });
+});

@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import { listEventTypes } from "../../../handlers/reports/list-event-types.ts";
+import { call, faultPathsOf, MINUTE, openEdge, openWorld } from "../../world.ts";
+import { META, track } from "../experiments/tracked.ts";
+
+const NOON = "2026-11-20T12:00:00.000Z";
+const ARRIVAL = "2026-11-22T10:00:00.000Z";
+
+test("without events there are no types", async () => {
+  expect(await call(listEventTypes, openWorld())).toStrictEqual({
+    outcome: "ok",
+    body: { types: [], total_types: 0, meta: META },
+  });
+});
+
+test("types come with their properties and the kinds of these, the most frequent first", async () => {
+  const world = openWorld();
+  await track(
+    world,
+    { event_type: "visit" },
+    { event_type: "signup", properties: { plan: "pro", size: 1 }, timestamp: NOON },
+    { event_type: "signup", properties: { plan: null, tags: [] } },
+    { event_type: "signup", properties: { plan: "free", of: {}, is_new: true } },
+  );
+  const property = (name: string, count: number, value_types: object) => ({ name, count, value_types });
+  const { body } = await call(listEventTypes, world);
+  expect(body).toStrictEqual({
+    types: [
+      {
+        event_type: "signup",
+        count: 3,
+        first_seen: NOON,
+        last_seen: ARRIVAL,
+        properties: [
+          property("plan", 3, { string: 2, null: 1 }),
+          property("is_new", 1, { boolean: 1 }),
+          property("of", 1, { object: 1 }),
+          property("size", 1, { number: 1 }),
+          property("tags", 1, { array: 1 }),
+        ],
+        total_properties: 5,
+      },
+      {
+        event_type: "visit",
+        count: 1,
+        first_seen: ARRIVAL,
+        last_seen: ARRIVAL,
+        properties: [],
+        total_properties: 0,
+      },
+    ],
+    total_types: 2,
+    meta: META,
+  });
+});
+
+test("?limit= shows the most frequent ones, and says how many there are", async () => {
+  const world = openWorld();
+  await track(world, ...["b", "a", "c", "c"].map((event_type) => ({ event_type })));
+  const { body } = await call(listEventTypes, world, { query: { limit: "2" } });
+  expect([body.types.map(({ event_type }) => event_type), body.total_types]).toEqual([["c", "a"], 3]);
+});
+
+test("no more than 255 properties of a type are shown, and their number is said", async () => {
+  const world = openWorld();
+  const properties = (from: number) =>
+    Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`property ${from + n}`, n]));
+  await track(
+    world,
+    { event_type: "wide", properties: properties(0) },
+    { event_type: "wide", properties: properties(200) },
+  );
+  const { types } = (await call(listEventTypes, world)).body;
+  expect(types[0]?.properties).toHaveLength(255);
+  expect(types[0]?.total_properties).toBe(400);
+});
+
+test("the answer says until when it is complete, and ?verify=1 that it holds where it was made twice", async () => {
+  const { world, send } = openEdge();
+  await track(world, { event_type: "visit", properties: { plan: "pro" } });
+  world.advance(MINUTE);
+  const { body } = await send({ path: "/apiv1/events/types?verify=1" });
+  const { meta } = body as { meta: { data_through: string; source: string; verification?: unknown } };
+  expect(meta.data_through).toBe("2026-11-22T10:01:00.000Z");
+  if (meta.source === "rollup") expect(meta.verification).toEqual({ ok: true, differences: [] });
+});
+
+test.each<[string, object, string]>([
+  ["none", { limit: "0" }, "limit"],
+  ["2,001", { limit: "2001" }, "limit"],
+  ["an unknown parameter", { from: "2026-11-22" }, "from"],
+  ["a flag of another kind", { verify: "yes" }, "verify"],
+])("%s is refused by name", async (_name, query, path) => {
+  expect(await faultPathsOf(call(listEventTypes, openWorld(), { query }))).toEqual(["invalid", path]);
+});

@@ -1,0 +1,159 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { endpoint, TestPath } from "../../../handlers/contract/endpoint.ts";
+import { endpoints } from "../../../handlers/contract/endpoints.ts";
+import { FAILURE_STATUS, OUTCOME_STATUS, type Outcome } from "../../../handlers/contract/statuses.ts";
+import { describeApi } from "../../../handlers/service/describe-api.ts";
+import { call, openWorld } from "../../world.ts";
+
+interface Operation {
+  readonly operationId: string;
+  readonly responses: Record<string, { readonly content?: Record<string, unknown> }>;
+  readonly parameters: readonly { readonly name: string; readonly in: string; readonly required: boolean }[];
+  readonly requestBody?: { readonly content: Record<string, { schema: unknown }> };
+  readonly security: readonly object[];
+}
+
+interface Document {
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { readonly schemas: Record<string, Record<string, unknown>> };
+}
+
+async function documentOf(all = endpoints): Promise<Document> {
+  const { body } = await call(
+    describeApi(() => all),
+    openWorld(),
+  );
+  return body as unknown as Document;
+}
+
+const operationOf = (document: Document, name: string): Operation => {
+  const all = Object.values(document.paths).flatMap((path) => Object.values(path));
+  const found = all.find(({ operationId }) => operationId === name);
+  if (found === undefined) throw new Error(`no operation ${name}`);
+  return found;
+};
+
+test("the document of one endpoint is computed from its schemas, and is as follows", async () => {
+  const sample = endpoint({
+    name: "sample",
+    method: "POST",
+    path: "/sample/{test_id}",
+    access: "write",
+    summary: "A sample",
+    params: TestPath,
+    query: z.strictObject({ limit: z.int().optional() }),
+    body: z.strictObject({ name: z.string().max(3) }).meta({ id: "SampleInput" }),
+    replies: { created: z.strictObject({ id: z.int() }), deleted: z.undefined() },
+    failures: ["not_found"],
+    handle: () => Promise.resolve({ outcome: "created" as const, body: { id: 1 } }),
+  });
+  const { paths, components, ...head } = await documentOf([sample]);
+  expect(head).toMatchObject({ openapi: "3.1.0", info: { title: "Analytics Server", version: "1.2.3" } });
+  expect(paths["/sample/{test_id}"]?.post).toMatchObject({
+    operationId: "sample",
+    summary: "A sample",
+    security: [{ write: [] }],
+    parameters: [
+      { name: "test_id", in: "path", required: true, schema: { type: "integer", minimum: 1 } },
+      { name: "limit", in: "query", required: false, schema: { type: "integer" } },
+    ],
+    requestBody: {
+      required: true,
+      content: { "application/json": { schema: { $ref: "#/components/schemas/SampleInput" } } },
+    },
+  });
+  expect(Object.keys(paths["/sample/{test_id}"]?.post?.responses ?? {})).toEqual([
+    "201",
+    "204",
+    "400",
+    "401",
+    "403",
+    "404",
+    "405",
+    "413",
+    "415",
+    "429",
+    "500",
+    "503",
+  ]);
+  expect(components.schemas.SampleInput).toMatchObject({
+    type: "object",
+    properties: { name: { type: "string", maxLength: 3 } },
+    required: ["name"],
+    additionalProperties: false,
+  });
+});
+
+test("every reference in the document leads somewhere in it", async () => {
+  const document = await documentOf();
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(
+    ([, path]) => path ?? "",
+  );
+  expect(references.length).toBeGreaterThan(20);
+  for (const path of references) {
+    const found = path
+      .split("/")
+      .reduce((at: unknown, key) => (at as Record<string, unknown> | undefined)?.[key], document);
+    expect(found, path).toBeTypeOf("object");
+  }
+});
+
+test("every endpoint states each of its answers, refusals and parameters", async () => {
+  const document = await documentOf();
+  for (const { name, path, replies, failures = [], access, body, lines } of endpoints) {
+    const { responses, parameters, requestBody, security } = operationOf(document, name);
+    const outcomes = Object.keys(replies).map((outcome) => OUTCOME_STATUS[outcome as Outcome]);
+    const statuses = [...outcomes, ...failures.map((code) => FAILURE_STATUS[code]), 400, 405, 429, 500, 503];
+    expect(Object.keys(responses).map(Number), name).toEqual(expect.arrayContaining(statuses));
+    expect(parameters.filter((one) => one.in === "path").map((one) => `{${one.name}}`)).toEqual(
+      path.match(/\{\w+\}/g) ?? [],
+    );
+    expect(security).toEqual(access === "open" ? [] : [{ [access]: [] }]);
+    expect(Object.keys(requestBody?.content ?? {})).toEqual(
+      body === undefined ? [] : lines ? ["application/json", "application/x-ndjson"] : ["application/json"],
+    );
+  }
+});
+
+test("the bounds that the server holds bodies to stand in the document", async () => {
+  const { schemas } = (await documentOf()).components;
+  expect(schemas.EventInput).toMatchObject({
+    required: ["event_type"],
+    additionalProperties: false,
+    properties: {
+      event_type: { type: "string", minLength: 1, maxLength: 200 },
+      message_id: { maxLength: 100 },
+    },
+  });
+  expect(schemas.ExperimentInput).toMatchObject({
+    required: ["test_name", "variants"],
+    properties: { variants: { minItems: 2, maxItems: 20 }, traffic: { minimum: 0, maximum: 1 } },
+  });
+  expect(schemas.Problem?.properties).toMatchObject({ code: { enum: Object.keys(FAILURE_STATUS) } });
+});
+
+test("conditions on properties are said to be written as where[name]=value", async () => {
+  const { parameters } = operationOf(await documentOf(), "getTrend");
+  expect(parameters.find(({ name }) => name === "where")).toMatchObject({
+    in: "query",
+    required: false,
+    style: "deepObject",
+    explode: true,
+    schema: { type: "object" },
+  });
+});
+
+test("a whole number of a URL is said to be one, with its bounds and what it is without being given", async () => {
+  const { parameters } = operationOf(await documentOf(), "getTrend");
+  expect(parameters.find(({ name }) => name === "limit")).toMatchObject({
+    schema: { type: "integer", minimum: 1, maximum: 100, default: 10 },
+  });
+});
+
+test("a document of another kind than JSON is described by its types", async () => {
+  const document = await documentOf();
+  const typesOf = (name: string) => Object.keys(operationOf(document, name).responses["200"]?.content ?? {});
+  expect(typesOf("exportEvents")).toEqual(["application/x-ndjson", "text/csv"]);
+  expect(typesOf("getClient")).toEqual(["text/javascript"]);
+});

@@ -1,0 +1,15 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, inject, test } from "vitest";
+import type {} from "../../end-to-end/global-setup.ts";
+
+const file = (name: string) => readFile(join(inject("project"), "dist/web", name));
+
+test("the browser client costs a page no more than 2.5 KB", async () => {
+  expect(gzipSync(await file("client.js"), { level: 9 }).length).toBeLessThanOrEqual(2.5 * 1024);
+});
+
+test.each(["client.js", "node.js"])("%s loads nothing else", async (name) => {
+  expect((await file(name)).toString()).not.toMatch(/\bimport\s*[("'{*]|\bfrom\s*"|\brequire\(/);
+});

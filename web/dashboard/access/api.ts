@@ -1,0 +1,153 @@
+import type { input } from "zod";
+import type { ExperimentInput, ExperimentReply } from "../../../domain/experiments/experiment.ts";
+import type { ExperimentChange } from "../../../domain/experiments/lifecycle.ts";
+import type { Results } from "../../../domain/experiments/results.ts";
+import type { Plan, PlanInput } from "../../../domain/experiments/sample-size.ts";
+import type { Timeline } from "../../../domain/experiments/timeline.ts";
+import type { Catalogue } from "../../../domain/reports/catalogue.ts";
+import type { EventReply } from "../../../domain/reports/event-list.ts";
+import type { Funnel, FunnelQuery } from "../../../domain/reports/funnel.ts";
+import type { Retention } from "../../../domain/reports/retention.ts";
+import type { Trend } from "../../../domain/reports/trend.ts";
+import { type Changes, withChanges } from "../address.ts";
+import { requestKey } from "./key-request.ts";
+import { type Access, keyFor } from "./keys.ts";
+import { Problem, problemOf, unreachable } from "./problem.ts";
+
+interface Operation {
+  readonly method: string;
+  readonly path: string;
+  readonly access: Access;
+}
+
+/** All that the dashboard asks the server for, by the names of the OpenAPI document. */
+export const operations = {
+  listExperiments: { method: "GET", path: "/apiv1/ab-tests", access: "read" },
+  createExperiment: { method: "POST", path: "/apiv1/ab-tests", access: "admin" },
+  getExperiment: { method: "GET", path: "/apiv1/ab-tests/{test_id}", access: "read" },
+  updateExperiment: { method: "PATCH", path: "/apiv1/ab-tests/{test_id}", access: "admin" },
+  getResults: { method: "GET", path: "/apiv1/ab-tests/{test_id}/results", access: "read" },
+  getTimeline: { method: "GET", path: "/apiv1/ab-tests/{test_id}/timeline", access: "read" },
+  planSampleSize: { method: "POST", path: "/apiv1/sample-size", access: "read" },
+  listEvents: { method: "GET", path: "/apiv1/events", access: "read" },
+  listEventTypes: { method: "GET", path: "/apiv1/events/types", access: "read" },
+  getTrend: { method: "GET", path: "/apiv1/events/trend", access: "read" },
+  computeFunnel: { method: "POST", path: "/apiv1/events/funnel", access: "read" },
+  getRetention: { method: "GET", path: "/apiv1/events/retention", access: "read" },
+  exportEvents: { method: "GET", path: "/apiv1/events/export", access: "read" },
+} satisfies Record<string, Operation>;
+
+interface Question {
+  readonly testId?: number;
+  readonly query?: Changes;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  /** Asks nobody for a key: what runs in the background interrupts no one. */
+  readonly quiet?: boolean;
+}
+
+export function urlOf({ path }: Operation, { testId, query = {} }: Question): string {
+  const text = withChanges(new URLSearchParams(), query).toString();
+  return path.replace("{test_id}", String(testId)) + (text === "" ? "" : `?${text}`);
+}
+
+function send(operation: Operation, question: Question, key: string | undefined): Promise<Response> {
+  const { body, signal } = question;
+  return fetch(urlOf(operation, question), {
+    method: operation.method,
+    headers: {
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: signal ?? null,
+  }).catch((error: unknown) => {
+    throw signal?.aborted ? error : unreachable();
+  });
+}
+
+// Who is refused without having sent a key to a server that asks for none is not helped by one.
+const wantsKey = (status: number, key: string | undefined): boolean =>
+  status === 401 || (status === 403 && key !== undefined);
+
+/** Sends the question until it is answered or refused for good; where a key is missing, after asking for one. */
+async function respond(operation: Operation, question: Question): Promise<Response> {
+  for (;;) {
+    const key = keyFor(operation.access);
+    const response = await send(operation, question, key);
+    if (response.ok) return response;
+    const problem = await problemOf(response);
+    if (question.quiet || !wantsKey(response.status, key)) throw problem;
+    if (!(await requestKey(operation.access, problem.message))) throw problem;
+  }
+}
+
+async function ask<T>(operation: Operation, question: Question = {}): Promise<T> {
+  const response = await respond(operation, question);
+  return response.json().catch(() => {
+    throw new Problem(response.status, "The answer broke off on the way. Try again.");
+  });
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+export async function listExperiments(query: Changes, signal?: AbortSignal): Promise<Page<ExperimentReply>> {
+  const { tests, next_cursor } = await ask<{ tests: ExperimentReply[]; next_cursor: string | null }>(
+    operations.listExperiments,
+    { query, signal },
+  );
+  return { items: tests, next: next_cursor };
+}
+
+export const createExperiment = (body: input<typeof ExperimentInput>): Promise<{ test_id: number }> =>
+  ask(operations.createExperiment, { body });
+
+export const getExperiment = (testId: number, signal?: AbortSignal): Promise<ExperimentReply> =>
+  ask(operations.getExperiment, { testId, signal });
+
+export const updateExperiment = (testId: number, body: ExperimentChange): Promise<ExperimentReply> =>
+  ask(operations.updateExperiment, { testId, body });
+
+export const getResults = (testId: number, signal?: AbortSignal): Promise<Results> =>
+  ask(operations.getResults, { testId, signal });
+
+export const getTimeline = (testId: number, signal?: AbortSignal): Promise<Timeline> =>
+  ask(operations.getTimeline, { testId, signal });
+
+export const planSampleSize = (body: input<typeof PlanInput>, signal?: AbortSignal): Promise<Plan> =>
+  ask(operations.planSampleSize, { body, signal });
+
+export async function listEvents(
+  query: Changes,
+  { signal, quiet }: Pick<Question, "signal" | "quiet"> = {},
+): Promise<Page<EventReply>> {
+  const { events, next_cursor } = await ask<{ events: EventReply[]; next_cursor: string | null }>(
+    operations.listEvents,
+    { query, signal, quiet },
+  );
+  return { items: events, next: next_cursor };
+}
+
+export const listEventTypes = (signal?: AbortSignal): Promise<Catalogue> =>
+  ask(operations.listEventTypes, { signal });
+
+export const getTrend = (query: Changes, signal?: AbortSignal): Promise<Trend> =>
+  ask(operations.getTrend, { query, signal });
+
+export const computeFunnel = (body: input<typeof FunnelQuery>, signal?: AbortSignal): Promise<Funnel> =>
+  ask(operations.computeFunnel, { body, signal });
+
+export const getRetention = (query: Changes, signal?: AbortSignal): Promise<Retention> =>
+  ask(operations.getRetention, { query, signal });
+
+/** The address of a download, for a server that asks for no key. */
+export const exportUrl = (query: Changes): string => urlOf(operations.exportEvents, { query });
+
+/** One part of a download that needs a key, and where the next one begins. */
+export async function exportPart(query: Changes): Promise<{ content: Blob; next: string | null }> {
+  const response = await respond(operations.exportEvents, { query });
+  return { content: await response.blob(), next: response.headers.get("x-next-cursor") };
+}

@@ -1,0 +1,58 @@
+import { wholePercent } from "../parts/format.ts";
+
+/** One fault of a request and its place in the body. */
+export interface Fault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Why there is no answer, in words for the person who waits for it. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly faults: readonly Fault[];
+
+  constructor(status: number, detail: string, faults: readonly Fault[] = []) {
+    super(detail);
+    this.status = status;
+    this.faults = faults;
+  }
+}
+
+interface ProblemBody {
+  readonly detail?: unknown;
+  readonly errors?: readonly Fault[];
+}
+
+/** What a refusal says, also one that somebody between here and the server has written. */
+export async function problemOf(response: Response): Promise<Problem> {
+  const body: ProblemBody = await response.json().catch(() => ({}));
+  const wait = response.headers.get("retry-after");
+  const faults = body.errors ?? [];
+  const detail =
+    typeof body.detail === "string" ? body.detail : `The server answered with status ${response.status}.`;
+  const advice = wait === null ? "" : ` Try again in ${wait} s.`;
+  const words =
+    faults.length > 0 && response.status === 400 ? "The server does not accept this:" : detail + advice;
+  return new Problem(response.status, words, faults);
+}
+
+/** The same where shares are typed as percentages: the server speaks of 0 to 1. */
+export const inPercent = ({ status, message, faults }: Problem, paths: readonly string[]): Problem =>
+  new Problem(
+    status,
+    message,
+    faults.map((fault) =>
+      paths.includes(fault.path)
+        ? {
+            ...fault,
+            message: fault.message.replaceAll(/\d+(?:\.\d+)?/g, (text) => wholePercent(Number(text))),
+          }
+        : fault,
+    ),
+  );
+
+export const unreachable = (): Problem =>
+  new Problem(
+    0,
+    "The server does not answer. Check that it is running and that you are online, then try again.",
+  );

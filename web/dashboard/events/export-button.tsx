@@ -1,0 +1,51 @@
+import { useState } from "preact/hooks";
+import { exportPart, exportUrl } from "../access/api.ts";
+import { hasKeys } from "../access/keys.ts";
+import type { Problem } from "../access/problem.ts";
+import type { Changes } from "../address.ts";
+import { ProblemNotice } from "../parts/notices.tsx";
+
+const MINUTE_MS = 60_000;
+const NAME = "events.ndjson";
+
+/** All parts of a download, one after another: a server that cannot stream answers in parts. */
+async function download(query: Changes): Promise<void> {
+  const parts: Blob[] = [];
+  let cursor: string | null = "";
+  while (cursor !== null) {
+    const part: Awaited<ReturnType<typeof exportPart>> = await exportPart({ ...query, cursor });
+    parts.push(part.content);
+    cursor = part.next;
+  }
+  const url = URL.createObjectURL(new Blob(parts));
+  Object.assign(document.createElement("a"), { href: url, download: NAME }).click();
+  // Some browsers read the address only after this turn.
+  setTimeout(() => URL.revokeObjectURL(url), MINUTE_MS);
+}
+
+/** The events that are filtered for, as lines of JSON. A link cannot carry a key, and shall not: it would be logged. */
+export function ExportButton({ query }: { query: Changes }) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | undefined>();
+  if (!hasKeys()) {
+    return (
+      <a class="button" href={exportUrl(query)} download={NAME}>
+        Export as JSON lines
+      </a>
+    );
+  }
+  const start = async (): Promise<void> => {
+    setBusy(true);
+    setProblem(undefined);
+    await download(query).catch(setProblem);
+    setBusy(false);
+  };
+  return (
+    <>
+      <button type="button" disabled={busy} onClick={start}>
+        {busy ? "Exporting …" : "Export as JSON lines"}
+      </button>
+      {problem !== undefined && <ProblemNotice problem={problem} />}
+    </>
+  );
+}

@@ -1,0 +1,171 @@
+import type { input } from "zod";
+import type { Plan, PlanInput } from "../../../domain/experiments/sample-size.ts";
+import { planSampleSize } from "../access/api.ts";
+import { inPercent } from "../access/problem.ts";
+import { useAnswer } from "../access/use-answer.ts";
+import { linkTo } from "../address.ts";
+import type { ViewProps } from "../app.tsx";
+import { Faults, FilterField, type Option } from "../parts/fields.tsx";
+import { difference, lift, number, shareOf } from "../parts/format.ts";
+import { Answered } from "../parts/notices.tsx";
+import { Table } from "../parts/table.tsx";
+import { QuerySelect } from "../reports/filter-fields.tsx";
+import { setQuery } from "../use-address.ts";
+
+type Body = input<typeof PlanInput>;
+
+const KINDS: readonly Option[] = [
+  { value: "conversion", label: "a share of users" },
+  { value: "mean", label: "a mean per user" },
+];
+const QUESTIONS: readonly Option[] = [
+  { value: "users", label: "how many users" },
+  { value: "effect", label: "which effect" },
+];
+const TYPES: readonly Option[] = [
+  { value: "relative", label: "relative, in %" },
+  { value: "absolute", label: "absolute" },
+];
+
+const DEFAULTS = {
+  kind: "conversion",
+  asked: "users",
+  baseline: "10",
+  deviation: "20",
+  effect: "10",
+  effect_type: "relative",
+  users: "20000",
+  split: "50",
+  power: "80",
+  confidence: "95",
+} as const;
+type Name = keyof typeof DEFAULTS;
+
+const read = (query: URLSearchParams, name: Name): string => query.get(name) ?? DEFAULTS[name];
+const figure = (query: URLSearchParams, name: Name): number => Number(read(query, name));
+const share = (query: URLSearchParams, name: Name): number => shareOf(figure(query, name));
+
+/** Shares are typed as percentages. */
+function bodyOf(query: URLSearchParams): Body {
+  const isShare = read(query, "kind") === "conversion";
+  const relative = read(query, "effect_type") === "relative";
+  const effect = relative || isShare ? share(query, "effect") : figure(query, "effect");
+  return {
+    kind: isShare ? "conversion" : "mean",
+    baseline: isShare ? share(query, "baseline") : figure(query, "baseline"),
+    ...(isShare ? {} : { standard_deviation: figure(query, "deviation") }),
+    ...(read(query, "asked") === "users"
+      ? { effect, effect_type: relative ? "relative" : "absolute" }
+      : { users: figure(query, "users") }),
+    split: share(query, "split"),
+    power: share(query, "power"),
+    confidence_level: share(query, "confidence"),
+  };
+}
+
+/** What is typed in percent. */
+const sharesOf = ({ kind }: Body): string[] => [
+  "split",
+  "power",
+  "confidence_level",
+  ...(kind === "mean" ? [] : ["baseline", "effect"]),
+];
+
+function Fields({ query }: ViewProps) {
+  const choice = (name: Name, label: string, options: readonly Option[]) => (
+    <QuerySelect query={query} label={label} name={name} fallback={DEFAULTS[name]} options={options} />
+  );
+  const text = (name: Name, label: string, path: string = name) => (
+    <FilterField
+      label={label}
+      inputMode="decimal"
+      path={path}
+      value={read(query, name)}
+      onValue={(value) => setQuery({ [name]: value })}
+    />
+  );
+  const isShare = read(query, "kind") === "conversion";
+  const absoluteUnit = isShare ? "in percentage points" : "per user";
+  const effectUnit = read(query, "effect_type") === "relative" ? "in %" : absoluteUnit;
+  return (
+    <div class="filters">
+      {choice("kind", "The metric is", KINDS)}
+      {choice("asked", "I want to know", QUESTIONS)}
+      {text("baseline", isShare ? "Share now, in %" : "Mean per user now")}
+      {!isShare && text("deviation", "Standard deviation per user", "standard_deviation")}
+      {read(query, "asked") === "users" ? (
+        <>
+          {choice("effect_type", "The effect is", TYPES)}
+          {text("effect", `Smallest effect that matters, ${effectUnit}`)}
+        </>
+      ) : (
+        text("users", "Users in all variants together")
+      )}
+      {text("split", "Share of the new variant, in %")}
+      {text("power", "Chance to find the effect, in %")}
+      {text("confidence", "Confidence, in %", "confidence_level")}
+    </div>
+  );
+}
+
+const HORIZONS = [
+  { name: "look whenever you like", key: "sequential" },
+  { name: "look once, at the end", key: "fixed" },
+] as const;
+
+function Shown({ plan, kind }: { plan: Plan; kind: "conversion" | "mean" }) {
+  const cells = ({ name, key }: (typeof HORIZONS)[number]) => {
+    const { control, treatment, total } = plan.users[key];
+    const { absolute, relative } = plan.effect[key];
+    return [
+      name,
+      number(total),
+      number(control),
+      number(treatment),
+      difference(kind, absolute),
+      relative === null ? "–" : lift(relative),
+    ];
+  };
+  return (
+    <>
+      <p class="sentence">{plan.summary}</p>
+      <Table
+        caption="The plan"
+        columns={[
+          "You",
+          "Users in all",
+          "Users, control",
+          "Users, new variant",
+          "Effect",
+          "Effect, relative",
+        ]}
+        rows={HORIZONS.map(cells)}
+        stacks
+      />
+      <p>
+        <a
+          class="button"
+          href={linkTo(["experiments", "new"], { planned_users: String(plan.users.sequential.total) })}
+        >
+          Create an experiment with {number(plan.users.sequential.total)} planned users
+        </a>
+      </p>
+    </>
+  );
+}
+
+export function CalculatorView({ query }: ViewProps) {
+  const body = bodyOf(query);
+  const answer = useAnswer(JSON.stringify(body), (signal) => planSampleSize(body, signal));
+  const problem = answer.problem && inPercent(answer.problem, sharesOf(body));
+  return (
+    <Faults.Provider value={problem?.faults ?? []}>
+      <h1>Sample size</h1>
+      <p>How long must a test run? It depends on the effect that you do not want to miss.</p>
+      <Fields query={query} />
+      <Answered answer={{ ...answer, problem }} what="the plan">
+        {(plan) => <Shown plan={plan} kind={body.kind === "mean" ? "mean" : "conversion"} />}
+      </Answered>
+    </Faults.Provider>
+  );
+}

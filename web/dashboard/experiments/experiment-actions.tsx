@@ -1,0 +1,113 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ExperimentReply } from "../../../domain/experiments/experiment.ts";
+import type { ExperimentChange } from "../../../domain/experiments/lifecycle.ts";
+import type { Results } from "../../../domain/experiments/results.ts";
+import { updateExperiment } from "../access/api.ts";
+import type { Problem } from "../access/problem.ts";
+import { ProblemNotice } from "../parts/notices.tsx";
+import { sentenceOf } from "./verdict.tsx";
+
+interface StopDialogProps {
+  readonly test: ExperimentReply;
+  readonly results: Results;
+  readonly onStop: (winner: string | null) => void;
+  readonly onClose: () => void;
+}
+
+/** What naming this variant as winner would mean, by the figures so far. */
+function warningFor({ verdict }: Results, winner: string | null): string | undefined {
+  if (winner === null || (verdict.kind === "winner" && verdict.variant_name === winner)) return undefined;
+  if (verdict.kind === "broken_split")
+    return "The split is broken: the figures do not speak for any variant.";
+  return `The figures do not show that ${winner} is better. You can name it all the same, and it will be shown as your decision.`;
+}
+
+function StopDialog({ test, results, onStop, onClose }: StopDialogProps) {
+  const [winner, setWinner] = useState<string | null>(null);
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  const warning = warningFor(results, winner);
+  const choice = (name: string | null, label: string) => (
+    <label class="choice" key={label}>
+      <input type="radio" name="winner" checked={winner === name} onChange={() => setWinner(name)} /> {label}
+    </label>
+  );
+  return (
+    <dialog ref={dialog} aria-labelledby="stop-title" onCancel={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          onStop(winner);
+        }}
+      >
+        <h2 id="stop-title">Stop {test.test_name}?</h2>
+        <p>
+          A stopped test takes no more users and values, and cannot run again. Its figures stay as they are
+          now.
+        </p>
+        <p>{sentenceOf(results)}</p>
+        <fieldset>
+          <legend>Which variant won?</legend>
+          {choice(null, "None")}
+          {test.variants.map(({ variant_name }) => choice(variant_name, variant_name))}
+        </fieldset>
+        <p class="warning" role="status">
+          {warning ?? ""}
+        </p>
+        <div class="actions">
+          <button type="submit" class="danger">
+            Stop the test
+          </button>
+          <button type="button" onClick={onClose}>
+            Let it run
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}
+
+interface ExperimentActionsProps {
+  readonly test: ExperimentReply;
+  readonly results: Results;
+  readonly onChange: () => void;
+}
+
+/** What can be done with a test in its status. */
+export function ExperimentActions({ test, results, onChange }: ExperimentActionsProps) {
+  const [stopping, setStopping] = useState(false);
+  const [problem, setProblem] = useState<Problem | undefined>();
+  const change = async (body: ExperimentChange): Promise<void> => {
+    setStopping(false);
+    setProblem(undefined);
+    await updateExperiment(test.id, body).then(onChange, setProblem);
+  };
+  const button = (label: string, status: ExperimentReply["status"]) => (
+    <button type="button" onClick={() => change({ status })}>
+      {label}
+    </button>
+  );
+  return (
+    <div class="actions">
+      {test.status === "draft" && button("Start the test", "running")}
+      {test.status === "running" && (
+        <button type="button" onClick={() => setStopping(true)}>
+          Stop the test …
+        </button>
+      )}
+      {(test.status === "draft" || test.status === "stopped") && button("Archive it", "archived")}
+      {test.status === "archived" &&
+        test.stopped_at !== null &&
+        button("Take it out of the archive", "stopped")}
+      {problem !== undefined && <ProblemNotice problem={problem} />}
+      {stopping && (
+        <StopDialog
+          test={test}
+          results={results}
+          onStop={(winner) => change({ status: "stopped", winner })}
+          onClose={() => setStopping(false)}
+        />
+      )}
+    </div>
+  );
+}

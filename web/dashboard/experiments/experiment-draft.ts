@@ -1,0 +1,107 @@
+import type { input } from "zod";
+import type { ExperimentInput } from "../../../domain/experiments/experiment.ts";
+import { percent, shareOf } from "../parts/format.ts";
+
+type Body = input<typeof ExperimentInput>;
+type Metric = NonNullable<Body["metrics"]>[number];
+
+export interface VariantDraft {
+  readonly name: string;
+  readonly weight: string;
+}
+
+export interface MetricDraft {
+  readonly name: string;
+  readonly kind: "conversion" | "mean" | "count";
+  readonly direction: "increase" | "decrease";
+  /** Made of events of this type; empty where values are tracked for the test itself. */
+  readonly eventType: string;
+  readonly property: string;
+}
+
+/** What stands in the form, as it was typed. */
+export interface ExperimentDraft {
+  readonly name: string;
+  readonly description: string;
+  readonly variants: readonly VariantDraft[];
+  readonly control: number;
+  readonly metrics: readonly MetricDraft[];
+  readonly primary: number;
+  readonly traffic: string;
+  readonly confidence: string;
+  readonly plannedUsers: string;
+  readonly start: boolean;
+}
+
+export const newVariant = (name = ""): VariantDraft => ({ name, weight: "50" });
+
+export const newMetric = (): MetricDraft => ({
+  name: "",
+  kind: "conversion",
+  direction: "increase",
+  eventType: "",
+  property: "",
+});
+
+export const emptyDraft = (plannedUsers: string): ExperimentDraft => ({
+  name: "",
+  description: "",
+  variants: [newVariant("control"), newVariant("treatment")],
+  control: 0,
+  metrics: [newMetric()],
+  primary: 0,
+  traffic: "100",
+  confidence: "95",
+  plannedUsers,
+  start: true,
+});
+
+// What is no number goes to the server as it is, which says at which field it is wrong.
+const numberOf = (text: string): number => (text.trim() === "" ? Number.NaN : Number(text));
+
+const metricOf = ({ name, kind, direction, eventType, property }: MetricDraft, primary: boolean): Metric => ({
+  metric_name: name,
+  kind,
+  direction,
+  primary,
+  ...(eventType === "" ? {} : { event_type: eventType }),
+  // Only a sum has a field for it: what was chosen there before does not count unseen.
+  ...(eventType === "" || property === "" || kind !== "mean" ? {} : { property }),
+});
+
+/** The request that creates what was typed. */
+export function bodyOf(draft: ExperimentDraft): Body {
+  const { name, description, variants, control, metrics, primary, traffic, confidence, plannedUsers, start } =
+    draft;
+  const controlName = variants[control]?.name ?? "";
+  return {
+    test_name: name,
+    ...(description.trim() === "" ? {} : { description }),
+    variants: variants.map((variant) => ({ variant_name: variant.name, weight: numberOf(variant.weight) })),
+    ...(controlName === "" ? {} : { control: controlName }),
+    metrics: metrics.map((metric, index) => metricOf(metric, index === primary)),
+    traffic: shareOf(numberOf(traffic)),
+    confidence_level: shareOf(numberOf(confidence)),
+    ...(plannedUsers.trim() === "" ? {} : { planned_users: numberOf(plannedUsers) }),
+    status: start ? "running" : "draft",
+  };
+}
+
+/** What the weight of a variant comes to, as "a share of 33.3 %"; nothing while the weights cannot be divided. */
+export function shareInWords(variants: readonly VariantDraft[], index: number): string | undefined {
+  const weights = variants.map(({ weight }) => numberOf(weight));
+  const share = (weights[index] ?? 0) / weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.every((weight) => weight >= 0) && Number.isFinite(share)
+    ? `a share of ${percent(share)}`
+    : undefined;
+}
+
+/** The list with one of its entries changed. */
+export const replaced = <T>(list: readonly T[], index: number, change: Partial<T>): readonly T[] =>
+  list.map((one, place) => (place === index ? { ...one, ...change } : one));
+
+/** The list without one entry, and where the chosen one stands then. */
+export function without<T>(list: readonly T[], index: number, chosen: number) {
+  const moved = chosen > index ? chosen - 1 : chosen === index ? 0 : chosen;
+  return { list: list.filter((_, place) => place !== index), chosen: moved };
+}

@@ -1,0 +1,131 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { createExperiment } from "../access/api.ts";
+import { inPercent, Problem } from "../access/problem.ts";
+import { linkTo } from "../address.ts";
+import type { ViewProps } from "../app.tsx";
+import { useCatalogue } from "../events/use-catalogue.ts";
+import { Faults, TextField } from "../parts/fields.tsx";
+import { ProblemNotice } from "../parts/notices.tsx";
+import { go } from "../use-address.ts";
+import { bodyOf, type ExperimentDraft, emptyDraft } from "./experiment-draft.ts";
+import { type DraftProps, MetricFields, VariantFields } from "./experiment-form-fields.tsx";
+
+const PlanFields = ({ draft, onChange }: DraftProps) => (
+  <fieldset>
+    <legend>Plan</legend>
+    <div class="row">
+      <TextField
+        label="Planned users"
+        inputMode="numeric"
+        path="planned_users"
+        hint="in all variants together; may be left open"
+        value={draft.plannedUsers}
+        onValue={(plannedUsers) => onChange({ plannedUsers })}
+      />
+      <TextField
+        label="Users who take part, in %"
+        inputMode="decimal"
+        path="traffic"
+        value={draft.traffic}
+        onValue={(traffic) => onChange({ traffic })}
+      />
+      <TextField
+        label="Confidence, in %"
+        inputMode="decimal"
+        path="confidence_level"
+        value={draft.confidence}
+        onValue={(confidence) => onChange({ confidence })}
+      />
+    </div>
+    <p>
+      <a href={linkTo(["sample-size"])}>Reckon how many users it needs</a>
+    </p>
+    <label class="choice">
+      <input
+        type="checkbox"
+        checked={draft.start}
+        onChange={({ currentTarget }) => onChange({ start: currentTarget.checked })}
+      />{" "}
+      Start it at once (else it is a draft, which takes no users)
+    </label>
+  </fieldset>
+);
+
+const NameFields = ({ draft, onChange }: DraftProps) => (
+  <div class="row row-wide">
+    <TextField
+      label="Name"
+      path="test_name"
+      hint="as your code will call it, for example homepage_button_color"
+      value={draft.name}
+      onValue={(name) => onChange({ name })}
+    />
+    <TextField
+      label="Description"
+      path="description"
+      hint="what you change, and why it may help"
+      value={draft.description}
+      onValue={(description) => onChange({ description })}
+    />
+  </div>
+);
+
+/** What is typed in percent. */
+const SHARES = ["traffic", "confidence_level"];
+
+/** Says all that is wrong, and takes the focus there; each field says its own part too. */
+function FormProblem({ problem }: { problem: Problem }) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => place.current?.focus(), [problem]);
+  const shown =
+    problem.faults.length > 0 && problem.status === 400
+      ? new Problem(
+          problem.status,
+          "Nothing was created. Mend what is marked below, then create it.",
+          problem.faults,
+        )
+      : problem;
+  return (
+    <div ref={place} tabIndex={-1}>
+      <ProblemNotice problem={shown} />
+    </div>
+  );
+}
+
+export function ExperimentFormView({ query }: ViewProps) {
+  const catalogue = useCatalogue();
+  const [draft, setDraft] = useState<ExperimentDraft>(() => emptyDraft(query.get("planned_users") ?? ""));
+  const [problem, setProblem] = useState<Problem | undefined>();
+  const [sending, setSending] = useState(false);
+  const change = (part: Partial<ExperimentDraft>): void => setDraft((before) => ({ ...before, ...part }));
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setSending(true);
+    setProblem(undefined);
+    await createExperiment(bodyOf(draft)).then(
+      ({ test_id }) => go(linkTo(["experiments", String(test_id)])),
+      (refused: Problem) => setProblem(inPercent(refused, SHARES)),
+    );
+    setSending(false);
+  };
+  return (
+    <Faults.Provider value={problem?.faults ?? []}>
+      <p>
+        <a href={linkTo(["experiments"])}>All experiments</a>
+      </p>
+      <h1>New experiment</h1>
+      {problem !== undefined && <FormProblem problem={problem} />}
+      <form onSubmit={submit} noValidate>
+        <NameFields draft={draft} onChange={change} />
+        <VariantFields draft={draft} onChange={change} />
+        <MetricFields draft={draft} onChange={change} catalogue={catalogue} />
+        <PlanFields draft={draft} onChange={change} />
+        <div class="actions">
+          <button type="submit" class="primary" disabled={sending}>
+            {sending ? "Creating …" : "Create the experiment"}
+          </button>
+        </div>
+      </form>
+    </Faults.Provider>
+  );
+}

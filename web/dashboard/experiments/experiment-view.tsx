@@ -1,0 +1,164 @@
+import { useEffect } from "preact/hooks";
+import type { ExperimentReply } from "../../../domain/experiments/experiment.ts";
+import type { Results } from "../../../domain/experiments/results.ts";
+import { getExperiment, getResults } from "../access/api.ts";
+import { useAnswer } from "../access/use-answer.ts";
+import { linkTo } from "../address.ts";
+import { FirstSteps } from "../events/first-steps.tsx";
+import { counted, moment, number, percent, pValue, wholePercent } from "../parts/format.ts";
+import { Answered } from "../parts/notices.tsx";
+import { Table } from "../parts/table.tsx";
+import { zoneOf } from "../reports/filters.ts";
+import { ExperimentActions } from "./experiment-actions.tsx";
+import { MetricSection } from "./metric-section.tsx";
+import { StatusTag } from "./status-tag.tsx";
+import { TimelineSection } from "./timeline-section.tsx";
+import { VerdictBanner } from "./verdict.tsx";
+
+const usersOf = ({ results }: Results): number => results.reduce((sum, { users }) => sum + users, 0);
+
+const Fact = ({ name, value }: { name: string; value: string }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{value}</dd>
+  </div>
+);
+
+/** The dates of a test, who was named its winner, and how far it has come. */
+function Facts({ test, results, zone }: { test: ExperimentReply; results: Results; zone: string }) {
+  const users = usersOf(results);
+  const { planned_users, stopped_at } = test;
+  const progress =
+    planned_users === null
+      ? counted(users, "user")
+      : `${number(users)} of ${counted(planned_users, "planned user")}`;
+  return (
+    <dl class="facts">
+      <Fact name="Users" value={progress} />
+      <Fact name="Control" value={test.control ?? "none"} />
+      <Fact name="Takes part" value={`${wholePercent(test.traffic)} of users`} />
+      <Fact name="Created" value={moment(test.created_at, zone)} />
+      {stopped_at !== null && <Fact name="Stopped" value={moment(stopped_at, zone)} />}
+      {stopped_at !== null && <Fact name="Winner named by a person" value={test.winner ?? "none"} />}
+    </dl>
+  );
+}
+
+function Split({ results }: { results: Results }) {
+  const { sample_ratio } = results;
+  const everyone = usersOf(results);
+  const sound =
+    sample_ratio.reason === null
+      ? `Nothing says that users are not divided as planned (p-value ${pValue(sample_ratio.p_value)}).`
+      : "There are too few users to check whether they are divided as planned.";
+  return (
+    <section aria-labelledby="split-title">
+      <h2 id="split-title">Split of the users</h2>
+      {sample_ratio.ok && <p>{sound}</p>}
+      {sample_ratio.leaked_users > 0 && (
+        <p>{counted(sample_ratio.leaked_users, "user")} came into a variant whose weight was 0.</p>
+      )}
+      <Table
+        caption="Users by variant"
+        columns={["Variant", "Users", "Expected users", "Share of users"]}
+        rows={results.results.map(({ variant_name, users, expected_users }) => [
+          variant_name,
+          number(users),
+          expected_users === null ? "–" : number(expected_users),
+          percent(everyone === 0 ? null : users / everyone),
+        ])}
+      />
+    </section>
+  );
+}
+
+const metricNames = ({ results }: Results): string[] =>
+  results[0]?.metrics.map(({ metric_name }) => metric_name) ?? [];
+
+/** The metric that decides stands first. */
+function namesInOrder(results: Results): string[] {
+  const decisive = results.verdict.metric_name;
+  const names = metricNames(results);
+  return decisive === null ? names : [decisive, ...names.filter((name) => name !== decisive)];
+}
+
+interface ShownProps {
+  readonly test: ExperimentReply;
+  readonly results: Results;
+  readonly query: URLSearchParams;
+}
+
+function Figures({ test, results, query }: ShownProps) {
+  return (
+    <>
+      <section aria-labelledby="metrics-title">
+        <h2 id="metrics-title">Metrics</h2>
+        {namesInOrder(results).map((name) => (
+          <MetricSection
+            key={name}
+            results={results}
+            metricName={name}
+            decides={name === results.verdict.metric_name}
+          />
+        ))}
+      </section>
+      <TimelineSection testId={test.id} results={results} query={query} />
+    </>
+  );
+}
+
+function Shown({ test, results, query }: ShownProps) {
+  const broken = results.verdict.kind === "broken_split";
+  const figures = <Figures test={test} results={results} query={query} />;
+  return (
+    <>
+      <VerdictBanner results={results} />
+      <Facts test={test} results={results} zone={zoneOf(query)} />
+      {usersOf(results) === 0 && <FirstSteps test={test} />}
+      {metricNames(results).length > 0 && !broken && figures}
+      <Split results={results} />
+      {broken && (
+        <details class="withdrawn">
+          <summary>Show the figures that cannot be trusted</summary>
+          {figures}
+        </details>
+      )}
+    </>
+  );
+}
+
+interface ExperimentViewProps {
+  readonly testId: number;
+  readonly query: URLSearchParams;
+}
+
+export function ExperimentView({ testId, query }: ExperimentViewProps) {
+  const answer = useAnswer(`experiment ${testId}`, async (signal) => {
+    const [test, results] = await Promise.all([getExperiment(testId, signal), getResults(testId, signal)]);
+    return { test, results };
+  });
+  const name = answer.value?.test.test_name;
+  useEffect(() => {
+    if (name !== undefined) document.title = `${name} – Analytics Server`;
+  }, [name]);
+  return (
+    <>
+      <p>
+        <a href={linkTo(["experiments"])}>All experiments</a>
+      </p>
+      <h1>{name ?? `Experiment ${testId}`}</h1>
+      <Answered answer={answer} what="the experiment">
+        {({ test, results }) => (
+          <>
+            <div class="title-line">
+              <StatusTag status={test.status} />
+              {test.description !== null && <p>{test.description}</p>}
+              <ExperimentActions test={test} results={results} onChange={answer.again} />
+            </div>
+            <Shown test={test} results={results} query={query} />
+          </>
+        )}
+      </Answered>
+    </>
+  );
+}

@@ -1,0 +1,144 @@
+import { useMemo } from "preact/hooks";
+import type { Results } from "../../../domain/experiments/results.ts";
+import type { Timeline } from "../../../domain/experiments/timeline.ts";
+import { getTimeline } from "../access/api.ts";
+import { useAnswer } from "../access/use-answer.ts";
+import { optionsOf, SelectField } from "../parts/fields.tsx";
+import { counted, day, differenceUnit, type MetricKind, wholePercent } from "../parts/format.ts";
+import { Answered } from "../parts/notices.tsx";
+import { More, Table } from "../parts/table.tsx";
+import { TimePlot } from "../plots/time-plot.tsx";
+import { setQuery } from "../use-address.ts";
+import { dataOf, describe, estimateOf, intervalOf, type Point, pointsOf, ZONE } from "./timeline-points.ts";
+
+interface PlotProps {
+  readonly points: readonly Point[];
+  readonly kind: MetricKind;
+  readonly variant: string;
+  readonly control: string;
+  readonly level: number;
+}
+
+function TimelinePlot({ points, kind, variant, control, level }: PlotProps) {
+  const data = useMemo(() => dataOf(points, kind, variant), [points, kind, variant]);
+  const last = points.at(-1);
+  const latest = last === undefined ? "nothing" : describe(kind, last);
+  return (
+    <TimePlot
+      data={data}
+      label={`Difference of ${variant} from ${control}, day by day. Latest: ${latest}`}
+      unit={
+        `Difference from ${control} ${kind === "conversion" ? "in " : ""}${differenceUnit(kind)}, as a line, in its ` +
+        `${wholePercent(level)} always-valid interval; the strong line is 0, no difference`
+      }
+      step="Day"
+      describe={(index) => {
+        const point = points[index];
+        return point === undefined ? "" : describe(kind, point);
+      }}
+    />
+  );
+}
+
+const TimelineTable = ({ points, kind }: { points: readonly Point[]; kind: MetricKind }) => (
+  <More summary="The same as a table">
+    {() => (
+      <Table
+        caption="What was known at the end of each day"
+        columns={["Day (UTC)", "Users in all", "Difference", "Always-valid interval"]}
+        rows={points.map((point) => [
+          day(point.date, ZONE),
+          counted(point.users, "user"),
+          estimateOf(kind, point),
+          intervalOf(kind, point),
+        ])}
+      />
+    )}
+  </More>
+);
+
+interface ShownProps {
+  readonly timeline: Timeline;
+  readonly metric: Results["results"][number]["metrics"][number];
+  readonly variant: string;
+  readonly control: string;
+}
+
+function Shown({ timeline, metric, variant, control }: ShownProps) {
+  const points = useMemo(
+    () => pointsOf(timeline, variant, metric.metric_name),
+    [timeline, variant, metric.metric_name],
+  );
+  if (points.length === 0)
+    return <p>There is no day to show yet. Come back when users have been assigned.</p>;
+  const { kind } = metric;
+  const [only] = points;
+  if (points.length === 1 && only !== undefined) {
+    return <p>There is one day so far. {describe(kind, only)}.</p>;
+  }
+  return (
+    <>
+      <TimelinePlot
+        points={points}
+        kind={kind}
+        variant={variant}
+        control={control}
+        level={timeline.confidence_level}
+      />
+      <TimelineTable points={points} kind={kind} />
+    </>
+  );
+}
+
+interface TimelineSectionProps {
+  readonly testId: number;
+  readonly results: Results;
+  readonly query: URLSearchParams;
+}
+
+/** How the difference became known, day by day. It never takes back what it said. */
+export function TimelineSection({ testId, results, query }: TimelineSectionProps) {
+  const answer = useAnswer(`timeline ${testId} ${results.computed_at}`, (signal) =>
+    getTimeline(testId, signal),
+  );
+  const challengers = results.results.filter(({ is_control }) => !is_control);
+  const variant = query.get("variant") ?? results.verdict.variant_name ?? challengers[0]?.variant_name ?? "";
+  const metrics = results.results[0]?.metrics ?? [];
+  const wanted = query.get("metric") ?? results.verdict.metric_name;
+  const metric = metrics.find(({ metric_name }) => metric_name === wanted) ?? metrics[0];
+  if (metric === undefined) return null;
+  return (
+    <section aria-labelledby="timeline-title">
+      <h2 id="timeline-title">Day by day</h2>
+      <p class="hint">
+        What somebody knew who looked at the end of each day: no interval is wider than those of the days
+        before. The one above has been narrowed only by looks that were really taken, and may be wider than
+        the last one here.
+      </p>
+      <div class="filters">
+        <SelectField
+          label="Metric"
+          value={metric.metric_name}
+          options={optionsOf(metrics.map(({ metric_name }) => metric_name))}
+          onValue={(value) => setQuery({ metric: value })}
+        />
+        <SelectField
+          label="Variant"
+          value={variant}
+          options={optionsOf(challengers.map(({ variant_name }) => variant_name))}
+          onValue={(value) => setQuery({ variant: value })}
+        />
+      </div>
+      <Answered answer={answer} what="the timeline">
+        {(timeline) => (
+          <Shown
+            timeline={timeline}
+            metric={metric}
+            variant={variant}
+            control={results.control ?? "the control"}
+          />
+        )}
+      </Answered>
+    </section>
+  );
+}

@@ -1,0 +1,111 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import uPlot from "uplot";
+import { oneOf } from "../parts/format.ts";
+import { dashOf, readPalette, toneOf } from "./palette.ts";
+import { type Line, type TimePlotData, timePlotOptions } from "./time-plot-options.ts";
+
+const HEIGHT = 280;
+
+interface TimePlotProps {
+  /** Kept as it is while nothing changes: another one is drawn anew. */
+  readonly data: TimePlotData;
+  /** What the plot shows, in words. */
+  readonly label: string;
+  /** What stands above the plot: the unit of its values. */
+  readonly unit: string;
+  /** What a step of time is called, as "Day". */
+  readonly step: string;
+  /** What there is to read at one of the times. */
+  readonly describe: (index: number) => string;
+}
+
+/** Changes when the person or the machine changes between light and dark. */
+function useTheme(): boolean {
+  const query = useMemo(() => matchMedia("(prefers-color-scheme: dark)"), []);
+  const [dark, setDark] = useState(query.matches);
+  useEffect(() => {
+    const follow = (): void => setDark(query.matches);
+    query.addEventListener("change", follow);
+    return () => query.removeEventListener("change", follow);
+  }, [query]);
+  return dark;
+}
+
+const Legend = ({ lines }: { lines: readonly Line[] }) => (
+  <ul class="legend">
+    {lines.map(({ label }, index) => (
+      <li key={label}>
+        <svg width="34" height="12" aria-hidden="true">
+          <line
+            class={`tone-${toneOf(index)}`}
+            x1="0"
+            x2="34"
+            y1="6"
+            y2="6"
+            stroke-dasharray={dashOf(index).join(" ")}
+          />
+        </svg>
+        {label}
+      </li>
+    ))}
+  </ul>
+);
+
+/** The canvas, drawn anew for other data or another theme, and resized with the page. */
+function useCanvas(data: TimePlotData, onPoint: (index: number) => void) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const dark = useTheme();
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    const size = () => ({ width: element.clientWidth, height: HEIGHT });
+    const { options, values } = timePlotOptions(data, { ...size(), palette: readPalette(), onPoint });
+    const drawn = new uPlot(options, values, element);
+    plot.current = drawn;
+    const watch = new ResizeObserver(() => drawn.setSize(size()));
+    watch.observe(element);
+    return () => {
+      watch.disconnect();
+      drawn.destroy();
+    };
+  }, [data, dark]);
+  return { place, plot };
+}
+
+/** Lines over time. What a mouse reads off them, the slider below reads off for keys, fingers and screen readers. */
+export function TimePlot({ data, label, unit, step, describe }: TimePlotProps) {
+  const last = data.times.length - 1;
+  const [index, setIndex] = useState(last);
+  const shown = Math.min(Math.max(index, 0), last);
+  const { place, plot } = useCanvas(data, setIndex);
+  const point = (at: number): void => {
+    setIndex(at);
+    const left = plot.current?.valToPos((data.times[at] ?? 0) / 1000, "x") ?? -1;
+    plot.current?.setCursor({ left, top: 0 }, false);
+  };
+  return (
+    <figure class="time-plot">
+      <figcaption>{unit}</figcaption>
+      <div ref={place} class="canvas" role="img" aria-label={label} />
+      <p class="axis-note">
+        <span>
+          {step}s in the time zone {data.zone}
+        </span>
+      </p>
+      <Legend lines={data.lines} />
+      <label class="reader">
+        <span>Read {oneOf(step.toLowerCase())}</span>
+        <input
+          type="range"
+          min="0"
+          max={last}
+          value={shown}
+          aria-valuetext={describe(shown)}
+          onInput={({ currentTarget }) => point(Number(currentTarget.value))}
+        />
+      </label>
+      <p class="reading">{describe(shown)}</p>
+    </figure>
+  );
+}

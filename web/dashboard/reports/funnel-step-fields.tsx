@@ -1,0 +1,82 @@
+import { useState } from "preact/hooks";
+import type { Catalogue } from "../../../domain/reports/catalogue.ts";
+import type { Answer } from "../access/use-answer.ts";
+import { propertyNames, typeNames } from "../events/use-catalogue.ts";
+import { FilterField, SelectField } from "../parts/fields.tsx";
+import { setQuery } from "../use-address.ts";
+import { withNone } from "./filter-fields.tsx";
+import { formatSteps, MAX_STEPS, type Step, scalarOf } from "./funnel-steps.ts";
+
+const setSteps = (steps: readonly Step[]): void => setQuery({ steps: formatSteps(steps) });
+
+interface ConditionProps {
+  readonly step: Step;
+  readonly catalogue: Answer<Catalogue>;
+  readonly onChange: (step: Step) => void;
+}
+
+/** What the events of a step must have. */
+function StepCondition({ step: { event_type, where = {} }, catalogue, onChange }: ConditionProps) {
+  const [property, setProperty] = useState(Object.keys(where)[0] ?? "");
+  const choose = (name: string): void => {
+    setProperty(name);
+    if (name === "") onChange({ event_type });
+  };
+  return (
+    <>
+      <SelectField
+        label="with"
+        value={property}
+        options={withNone("any properties", propertyNames(catalogue, [event_type]))}
+        onValue={choose}
+      />
+      {property !== "" && (
+        <FilterField
+          label={`${property} is`}
+          value={String(where[property] ?? "")}
+          onValue={(text) =>
+            onChange({
+              event_type,
+              where: { [property]: scalarOf(text, event_type, property, catalogue.value) },
+            })
+          }
+        />
+      )}
+    </>
+  );
+}
+
+interface StepFieldsProps {
+  readonly steps: readonly Step[];
+  readonly catalogue: Answer<Catalogue>;
+}
+
+/** The steps to choose: one more may always be added at the end. */
+export function StepFields({ steps, catalogue }: StepFieldsProps) {
+  const names = typeNames(catalogue);
+  const shown: readonly Step[] = steps.length < MAX_STEPS ? [...steps, { event_type: "" }] : steps;
+  const replace = (index: number, ...replacement: Step[]): void =>
+    setSteps([...steps.slice(0, index), ...replacement, ...steps.slice(index + 1)]);
+  return (
+    <ol class="step-fields">
+      {shown.map((step, index) => (
+        <li key={`${index} ${step.event_type}`}>
+          <SelectField
+            label={index < steps.length ? `Step ${index + 1}` : "Next step"}
+            path={`steps[${index}].event_type`}
+            value={step.event_type}
+            options={withNone(index < steps.length ? "take this step out" : "choose an event", names)}
+            onValue={(event_type) => (event_type === "" ? replace(index) : replace(index, { event_type }))}
+          />
+          {step.event_type !== "" && (
+            <StepCondition
+              step={step}
+              catalogue={catalogue}
+              onChange={(changed) => replace(index, changed)}
+            />
+          )}
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,158 @@
+import type { Retention } from "../../../domain/reports/retention.ts";
+import { getRetention } from "../access/api.ts";
+import { useAnswer } from "../access/use-answer.ts";
+import type { Changes } from "../address.ts";
+import type { ViewProps } from "../app.tsx";
+import { NoEvents } from "../events/no-events.tsx";
+import { typeNames, useCatalogue } from "../events/use-catalogue.ts";
+import { Faults, type Option } from "../parts/fields.tsx";
+import { counted, day, number, percent, period } from "../parts/format.ts";
+import { Answered, EmptyNotice } from "../parts/notices.tsx";
+import { Scroll } from "../parts/scroll.tsx";
+import { QuerySelect, RangeFilter, withNone, ZoneFilter } from "./filter-fields.tsx";
+import { rangeOf } from "./filters.ts";
+
+const COHORTS: readonly Option[] = [
+  { value: "first", label: "for the first time" },
+  { value: "recurring", label: "at any time" },
+];
+const INTERVALS: readonly Option[] = ["day", "week", "month"].map((value) => ({
+  value,
+  label: `by ${value}`,
+}));
+const PERIODS: readonly Option[] = ["4", "8", "12", "26"].map((value) => ({ value, label: value }));
+
+const DEFAULT_DAYS = "90";
+
+/** Cohorts want a longer time than other questions. */
+const withDefaults = (query: URLSearchParams): URLSearchParams => {
+  const asked = new URLSearchParams(query);
+  if (!asked.has("days") && !asked.has("from") && !asked.has("to")) asked.set("days", DEFAULT_DAYS);
+  return asked;
+};
+
+const questionOf = (query: URLSearchParams, now: number): Changes => ({
+  ...rangeOf(query, now),
+  event_type: query.get("event_type") ?? undefined,
+  return_event_type: query.get("return_event_type") ?? undefined,
+  cohort: query.get("cohort") ?? "first",
+  interval: query.get("interval") ?? "week",
+  periods: query.get("periods") ?? "8",
+});
+
+type Cohort = Retention["cohorts"][number];
+
+const SHADES = 5;
+
+/** The darker the more, in steps that the style sheet has colours for. */
+const shadeOf = (share: number): number => Math.min(SHADES, Math.ceil(share * SHADES));
+
+interface CellProps {
+  readonly cohort: Cohort;
+  readonly index: number;
+}
+
+/** Empty where the period has not begun; marked where it is not over. */
+function Cell({ cohort: { users, returned, unfinished }, index }: CellProps) {
+  const count = returned[index];
+  if (count === undefined) return <td class="not-begun" />;
+  if (users === 0) return <td>–</td>;
+  const open = unfinished === index;
+  return (
+    <td class={`shade-${shadeOf(count / users)} ${open ? "unfinished" : ""}`}>
+      <strong>
+        {percent(count / users)}
+        {open && "*"}
+      </strong>
+      <small>{counted(count, "user")}</small>
+    </td>
+  );
+}
+
+function Grid({ retention }: { retention: Retention }) {
+  const { interval, timezone, cohorts, periods } = retention;
+  const heads = Array.from({ length: periods }, (_, index) => index);
+  const caption = `Users of each ${interval} who came back, by ${interval}s since`;
+  return (
+    <Scroll label={caption}>
+      <table class="retention">
+        <caption>
+          <span>
+            {caption}, in the time zone {timezone}
+          </span>
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">{interval === "week" ? "Week of" : "Began in"}</th>
+            <th scope="col">Users</th>
+            {heads.map((index) => (
+              <th key={index} scope="col">
+                {index === 0 ? `same ${interval}` : `${interval} ${index}`}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {cohorts.map((cohort) => (
+            <tr key={cohort.start}>
+              <th scope="row">
+                {interval === "week" ? day(cohort.start, timezone) : period(cohort.start, interval, timezone)}
+              </th>
+              <td>{number(cohort.users)}</td>
+              {heads.map((index) => (
+                <Cell key={index} cohort={cohort} index={index} />
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scroll>
+  );
+}
+
+function Shown({ retention }: { retention: Retention }) {
+  if (retention.cohorts.every(({ users }) => users === 0)) {
+    return (
+      <EmptyNotice title="Nobody began in this time">
+        <p>Choose a longer time or another event. Only events with a user_id count here.</p>
+      </EmptyNotice>
+    );
+  }
+  return (
+    <>
+      <Grid retention={retention} />
+      <p class="hint">
+        Percentages are of the users in the second column. An empty cell has not begun yet;{" "}
+        <span class="unfinished-key">*</span> in a dashed frame is not over yet and can still grow.
+      </p>
+    </>
+  );
+}
+
+export function RetentionView({ query }: ViewProps) {
+  const catalogue = useCatalogue();
+  const asked = withDefaults(query);
+  const answer = useAnswer(asked.toString(), (signal) => getRetention(questionOf(asked, Date.now()), signal));
+  const names = typeNames(catalogue);
+  const choice = (label: string, name: string, fallback: string, options: readonly Option[] | undefined) => (
+    <QuerySelect query={query} label={label} name={name} fallback={fallback} options={options} />
+  );
+  if (catalogue.value?.total_types === 0) return <NoEvents title="Retention" />;
+  return (
+    <Faults.Provider value={answer.problem?.faults ?? []}>
+      <h1>Retention</h1>
+      <div class="filters">
+        {choice("Event", "event_type", "", withNone("any event", names))}
+        {choice("Users did it", "cohort", "first", COHORTS)}
+        {choice("Came back with", "return_event_type", "", withNone("the same event", names))}
+        {choice("In steps", "interval", "week", INTERVALS)}
+        {choice("Steps shown", "periods", "8", PERIODS)}
+        <RangeFilter query={asked} />
+        <ZoneFilter query={query} />
+      </div>
+      <Answered answer={answer} what="the retention">
+        {(retention) => <Shown retention={retention} />}
+      </Answered>
+    </Faults.Provider>
+  );
+}

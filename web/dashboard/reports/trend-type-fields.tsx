@@ -1,0 +1,41 @@
+import type { Names } from "../events/use-catalogue.ts";
+import { SelectField } from "../parts/fields.tsx";
+import { setQuery } from "../use-address.ts";
+import { withNone } from "./filter-fields.tsx";
+
+/** Up to so many types side by side. */
+const MAX_TYPES = 4;
+
+/** Which events a trend is about: one type, several beside each other, or all. */
+export function TypeFields({ chosen, names }: { chosen: readonly string[]; names: Names }) {
+  const set = (index: number, value: string): void =>
+    setQuery({
+      event_type: [...chosen.slice(0, index), value, ...chosen.slice(index + 1)],
+      breakdown: undefined,
+    });
+  const fields = chosen.length === 0 ? [""] : chosen.slice(0, MAX_TYPES);
+  return (
+    <>
+      {fields.map((type, index) => (
+        <SelectField
+          key={index}
+          label={index === 0 ? "Event" : `Event ${index + 1}`}
+          value={type}
+          options={withNone(index === 0 && chosen.length <= 1 ? "all events" : "none", names)}
+          onValue={(value) => set(index, value)}
+        />
+      ))}
+      {chosen.length > 0 && chosen.length < MAX_TYPES && (
+        <SelectField
+          label="Beside it"
+          value=""
+          options={withNone(
+            "nothing else",
+            names?.filter((name) => !chosen.includes(name)),
+          )}
+          onValue={(value) => set(chosen.length, value)}
+        />
+      )}
+    </>
+  );
+}

@@ -1,5 +1,0 @@
-import type { ExperimentStatus } from "../../domain/experiment.ts";
-
-export const StatusTag = ({ status }: { status: ExperimentStatus }) => (
-  <span class={`tag tag-${status}`}>{status}</span>
-);
