@@ -1,0 +1,86 @@
+import type { Instant } from "../time.ts";
+
+// What results are computed from. A cell is the users of one variant who were assigned in one weight period; a weight
+// period begins with every change of the variants' weights. Storage keeps these sums and nothing of earlier looks, so
+// that every figure, interval and verdict is a pure function of the data. Source: docs/statistics.md.
+
+/**
+ * A sum kept as the exact pair `high + low` (double-double), so that a value of 1e12 that is taken back leaves no trace.
+ * `high` alone is the sum rounded to a double.
+ */
+export interface ExactSum {
+  readonly high: number;
+  readonly low: number;
+}
+
+/**
+ * Sums over the users of one cell, of one observation `y` per user and metric: 1 for a user with a value of a
+ * `conversion`, the number of values for a `count`, the total of the values for a `mean` or `ratio` (capped where the
+ * metric has a cap). A user without a value has y = 0 and adds nothing but to `users` of the cell.
+ */
+export interface MetricSums {
+  readonly metric_name: string;
+  /** Users with at least one counted value. */
+  readonly users_with_value: number;
+  /** Users whose observation is not 0. */
+  readonly users_not_zero: number;
+  /** Counted values. */
+  readonly count: number;
+  /** Σy */
+  readonly y: ExactSum;
+  /** Σy² */
+  readonly yy: ExactSum;
+  /** Of the covariate x, fixed at assignment, over all users of the cell (0 without one); null where the metric declares none. */
+  readonly covariate: { readonly x: ExactSum; readonly xx: ExactSum; readonly xy: ExactSum } | null;
+  /** Of the denominator d, the user's observation of the denominator metric; null unless the kind is `ratio`. */
+  readonly denominator: { readonly d: ExactSum; readonly dd: ExactSum; readonly yd: ExactSum } | null;
+}
+
+/** One variant in one weight period. A cell without users may be missing, and so may a metric without values. */
+export interface Cell {
+  readonly variant_id: number;
+  /** Index into `periods`. */
+  readonly period: number;
+  readonly users: number;
+  readonly metrics: readonly MetricSums[];
+}
+
+/** Values that were stored but do not count, by reason. */
+export interface DroppedValues {
+  readonly before_assignment: number;
+  readonly after_stop: number;
+  readonly after_window: number;
+  readonly wrong_type: number;
+  readonly out_of_range: number;
+}
+
+/** Every stored value of a metric in a variant, counted or not. */
+export interface RawValues {
+  readonly variant_id: number;
+  readonly metric_name: string;
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly dropped: DroppedValues;
+}
+
+export interface WeightPeriod {
+  readonly started_at: Instant;
+  readonly weights: readonly { readonly variant_id: number; readonly weight: number }[];
+}
+
+/** All that the results of an experiment are computed from, as of one moment. */
+export interface ExperimentCells {
+  /** In the order of time; the first one has every variant. */
+  readonly periods: readonly WeightPeriod[];
+  readonly cells: readonly Cell[];
+  readonly raw: readonly RawValues[];
+  /** When the last of `planned_users` was assigned; null before that, or where none are planned. */
+  readonly planned_users_reached_at: Instant | null;
+}
+
+/** What one day (days since 1970, UTC) changed in a cell: added up over the days these are the cells of the results. */
+export interface DayCell extends Cell {
+  readonly day: number;
+}
