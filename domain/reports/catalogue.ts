@@ -83,6 +83,21 @@ export function describeCatalogue(types: readonly TypeSummary[], limit: number, 
   return { types: shown, total_types: types.length, meta };
 }
 
+/** The names of the properties of these event types, or of all types where none is named; the most frequent first. */
+export function mostFrequentProperties(
+  types: readonly TypeSummary[],
+  eventTypes: readonly string[],
+): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { event_type, properties } of types) {
+    if (eventTypes.length > 0 && !eventTypes.includes(event_type)) continue;
+    for (const property of properties) {
+      counts.set(property.name, (counts.get(property.name) ?? 0) + countOf(property));
+    }
+  }
+  return [...counts].sort((a, b) => b[1] - a[1] || byText(a[0], b[0])).map(([name]) => name);
+}
+
 interface TypeTally {
   count: number;
   first_seen: Instant;

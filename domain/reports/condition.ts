@@ -66,15 +66,22 @@ export function scalarOf(properties: Properties, property: string): Scalar | nul
 
 const NOTHING: Properties = {};
 
-/** The properties of a stored event. What others have put into the table may be no object, or no JSON at all. */
-export function propertiesOf(text: string | null): Properties {
-  if (text === null || text === "") return NOTHING;
+const isObject = (value: unknown): value is Properties =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function parsed(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Properties)
-      : NOTHING;
+    return JSON.parse(text);
   } catch {
-    return NOTHING;
+    return undefined;
   }
+}
+
+/** Whether a stored text is a JSON object. Other programs may write other things into the table. */
+export const isObjectText = (text: string): boolean => isObject(parsed(text));
+
+/** The properties of a stored event; none where its text is no JSON object. */
+export function propertiesOf(text: string | null): Properties {
+  const properties = text === null || text === "" ? NOTHING : parsed(text);
+  return isObject(properties) ? properties : NOTHING;
 }

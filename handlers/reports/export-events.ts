@@ -6,7 +6,7 @@ import {
   planFilter,
   type StoredEvent,
 } from "../../domain/reports/event-list.ts";
-import { csvHead, csvLine, jsonLine } from "../../domain/reports/export.ts";
+import { csvOf, type ExportFormat, ndjson } from "../../domain/reports/export.ts";
 import { wholeNumber } from "../../domain/reports/range.ts";
 import type { EventQuestions } from "../../domain/storage.ts";
 import { Document, documentsOf } from "../contract/document.ts";
@@ -14,20 +14,26 @@ import { endpoint } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";
 import { eventCursor } from "./event-cursor.ts";
 
-// What one answer of a function may hold is 6 MiB, and one event 64 KiB: most are a hundred times smaller.
+// A function's response is limited to 6 MiB. An event may have 64 KiB; most are a hundred times smaller.
 const PAGE = 2_000;
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 const utf8 = new TextEncoder();
 
-/** As a function's answer has it, which is JSON itself: there every quote takes two bytes, and a Japanese letter three. */
+/** Bytes of a line within a function's response. That is JSON itself, so a quote takes two bytes, a kanji three. */
 const bytesOf = (line: string): number => utf8.encode(JSON.stringify(line)).length;
 
-const FORMATS = {
-  ndjson: { type: "application/x-ndjson; charset=utf-8", head: "", line: jsonLine },
-  csv: { type: "text/csv; charset=utf-8", head: csvHead, line: csvLine },
-};
-type Format = (typeof FORMATS)[keyof typeof FORMATS];
+/** The format of one export. The columns of CSV are chosen once, so that every line has the same. */
+async function formatOf(
+  format: "ndjson" | "csv",
+  { event_types }: EventFilter,
+  storage: EventQuestions,
+  gone: AbortSignal,
+): Promise<ExportFormat> {
+  if (format === "ndjson") return ndjson;
+  const { value } = await storage.eventTypes({ gone });
+  return csvOf(value, event_types);
+}
 
 type List = (limit: number, after: EventPlace | undefined) => Promise<readonly StoredEvent[]>;
 
@@ -36,19 +42,18 @@ const lister =
   (limit, after) =>
     storage.listEvents({ ...filter, limit, after }, { gone });
 
-// Nothing is known of their size yet. A full page of the largest events takes a second to put together, in which nobody
-// else is answered.
+// The size of the events is not known yet, and a full page of the largest ones blocks the event loop for a second.
 const FIRST_PIECE = 100;
 
-/** So many events that their lines take a few MiB, as far as can be told by the ones before. */
+/** The number of events whose lines take a few MiB, estimated from the piece before. */
 const nextLimit = (events: number, characters: number): number =>
   Math.max(1, Math.min(PAGE, Math.floor((events * MAX_PAGE_BYTES) / characters)));
 
-/** The first events have been read already, so that what is wrong is said before anything is sent. */
+/** Streams an export. The caller reads the first events, so that a failure is answered before the response begins. */
 async function* pieces(
   first: readonly StoredEvent[],
   list: List,
-  { head, line }: Format,
+  { head, line }: ExportFormat,
 ): AsyncGenerator<string> {
   if (head !== "") yield head;
   let limit = FIRST_PIECE;
@@ -60,8 +65,8 @@ async function* pieces(
   }
 }
 
-/** As many lines as one answer holds, and the last event that is among them. */
-function onePage(events: readonly StoredEvent[], { head, line }: Format) {
+/** The lines that fit into one response, and the last event among them. */
+function onePage(events: readonly StoredEvent[], { head, line }: ExportFormat) {
   let text = head;
   let bytes = 0;
   let last: StoredEvent | undefined;
@@ -84,7 +89,7 @@ export const exportEvents = endpoint({
   query: z.strictObject({
     ...eventFilterShape,
     format: z.enum(["ndjson", "csv"]).default("ndjson"),
-    /** Asks for one page of so many; its end is in the header x-next-cursor. */
+    /** Asks for one page of this size; the header x-next-cursor leads to the next. */
     limit: wholeNumber(1, PAGE).optional(),
     cursor: eventCursor.Cursor.optional(),
   }),
@@ -93,7 +98,7 @@ export const exportEvents = endpoint({
   async handle({ query: { format, limit, cursor, ...query }, gone }, { storage, now, streams }) {
     const filter = planFilter(query, now());
     if ("faults" in filter) throw unanswerable("query", filter.faults);
-    const shape = FORMATS[format];
+    const shape = await formatOf(format, filter.value, storage, gone());
     const name = `attachment; filename="events.${format}"`;
     const list = lister(storage, filter.value, gone());
     if (streams && limit === undefined) {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { PropertySummary, TypeSummary } from "../../../domain/reports/catalogue.ts";
 import type { StoredEvent } from "../../../domain/reports/event-list.ts";
-import { csvHead, csvLine, jsonLine } from "../../../domain/reports/export.ts";
+import { csvOf, ndjson } from "../../../domain/reports/export.ts";
 
 const eventOf = (changes: Partial<StoredEvent> = {}): StoredEvent => ({
   id: 7,
@@ -14,66 +15,152 @@ const eventOf = (changes: Partial<StoredEvent> = {}): StoredEvent => ({
   ...changes,
 });
 
-/** The cells of one line, read as RFC 4180 says: quotes are doubled within quotes. */
+const propertyOf = (name: string, count: number): PropertySummary => ({
+  name,
+  value_types: { string: count },
+});
+
+const typeOf = (event_type: string, ...properties: PropertySummary[]): TypeSummary => ({
+  event_type,
+  count: 100,
+  first_seen: 0,
+  last_seen: 0,
+  properties,
+});
+
+const FIXED = "id,timestamp,created_at,event_type,user_id,session_id";
+const TIMES = "7,1969-12-31T23:59:59.999Z,2026-11-22T10:00:00.123Z";
+
+/** One event in an export whose properties have these columns. */
+const csvLine = (event: StoredEvent, ...names: string[]): string =>
+  csvOf([typeOf("view", ...names.map((name) => propertyOf(name, 1)))], []).line(event);
+
+/** The cells of one line as RFC 4180 defines them: quotes are doubled within quotes. */
 function cellsOf(line: string): string[] {
   const cells = line.replace(/\r\n$/, "").match(/(?<=^|,)("(?:[^"]|"")*"|[^",]*)(?=,|$)/g) ?? [];
   return cells.map((cell) => cell.replace(/^"|"$/g, "").replaceAll('""', '"'));
 }
 
 describe("a line of JSON", () => {
-  test("is the event as a list shows it", () => {
-    expect(jsonLine(eventOf({ properties: '{"plan":"pro"}' }))).toBe(
-      '{"id":7,"event_type":"view","user_id":"ann","session_id":null,"properties":{"plan":"pro"},"timestamp":"1969-12-31T23:59:59.999Z","created_at":"2026-11-22T10:00:00.123Z"}\n',
+  test("holds the fields of an event in the list", () => {
+    expect(ndjson.line(eventOf({ properties: '{"plan":"pro"}' }))).toBe(
+      '{"id":7,"event_type":"view","user_id":"ann","session_id":null,"timestamp":"1969-12-31T23:59:59.999Z","created_at":"2026-11-22T10:00:00.123Z","properties":{"plan":"pro"}}\n',
     );
   });
 
-  test("is one line, whatever the event holds", () => {
+  test("is a single line for any property value", () => {
     fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
-        const line = jsonLine(eventOf({ properties: JSON.stringify({ value }) }));
+      fc.property(fc.jsonValue(), fc.constantFrom(undefined, 2), (value, indent) => {
+        const line = ndjson.line(eventOf({ properties: JSON.stringify({ value }, null, indent) }));
         expect(line.indexOf("\n")).toBe(line.length - 1);
         expect(JSON.parse(line).properties).toEqual(JSON.parse(JSON.stringify({ value })));
       }),
     );
   });
 
-  test("leaves what looks like a formula as it is", () => {
-    expect(JSON.parse(jsonLine(eventOf({ user_id: "=1+1" })))).toMatchObject({ user_id: "=1+1" });
+  test("copies a number digit by digit that another program has stored and a double would round", () => {
+    const line = ndjson.line(eventOf({ properties: '{\r\n  "order": 9007199254740993\n}' }));
+    expect(line).toMatch(/"properties":\{ {3}"order": 9007199254740993 \}\}\n$/);
+  });
+
+  test.each(["", "[1]", "no JSON", "null"])("has no properties where the table holds %j", (properties) => {
+    expect(JSON.parse(ndjson.line(eventOf({ properties }))).properties).toEqual({});
+  });
+
+  test("leaves a text that looks like a formula unchanged", () => {
+    expect(JSON.parse(ndjson.line(eventOf({ user_id: "=1+1" })))).toMatchObject({ user_id: "=1+1" });
+  });
+});
+
+describe("the head of a CSV file", () => {
+  test("begins with a byte order mark", () => {
+    expect(csvOf([], []).head).toBe(`\uFEFF${FIXED},other_properties\r\n`);
+  });
+
+  test("has a column for each property of the exported types, the most frequent first", () => {
+    const types = [
+      typeOf("view", propertyOf("page", 5), propertyOf("plan", 3)),
+      typeOf("buy", propertyOf("plan", 4), propertyOf("price", 5)),
+      typeOf("error", propertyOf("stack", 50)),
+    ];
+    expect(csvOf(types, ["view", "buy"]).head).toBe(
+      `\uFEFF${FIXED},"properties.plan","properties.page","properties.price",other_properties\r\n`,
+    );
+    expect(csvOf(types, []).head).toContain('session_id,"properties.stack","properties.plan",');
+  });
+
+  test("has 100 columns for properties at most", () => {
+    const many = Array.from({ length: 300 }, (_, index) => propertyOf(`p${index}`, 300 - index));
+    const columns = cellsOf(csvOf([typeOf("view", ...many)], []).head);
+    expect([columns.length, columns.at(-2), columns.at(-1)]).toEqual([
+      107,
+      "properties.p99",
+      "other_properties",
+    ]);
+  });
+
+  test("quotes a property name that contains quotes, commas and line breaks", () => {
+    expect(csvOf([typeOf("view", propertyOf('a "b",\nc', 1))], []).head).toContain(
+      ',"properties.a ""b"",\nc",',
+    );
   });
 });
 
 describe("a line of CSV", () => {
-  test("has the columns that its head names, and nothing where there is nothing", () => {
-    expect(csvHead).toBe("id,timestamp,created_at,event_type,user_id,session_id,properties\r\n");
-    expect(csvLine(eventOf())).toBe('7,1969-12-31T23:59:59.999Z,2026-11-22T10:00:00.123Z,"view","ann",,\r\n');
+  test("leaves a cell empty where the event has no value", () => {
+    expect(csvLine(eventOf(), "plan")).toBe(`${TIMES},"view","ann",,,\r\n`);
   });
 
-  test("quotes what has quotes, commas and line breaks", () => {
-    expect(csvLine(eventOf({ user_id: 'a "b", c', properties: '{"text":"x\\ny"}' }))).toBe(
-      '7,1969-12-31T23:59:59.999Z,2026-11-22T10:00:00.123Z,"view","a ""b"", c",,"{""text"":""x\\ny""}"\r\n',
+  test("writes each kind of value so that a spreadsheet reads it as that kind", () => {
+    const properties = '{"a":"x","b":-1.5,"c":true,"d":null,"e":[1,"y"],"f":{"g":2}}';
+    expect(csvLine(eventOf({ properties }), "a", "b", "c", "d", "e", "f")).toBe(
+      `${TIMES},"view","ann",,"x",-1.5,true,,"[1,""y""]","{""g"":2}",\r\n`,
+    );
+  });
+
+  test("keeps properties without a column as JSON in the last one", () => {
+    expect(csvLine(eventOf({ properties: '{"rare":1,"plan":"pro","rarer":null}' }), "plan")).toBe(
+      `${TIMES},"view","ann",,"pro","{""rare"":1,""rarer"":null}"\r\n`,
+    );
+  });
+
+  test("reads no property from the prototype of an object", () => {
+    expect(csvLine(eventOf({ properties: "{}" }), "constructor", "toString")).toBe(
+      `${TIMES},"view","ann",,,,\r\n`,
+    );
+  });
+
+  test("quotes a text that contains quotes, commas and line breaks", () => {
+    expect(csvLine(eventOf({ user_id: 'a "b", c', properties: '{"text":"x\\ny"}' }), "text")).toBe(
+      `${TIMES},"view","a ""b"", c",,"x\ny",\r\n`,
     );
   });
 
   test.each(["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "＋1", "－1", "＠A1"])(
-    "keeps a spreadsheet from reckoning %j",
+    "keeps a spreadsheet from running %j as a formula",
     (text) => {
-      expect(
-        cellsOf(csvLine(eventOf({ event_type: text, user_id: text, session_id: text }))).slice(3, 6),
-      ).toEqual([`'${text}`, `'${text}`, `'${text}`]);
+      const event = eventOf({
+        event_type: text,
+        user_id: text,
+        session_id: text,
+        properties: JSON.stringify({ text }),
+      });
+      expect(cellsOf(csvLine(event, "text")).slice(3, 7)).toEqual(Array(4).fill(`'${text}`));
     },
   );
 
-  test.each(["a=1", "1-1", "'=1", "ann@example.com", ""])("leaves %j as it is", (text) => {
+  test.each(["a=1", "1-1", "'=1", "ann@example.com", ""])("leaves %j unchanged", (text) => {
     expect(cellsOf(csvLine(eventOf({ user_id: text })))[4]).toBe(text);
   });
 
-  test("gives back every text, and never begins a cell with what begins a formula", () => {
+  test("keeps every text, and begins no cell with the first character of a formula", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), fc.string(), (user_id, session_id) => {
-        const [, , , , user = "", session = ""] = cellsOf(csvLine(eventOf({ user_id, session_id })));
+      fc.property(fc.string({ unit: "grapheme" }), fc.string(), (user_id, plan) => {
+        const event = eventOf({ user_id, properties: JSON.stringify({ plan }) });
+        const [, , , , user = "", , shownPlan = ""] = cellsOf(csvLine(event, "plan"));
         for (const [shown, text] of [
           [user, user_id],
-          [session, session_id],
+          [shownPlan, plan],
         ]) {
           expect(shown).not.toMatch(/^[=+\-@＝＋－＠\t\r\n]/);
           expect([text, `'${text}`]).toContain(shown);

@@ -22,7 +22,7 @@ const linesOf = async (document: Document) =>
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line));
 
-/** The lines of all pages, following the header that names the next one, and how many pages there were. */
+/** The lines of all pages, found by following the header x-next-cursor, and the number of pages. */
 async function allPages(world: TestWorld, query: object) {
   const lines: { id: number; timestamp: string }[] = [];
   let pages = 0;
@@ -46,10 +46,12 @@ const isNewestFirst = (lines: readonly { id: number; timestamp: string }[]): boo
     );
   });
 
+const COLUMNS = "id,timestamp,created_at,event_type,user_id,session_id";
+
 const signup = { event_type: "signup", user_id: "ann", session_id: "s1", properties: { plan: "pro" } };
 
 describe("an export", () => {
-  test("has the events as lines of JSON, each as a list shows it, the newest first", async () => {
+  test("has the events as lines of JSON with the fields of the list, newest first", async () => {
     const world = openWorld();
     await track(world, signup, { event_type: "old", timestamp: "1969-07-20T20:17:40Z" });
     const document = await exported(world);
@@ -60,12 +62,12 @@ describe("an export", () => {
     expect(await linesOf(document)).toStrictEqual((await call(listEvents, world)).body.events);
   });
 
-  test("has a head and a row for each event as CSV, and nothing that a spreadsheet would reckon", async () => {
+  test("has a head and a row for each event as CSV, with a column for each property", async () => {
     const world = openWorld();
     await track(
       world,
       { ...signup, user_id: '=HYPERLINK("http://x")', session_id: "a,b" },
-      { event_type: "-1" },
+      { event_type: "-1", properties: { price: 2.5, plan: "=1" } },
     );
     const document = await exported(world, { format: "csv" });
     expect([document.type, document.traits]).toEqual([
@@ -75,24 +77,31 @@ describe("an export", () => {
     const now = "2026-11-22T10:00:00.000Z";
     expect(await textOf(document)).toBe(
       [
-        "id,timestamp,created_at,event_type,user_id,session_id,properties",
-        `2,${now},${now},"'-1",,,`,
-        `1,${now},${now},"signup","'=HYPERLINK(""http://x"")","a,b","{""plan"":""pro""}"`,
+        `\uFEFF${COLUMNS},"properties.plan","properties.price",other_properties`,
+        `2,${now},${now},"'-1",,,"'=1",2.5,`,
+        `1,${now},${now},"signup","'=HYPERLINK(""http://x"")","a,b","pro",,`,
         "",
       ].join("\r\n"),
     );
   });
 
-  test("of nothing is empty, as CSV a head alone", async () => {
+  test("has the columns of the exported event types alone", async () => {
+    const world = openWorld();
+    await track(world, signup, { event_type: "buy", properties: { price: 3 } });
+    const [head] = (await textOf(await exported(world, { format: "csv", event_type: "buy" }))).split("\r\n");
+    expect(head).toBe(`\uFEFF${COLUMNS},"properties.price",other_properties`);
+  });
+
+  test("without any event is empty, as CSV a head alone", async () => {
     expect(await textOf(await exported(openWorld()))).toBe("");
     expect(await textOf(await exported(openWorld(), { format: "csv" }))).toBe(
-      "id,timestamp,created_at,event_type,user_id,session_id,properties\r\n",
+      `\uFEFF${COLUMNS},other_properties\r\n`,
     );
     expect(await textOf(await exported(openWorld(), { limit: "5" }))).toBe("");
   });
 
   test.each([99, 100, 101, 2_100, 2_101, 4_200])(
-    "that is streamed has every event of %i once, in order",
+    "that is streamed has each of %i events once, in order",
     async (count) => {
       const world = openWorld();
       await storeMany(world, count);
@@ -103,7 +112,7 @@ describe("an export", () => {
     },
   );
 
-  test("that is streamed is read in pieces of a few MiB, however large its events are", async () => {
+  test("that is streamed is read in pieces of a few MiB, whatever the size of its events", async () => {
     const { storage } = openWorld();
     const read: number[] = [];
     const listEvents: typeof storage.listEvents = (page, asking) => {
@@ -127,7 +136,7 @@ describe("an export", () => {
     [10, 5],
     [42, 1],
     [2_000, 1],
-  ])("in pages of %i has every event once, in order, in %i pages", async (limit, pages) => {
+  ])("in pages of %i has each event once, in order, in %i pages", async (limit, pages) => {
     const world = openWorld();
     await storeMany(world, 42);
     const found = await allPages(world, { limit: String(limit) });
@@ -137,20 +146,20 @@ describe("an export", () => {
     expect(isNewestFirst(found.lines)).toBe(true);
   });
 
-  test("comes page by page of 2,000 where nothing can be streamed", async () => {
+  test("has pages of 2,000 events where streaming is impossible", async () => {
     const world = openWorld({ streams: false });
     await storeMany(world, 4_200);
     const { lines, pages } = await allPages(world, {});
     expect([lines.length, pages, isNewestFirst(lines)]).toEqual([4_200, 3, true]);
   });
 
-  // As JSON in a function's JSON: of letters one byte each, of quotes four, of kanji three.
+  // Bytes per character as JSON inside the JSON of a function's response: one for a letter, four for a quote, three for a kanji.
   test.each([
     ["letters", "x".repeat(60_000), 2],
     ["quotes", '"'.repeat(30_000), 3],
     ["kanji", "字".repeat(20_000), 2],
   ])(
-    "ends a page early where it would be larger than a function may answer with, of %s",
+    "ends a page early that would exceed the response limit of a function, with %s",
     async (_name, text, pages) => {
       const world = openWorld({ streams: false });
       await track(world, ...Array.from({ length: 90 }, () => ({ ...signup, properties: { text } })));
@@ -165,7 +174,7 @@ describe("an export", () => {
     },
   );
 
-  test("may begin after an event of a list", async () => {
+  test("can begin at the cursor of a list", async () => {
     const world = openWorld();
     await storeMany(world, 42);
     const { body } = await call(listEvents, world, { query: { limit: "40" } });
@@ -174,7 +183,7 @@ describe("an export", () => {
     expect(rest).toEqual(all.slice(40));
   });
 
-  test("is narrowed and sent over HTTP as a file", async () => {
+  test("is filtered, and sent over HTTP as a file", async () => {
     const { world, send } = openEdge();
     await track(world, signup, { ...signup, properties: { plan: "free" } }, { event_type: "visit" });
     const path = "/apiv1/events/export?format=csv&event_type=signup&where[plan]=pro";
@@ -185,18 +194,18 @@ describe("an export", () => {
       'attachment; filename="events.csv"',
     ]);
     expect(String(body).split("\r\n").slice(1)).toEqual([
-      '1,2026-11-22T10:00:00.000Z,2026-11-22T10:00:00.000Z,"signup","ann","s1","{""plan"":""pro""}"',
+      '1,2026-11-22T10:00:00.000Z,2026-11-22T10:00:00.000Z,"signup","ann","s1","pro",',
       "",
     ]);
   });
 });
 
-describe("an export that makes no sense", () => {
+describe("an invalid export", () => {
   test.each<[string, object, string]>([
     ["an unknown format", { format: "xlsx" }, "format"],
     ["an unknown parameter", { page: "2" }, "page"],
-    ["a page of none", { limit: "0" }, "limit"],
-    ["a page of 2,001", { limit: "2001" }, "limit"],
+    ["a page of 0 events", { limit: "0" }, "limit"],
+    ["a page of 2,001 events", { limit: "2001" }, "limit"],
     ["a cursor that was tampered with", { cursor: "x" }, "cursor"],
     ["an unknown zone", { timezone: "Mars/Olympus" }, "timezone"],
     ["an impossible range", { from: "2026-11-22", to: "2026-11-21" }, "from"],
