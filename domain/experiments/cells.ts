@@ -1,17 +1,9 @@
+import type { ExactSum } from "../statistics/exact-sum.ts";
 import type { Instant } from "../time.ts";
 
 // What results are computed from. A cell is the users of one variant who were assigned in one weight period; a weight
 // period begins with every change of the variants' weights. Storage keeps these sums and nothing of earlier looks, so
 // that every figure, interval and verdict is a pure function of the data. Source: docs/statistics.md.
-
-/**
- * A sum kept as the exact pair `high + low` (double-double), so that a value of 1e12 that is taken back leaves no trace.
- * `high` alone is the sum rounded to a double.
- */
-export interface ExactSum {
-  readonly high: number;
-  readonly low: number;
-}
 
 /**
  * Sums over the users of one cell, of one observation `y` per user and metric: 1 for a user with a value of a
