@@ -5,6 +5,7 @@ export type FailureCode =
   | "forbidden"
   | "not_found"
   | "method_not_allowed"
+  | "timeout"
   | "conflict"
   | "too_large"
   | "unsupported_media_type"

@@ -201,7 +201,10 @@ const CLIENT_ERRORS: Record<string, Failure> = {
     "too_large",
     "The address and the headers together are larger than 16 KiB: send less.",
   ),
-  ERR_HTTP_REQUEST_TIMEOUT: new Failure("invalid", "The request did not arrive in time."),
+  ERR_HTTP_REQUEST_TIMEOUT: new Failure(
+    "timeout",
+    "The request did not arrive in time; nothing was stored. Send it again.",
+  ),
 };
 
 /** Answers what Node's parser gives up on, and ends the connection: what would follow cannot be told apart. */

@@ -8,6 +8,7 @@ const TITLES: Record<FailureCode, string> = {
   forbidden: "Not allowed",
   not_found: "Not found",
   method_not_allowed: "Method not allowed",
+  timeout: "The request took too long to arrive",
   conflict: "In conflict with what is stored",
   too_large: "Too large",
   unsupported_media_type: "Media type not supported",

@@ -36,7 +36,7 @@ const ALWAYS: readonly FailureCode[] = [
   "internal",
   "unavailable",
 ];
-const WITH_BODY: readonly FailureCode[] = ["too_large", "unsupported_media_type"];
+const WITH_BODY: readonly FailureCode[] = ["timeout", "too_large", "unsupported_media_type"];
 const WITH_KEY: readonly FailureCode[] = ["unauthorized", "forbidden"];
 
 const movedToComponents = (json: Json): Json =>

@@ -207,7 +207,17 @@ describe.concurrent("slow and stuck clients", () => {
 
     // Those that have not even sent their headers are let go after ten seconds; the others may take thirty.
     const [late] = parseAnswers(await (stuck[0] as RawConnection).rest());
-    expect(late).toMatchObject({ status: 400, headers: { "content-type": "application/problem+json" } });
+    expect(late).toMatchObject({ status: 408, headers: { "content-type": "application/problem+json" } });
+    expect(JSON.parse(late?.body ?? "")).toStrictEqual({
+      type: "about:blank",
+      title: "The request took too long to arrive",
+      status: 408,
+      detail: "The request did not arrive in time; nothing was stored. Send it again.",
+      code: "timeout",
+      errors: [],
+    });
+    const [lateBody] = parseAnswers(await (stuck[15] as RawConnection).rest());
+    expect(lateBody).toMatchObject({ status: 408 });
     for (const { socket } of stuck) socket.destroy();
     expect((await track(server.url)).status).toBe(201);
   });

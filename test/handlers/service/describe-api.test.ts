@@ -71,6 +71,7 @@ test("the document of one endpoint is computed from its schemas, and is as follo
     "403",
     "404",
     "405",
+    "408",
     "413",
     "415",
     "429",
