@@ -3,8 +3,11 @@ import { bodyTooLarge } from "./http/body.ts";
 import type { HttpRequest } from "./http/message.ts";
 import { openAnalytics } from "./main.ts";
 
-// Built once for all functions of a process, so that serverless-offline's share one SQLite writer.
-const analytics = await openAnalytics(process.env, { streams: false });
+// Lambda limits an answer to 6 MiB, in which the body is a string of JSON. The remainder is for status and headers.
+const MAX_ANSWER_BYTES = 6 * 1024 * 1024 - 16 * 1024;
+
+// Opened once for all functions of a process, so that those of serverless-offline share one SQLite writer.
+const analytics = await openAnalytics(process.env, { maxAnswerBytes: MAX_ANSWER_BYTES });
 
 const NO_BODY = new Uint8Array();
 
@@ -45,8 +48,8 @@ async function answer(
 }
 
 export { clientError, refusal } from "./http/listener.ts";
-// One function for each endpoint, so that each can have its own memory, concurrency and alarms. The gateway picks the
-// function by the route, and the edge the endpoint by the same route: the code within is one.
+// One function for each endpoint, so that each can have its own memory, concurrency and alarms. All are the same code: the
+// gateway picks the function by the route, and the edge picks the endpoint by the same route.
 export {
   answer as assignEverywhere,
   answer as assignVariant,
@@ -61,12 +64,7 @@ export {
   answer as getRetention,
   answer as exportEvents,
   answer as explainAssignment,
-  answer as getClient,
-  answer as getDashboard,
-  answer as getDashboardScript,
-  answer as getDashboardStyle,
   answer as getExperiment,
-  answer as getIcon,
   answer as getResults,
   answer as getTimeline,
   answer as importAssignments,
@@ -77,7 +75,7 @@ export {
   answer as trackMetric,
   answer as trackMetrics,
   answer as updateExperiment,
-  /** Every other route, so that also what is not there is refused in the server's own words. */
-  answer as refuseUnknown,
+  /** Every other route: the static files, preflights, and refusals of unknown paths in the server's own format. */
+  answer as answerOther,
 };
 export const { close, settings } = analytics;

@@ -3,8 +3,8 @@ import type { Storage } from "../domain/storage.ts";
 import type { World } from "../handlers/contract/endpoint.ts";
 import { endpoints } from "../handlers/contract/endpoints.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { createEdge, type Edge } from "./http/edge.ts";
-import { createFiles } from "./http/files.ts";
+import { createEdge, type Edge, type EdgeParts } from "./http/edge.ts";
+import { createFileServer } from "./http/files.ts";
 import { createLog } from "./logger.ts";
 import { isPostgres, readSettings, type Settings } from "./settings.ts";
 
@@ -35,18 +35,12 @@ async function openStorage({ database, databaseCa, reportMs }: Settings): Promis
 /** The composition root: reads the settings, opens the storage, and builds the one World that all endpoints share. */
 export async function openAnalytics(
   variables: NodeJS.ProcessEnv,
-  { streams }: Pick<World, "streams">,
+  { maxAnswerBytes }: Pick<EdgeParts, "maxAnswerBytes"> = {},
 ): Promise<Analytics> {
   const settings = readSettings(variables);
   const storage = await openStorage(settings);
-  const world: World = {
-    storage,
-    now: Date.now,
-    newId: randomUUID,
-    version: packageJson.version,
-    streams,
-    file: createFiles(new URL("./web/", import.meta.url)),
-  };
-  const edge = createEdge({ endpoints, world, settings, log: createLog(settings) });
+  const world: World = { storage, now: Date.now, newId: randomUUID, version: packageJson.version };
+  const files = createFileServer(new URL("./web/", import.meta.url));
+  const edge = createEdge({ endpoints, world, settings, log: createLog(settings), files, maxAnswerBytes });
   return { edge, settings, close: () => storage.close() };
 }

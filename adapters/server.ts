@@ -25,7 +25,7 @@ export interface MountedAnalytics {
 
 /** Opens the analytics server for a Node server that exists already, on whose port it then answers. */
 export async function mountAnalytics(variables: NodeJS.ProcessEnv = process.env): Promise<MountedAnalytics> {
-  const { edge, settings, close } = await openAnalytics(variables, { streams: true });
+  const { edge, settings, close } = await openAnalytics(variables);
   return {
     owns: ({ url = "/" }) => /^\/(?:apiv1|health)(?:[/?]|$)/.test(url),
     listener: createListener(edge),
@@ -66,7 +66,7 @@ function closing(server: Server): Promise<void> {
 
 /** Starts the analytics server on a plain Node HTTP server: what one host needs in production. */
 export async function startServer(variables: NodeJS.ProcessEnv = process.env): Promise<RunningServer> {
-  const { edge, settings, close } = await openAnalytics(variables, { streams: true });
+  const { edge, settings, close } = await openAnalytics(variables);
   let stopping = false;
   const listener = createListener(edge, () => stopping);
   const server = createServer({ ...TIMEOUTS, noDelay: true }, (request, response) => {

@@ -148,6 +148,12 @@ test("the domain and the handlers ask no clock, no dice and no environment", () 
   expect(files.filter((file) => impure.test(withoutComments(read(file))))).toEqual([]);
 });
 
+test("the handlers name no HTTP status, header or encoding, and nothing of AWS", () => {
+  const transport =
+    /\bHTTP\b|\bAWS\b|\bLambda\b|\bstatus(?:Code)?:\s*\d|\bheaders?\b|\betag\b|\bgzip\b|\bbrotli\b|\bcookie\b|content-type|\b(?:text|application)\/[a-z]/i;
+  expect(filesOf("handlers").filter((file) => transport.test(withoutComments(read(file))))).toEqual([]);
+});
+
 test("every package that the code imports is a dependency that is delivered with it", () => {
   const { dependencies } = JSON.parse(read("package.json")) as { dependencies: Record<string, string> };
   const used = ["domain", "handlers", "adapters"].flatMap(filesOf).flatMap((file) =>

@@ -1,17 +1,19 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { STATIC_FILES } from "../adapters/http/files.ts";
+import { openApi, withDescription } from "../adapters/http/openapi.ts";
 import { SETTING_NAMES } from "../adapters/settings.ts";
-import { endpoints } from "../handlers/contract/endpoints.ts";
-import { openApi } from "../handlers/contract/openapi.ts";
+import * as handlers from "../handlers/contract/endpoints.ts";
 
 const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 const sorted = (names: Iterable<string>): string[] => [...names].sort();
 
+const endpoints = withDescription(handlers.endpoints);
 const routes = sorted(endpoints.map(({ method, path }) => `${method} ${path}`));
 
-// What is no endpoint: the gateway's own route for all that is left.
-const CATCH_ALL = "refuseUnknown";
+// The function of the gateway's catch-all route: static files, preflights and refusals.
+const CATCH_ALL = "answerOther";
 
 interface Functions {
   readonly functions: Record<
@@ -42,7 +44,7 @@ test("serverless.yml has a function of its own for every endpoint, by the endpoi
   );
 });
 
-test("every function runs the code of its own name, and all other routes are refused by one", () => {
+test("every function runs the code of its own name, and one function takes all other routes", () => {
   for (const [name, { handler }] of Object.entries(functions)) expect(handler).toBe(`dist/lambda.${name}`);
   expect(functions[CATCH_ALL]?.events).toEqual([{ httpApi: "*" }]);
 });
@@ -74,4 +76,9 @@ test("the README's table has every route with its access, and no other", () => {
   expect(sorted(found)).toEqual(
     sorted(endpoints.map(({ method, path, access }) => `${method} ${path} ${access}`)),
   );
+});
+
+test("the README lists the path of every static file", () => {
+  const readme = read("README.md");
+  for (const { path } of STATIC_FILES) expect(readme).toContain(`\`GET ${path}\``);
 });

@@ -1,6 +1,7 @@
 import { onTestFinished } from "vitest";
 import { bodyTooLarge } from "../adapters/http/body.ts";
-import { createEdge } from "../adapters/http/edge.ts";
+import { createEdge, type EdgeParts } from "../adapters/http/edge.ts";
+import { createFileServer } from "../adapters/http/files.ts";
 import type { LogEntry } from "../adapters/http/log-entry.ts";
 import type { HttpResponse } from "../adapters/http/message.ts";
 import { readSettings, type Settings } from "../adapters/settings.ts";
@@ -36,8 +37,6 @@ export function openWorld(overrides: Partial<World> = {}): TestWorld {
       return `salt-${ids}`;
     },
     version: "1.2.3",
-    streams: true,
-    file: async () => undefined,
     ...overrides,
     storage,
     advance: (milliseconds) => {
@@ -166,12 +165,25 @@ async function parsed({ headers, body }: HttpResponse): Promise<unknown> {
   return text !== "" && /\bjson\b/.test(headers["content-type"] ?? "") ? JSON.parse(text) : text;
 }
 
-/** The whole edge without a socket, over a world of its own; what it logs is collected. */
-export function openEdge(settings: Partial<Settings> = {}, overrides: Partial<World> = {}): TestEdge {
+const web = new URL("../web/", import.meta.url);
+
+/** The whole edge without a socket, over a world of its own. Log entries are collected. */
+export function openEdge(
+  settings: Partial<Settings> = {},
+  overrides: Partial<World> = {},
+  { maxAnswerBytes, files = createFileServer(web) }: Partial<EdgeParts> = {},
+): TestEdge {
   const world = openWorld(overrides);
   const logs: LogEntry[] = [];
   const log = (entry: LogEntry): void => void logs.push(entry);
-  const edge = createEdge({ endpoints, world, settings: { ...readSettings({}), ...settings }, log });
+  const edge = createEdge({
+    endpoints,
+    world,
+    settings: { ...readSettings({}), ...settings },
+    log,
+    files,
+    maxAnswerBytes,
+  });
 
   async function send({
     method = "GET",

@@ -60,7 +60,7 @@ export function createCors({ corsOrigins, keys }: Settings): Cors {
     const methods = router.allowed(request.path);
     if (methods.length === 0) router.route(request.method, request.path);
     const wanted = request.headers["access-control-request-method"] ?? methods[0] ?? "";
-    const access = router.find(wanted === "HEAD" ? "GET" : wanted, request.path)?.endpoint.access;
+    const access = router.find(wanted === "HEAD" ? "GET" : wanted, request.path)?.target.access;
     const allow = ["OPTIONS", ...methods].join(", ");
     const cors = headers(request, access);
     if (cors["access-control-allow-origin"] === undefined)

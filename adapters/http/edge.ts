@@ -1,26 +1,33 @@
 import { z } from "zod";
 import { Failure, type Fault } from "../../domain/failure.ts";
-import { Document } from "../../handlers/contract/document.ts";
-import type { Endpoint, Request, World } from "../../handlers/contract/endpoint.ts";
+import type { Endpoint, Outcome, Request, World } from "../../handlers/contract/endpoint.ts";
 import { faultsOf, invalid, unanswerable } from "../../handlers/contract/faults.ts";
-import { OUTCOME_STATUS, type Outcome } from "../../handlers/contract/statuses.ts";
+import { Listing } from "../../handlers/contract/listing.ts";
 import { wording } from "../../handlers/contract/wording.ts";
 import type { Settings } from "../settings.ts";
 import { createGate, keyOf } from "./access.ts";
 import { refuseTooLong } from "./answer-size.ts";
 import { decodeBody } from "./body.ts";
 import { createCors } from "./cors.ts";
+import type { FileServer } from "./files.ts";
+import { listingResponse } from "./listing.ts";
 import { brokenOff, entryOf, type LogEntry, watched } from "./log-entry.ts";
 import { type HttpRequest, type HttpResponse, isPieces } from "./message.ts";
+import { withDescription } from "./openapi.ts";
 import { internal, problem } from "./problem.ts";
 import { createLimiter } from "./rate.ts";
-import { createRouter, type Route } from "./router.ts";
+import { createRouter, type Route, type Target } from "./router.ts";
+import { OUTCOME_STATUS } from "./statuses.ts";
 
 export interface EdgeParts {
   readonly endpoints: readonly Endpoint[];
   readonly world: World;
   readonly settings: Settings;
   readonly log: (entry: LogEntry) => void;
+  /** Answers requests for the dashboard and the browser client. */
+  readonly files: FileServer;
+  /** The largest answer in bytes, as a string of JSON. Absent: answers have any size, and long ones are streamed. */
+  readonly maxAnswerBytes?: number | undefined;
 }
 
 /** Answers any request at all; it never rejects. */
@@ -74,7 +81,8 @@ function parseQuery({ query: schema }: Endpoint, query: URLSearchParams | undefi
 
 async function parseRequest(
   request: HttpRequest,
-  { endpoint, params }: Route,
+  endpoint: Endpoint,
+  params: Route["params"],
   query: URLSearchParams | undefined,
 ): Promise<Request<never, never, never>> {
   const decoded = endpoint.body === undefined ? undefined : await decodeBody(request, endpoint);
@@ -93,38 +101,39 @@ async function parseRequest(
 }
 
 /** The way of every request: route, rate, gate, decode, parse, handle, answer. */
-export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge {
-  const router = createRouter(endpoints);
+export function createEdge({ endpoints, world, settings, log, files, maxAnswerBytes }: EdgeParts): Edge {
+  const router = createRouter(withDescription(endpoints));
   const cors = createCors(settings);
   const gate = createGate(settings.keys);
   const limit = createLimiter(settings.rate);
 
   /** A page may have sent this without asking first; where no key is needed, only its origin tells friend from foe. */
-  function refuseForeignPage(request: HttpRequest, { access }: Endpoint): void {
+  function refuseForeignPage(request: HttpRequest, { access }: Target): void {
     const { origin } = request.headers;
     if (settings.keys !== undefined || origin === undefined || cors.allows(request, origin, access)) return;
     throw new Failure("forbidden", `Pages of ${origin} may not use this: add it to ANALYTICS_CORS_ORIGINS.`);
   }
 
-  async function handle(request: HttpRequest, route: Route): Promise<Refused> {
-    const { endpoint } = route;
+  async function handle(request: HttpRequest, { target, params }: Route): Promise<Refused> {
     const query = request.query === "" ? undefined : new URLSearchParams(request.query);
     const key = keyOf(request, query);
     const caller = gate.callerOf(request, key);
     limit(caller.name, world.now());
-    gate.admit(request, key, caller, endpoint.access);
-    refuseForeignPage(request, endpoint);
-    const { outcome, body, cause } = await endpoint.handle(await parseRequest(request, route, query), world);
-    return { response: respond(request, endpoint, outcome, body), failure: cause };
+    gate.admit(request, key, caller, target.access);
+    refuseForeignPage(request, target);
+    if (!("handle" in target)) return { response: await files(request, target) };
+    const parsed = await parseRequest(request, target, params, query);
+    const { outcome, body, cause } = await target.handle(parsed, world);
+    return { response: await respond(target, outcome, body), failure: cause };
   }
 
-  function respond(request: HttpRequest, endpoint: Endpoint, outcome: Outcome, body: unknown): HttpResponse {
+  async function respond({ access }: Endpoint, outcome: Outcome, body: unknown): Promise<HttpResponse> {
     const status = OUTCOME_STATUS[outcome];
     if (outcome === "deleted") return { status, headers: {}, body: "" };
-    if (body instanceof Document) return documentResponse(request, status, body);
+    if (body instanceof Listing) return listingResponse(body, status, maxAnswerBytes);
     const text = JSON.stringify(body);
-    // What has been stored is answered whatever its size: a refusal would say that it was not.
-    if (!world.streams && endpoint.access === "read") refuseTooLong(text);
+    // A write has been stored by now, so its answer is sent at any size: a refusal would deny that.
+    if (maxAnswerBytes !== undefined && access === "read") refuseTooLong(text, maxAnswerBytes);
     return { status, headers: { "content-type": "application/json; charset=utf-8" }, body: text };
   }
 
@@ -134,14 +143,14 @@ export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge
   }
 
   async function answer(request: HttpRequest): Promise<Answered> {
-    let endpoint: Endpoint | undefined;
+    let target: Target | undefined;
     try {
-      if (request.method === "OPTIONS") return { endpoint, response: cors.preflight(request, router) };
+      if (request.method === "OPTIONS") return { target, response: cors.preflight(request, router) };
       const route = router.route(request.method, request.path);
-      endpoint = route.endpoint;
-      return { endpoint, ...(await handle(request, route)) };
+      target = route.target;
+      return { target, ...(await handle(request, route)) };
     } catch (error) {
-      return { endpoint, ...refuse(request, error) };
+      return { target, ...refuse(request, error) };
     }
   }
 
@@ -156,38 +165,21 @@ export function createEdge({ endpoints, world, settings, log }: EdgeParts): Edge
 
   return async (request) => {
     const startedAt = performance.now();
-    const { response, endpoint, failure } = await answer(request);
-    note(entryOf(request, response, endpoint, failure, performance.now() - startedAt));
+    const { response, target, failure } = await answer(request);
+    note(entryOf(request, response, target, failure, performance.now() - startedAt));
     const headers: Record<string, string> = Object.assign(
       {},
       ALWAYS,
       response.headers,
-      request.method === "OPTIONS" ? undefined : cors.headers(request, endpoint?.access),
+      request.method === "OPTIONS" ? undefined : cors.headers(request, target?.access),
     );
     headers["x-request-id"] = request.requestId;
     if (request.method === "HEAD") return { status: response.status, headers, body: "" };
     if (!isPieces(response.body)) return { status: response.status, headers, body: response.body };
     const noteBreak = (error: unknown): void =>
-      note(brokenOff(request, entryOf(request, response, endpoint, error, performance.now() - startedAt)));
+      note(brokenOff(request, entryOf(request, response, target, error, performance.now() - startedAt)));
     return { status: response.status, headers, body: watched(response.body, noteBreak) };
   };
-}
-
-const hasTag = ({ headers }: HttpRequest, etag: string): boolean =>
-  headers["if-none-match"]?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) ?? false;
-
-/** A document as this client can read it; nothing of it where the client has it already. */
-function documentResponse(request: HttpRequest, status: number, document: Document): HttpResponse {
-  const { etag, gzip, headers } = document.traits;
-  const tagged: Record<string, string> = { ...headers };
-  if (gzip !== undefined) tagged.vary = "accept-encoding";
-  if (etag !== undefined) tagged.etag = etag;
-  if (etag !== undefined && hasTag(request, etag)) return { status: 304, headers: tagged, body: "" };
-  const typed = { "content-type": document.type, ...tagged };
-  if (gzip === undefined || !/\bgzip\b/.test(request.headers["accept-encoding"] ?? "")) {
-    return { status, headers: typed, body: document.content };
-  }
-  return { status, headers: { ...typed, "content-encoding": "gzip" }, body: gzip };
 }
 
 /** On every answer, unless the answer knows better. */
@@ -199,5 +191,5 @@ interface Refused {
 }
 
 interface Answered extends Refused {
-  readonly endpoint: Endpoint | undefined;
+  readonly target: Target | undefined;
 }

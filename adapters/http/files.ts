@@ -2,8 +2,27 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { Document } from "../../handlers/contract/document.ts";
-import type { World } from "../../handlers/contract/endpoint.ts";
+import { Failure } from "../../domain/failure.ts";
+import type { HttpRequest, HttpResponse } from "./message.ts";
+
+/** A file that browsers load from this server. It is routed like an endpoint, and open to everybody. */
+export interface StaticFile {
+  /** The file's name in the folder of built web files. */
+  readonly name: string;
+  readonly path: string;
+  readonly method: "GET";
+  readonly access: "open";
+}
+
+const file = (path: string, name: string): StaticFile => ({ name, path, method: "GET", access: "open" });
+
+export const STATIC_FILES: readonly StaticFile[] = [
+  file("/", "dashboard.html"),
+  file("/dashboard.js", "dashboard.js"),
+  file("/dashboard.css", "dashboard.css"),
+  file("/icon.svg", "icon.svg"),
+  file("/client.js", "client.js"),
+];
 
 const TYPES: Record<string, string> = {
   html: "text/html; charset=utf-8",
@@ -12,7 +31,7 @@ const TYPES: Record<string, string> = {
   svg: "image/svg+xml",
 };
 
-// A page loads nothing but from here, runs nothing but files, and stands in nobody's frame.
+// The page loads nothing from elsewhere, runs no inline script and cannot be framed.
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -26,39 +45,72 @@ const PAGE_POLICY = [
 
 const HEADERS: Record<string, Record<string, string>> = {
   html: { "content-security-policy": PAGE_POLICY, "referrer-policy": "no-referrer" },
-  // Pages of others wait for it: from their second view on they have it at once, also while this server is away. And
-  // what a browser keeps of it must serve pages of any origin, whichever of them asked first.
+  // Other sites' pages wait for the client, so browsers may use a cached copy at once and while this server is away.
+  // The copy must serve pages of every origin, whichever of them requested it first.
   "client.js": {
     "cache-control": "max-age=600, stale-while-revalidate=2592000",
     "access-control-allow-origin": "*",
   },
 };
 
-const compress = promisify(gzip);
-
-async function load(folder: URL, name: string): Promise<Document | undefined> {
-  const ending = name.split(".").at(-1) ?? "";
-  const type = TYPES[ending];
-  if (type === undefined) return undefined;
-  const content = await readFile(new URL(name, folder)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (content === undefined) return undefined;
-  const etag = `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
-  // Asked for again each time, which costs nothing where nothing has changed: nobody has yesterday's page on today's server.
-  const headers = { "cache-control": "no-cache", ...HEADERS[ending], ...HEADERS[name] };
-  return new Document(type, content, { etag, headers, gzip: await compress(content, { level: 9 }) });
+interface LoadedFile {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly etag: string;
+  readonly content: Uint8Array;
+  readonly gzipped: Uint8Array;
 }
 
-/** The files of a folder by their names, each read and compressed once. They never change while the server runs. */
-export function createFiles(folder: URL): World["file"] {
-  const loaded = new Map<string, Promise<Document | undefined>>();
-  return (name) => {
+const compress = promisify(gzip);
+
+async function load(folder: URL, name: string): Promise<LoadedFile> {
+  const content = await readFile(new URL(name, folder)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    throw new Failure("not_found", `This server was built without ${name}: run npm run build.`);
+  });
+  const extension = name.split(".").at(-1) ?? "";
+  const etag = `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
+  const headers = {
+    "content-type": TYPES[extension] ?? "application/octet-stream",
+    // Revalidated on each visit, so that an upgraded server never runs with an old page.
+    "cache-control": "no-cache",
+    ...HEADERS[extension],
+    ...HEADERS[name],
+    vary: "accept-encoding",
+    etag,
+  };
+  return { headers, etag, content, gzipped: await compress(content, { level: 9 }) };
+}
+
+type Asking = Pick<HttpRequest, "headers">;
+
+const hasTag = ({ headers }: Asking, etag: string): boolean =>
+  headers["if-none-match"]?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) ?? false;
+
+const takesGzip = ({ headers }: Asking): boolean => /\bgzip\b/.test(headers["accept-encoding"] ?? "");
+
+/** The file in an encoding that the client can read, or 304 where the client has it already. */
+function respond(request: Asking, { headers, etag, content, gzipped }: LoadedFile): HttpResponse {
+  if (hasTag(request, etag)) {
+    const { "content-type": _, ...withoutType } = headers;
+    return { status: 304, headers: withoutType, body: "" };
+  }
+  if (!takesGzip(request)) return { status: 200, headers, body: content };
+  return { status: 200, headers: { ...headers, "content-encoding": "gzip" }, body: gzipped };
+}
+
+export type FileServer = (request: Asking, file: StaticFile) => Promise<HttpResponse>;
+
+/** Serves the files of a folder. Each is read and compressed once, because it does not change while the server runs. */
+export function createFileServer(folder: URL): FileServer {
+  const loaded = new Map<string, Promise<LoadedFile>>();
+
+  function loadOnce(name: string): Promise<LoadedFile> {
     const known = loaded.get(name) ?? load(folder, name);
     loaded.set(name, known);
-    // What could not be read now may be readable next time.
+    // A failed read is tried again at the next request.
     known.catch(() => loaded.delete(name));
     return known;
-  };
+  }
+
+  return async (request, { name }) => respond(request, await loadOnce(name));
 }

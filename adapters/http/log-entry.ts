@@ -1,6 +1,6 @@
 import { Failure } from "../../domain/failure.ts";
-import type { Endpoint } from "../../handlers/contract/endpoint.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
+import type { Target } from "./router.ts";
 
 /** One line of log a request. */
 export interface LogEntry {
@@ -17,26 +17,26 @@ export interface LogEntry {
 
 // A line costs more than storing an event does: what succeeded in writing, or in asking whether it may be written, is
 // worth one only to who debugs.
-function levelOf(status: number, endpoint: Endpoint | undefined, isAbandoned: boolean): LogEntry["level"] {
+function levelOf(status: number, target: Target | undefined, isAbandoned: boolean): LogEntry["level"] {
   if (isAbandoned) return "info";
   if (status >= 500) return "error";
   if (status >= 400) return "warn";
-  return endpoint?.access === "read" || endpoint?.access === "admin" ? "info" : "debug";
+  return target?.access === "read" || target?.access === "admin" ? "info" : "debug";
 }
 
 /** The line of a request that was answered, or refused for what was thrown. */
 export function entryOf(
   { requestId, method, path, gone }: HttpRequest,
   { status }: HttpResponse,
-  endpoint: Endpoint | undefined,
+  target: Target | undefined,
   failure: unknown,
   duration: number,
 ): LogEntry {
   // What was given up because nobody waited for it is no trouble of ours.
   const isAbandoned = failure instanceof Failure && failure.code === "unavailable" && gone().aborted;
   return {
-    level: levelOf(status, endpoint, isAbandoned),
-    message: endpoint?.name ?? (method === "OPTIONS" ? "options" : "no endpoint"),
+    level: levelOf(status, target, isAbandoned),
+    message: target?.name ?? (method === "OPTIONS" ? "options" : "no endpoint"),
     request_id: requestId,
     method,
     path,

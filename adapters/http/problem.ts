@@ -1,6 +1,6 @@
 import { Failure, type FailureCode } from "../../domain/failure.ts";
-import { FAILURE_STATUS } from "../../handlers/contract/statuses.ts";
 import type { HttpResponse } from "./message.ts";
+import { FAILURE_STATUS } from "./statuses.ts";
 
 const TITLES: Record<FailureCode, string> = {
   invalid: "The request has faults",

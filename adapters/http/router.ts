@@ -1,23 +1,27 @@
 import { Failure } from "../../domain/failure.ts";
 import type { Endpoint } from "../../handlers/contract/endpoint.ts";
+import { STATIC_FILES, type StaticFile } from "./files.ts";
+
+/** What a request can be for. */
+export type Target = Endpoint | StaticFile;
 
 export interface Route {
-  readonly endpoint: Endpoint;
+  readonly target: Target;
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** A path cut at its slashes; where a parameter stands, its name. */
+/** A path split at its slashes into literal segments and named parameters. */
 interface Pattern {
-  readonly endpoint: Endpoint;
+  readonly target: Target;
   readonly segments: readonly ({ readonly literal: string } | { readonly parameter: string })[];
 }
 
-function compile(endpoint: Endpoint): Pattern {
-  const segments = endpoint.path.split("/").map((segment) => {
+function compile(target: Target): Pattern {
+  const segments = target.path.split("/").map((segment) => {
     const parameter = /^\{(\w+)\}$/.exec(segment)?.[1];
     return parameter === undefined ? { literal: segment } : { parameter };
   });
-  return { endpoint, segments };
+  return { target, segments };
 }
 
 function match({ segments }: Pattern, path: readonly string[]): Record<string, string> | undefined {
@@ -31,7 +35,7 @@ function match({ segments }: Pattern, path: readonly string[]): Record<string, s
   return params;
 }
 
-/** Said of what is not even wrong, whichever part of the server notices. */
+/** The detail of every refusal of a request that cannot be parsed as HTTP. */
 export const UNREADABLE = "This is no request that an HTTP server can read.";
 
 function decode(segment: string): string {
@@ -42,14 +46,15 @@ function decode(segment: string): string {
   }
 }
 
-/** Finds the endpoint of a method and path; HEAD is served as GET, a slash at the end is none. */
+/** Finds the endpoint or file of a method and path. HEAD is routed as GET, and a trailing slash is ignored. */
 export function createRouter(endpoints: readonly Endpoint[]) {
-  const patterns = endpoints.map(compile);
-  // Most requests are for a path that stands in the list as it is.
+  const targets: readonly Target[] = [...endpoints, ...STATIC_FILES];
+  const patterns = targets.map(compile);
+  // Most requests are for a path without parameters, which needs no matching.
   const literal = new Map<string, Route>(
-    endpoints
+    targets
       .filter(({ path }) => !path.includes("{"))
-      .map((endpoint) => [`${endpoint.method} ${endpoint.path}`, { endpoint, params: {} }]),
+      .map((target) => [`${target.method} ${target.path}`, { target, params: {} }]),
   );
 
   function find(method: string, path: string): Route | undefined {
@@ -57,14 +62,14 @@ export function createRouter(endpoints: readonly Endpoint[]) {
     if (known !== undefined) return known;
     const segments = path.includes("%") ? path.split("/").map(decode) : path.split("/");
     for (const pattern of patterns) {
-      if (pattern.endpoint.method !== method) continue;
+      if (pattern.target.method !== method) continue;
       const params = match(pattern, segments);
-      if (params !== undefined) return { endpoint: pattern.endpoint, params };
+      if (params !== undefined) return { target: pattern.target, params };
     }
     return undefined;
   }
 
-  const methods = [...new Set(endpoints.map(({ method }) => method))];
+  const methods = [...new Set(targets.map(({ method }) => method))];
   const withoutSlash = (path: string): string =>
     path.length > 2 && path.endsWith("/") ? path.slice(0, -1) : path;
 
@@ -84,7 +89,7 @@ export function createRouter(endpoints: readonly Endpoint[]) {
       throw new Failure("method_not_allowed", detail, { allow });
     },
 
-    /** The methods a path takes; none where there is no such path. */
+    /** The methods of a path; empty where the path is unknown. */
     allowed: (path: string): string[] =>
       methods.filter((method) => find(method, withoutSlash(path)) !== undefined),
 

@@ -5,7 +5,6 @@ import { describeEvent, type StoredEvent } from "./event-list.ts";
 
 /** How an exported file is written: what it begins with, and a line for each event. */
 export interface ExportFormat {
-  readonly type: string;
   readonly head: string;
   readonly line: (event: StoredEvent) => string;
 }
@@ -23,7 +22,7 @@ function jsonLine(event: StoredEvent): string {
   return `${JSON.stringify(rest).slice(0, -1)},"properties":${copied}}\n`;
 }
 
-export const ndjson: ExportFormat = { type: "application/x-ndjson; charset=utf-8", head: "", line: jsonLine };
+export const ndjson: ExportFormat = { head: "", line: jsonLine };
 
 // A spreadsheet that finds no byte order mark reads UTF-8 as a code page, and breaks every letter beyond ASCII.
 const BYTE_ORDER_MARK = "\uFEFF";
@@ -68,7 +67,6 @@ export function csvOf(types: readonly TypeSummary[], eventTypes: readonly string
   const shown = new Set(names);
   const columns = [...FIXED_COLUMNS, ...names.map((name) => cell(`properties.${name}`)), "other_properties"];
   return {
-    type: "text/csv; charset=utf-8",
     head: `${BYTE_ORDER_MARK}${columns.join(",")}\r\n`,
     line({ id, occurred_at, created_at, event_type, user_id, session_id, properties: text }) {
       const properties = propertiesOf(text);

@@ -2,50 +2,48 @@ import { z } from "zod";
 import type { FailureCode } from "../../domain/failure.ts";
 import type { Storage } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
-import type { Document } from "./document.ts";
-import type { Outcome } from "./statuses.ts";
 
-/** All that an endpoint depends on; a test states the time and the ids, and compares whole answers. */
+/** Everything an endpoint depends on. A test sets the time and the ids, so it can compare whole answers. */
 export interface World {
   readonly storage: Storage;
   readonly now: () => Instant;
-  /** A new random id, never to be guessed and never the same twice. */
+  /** A new random id: unique, and not guessable. */
   readonly newId: () => string;
+  /** The version of this server. */
   readonly version: string;
-  /** Whether an answer may be sent piece by piece; where it may not, what is long is answered page by page. */
-  readonly streams: boolean;
-  /** A file that browsers load from here, by its name; undefined where there is none. */
-  readonly file: (name: string) => Promise<Document | undefined>;
 }
 
 export type Access = "open" | "read" | "write" | "admin";
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
+/** The result of a request that was not refused. An adapter translates it for its callers, HTTP into a status. */
+export type Outcome = "ok" | "created" | "partial" | "deleted" | "unavailable";
+
 type Replies = { readonly [outcome in Outcome]?: z.ZodType };
 
-/** One of the declared outcomes, with a body of that outcome's shape. */
+/** One of the declared outcomes, with a body of the shape declared for it. */
 type Reply<R extends Replies> = {
   [outcome in keyof R & Outcome]: {
     readonly outcome: outcome;
     readonly body: z.infer<NonNullable<R[outcome]>>;
-    /** Why it is no better one: for the log, and nobody else. */
+    /** The error behind a degraded outcome. It is logged and never sent. */
     readonly cause?: unknown;
   };
 }[keyof R & Outcome];
 
-/** What the edge has parsed by the endpoint's own schemas, and what the caller prefers. */
+/** The input of an endpoint, parsed by its own schemas, and the preferences of the caller. */
 export interface Request<P, Q, B> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
-  /** `Prefer: return=minimal`. */
+  /** The caller wants a batch's answer to list only the rejected items. */
   readonly minimal: boolean;
-  /** A signal that is given when nobody waits for the answer any more. */
+  /** A signal that is aborted when the caller no longer waits for the answer. */
   readonly gone: () => AbortSignal;
 }
 
 interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends Replies> {
-  /** The exported function's name, and the OpenAPI operation's. */
+  /** Names the function in `serverless.yml`, the OpenAPI operation and the log line. */
   readonly name: string;
   readonly method: Method;
   readonly path: `/${string}`;
@@ -54,17 +52,17 @@ interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTy
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  /** A body may be NDJSON: it is read as the list of its lines. */
+  /** The body may also be sent as lines of JSON, which are parsed as a list. */
   readonly lines?: boolean;
-  /** Bytes of body, after decompression, that this endpoint reads; the server's own limit where it is absent. */
+  /** The largest body in bytes that this endpoint reads. Default: the server's own limit. */
   readonly maxBytes?: number;
   readonly replies: R;
-  /** What this endpoint may answer besides what every one may. */
+  /** Failures of this endpoint, in addition to those that any endpoint may have. */
   readonly failures?: readonly FailureCode[];
   handle(request: Request<z.infer<P>, z.infer<Q>, z.infer<B>>, world: World): Promise<Reply<R>>;
 }
 
-/** An endpoint as the edge sees it: what it parses with is known, the types within are its own affair. */
+/** An endpoint without its inferred types, as an adapter holds all of them in one list. */
 export type Endpoint = Omit<Definition<z.ZodType, z.ZodType, z.ZodType, Replies>, "handle"> & {
   handle(
     request: Request<never, never, never>,
@@ -72,7 +70,7 @@ export type Endpoint = Omit<Definition<z.ZodType, z.ZodType, z.ZodType, Replies>
   ): Promise<{ outcome: Outcome; body: unknown; cause?: unknown }>;
 };
 
-/** Says nothing at run time: it lets TypeScript infer an endpoint's types from its schemas. */
+/** Returns its argument. It exists so that TypeScript infers an endpoint's types from its schemas. */
 export const endpoint = <
   P extends z.ZodType = z.ZodUndefined,
   Q extends z.ZodType = z.ZodUndefined,

@@ -9,23 +9,20 @@ import {
 import { csvOf, type ExportFormat, ndjson } from "../../domain/reports/export.ts";
 import { wholeNumber } from "../../domain/reports/range.ts";
 import type { EventQuestions } from "../../domain/storage.ts";
-import { Document, documentsOf } from "../contract/document.ts";
 import { endpoint } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";
+import { type Line, Listing, type ListingFormat, listingOf } from "../contract/listing.ts";
 import { eventCursor } from "./event-cursor.ts";
 
-// A function's response is limited to 6 MiB. An event may have 64 KiB; most are a hundred times smaller.
-const PAGE = 2_000;
-const MAX_PAGE_BYTES = 4 * 1024 * 1024;
-
-const utf8 = new TextEncoder();
-
-/** Bytes of a line within a function's response. That is JSON itself, so a quote takes two bytes, a kanji three. */
-const bytesOf = (line: string): number => utf8.encode(JSON.stringify(line)).length;
+// The first portion is small because the size of its events is unknown: parsing 2,000 of the largest blocks other requests
+// for a second. Later portions are sized by the previous one.
+const FIRST_PORTION = 100;
+const MAX_PORTION = 2_000;
+const PORTION_CHARACTERS = 4 * 1024 * 1024;
 
 /** The format of one export. The columns of CSV are chosen once, so that every line has the same. */
 async function formatOf(
-  format: "ndjson" | "csv",
+  format: ListingFormat,
   { event_types }: EventFilter,
   storage: EventQuestions,
   gone: AbortSignal,
@@ -42,42 +39,27 @@ const lister =
   (limit, after) =>
     storage.listEvents({ ...filter, limit, after }, { gone });
 
-// The size of the events is not known yet, and a full page of the largest ones blocks the event loop for a second.
-const FIRST_PIECE = 100;
+const sizeOfNext = (lines: readonly Line[]): number => {
+  const characters = lines.reduce((sum, { text }) => sum + text.length, 0);
+  return Math.max(1, Math.min(MAX_PORTION, Math.floor((lines.length * PORTION_CHARACTERS) / characters)));
+};
 
-/** The number of events whose lines take a few MiB, estimated from the piece before. */
-const nextLimit = (events: number, characters: number): number =>
-  Math.max(1, Math.min(PAGE, Math.floor((events * MAX_PAGE_BYTES) / characters)));
-
-/** Streams an export. The caller reads the first events, so that a failure is answered before the response begins. */
-async function* pieces(
+/** At most `most` events as lines, beginning with those of `first`, of which `size` were asked for. */
+async function* portions(
   first: readonly StoredEvent[],
-  list: List,
-  { head, line }: ExportFormat,
-): AsyncGenerator<string> {
-  if (head !== "") yield head;
-  let limit = FIRST_PIECE;
-  for (let events = first; events.length > 0; events = await list(limit, events.at(-1))) {
-    const text = events.map(line).join("");
-    yield text;
-    if (events.length < limit) return;
-    limit = nextLimit(events.length, text.length);
+  size: number,
+  most: number,
+  { list, line }: { list: List; line: (event: StoredEvent) => string },
+): AsyncGenerator<readonly Line[]> {
+  let left = most;
+  let asked = size;
+  for (let events = first; events.length > 0; events = await list(asked, events.at(-1))) {
+    const lines = events.map((event) => ({ text: line(event), cursor: () => eventCursor.next(event) }));
+    yield lines;
+    left -= events.length;
+    if (events.length < asked || left <= 0) return;
+    asked = Math.min(left, sizeOfNext(lines));
   }
-}
-
-/** The lines that fit into one response, and the last event among them. */
-function onePage(events: readonly StoredEvent[], { head, line }: ExportFormat) {
-  let text = head;
-  let bytes = 0;
-  let last: StoredEvent | undefined;
-  for (const event of events) {
-    const next = line(event);
-    bytes += bytesOf(next);
-    if (last !== undefined && bytes > MAX_PAGE_BYTES) return { text, last, more: true };
-    text += next;
-    last = event;
-  }
-  return { text, last, more: false };
 }
 
 export const exportEvents = endpoint({
@@ -89,33 +71,23 @@ export const exportEvents = endpoint({
   query: z.strictObject({
     ...eventFilterShape,
     format: z.enum(["ndjson", "csv"]).default("ndjson"),
-    /** Asks for one page of this size; the header x-next-cursor leads to the next. */
-    limit: wholeNumber(1, PAGE).optional(),
+    /** Asks for one page of at most this many events. */
+    limit: wholeNumber(1, MAX_PORTION).optional(),
     cursor: eventCursor.Cursor.optional(),
   }),
-  replies: { ok: documentsOf("application/x-ndjson", "text/csv") },
+  replies: { ok: listingOf("ndjson", "csv") },
 
-  async handle({ query: { format, limit, cursor, ...query }, gone }, { storage, now, streams }) {
+  async handle({ query: { format, limit, cursor, ...query }, gone }, { storage, now }) {
     const filter = planFilter(query, now());
     if ("faults" in filter) throw unanswerable("query", filter.faults);
-    const shape = await formatOf(format, filter.value, storage, gone());
-    const name = `attachment; filename="events.${format}"`;
+    const { head, line } = await formatOf(format, filter.value, storage, gone());
     const list = lister(storage, filter.value, gone());
-    if (streams && limit === undefined) {
-      const content = pieces(await list(FIRST_PIECE, cursor), list, shape);
-      return {
-        outcome: "ok",
-        body: new Document(shape.type, content, { headers: { "content-disposition": name } }),
-      };
-    }
-    const size = limit ?? PAGE;
-    const found = await list(size + 1, cursor);
-    const { text, last, more } = onePage(found.slice(0, size), shape);
-    const goesOn = last !== undefined && (more || found.length > size);
-    const headers = {
-      "content-disposition": name,
-      ...(goesOn ? { "x-next-cursor": eventCursor.next(last) } : {}),
-    };
-    return { outcome: "ok", body: new Document(shape.type, text, { headers }) };
+    // One more than asked for tells whether there is a next page.
+    const most = limit === undefined ? Number.POSITIVE_INFINITY : limit + 1;
+    const size = Math.min(FIRST_PORTION, most);
+    // Read before answering, so that a failure of the first portion is a refusal and not a broken download.
+    const first = await list(size, cursor);
+    const lines = portions(first, size, most, { list, line });
+    return { outcome: "ok", body: new Listing({ name: "events", format, head, limit, portions: lines }) };
   },
 });

@@ -5,14 +5,15 @@ import { openEdge, type TestWorld } from "../../world.ts";
 const trackMany = (world: TestWorld, count: number, text: string) =>
   track(world, ...Array.from({ length: count }, () => ({ event_type: "view", properties: { text } })));
 
+const maxAnswerBytes = 6 * 1024 * 1024;
 const path = "/apiv1/events?limit=500";
 const large = "x".repeat(60_000);
 
 test("a function refuses a question whose answer it could not give, and says what to ask for instead", async () => {
-  const { send, world, logs } = openEdge({}, { streams: false });
+  const { send, world, logs } = openEdge({}, {}, { maxAnswerBytes });
   await trackMany(world, 110, large);
   const detail =
-    "The answer is larger than the 6 MiB that one may have here: ask for fewer events, types or groups, for a shorter time or for longer intervals.";
+    "The answer is larger than the 6 MiB that an answer may have here: ask for fewer events, types or groups, for a shorter time or for longer intervals.";
   const { status, body } = await send({ path });
   expect(status).toBe(400);
   expect(body).toStrictEqual({
@@ -28,7 +29,7 @@ test("a function refuses a question whose answer it could not give, and says wha
 });
 
 test("its size is that of JSON in JSON, where a quote takes four bytes", async () => {
-  const { send, world } = openEdge({}, { streams: false });
+  const { send, world } = openEdge({}, {}, { maxAnswerBytes });
   await trackMany(world, 60, '"'.repeat(30_000));
   expect((await send({ path })).status).toBe(400);
 });
@@ -41,7 +42,7 @@ test("a server with a socket of its own answers at any length", async () => {
 });
 
 test("what a function has stored it answers at any length", async () => {
-  const { send } = openEdge({}, { streams: false });
+  const { send } = openEdge({}, {}, { maxAnswerBytes });
   const faulty = Array.from({ length: 2_000 }, () => ({
     event_type: "",
     ...Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`unknown field ${n}`, 0])),

@@ -3,8 +3,8 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { FAILURE_STATUS } from "../../../adapters/http/statuses.ts";
 import { endpoints } from "../../../handlers/contract/endpoints.ts";
-import { FAILURE_STATUS } from "../../../handlers/contract/statuses.ts";
 import { openEdge, type TestResponse, withColours } from "../../world.ts";
 
 const Problem = z.strictObject({

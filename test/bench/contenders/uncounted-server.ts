@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createEdge } from "../../../adapters/http/edge.ts";
+import { createFileServer } from "../../../adapters/http/files.ts";
 import { createListener } from "../../../adapters/http/listener.ts";
 import { readSettings } from "../../../adapters/settings.ts";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
@@ -10,16 +11,10 @@ import { endpoints } from "../../../handlers/contract/endpoints.ts";
 // Our own server with the same indexes, where nobody ever counts an event.
 const [path = "", key = ""] = process.argv.slice(2);
 const storage = openSqlite(path, { countAt: Number.POSITIVE_INFINITY });
-const world = {
-  storage,
-  now: Date.now,
-  newId: randomUUID,
-  version: "bench",
-  streams: true,
-  file: async () => undefined,
-};
+const world = { storage, now: Date.now, newId: randomUUID, version: "bench" };
+const files = createFileServer(new URL("../../../web/", import.meta.url));
 const settings = readSettings({ ANALYTICS_ADMIN_KEYS: key });
-const listener = createListener(createEdge({ endpoints, world, settings, log: () => {} }));
+const listener = createListener(createEdge({ endpoints, world, settings, files, log: () => {} }));
 const server = createServer({ noDelay: true }, (request, response) => void listener(request, response));
 server.listen(0, "127.0.0.1", () => {
   process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);

@@ -1,9 +1,8 @@
 import type { FailureCode } from "../../domain/failure.ts";
+import type { Outcome } from "../../handlers/contract/endpoint.ts";
 
-/** How an endpoint says what came of a request. */
-export type Outcome = "ok" | "created" | "partial" | "deleted" | "unavailable";
+// The only place where outcomes and failures become HTTP: the edge answers with these, and the OpenAPI document lists them.
 
-/** The one place where outcomes and failures become HTTP: the edge answers with it, the OpenAPI document states it. */
 export const OUTCOME_STATUS: Record<Outcome, number> = {
   ok: 200,
   created: 201,

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import type { FailureCode } from "../../domain/failure.ts";
-import { documentedBatches } from "./batch.ts";
-import type { Access, Endpoint } from "./endpoint.ts";
-import { FAILURE_STATUS, OUTCOME_STATUS, type Outcome } from "./statuses.ts";
+import { documentedBatches } from "../../handlers/contract/batch.ts";
+import { type Access, type Endpoint, endpoint, type Outcome } from "../../handlers/contract/endpoint.ts";
+import type { ListingFormat } from "../../handlers/contract/listing.ts";
+import { LISTING_TYPES } from "./listing.ts";
+import { FAILURE_STATUS, OUTCOME_STATUS } from "./statuses.ts";
 
 type Json = Record<string, unknown>;
 export type OpenApi = { openapi: string; paths: Record<string, unknown> } & Json;
@@ -28,7 +30,7 @@ const PROBLEM: Json = {
   required: ["type", "title", "status", "detail", "code", "errors"],
 };
 
-// What any endpoint with the trait may answer, so that an endpoint lists only what is its own.
+// Failures that every endpoint with the trait may have, so that an endpoint lists only its own.
 const ALWAYS: readonly FailureCode[] = [
   "invalid",
   "method_not_allowed",
@@ -42,7 +44,7 @@ const WITH_KEY: readonly FailureCode[] = ["unauthorized", "forbidden"];
 const movedToComponents = (json: Json): Json =>
   JSON.parse(JSON.stringify(json).replaceAll("#/$defs/", "#/components/schemas/"));
 
-/** Collects the named schemas on the way, so that each stands once in the document. */
+/** Writes schemas, and collects the named ones so that the document has each of them once. */
 function schemaWriter(schemas: Json) {
   return (schema: z.ZodType, io: "input" | "output"): Json => {
     const written = movedToComponents(z.toJSONSchema(schema, { io, unrepresentable: "any" }));
@@ -64,11 +66,13 @@ function failuresOf({ access, body, failures = [] }: Endpoint): FailureCode[] {
   ];
 }
 
-/** What an answer looks like: JSON by its schema, or a document of one of its types. */
+const mediaType = (format: ListingFormat): string => LISTING_TYPES[format].split(";")[0] ?? "";
+
+/** The content of an answer: JSON with its schema, or text in one of a listing's media types. */
 function contentOf(schema: z.ZodType, write: Write): Json {
-  const types = schema.meta()?.contentTypes;
-  if (!Array.isArray(types)) return json("application/json", write(schema, "output"));
-  return Object.fromEntries(types.map((type) => [type, { schema: { type: "string" } }]));
+  const formats = schema.meta()?.listingFormats as readonly ListingFormat[] | undefined;
+  if (formats === undefined) return json("application/json", write(schema, "output"));
+  return Object.assign({}, ...formats.map((format) => json(mediaType(format), { type: "string" })));
 }
 
 function responses(endpoint: Endpoint, write: Write): Json {
@@ -161,4 +165,28 @@ export function openApi(endpoints: readonly Endpoint[], version: string): OpenAp
       securitySchemes: { write: key("write"), read: key("read"), admin: key("admin") },
     },
   };
+}
+
+/** The endpoint that answers with the description of all endpoints, itself included. */
+function describeApi(all: () => readonly Endpoint[]) {
+  let document: OpenApi | undefined;
+  return endpoint({
+    name: "describeApi",
+    method: "GET",
+    path: "/apiv1/openapi.json",
+    access: "open",
+    summary: "This API as an OpenAPI 3.1 document",
+    replies: { ok: z.looseObject({ openapi: z.string(), paths: z.record(z.string(), z.unknown()) }) },
+
+    async handle(_request, { version }) {
+      document ??= openApi(all(), version);
+      return { outcome: "ok", body: document };
+    },
+  });
+}
+
+/** The endpoints and one more, which describes them. It belongs here because the description is about HTTP. */
+export function withDescription(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const all: readonly Endpoint[] = [...endpoints, describeApi(() => all)];
+  return all;
 }

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { endpoint, TestPath } from "../../../handlers/contract/endpoint.ts";
+import { openApi, withDescription } from "../../../adapters/http/openapi.ts";
+import { FAILURE_STATUS, OUTCOME_STATUS } from "../../../adapters/http/statuses.ts";
+import { endpoint, type Outcome, TestPath } from "../../../handlers/contract/endpoint.ts";
 import { endpoints } from "../../../handlers/contract/endpoints.ts";
-import { FAILURE_STATUS, OUTCOME_STATUS, type Outcome } from "../../../handlers/contract/statuses.ts";
-import { describeApi } from "../../../handlers/service/describe-api.ts";
-import { call, openWorld } from "../../world.ts";
+import { openEdge } from "../../world.ts";
 
 interface Operation {
   readonly operationId: string;
@@ -19,13 +19,9 @@ interface Document {
   readonly components: { readonly schemas: Record<string, Record<string, unknown>> };
 }
 
-async function documentOf(all = endpoints): Promise<Document> {
-  const { body } = await call(
-    describeApi(() => all),
-    openWorld(),
-  );
-  return body as unknown as Document;
-}
+const served = withDescription(endpoints);
+
+const documentOf = (all = served): Document => openApi(all, "1.2.3") as unknown as Document;
 
 const operationOf = (document: Document, name: string): Operation => {
   const all = Object.values(document.paths).flatMap((path) => Object.values(path));
@@ -34,7 +30,7 @@ const operationOf = (document: Document, name: string): Operation => {
   return found;
 };
 
-test("the document of one endpoint is computed from its schemas, and is as follows", async () => {
+test("the document of one endpoint is computed from its schemas, and is as follows", () => {
   const sample = endpoint({
     name: "sample",
     method: "POST",
@@ -48,7 +44,7 @@ test("the document of one endpoint is computed from its schemas, and is as follo
     failures: ["not_found"],
     handle: () => Promise.resolve({ outcome: "created" as const, body: { id: 1 } }),
   });
-  const { paths, components, ...head } = await documentOf([sample]);
+  const { paths, components, ...head } = documentOf([sample]);
   expect(head).toMatchObject({ openapi: "3.1.0", info: { title: "Analytics Server", version: "1.2.3" } });
   expect(paths["/sample/{test_id}"]?.post).toMatchObject({
     operationId: "sample",
@@ -86,8 +82,8 @@ test("the document of one endpoint is computed from its schemas, and is as follo
   });
 });
 
-test("every reference in the document leads somewhere in it", async () => {
-  const document = await documentOf();
+test("every reference in the document leads somewhere in it", () => {
+  const document = documentOf();
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(
     ([, path]) => path ?? "",
   );
@@ -100,9 +96,9 @@ test("every reference in the document leads somewhere in it", async () => {
   }
 });
 
-test("every endpoint states each of its answers, refusals and parameters", async () => {
-  const document = await documentOf();
-  for (const { name, path, replies, failures = [], access, body, lines } of endpoints) {
+test("every endpoint states each of its answers, refusals and parameters", () => {
+  const document = documentOf();
+  for (const { name, path, replies, failures = [], access, body, lines } of served) {
     const { responses, parameters, requestBody, security } = operationOf(document, name);
     const outcomes = Object.keys(replies).map((outcome) => OUTCOME_STATUS[outcome as Outcome]);
     const statuses = [...outcomes, ...failures.map((code) => FAILURE_STATUS[code]), 400, 405, 429, 500, 503];
@@ -117,8 +113,8 @@ test("every endpoint states each of its answers, refusals and parameters", async
   }
 });
 
-test("the bounds that the server holds bodies to stand in the document", async () => {
-  const { schemas } = (await documentOf()).components;
+test("the bounds that the server holds bodies to stand in the document", () => {
+  const { schemas } = documentOf().components;
   expect(schemas.EventInput).toMatchObject({
     required: ["event_type"],
     additionalProperties: false,
@@ -134,8 +130,8 @@ test("the bounds that the server holds bodies to stand in the document", async (
   expect(schemas.Problem?.properties).toMatchObject({ code: { enum: Object.keys(FAILURE_STATUS) } });
 });
 
-test("conditions on properties are said to be written as where[name]=value", async () => {
-  const { parameters } = operationOf(await documentOf(), "getTrend");
+test("conditions on properties are said to be written as where[name]=value", () => {
+  const { parameters } = operationOf(documentOf(), "getTrend");
   expect(parameters.find(({ name }) => name === "where")).toMatchObject({
     in: "query",
     required: false,
@@ -145,16 +141,21 @@ test("conditions on properties are said to be written as where[name]=value", asy
   });
 });
 
-test("a whole number of a URL is said to be one, with its bounds and what it is without being given", async () => {
-  const { parameters } = operationOf(await documentOf(), "getTrend");
+test("a whole number of a URL is said to be one, with its bounds and what it is without being given", () => {
+  const { parameters } = operationOf(documentOf(), "getTrend");
   expect(parameters.find(({ name }) => name === "limit")).toMatchObject({
     schema: { type: "integer", minimum: 1, maximum: 100, default: 10 },
   });
 });
 
-test("a document of another kind than JSON is described by its types", async () => {
-  const document = await documentOf();
+test("a listing is described by its media types", () => {
+  const document = documentOf();
   const typesOf = (name: string) => Object.keys(operationOf(document, name).responses["200"]?.content ?? {});
   expect(typesOf("exportEvents")).toEqual(["application/x-ndjson", "text/csv"]);
-  expect(typesOf("getClient")).toEqual(["text/javascript"]);
+});
+
+test("the server answers with the document, which describes its own endpoint too", async () => {
+  const { status, body } = await openEdge().send({ path: "/apiv1/openapi.json" });
+  expect([status, body]).toEqual([200, JSON.parse(JSON.stringify(openApi(served, "1.2.3")))]);
+  expect(Object.keys((body as unknown as Document).paths)).toContain("/apiv1/openapi.json");
 });

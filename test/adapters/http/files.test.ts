@@ -1,0 +1,95 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { expect, onTestFinished, test } from "vitest";
+import { createFileServer, STATIC_FILES } from "../../../adapters/http/files.ts";
+import { openEdge } from "../../world.ts";
+
+/** A server whose folder of web files holds these. */
+async function serving(files: Readonly<Record<string, string>>) {
+  const folder = await mkdtemp(join(tmpdir(), "analytics-files-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  const add = (name: string, text: string) => writeFile(join(folder, name), text);
+  const serve = createFileServer(pathToFileURL(`${folder}/`));
+  return { ...openEdge({}, {}, { files: serve }), serve, add };
+}
+
+test("a browser loads the dashboard with a policy that allows nothing from elsewhere", async () => {
+  const { send } = await serving({ "dashboard.html": "<!doctype html>" });
+  const { status, headers, body } = await send({ path: "/" });
+  expect([status, body]).toEqual([200, "<!doctype html>"]);
+  expect(headers).toEqual({
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-cache",
+    "content-security-policy":
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+      "form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    vary: "accept-encoding",
+    etag: expect.stringMatching(/^"[\w-]{22}"$/),
+    "x-content-type-options": "nosniff",
+    "x-request-id": "request-1",
+  });
+});
+
+test("pages of any origin may load and cache the browser client", async () => {
+  const { send } = await serving({ "client.js": "export {}" });
+  const { headers } = await send({ path: "/client.js" });
+  expect(headers).toMatchObject({
+    "content-type": "text/javascript; charset=utf-8",
+    "cache-control": "max-age=600, stale-while-revalidate=2592000",
+    "access-control-allow-origin": "*",
+  });
+});
+
+test("a client that has the current file gets 304 without the content", async () => {
+  const { send } = await serving({ "dashboard.js": "run()" });
+  const { headers } = await send({ path: "/dashboard.js" });
+  const { etag = "" } = headers;
+  for (const tags of [etag, `W/${etag}`, `"other", ${etag}`]) {
+    const again = await send({ path: "/dashboard.js", headers: { "if-none-match": tags } });
+    expect([again.status, again.body]).toEqual([304, ""]);
+    expect(again.headers).toMatchObject({ etag, "cache-control": "no-cache" });
+    expect(again.headers).not.toHaveProperty("content-type");
+  }
+  expect((await send({ path: "/dashboard.js", headers: { "if-none-match": '"other"' } })).status).toBe(200);
+});
+
+test("a client that reads gzip gets the file compressed", async () => {
+  const { serve } = await serving({ "dashboard.css": "a{}" });
+  const file = STATIC_FILES.find(({ name }) => name === "dashboard.css");
+  if (file === undefined) throw new Error("dashboard.css is not listed");
+  const headers = { "accept-encoding": "gzip, br" };
+  const answer = await serve({ headers }, file);
+  expect(answer.headers["content-encoding"]).toBe("gzip");
+  expect(gunzipSync(answer.body as Uint8Array).toString()).toBe("a{}");
+});
+
+test("a file that was not built is refused with the command that builds it, and served once it is there", async () => {
+  const { send, add } = await serving({});
+  const { status, body } = await send({ path: "/dashboard.js" });
+  expect(status).toBe(404);
+  expect(body).toMatchObject({
+    code: "not_found",
+    detail: "This server was built without dashboard.js: run npm run build.",
+  });
+  await add("dashboard.js", "run()");
+  expect(await send({ path: "/dashboard.js" })).toMatchObject({ status: 200, body: "run()" });
+});
+
+test("a file takes GET and HEAD alone, and is logged by its name", async () => {
+  const { send, logs } = await serving({ "icon.svg": "<svg/>" });
+  expect(await send({ method: "POST", path: "/icon.svg" })).toMatchObject({
+    status: 405,
+    headers: { allow: "GET" },
+  });
+  expect(await send({ method: "OPTIONS", path: "/icon.svg" })).toMatchObject({
+    status: 204,
+    headers: { allow: "OPTIONS, GET" },
+  });
+  expect(await send({ method: "HEAD", path: "/icon.svg" })).toMatchObject({ status: 200, body: "" });
+  expect(logs.at(-1)).toMatchObject({ level: "debug", message: "icon.svg", status: 200 });
+});
