@@ -140,6 +140,7 @@ export function createExperimentShelf(db: Database): ExperimentShelf {
   };
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the store's statements, prepared once, and the acts that share them.
 export function createExperimentStore(
   db: Database,
   writer: Writer,

@@ -87,6 +87,7 @@ const noRows = (): Record<FoldTable, SqlValue[][]> =>
   Object.fromEntries(TABLES.map((table) => [table, []])) as unknown as Record<FoldTable, SqlValue[][]>;
 
 /** Makes plans of counting; it reads only, and may do so on a thread and a connection of its own. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the planner's statements and caches, and the steps that share them.
 export function createFoldPlanner(db: Database) {
   const selectState = db.prepare<[], FoldState>(
     "select through, plan, users, types, properties from event_fold",

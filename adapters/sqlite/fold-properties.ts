@@ -29,6 +29,7 @@ const isTooLong = (value: Scalar): boolean =>
   typeof value === "string" && value.length > MAX_VALUE_CHARACTERS;
 
 /** What the figures of properties become with some more events. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the planner's statements and caches, and the steps that share them.
 export function createPropertyPlanner(db: Database, nextId: () => number) {
   const selectProperty = db.prepare<[number, string | Uint8Array], PropertyRow>(
     `select id, kept_values, strings as string, numbers as number, booleans as boolean, nulls as "null",

@@ -59,6 +59,7 @@ export interface PropertyState {
 const ROWS_A_CHECK = 256;
 
 /** Reads what is kept of the events. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the reader's statements, prepared once, and the reads that share them.
 export function createRollupReader(db: Database) {
   const selectFold = db.prepare<[], { through: number; users: number }>(
     "select through, users from event_fold",

@@ -66,6 +66,7 @@ interface UsersRow {
   users: number;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the statements, prepared once, and the acts that share a transaction's state.
 export function createTallies(db: Database): Tallies {
   const selectLatest = db.prepare<[number, number, string], TallyRow & { day: number }>(
     `select day, ${TALLY_COLUMNS} from ab_tallies

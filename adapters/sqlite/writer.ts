@@ -45,6 +45,7 @@ const LOCK_RETRY_MS = 20;
  * Commits together what arrives within a few turns of the event loop. An fsync costs as much as forty inserts, so with
  * one commit per request durability would cost six times the throughput; shared, it costs next to nothing.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the queue's state and the steps that share it.
 export function createWriter(db: Database, gathered: Gathered): Writer {
   const begin = db.prepare("begin immediate");
   const commit = db.prepare("commit");

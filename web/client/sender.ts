@@ -22,6 +22,7 @@ interface Ways {
 const idsOf = ({ items }: Batch): string[] => items.map(({ message_id }) => message_id);
 
 /** Sends what is queued, and takes from the queue only what the server has stored or has refused for good. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the sender's state and the steps that share it.
 export function createSender(
   queue: Queue,
   post: Post,

@@ -12,10 +12,7 @@ import { FunnelView } from "./reports/funnel-view.tsx";
 import { RetentionView } from "./reports/retention-view.tsx";
 import { TrendView } from "./reports/trend-view.tsx";
 import { useAddress } from "./use-address.ts";
-
-export interface ViewProps {
-  readonly query: URLSearchParams;
-}
+import type { ViewProps } from "./view.ts";
 
 const VIEWS: Readonly<
   Record<string, { readonly title: string; readonly View: FunctionComponent<ViewProps> }>

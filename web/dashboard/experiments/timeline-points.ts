@@ -8,7 +8,7 @@ import {
   scaleOf,
   tickNumber,
 } from "../parts/format.ts";
-import type { TimePlotData } from "../plots/time-plot-options.ts";
+import type { TimePlotData } from "../plots/time-plot-data.ts";
 
 /** What was known of one variant and metric at the end of each day. */
 export function pointsOf({ days }: Timeline, variantName: string, metricName: string) {

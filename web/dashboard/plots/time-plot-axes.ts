@@ -1,6 +1,6 @@
 import uPlot from "uplot";
 import type { Palette } from "./palette.ts";
-import type { TimePlotData } from "./time-plot-options.ts";
+import type { TimePlotData } from "./time-plot-data.ts";
 
 const FONT = "13px system-ui, sans-serif";
 const SECOND = 1000;

@@ -1,29 +1,7 @@
 import uPlot from "uplot";
 import { dashOf, type Palette, toneOf } from "./palette.ts";
 import { axesOf } from "./time-plot-axes.ts";
-
-type Values = readonly (number | null)[];
-
-/** One line of a plot over time. */
-export interface Line {
-  readonly label: string;
-  readonly values: Values;
-}
-
-/** What is drawn, without where and in which colours. */
-export interface TimePlotData {
-  /** Epoch milliseconds, ascending. */
-  readonly times: readonly number[];
-  readonly zone: string;
-  readonly lines: readonly Line[];
-  /** Of each time whether what happened then is not complete; empty where everything is. */
-  readonly unfinished: readonly boolean[];
-  /** Both ends of an interval around the first line. */
-  readonly band?: { readonly low: Values; readonly high: Values } | undefined;
-  /** Differences are drawn around zero; counts stand on it. */
-  readonly zero: "line" | "floor";
-  readonly formatTick: (value: number) => string;
-}
+import type { TimePlotData, Values } from "./time-plot-data.ts";
 
 const SECOND = 1000;
 const HALF_DAY = 43_200;

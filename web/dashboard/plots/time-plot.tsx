@@ -2,7 +2,8 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { oneOf } from "../parts/format.ts";
 import { dashOf, readPalette, toneOf } from "./palette.ts";
-import { type Line, type TimePlotData, timePlotOptions } from "./time-plot-options.ts";
+import type { Line, TimePlotData } from "./time-plot-data.ts";
+import { timePlotOptions } from "./time-plot-options.ts";
 
 const HEIGHT = 280;
 

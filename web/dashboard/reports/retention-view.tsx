@@ -2,13 +2,13 @@ import type { Retention } from "../../../domain/reports/retention.ts";
 import { getRetention } from "../access/api.ts";
 import { useAnswer } from "../access/use-answer.ts";
 import type { Changes } from "../address.ts";
-import type { ViewProps } from "../app.tsx";
 import { NoEvents } from "../events/no-events.tsx";
 import { typeNames, useCatalogue } from "../events/use-catalogue.ts";
 import { Faults, type Option } from "../parts/fields.tsx";
 import { counted, day, number, percent, period } from "../parts/format.ts";
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { Scroll } from "../parts/scroll.tsx";
+import type { ViewProps } from "../view.ts";
 import { QuerySelect, RangeFilter, withNone, ZoneFilter } from "./filter-fields.tsx";
 import { rangeOf } from "./filters.ts";
 
