@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { describeMachine } from "./machine.ts";
 import { batch } from "./operations/batch.ts";
-import { oneEvent } from "./operations/event.ts";
+import { manyClients, oneEvent } from "./operations/event.ts";
 import { assignKnown, assignNew, track } from "./operations/experiment.ts";
 import { postgres } from "./operations/postgres.ts";
 import { results } from "./operations/results.ts";
@@ -11,7 +11,18 @@ import { inFolder } from "./processes.ts";
 import { reportMarkdown, reportOperation, reportTargets } from "./report.ts";
 import type { Measured } from "./samples.ts";
 
-const OPERATIONS = [oneEvent, batch, assignNew, assignKnown, track, results, postgres, upkeep, startUp];
+const OPERATIONS = [
+  oneEvent,
+  manyClients,
+  batch,
+  assignNew,
+  assignKnown,
+  track,
+  results,
+  postgres,
+  upkeep,
+  startUp,
+];
 const FULL = { rounds: 5, seconds: 3 };
 const QUICK = { rounds: 3, seconds: 2 };
 
@@ -47,6 +58,7 @@ const rounds = values.quick ? QUICK : FULL;
 const chosen = choose(positionals);
 
 const machine = describeMachine(rounds);
+if (values.quick) say("A quick run: fewer and shorter rounds than the figures that the README shows.");
 say(machine.join("\n"));
 const all = new Map<string, Measured>();
 for (const operation of chosen) {

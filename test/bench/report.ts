@@ -18,6 +18,12 @@ function ratioCell(measured: Measured, name: string, { beside }: Yardstick): str
   return ratio === undefined ? "–" : spread(ratio);
 }
 
+/** Processor time per operation over hello's: the figure that a noisy machine changes least. */
+function cpuRatioCell(measured: Measured, name: string): string {
+  const ratio = ratioOf(measured, name, "hello", ({ cpu }) => cpu);
+  return ratio === undefined ? "–" : number(ratio.median);
+}
+
 function row(
   { yardsticks = HELLO }: Operation,
   measured: Measured,
@@ -29,6 +35,7 @@ function row(
     name,
     spread(rates),
     number(spreadOf(samples.map(({ cpu }) => cpu)).median),
+    cpuRatioCell(measured, name),
     number(spreadOf(samples.map(({ p50 }) => p50)).median),
     number(spreadOf(samples.map(({ p99 }) => p99)).median),
     ...yardsticks.map((yardstick) => ratioCell(measured, name, yardstick)),
@@ -49,7 +56,16 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 export function reportOperation(operation: Operation, measured: Measured): string {
   const { title, unit, yardsticks = HELLO } = operation;
   const ratios = yardsticks.map(({ name }) => `× ${name}`);
-  const head = [title, `${unit}: median (min–max)`, "CPU µs", "median ms", "p99 ms", ...ratios, "refused"];
+  const head = [
+    title,
+    `${unit}: median (min–max)`,
+    "CPU µs",
+    "CPU × hello",
+    "median ms",
+    "p99 ms",
+    ...ratios,
+    "refused",
+  ];
   return table(
     head,
     [...measured].map(([name, samples]) => row(operation, measured, name, samples)),
@@ -73,10 +89,15 @@ export function reportMarkdown(
     const measured: Measured = all.get(name) ?? new Map();
     const ours = [...measured].filter(([contender]) => contender.startsWith("ours"));
     return ours.map(([contender, samples]) => {
-      const [, rate = "", , median = "", p99 = "", ratio = ""] = row(operation, measured, contender, samples);
-      return [`${title}${contender.slice("ours".length)}`, `${rate} ${unit}`, ratio, median, p99];
+      const [, rate = "", , cpu = "", median = "", p99 = "", ratio = ""] = row(
+        operation,
+        measured,
+        contender,
+        samples,
+      );
+      return [`${title}${contender.slice("ours".length)}`, `${rate} ${unit}`, ratio, cpu, median, p99];
     });
   });
-  const head = ["operation", "median (min–max)", "× hello", "median ms", "p99 ms"];
+  const head = ["operation", "median (min–max)", "× hello", "CPU × hello", "median ms", "p99 ms"];
   return [table(head, rows), "", ...machine.map((line) => `    ${line}`)].join("\n");
 }

@@ -3,10 +3,18 @@ import { AUTHORIZED, startAnalytics } from "../contenders/analytics-server.ts";
 import { startServerlessOffline } from "../contenders/serverless-offline.ts";
 import { loadServer } from "../load.ts";
 import { type RunningChild, startContender } from "../processes.ts";
-import { type Contestant, interleave } from "../samples.ts";
+import { type Contestant, interleave, type Measured, type Rounds } from "../samples.ts";
 import type { Operation } from "./operation.ts";
 
 const PATH = "/apiv1/events";
+
+/** Measures a server that is sent single events by this many clients at once. */
+const sender =
+  (connections: number) =>
+  (name: string, server: RunningChild, body: () => string): Contestant => ({
+    name,
+    measure: (seconds) => loadServer(server, { path: PATH, headers: AUTHORIZED, body, connections }, seconds),
+  });
 
 export const oneEvent: Operation = {
   name: "event",
@@ -20,10 +28,7 @@ export const oneEvent: Operation = {
     const offline = await startServerlessOffline(folder);
     const ours = await startAnalytics(`${folder}/event.db`);
     const ids = await startAnalytics(`${folder}/event-ids.db`);
-    const contestant = (name: string, server: RunningChild, body: () => string): Contestant => ({
-      name,
-      measure: (seconds) => loadServer(server, { path: PATH, headers: AUTHORIZED, body }, seconds),
-    });
+    const contestant = sender(32);
     const measured = await interleave(
       [
         contestant("hello", hello, event),
@@ -36,6 +41,29 @@ export const oneEvent: Operation = {
       rounds,
     );
     await Promise.all([hello, log, single, offline, ours, ids].map((server) => server.stop()));
+    return measured;
+  },
+};
+
+export const manyClients: Operation = {
+  name: "event-128",
+  title: "one event, 128 clients",
+  unit: "requests/s",
+
+  async run(rounds: Rounds, folder: string): Promise<Measured> {
+    const hello = await startContender("hello");
+    const log = await startContender("append-log", `${folder}/events.log`);
+    const ids = await startAnalytics(`${folder}/event-ids.db`);
+    const contestant = sender(128);
+    const measured = await interleave(
+      [
+        contestant("hello", hello, event),
+        contestant("append log", log, event),
+        contestant("ours, with message ids", ids, eventWithId),
+      ],
+      rounds,
+    );
+    await Promise.all([hello, log, ids].map((server) => server.stop()));
     return measured;
   },
 };
