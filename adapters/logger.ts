@@ -4,8 +4,11 @@ import type { Settings } from "./settings.ts";
 
 const LEVELS = { debug: "DEBUG", info: "INFO", warn: "WARN", error: "ERROR" } as const;
 
-/** Structured lines on standard output. What stands below the level is not even put together. */
-export function createLog({ logLevel }: Pick<Settings, "logLevel">): (entry: LogEntry) => void {
+/** A line about the server itself, or with the fields of a request. */
+export type LogLine = Pick<LogEntry, "level" | "message"> & Partial<LogEntry>;
+
+/** Writes structured lines to standard output. A line below the level costs nothing. */
+export function createLog({ logLevel }: Pick<Settings, "logLevel">): (line: LogLine) => void {
   const logger = new Logger({ serviceName: "analytics-server", logLevel: LEVELS[logLevel] });
   const order = Object.keys(LEVELS);
   const threshold = order.indexOf(logLevel);

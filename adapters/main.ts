@@ -5,7 +5,7 @@ import { endpoints } from "../handlers/contract/endpoints.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { createEdge, type Edge, type EdgeParts } from "./http/edge.ts";
 import { createFileServer } from "./http/files.ts";
-import { createLog } from "./logger.ts";
+import { createLog, type LogLine } from "./logger.ts";
 import { isPostgres, readSettings, type Settings } from "./settings.ts";
 
 /** The whole server but its socket. */
@@ -22,14 +22,21 @@ function sayProgress(done: number, total: number): void {
 }
 
 // Imported when it is asked for: a Lambda bundle is without SQLite's native module, and one host without PostgreSQL.
-async function openStorage({ database, databaseCa, reportMs }: Settings): Promise<Storage> {
+async function openStorage(
+  { database, databaseCa, reportMs }: Settings,
+  log: (line: LogLine) => void,
+): Promise<Storage> {
   if (isPostgres(database)) {
     const { openPostgres } = await import("./postgres/storage.ts");
     return openPostgres(database, { ca: databaseCa, reportMs });
   }
   const { openSqlite } = await import("./sqlite/storage.ts");
   const threadScript = new URL("./sqlite-thread.mjs", import.meta.url);
-  return openSqlite(database, { reportMs, threadScript, onProgress: sayProgress });
+  const onFilesChange = (trouble: string | undefined): void => {
+    if (trouble === undefined) log({ level: "info", message: "The database is in its place again." });
+    else log({ level: "error", message: trouble });
+  };
+  return openSqlite(database, { reportMs, threadScript, onProgress: sayProgress, onFilesChange });
 }
 
 /** The composition root: reads the settings, opens the storage, and builds the one World that all endpoints share. */
@@ -38,9 +45,10 @@ export async function openAnalytics(
   { maxAnswerBytes }: Pick<EdgeParts, "maxAnswerBytes"> = {},
 ): Promise<Analytics> {
   const settings = readSettings(variables);
-  const storage = await openStorage(settings);
+  const log = createLog(settings);
+  const storage = await openStorage(settings, log);
   const world: World = { storage, now: Date.now, newId: randomUUID, version: packageJson.version };
   const files = createFileServer(new URL("./web/", import.meta.url));
-  const edge = createEdge({ endpoints, world, settings, log: createLog(settings), files, maxAnswerBytes });
+  const edge = createEdge({ endpoints, world, settings, log, files, maxAnswerBytes });
   return { edge, settings, close: () => storage.close() };
 }

@@ -135,9 +135,19 @@ export interface MetricStore {
   keepLooks(testId: number, looks: readonly Look[]): Promise<void>;
 }
 
+/**
+ * Whether a storage that can be read takes writes: `read-only` where its permissions or a standby server forbid them,
+ * `full` where the disk has no room, `moved` where its files are no longer in their place.
+ */
+export interface StorageCondition {
+  readonly state: "ok" | "read-only" | "full" | "moved";
+  /** The engine's own error, for the log. */
+  readonly cause?: unknown;
+}
+
 export interface Storage extends EventStore, EventQuestions, ExperimentStore, AssignmentStore, MetricStore {
-  /** Fulfils when the storage can be read. */
-  check(): Promise<void>;
+  /** Tries the storage, for the health check. Rejects with `unavailable` when it cannot be read. */
+  check(): Promise<StorageCondition>;
   /** Finishes what was begun, then lets go. Nothing may be asked of the storage afterwards. */
   close(): Promise<void>;
 }

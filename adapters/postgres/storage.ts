@@ -1,4 +1,4 @@
-import type { Storage } from "../../domain/storage.ts";
+import type { Storage, StorageCondition } from "../../domain/storage.ts";
 import { pendingMigrations } from "../migrate.ts";
 import { createAssignmentStore } from "./assignments.ts";
 import { type ConnectionOptions, placeOf } from "./connection.ts";
@@ -51,6 +51,14 @@ export class UnusableDatabase extends Error {
   }
 }
 
+/** Reads a row, and asks whether this server takes writes: a standby does not, nor a database set to read only. */
+async function conditionOf({ queryOnce }: Database): Promise<StorageCondition> {
+  const [row] = await queryOnce<{ read_only: string }>(
+    "select current_setting('transaction_read_only') as read_only from migrations limit 1",
+  );
+  return { state: row?.read_only === "on" ? "read-only" : "ok" };
+}
+
 /** Connects, makes or upgrades the tables, and serves the port from them. */
 export async function openPostgres(url: string, options: ConnectionOptions = {}): Promise<Storage> {
   const database = openDatabase(url, options);
@@ -66,9 +74,7 @@ export async function openPostgres(url: string, options: ConnectionOptions = {})
     ...createExperimentStore(database),
     ...createAssignmentStore(database),
     ...createMetricStore(database),
-    check: async () => {
-      await database.queryOnce("select name from migrations limit 1");
-    },
+    check: () => conditionOf(database),
     close: database.close,
   };
 }

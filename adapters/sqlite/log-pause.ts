@@ -2,21 +2,21 @@ import { statSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 import type { Pause } from "./threads.ts";
 
-// Four times what a log is kept at that readers leave alone: see wal_autocheckpoint and journal_size_limit.
+// Four times the size that wal_autocheckpoint and journal_size_limit keep the log at while nothing reads from it.
 const MAX_LOG_BYTES = 256 * 1024 * 1024;
 
 /**
- * SQLite's log begins again only when nobody reads from it. Where one report always begins before another has ended, it never
- * would: while events were stored as fast as they came, 4 GB in half a minute.
+ * Lets SQLite's log start over. It does so only while no connection reads from it, which never happens where reports
+ * overlap without a gap: the log grew by 4 GB in half a minute of full load.
  */
-export function createLogPause(db: Database, file: string, most = MAX_LOG_BYTES): Pause {
+export function createLogPause(db: Database, file: string, maxBytes = MAX_LOG_BYTES): Pause {
   return {
-    isDue: () => (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > most,
+    isDue: () => (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > maxBytes,
     take() {
       try {
         db.pragma("wal_checkpoint(truncate)");
       } catch {
-        // Whoever writes next meets the same trouble, and is told.
+        // The next write meets the same error, and reports it.
       }
     },
   };

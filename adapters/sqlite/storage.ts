@@ -7,26 +7,28 @@ import { createAssignmentFinder, createAssignmentStore } from "./assignments.ts"
 import { createCounting } from "./counting.ts";
 import { createEventStore } from "./events.ts";
 import { createExperimentShelf, createExperimentStore } from "./experiments.ts";
-import { reading } from "./failures.ts";
+import { conditionOf, reading } from "./failures.ts";
 import { createFoldPlanner, type FoldPlan } from "./fold-plan.ts";
 import { createFoldWriter } from "./fold-writer.ts";
 import { createLogPause } from "./log-pause.ts";
 import { createMetricStore } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
+import { type OpenFiles, watchOpenFiles } from "./open-files.ts";
 import { answerHere, answerOn, createQuestions } from "./questions.ts";
 import { createTallies } from "./tallies.ts";
 import { createThreads } from "./threads.ts";
+import { createWriteProbe } from "./write-probe.ts";
 import { createWriter, type Writer } from "./writer.ts";
 
-// While it opens, another process may be migrating the same file.
+// Another process may be migrating the same file at the same time.
 const OPENING_PATIENCE_MS = 10_000;
 
 const PRAGMAS = [
   "journal_mode = wal",
-  // better-sqlite3 makes WAL mean NORMAL, with which a power failure takes acknowledged rows along.
+  // better-sqlite3 sets NORMAL for WAL, with which a power failure loses acknowledged rows.
   "synchronous = full",
   "foreign_keys = on",
-  // 32 MiB of log: fewer checkpoints, each a stall, for a file that grows no further than that.
+  // 32 MiB of log: fewer checkpoints, each of which stalls the writes.
   "wal_autocheckpoint = 8000",
   "journal_size_limit = 67108864",
   "cache_size = -16000",
@@ -40,7 +42,7 @@ function migrate(db: Database): void {
   const names = db.prepare<[], string>("select name from migrations").pluck();
   const record = db.prepare("insert into migrations(name, applied_at) values (?, datetime('now'))");
   for (const { name } of pendingMigrations(migrations, names.all())) {
-    // Asked again under the lock: several processes that start at once migrate once.
+    // Read again under the lock: of several processes that start together, one migrates.
     db.transaction(() => {
       const migration = pendingMigrations(migrations, names.all()).find((pending) => pending.name === name);
       if (migration === undefined) return;
@@ -50,12 +52,12 @@ function migrate(db: Database): void {
   }
 }
 
-// What an upgrade leaves is counted here, with progress; what a stopped server has left over, with the first question.
+// Above this, events that have no rollups yet are added while the file is opened, with progress; below, with the first report.
 const FEW_EVENTS = 10_000;
 const ROWS_A_STEP = 5_000;
 const PROGRESS_MS = 1_000;
 
-/** Counts the events that were stored before there were rollups, in steps that each stay done. */
+/** Adds the events that were stored before there were rollups, in steps that are each committed. */
 function countStored(db: Database, onProgress: SqliteOptions["onProgress"]): void {
   const folder = createFoldWriter(db);
   const total = folder.newest() - folder.through();
@@ -83,7 +85,7 @@ function openDatabase(file: string, { onProgress }: SqliteOptions): Database {
     migrate(db);
     countStored(db, onProgress);
     db.pragma("optimize = 0x10002");
-    // From here on nobody waits for a lock with the event loop in hand: the writer tries again by itself.
+    // From here on no statement blocks the event loop to wait for a lock: the writer tries again by itself.
     db.pragma("busy_timeout = 0");
     return db;
   } catch (error) {
@@ -92,7 +94,7 @@ function openDatabase(file: string, { onProgress }: SqliteOptions): Database {
   }
 }
 
-/** What an operator reads when the server refuses to start over its database. */
+/** Stops the start of the server, with a message for the operator. */
 export class UnusableDatabase extends Error {
   override readonly name = "UnusableDatabase";
 
@@ -103,28 +105,30 @@ export class UnusableDatabase extends Error {
 }
 
 export interface SqliteOptions {
-  /** How long a report may take. */
+  /** Time limit of a report, in milliseconds. */
   readonly reportMs?: number | undefined;
-  /** What threads run that count and answer, built; without it that is done here, and holds up everybody meanwhile. */
+  /** The built thread.ts. Without it reports and rollups run on this thread and block it. */
   readonly threadScript?: URL | undefined;
-  /** How many events are stored before they are counted; those that are left, when somebody asks. */
+  /** Number of stored events after which rollups are brought up to date; a report adds the rest. */
   readonly countAt?: number | undefined;
-  /** Told now and then, while an upgrade takes time, how many of so many events have been counted. */
+  /** Called about once a second during a long upgrade, with the number of events that have been added to the rollups. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Called when the files are deleted, moved or replaced, with advice; with undefined when they are back. */
+  readonly onFilesChange?: ((trouble: string | undefined) => void) | undefined;
 }
 
 const REPORT_MS = 15_000;
-// One by one, each event would change a dozen rows of rollups; a thousand together change a few hundred.
+// A single event changes a dozen rows of rollups; a thousand events together change a few hundred.
 const COUNT_AT = 1_000;
 
-// One for long reports and one for those in a hurry.
+// One for long reports and one for short ones.
 const REPORT_THREADS = 2;
-// Where there are fewer cores than work, who stores comes first, then the counting, then who asks.
+// On a busy machine writes come first, then the rollups, then reports.
 const COUNTING_NICENESS = 5;
 const REPORTS_NICENESS = 10;
 
-/** Those who count and answer: on threads, but where no other thread can see into the database. */
-function readersOf(db: Database, file: string, writer: Writer, options: SqliteOptions) {
+/** Chooses where rollups and reports run: worker threads for a file, this thread for `:memory:`. */
+function readersOf(db: Database, file: string, writer: Writer, files: OpenFiles, options: SqliteOptions) {
   const { reportMs = REPORT_MS, threadScript: script, countAt = COUNT_AT } = options;
   const folder = createFoldWriter(db);
   if (script === undefined || file === ":memory:") {
@@ -135,9 +139,10 @@ function readersOf(db: Database, file: string, writer: Writer, options: SqliteOp
     return { counting, answer: answerHere(db, reportMs), closeThreads: async () => {} };
   }
   const pause = createLogPause(db, file);
-  const reports = createThreads({ file, script, niceness: REPORTS_NICENESS, threads: REPORT_THREADS, pause });
-  // A report that takes its time must not keep another's events from being counted.
-  const planners = createThreads({ file, script, niceness: COUNTING_NICENESS, threads: 1 });
+  const shared = { file, script, guard: files.check };
+  const reports = createThreads({ ...shared, niceness: REPORTS_NICENESS, threads: REPORT_THREADS, pause });
+  // A slow report must not delay the rollups.
+  const planners = createThreads({ ...shared, niceness: COUNTING_NICENESS, threads: 1 });
   const plan = (most: number) => planners.run({ kind: "plan", most }) as Promise<FoldPlan | undefined>;
   return {
     counting: createCounting(writer, folder, plan, countAt),
@@ -148,7 +153,7 @@ function readersOf(db: Database, file: string, writer: Writer, options: SqliteOp
   };
 }
 
-/** Opens the file, makes or upgrades what it holds, and serves the port from it. `:memory:` forgets everything. */
+/** Opens the file, creates or upgrades its tables, and serves the port from it. `:memory:` keeps nothing. */
 export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   let db: Database;
   try {
@@ -159,19 +164,38 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   const tallies = createTallies(db);
   const alive = db.prepare("select 1 from sqlite_schema limit 1");
   const shelf = createExperimentShelf(db);
-  const writer = createWriter(db, { save: tallies.save, forget: tallies.forget, undo: shelf.clear });
+  const files = watchOpenFiles(db, file, options.onFilesChange);
+  const probe = createWriteProbe(db);
+  const writer = createWriter(db, {
+    save() {
+      tallies.save();
+      // Right before the commit: nothing is acknowledged that went to a file which is no longer there.
+      files.check();
+    },
+    forget: tallies.forget,
+    undo() {
+      shelf.clear();
+      probe.doubt();
+    },
+  });
   const finder = createAssignmentFinder(db);
-  const { counting, answer, closeThreads } = readersOf(db, file, writer, options);
+  const { counting, answer, closeThreads } = readersOf(db, file, writer, files, options);
   return {
     ...createEventStore(db, writer, shelf, finder, tallies, counting),
     ...createQuestions(counting, answer, options.reportMs ?? REPORT_MS),
     ...createExperimentStore(db, writer, shelf, tallies),
     ...createAssignmentStore(db, writer, finder, tallies),
     ...createMetricStore(db, writer, shelf, finder, tallies),
-    check: () => reading(() => void alive.get()),
+    check: () =>
+      conditionOf(() => {
+        alive.get();
+        files.check();
+        probe.check();
+      }),
     close: async () => {
       await closeThreads();
       await writer.drain();
+      files.close();
       db.pragma("optimize");
       db.close();
     },

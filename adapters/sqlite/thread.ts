@@ -1,6 +1,6 @@
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
-import Sqlite from "better-sqlite3";
+import Sqlite, { type Database } from "better-sqlite3";
 import { Failure } from "../../domain/failure.ts";
 import { createAnswers } from "./answers.ts";
 import { asFailure } from "./failures.ts";
@@ -8,32 +8,49 @@ import { createFoldPlanner } from "./fold-plan.ts";
 import { patienceOf } from "./patience.ts";
 import type { Report, Task, ThreadData } from "./threads.ts";
 
-// What a thread of threads.ts runs: it reads, on a connection of its own, and never writes.
+// The program of a thread of threads.ts. It reads on a connection of its own and never writes.
 
 const PRAGMAS = ["query_only = on", "cache_size = -32000", "mmap_size = 1073741824", "temp_store = memory"];
 const BUSY_PATIENCE_MS = 2_000;
 
 const { file, niceness } = workerData as ThreadData;
-// On Linux this is of the thread that says it alone; elsewhere it would be of the whole process. Where there are fewer cores
-// than work, who stores events comes before who asks about them.
+// On Linux this is the priority of one thread; elsewhere it would be that of the process. Storing events takes
+// precedence over reports where the machine is busy.
 if (process.platform === "linux") setPriority(niceness);
-const db = new Sqlite(file, { readonly: true, fileMustExist: true, timeout: BUSY_PATIENCE_MS });
-for (const pragma of PRAGMAS) db.pragma(pragma);
-const answer = createAnswers(db);
-const planner = createFoldPlanner(db);
-const planAtOneMoment = db.transaction((most: number) => planner.plan(most));
 
-function carryOut(task: Task): unknown {
-  if (task.kind === "plan") return planAtOneMoment(task.most);
-  const { ask, deadline, limitMs, gone } = task;
-  const patience = patienceOf(deadline, limitMs, () => Atomics.load(gone, 0) === 1);
-  // It may have waited for longer than it may take.
-  patience.check();
-  return answer(ask, patience);
+function open(): Database {
+  const db = new Sqlite(file, { readonly: true, fileMustExist: true, timeout: BUSY_PATIENCE_MS });
+  try {
+    for (const pragma of PRAGMAS) db.pragma(pragma);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
+
+function connect(): (task: Task) => unknown {
+  const db = open();
+  const answer = createAnswers(db);
+  const planner = createFoldPlanner(db);
+  const planAtOneMoment = db.transaction((most: number) => planner.plan(most));
+  return (task) => {
+    if (task.kind === "plan") return planAtOneMoment(task.most);
+    const { ask, deadline, limitMs, gone } = task;
+    const patience = patienceOf(deadline, limitMs, () => Atomics.load(gone, 0) === 1);
+    // The time that the task spent in the queue counts.
+    patience.check();
+    return answer(ask, patience);
+  };
+}
+
+let carryOut: ((task: Task) => unknown) | undefined;
 
 function reportOn(task: Task): Report {
   try {
+    // With the first task rather than at the start, so that a file that cannot be opened is the answer to that task and
+    // the next task tries again.
+    carryOut ??= connect();
     return { kind: "answer", answer: carryOut(task) };
   } catch (thrown) {
     const error = asFailure(thrown, "read");

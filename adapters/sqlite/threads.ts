@@ -1,20 +1,21 @@
 import { Worker } from "node:worker_threads";
 import { Failure, type FailureCode } from "../../domain/failure.ts";
 import type { Ask } from "./answers.ts";
+import { asFailure } from "./failures.ts";
 
-/** What a thread is told: to answer a question on these terms, or to plan how some more events are counted. */
+/** A message to a thread: answer a question within a limit, or plan how the next events are added to the rollups. */
 export type Task =
   | {
       readonly kind: "report";
       readonly ask: Ask;
       readonly deadline: number;
       readonly limitMs: number;
-      /** Its first number becomes 1 when nobody waits any more. */
+      /** Shared with the thread: its first number becomes 1 when the client has left. */
       readonly gone: Int32Array;
     }
   | { readonly kind: "plan"; readonly most: number };
 
-/** What it says: the answer, or a failure in its parts, for an object's class is lost on the way. */
+/** A message from a thread: the answer, or the parts of a failure, because a message does not keep the class of an error. */
 export type Report =
   | { readonly kind: "answer"; readonly answer: unknown }
   | {
@@ -25,9 +26,9 @@ export type Report =
     }
   | { readonly kind: "defect"; readonly error: unknown };
 
-/** Threads that read the file on connections of their own, so that no report holds up those who write. */
+/** Threads that read the file on connections of their own, so that no report blocks a write. */
 export interface Threads {
-  /** Rejects where too many wait already, and once it is closed. */
+  /** Rejects when the queue is full, when the file cannot be read, and after `close`. */
   run(task: Task): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -38,24 +39,26 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
-/** What a thread is started with. */
+/** The data that a thread is started with. */
 export interface ThreadData {
   readonly file: string;
-  /** How readily it leaves a busy processor to others, as the command nice has it. */
+  /** Scheduling priority, as of the command `nice`: higher gives way to others. */
   readonly niceness: number;
 }
 
-/** What has to be done now and then while none of the threads reads. */
+/** Maintenance that needs a moment in which no thread reads. */
 export interface Pause {
   isDue(): boolean;
   take(): void;
 }
 
 export interface ThreadOptions extends ThreadData {
-  /** What each of them runs: thread.ts, built. */
+  /** The program of each thread: thread.ts, built. */
   readonly script: URL;
   readonly threads: number;
   readonly pause?: Pause | undefined;
+  /** Throws while the file at the path is not the one that this process writes to: a new connection would read another. */
+  readonly guard?: (() => void) | undefined;
 }
 
 const MAX_WAITING = 64;
@@ -80,8 +83,15 @@ function settle({ fulfil, reject }: Job, report: Report): void {
   else reject(new Failure(report.code, report.detail, { retryAfterSeconds: report.retryAfterSeconds }));
 }
 
-/** They are started when they are first needed: an idle server has none. */
-export function createThreads({ file, niceness, script, threads, pause }: ThreadOptions): Threads {
+/** Threads are started when they are first needed: an idle server has none. */
+export function createThreads({
+  file,
+  niceness,
+  script,
+  threads,
+  pause,
+  guard = () => {},
+}: ThreadOptions): Threads {
   const idle: Worker[] = [];
   const busy = new Map<Worker, Job>();
   const waiting: Job[] = [];
@@ -89,7 +99,7 @@ export function createThreads({ file, niceness, script, threads, pause }: Thread
 
   function start(): Worker {
     const worker = new Worker(script, { workerData: { file, niceness } satisfies ThreadData });
-    // A thread that nobody waits for must not keep a process alive that has ended otherwise.
+    // An idle thread must not keep the process alive.
     worker.unref();
     worker.on("message", (report: Report) => finish(worker, report));
     worker.on("error", (error) => lose(worker, error));
@@ -113,7 +123,7 @@ export function createThreads({ file, niceness, script, threads, pause }: Thread
     next();
   }
 
-  /** False while others are to end first, so that nobody reads for a moment. */
+  /** False while the running tasks have to end first, for a pause. */
   function mayBegin(): boolean {
     if (idle.length === 0 && busy.size >= threads) return false;
     if (pause?.isDue() !== true) return true;
@@ -146,6 +156,11 @@ export function createThreads({ file, niceness, script, threads, pause }: Thread
     run(task) {
       if (closed) return Promise.reject(stopping());
       if (waiting.length >= MAX_WAITING) return Promise.reject(tooMany());
+      try {
+        guard();
+      } catch (error) {
+        return Promise.reject(asFailure(error, "read"));
+      }
       return new Promise((fulfil, reject) => {
         waiting.push({ task, fulfil, reject });
         next();

@@ -1,25 +1,39 @@
 import { z } from "zod";
 import { endpoint } from "../contract/endpoint.ts";
 
-const State = z.enum(["ok", "unavailable"]);
-type State = z.infer<typeof State>;
-const Health = z.strictObject({ status: State, storage: State, version: z.string() });
+const Healthy = z.strictObject({
+  status: z.literal("ok"),
+  storage: z.literal("ok"),
+  version: z.string(),
+});
+const Unhealthy = z.strictObject({
+  status: z.literal("unavailable"),
+  storage: z.enum(["unavailable", "read-only", "full", "moved"]),
+  version: z.string(),
+});
+type Trouble = z.infer<typeof Unhealthy>["storage"];
 
 export const checkHealth = endpoint({
   name: "checkHealth",
   method: "GET",
   path: "/health",
   access: "open",
-  summary: "Whether the server and its storage answer",
-  replies: { ok: Health, unavailable: Health },
+  summary: "Whether the server answers and its storage can be read and written",
+  replies: { ok: Healthy, unavailable: Unhealthy },
 
   async handle(_request, { storage, version }) {
-    const described = (state: State) => ({ status: state, storage: state, version });
+    const unavailable = (trouble: Trouble, cause: unknown) =>
+      ({
+        outcome: "unavailable",
+        body: { status: "unavailable", storage: trouble, version },
+        cause,
+      }) as const;
     try {
-      await storage.check();
-      return { outcome: "ok", body: described("ok") };
+      const { state, cause } = await storage.check();
+      if (state !== "ok") return unavailable(state, cause);
+      return { outcome: "ok", body: { status: "ok", storage: "ok", version } } as const;
     } catch (cause) {
-      return { outcome: "unavailable", body: described("unavailable"), cause };
+      return unavailable("unavailable", cause);
     }
   },
 });

@@ -1,5 +1,5 @@
-import { execFile, execFileSync } from "node:child_process";
-import { mkdir, open, rm, stat } from "node:fs/promises";
+import { type ChildProcess, execFile, execFileSync } from "node:child_process";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import Sqlite from "better-sqlite3";
@@ -21,6 +21,11 @@ const UNAVAILABLE = {
   type: "application/problem+json",
   retryAfter: "1",
   code: "unavailable",
+};
+
+const health = async (url: string) => {
+  const { status, body } = await ask(url, { path: "/health" });
+  return { status, storage: JSON.parse(body).storage };
 };
 
 describe.concurrent("while something is wrong with the storage, writes are refused and work resumes after", () => {
@@ -51,8 +56,10 @@ describe.concurrent("while something is wrong with the storage, writes are refus
     const { refused, stored } = await fillUp(server.url);
     expect(summaryOf(refused)).toEqual(UNAVAILABLE);
     expect((await ask(server.url, { path: "/apiv1/ab-tests" })).status).toBe(200);
+    expect(await health(server.url)).toEqual({ status: 503, storage: "unavailable" });
 
     await limit("unlimited");
+    expect(await health(server.url)).toEqual({ status: 200, storage: "ok" });
     expect((await track(server.url)).status).toBe(201);
     await server.stop();
     expect(countEvents(folder)).toBe(stored + 1);
@@ -72,11 +79,48 @@ describe.concurrent("while something is wrong with the storage, writes are refus
     const { refused, stored } = await fillUp(server.url);
     expect(summaryOf(refused)).toEqual(UNAVAILABLE);
     expect((await ask(server.url, { path: "/apiv1/ab-tests" })).status).toBe(200);
+    expect(await health(server.url)).toEqual({ status: 503, storage: "full" });
 
     await rm(ballast);
+    expect(await health(server.url)).toEqual({ status: 200, storage: "ok" });
     expect((await track(server.url)).status).toBe(201);
     await server.stop();
     expect(countEvents(disk)).toBe(stored + 1);
+  });
+
+  test("a file that was moved, until it is back", async ({ onTestFinished }) => {
+    const folder = await testFolder(onTestFinished);
+    const file = databaseIn(folder);
+    const server = await testServer(onTestFinished, folder);
+    const said = linesOf(server.process);
+    expect((await track(server.url)).status).toBe(201);
+
+    await rename(file, `${file}.old`);
+    expect(summaryOf(await track(server.url))).toEqual(UNAVAILABLE);
+    expect(await health(server.url)).toEqual({ status: 503, storage: "moved" });
+    const isDeletedOrMoved = expect.stringContaining(`${file} was deleted or moved while the server runs.`);
+    await expect
+      .poll(said)
+      .toContainEqual(expect.objectContaining({ level: "ERROR", message: isDeletedOrMoved }));
+
+    await rename(`${file}.old`, file);
+    expect((await track(server.url)).status).toBe(201);
+    expect(await health(server.url)).toEqual({ status: 200, storage: "ok" });
+    await server.stop();
+    expect(countEvents(folder)).toBe(2);
+  });
+
+  test("a deleted log, which takes nothing along over a restart", async ({ onTestFinished }) => {
+    const folder = await testFolder(onTestFinished);
+    const server = await testServer(onTestFinished, folder);
+    for (let stored = 0; stored < 5; stored += 1) expect((await track(server.url)).status).toBe(201);
+    await rm(`${databaseIn(folder)}-wal`);
+    expect(summaryOf(await track(server.url))).toEqual(UNAVAILABLE);
+    await server.stop();
+    const after = await testServer(onTestFinished, folder);
+    expect((await track(after.url)).status).toBe(201);
+    await after.stop();
+    expect(countEvents(folder)).toBe(6);
   });
 
   test("a damaged page, also over a restart, which is refused", async ({ onTestFinished }) => {
@@ -108,6 +152,26 @@ describe.concurrent("while something is wrong with the storage, writes are refus
     expect(countEvents(folder)).toBe(3);
   });
 });
+
+interface LogLine {
+  readonly level: string;
+  readonly message: string;
+}
+
+/** Collects the log of a server from now on. */
+function linesOf({ stdout, stderr }: ChildProcess): () => LogLine[] {
+  let text = "";
+  for (const stream of [stdout, stderr]) {
+    stream?.on("data", (chunk: Buffer) => {
+      text += chunk;
+    });
+  }
+  return () =>
+    text
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line));
+}
 
 interface Page {
   readonly at: number;

@@ -137,6 +137,18 @@ test("where the machine gives no other thread, whoever waits for one is told", a
   expect(await waited).toMatchObject({ code: "unavailable", detail: expect.stringContaining("no room") });
 });
 
+test("a report whose thread cannot open the file is unavailable, and the next one tries again", async () => {
+  const file = newFile();
+  const threads = createThreads({ file, script: threadScript, niceness: 0, threads: 1 });
+  onTestFinished(() => threads.close());
+  expect(await refusalOf(threads.run(plan))).toMatchObject({
+    code: "unavailable",
+    detail: "The storage cannot be read now. Ask again in a moment.",
+  });
+  await openSqlite(file).close();
+  expect(await threads.run(plan)).toBeUndefined();
+});
+
 const NAMES_ITSELF = `import { parentPort, threadId } from "node:worker_threads";
 parentPort.on("message", () => parentPort.postMessage({ kind: "answer", answer: threadId }));`;
 

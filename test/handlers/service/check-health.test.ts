@@ -2,14 +2,28 @@ import { expect, test } from "vitest";
 import { checkHealth } from "../../../handlers/service/check-health.ts";
 import { call, openWorld } from "../../world.ts";
 
-test("a server whose storage answers is well", async () => {
+test("a server whose storage takes writes is healthy", async () => {
   expect(await call(checkHealth, openWorld())).toStrictEqual({
     outcome: "ok",
     body: { status: "ok", storage: "ok", version: "1.2.3" },
   });
 });
 
-test("a server whose storage does not answer says so, and why to the log alone", async () => {
+test.each(["read-only", "full", "moved"] as const)(
+  "a server whose storage is %s is unavailable, with the reason in one word and the cause for the log",
+  async (state) => {
+    const { storage } = openWorld();
+    const cause = new Error("/secret/place");
+    const check = async () => ({ state, cause });
+    expect(await call(checkHealth, openWorld({ storage: { ...storage, check } }))).toStrictEqual({
+      outcome: "unavailable",
+      body: { status: "unavailable", storage: state, version: "1.2.3" },
+      cause,
+    });
+  },
+);
+
+test("a server whose storage cannot be read is unavailable, with the cause for the log", async () => {
   const { storage } = openWorld();
   const cause = new Error("disk I/O error at /secret/place");
   const check = () => Promise.reject(cause);
