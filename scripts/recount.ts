@@ -1,27 +1,19 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import Sqlite from "better-sqlite3";
-import { isPostgres, readSettings, UnusableSettings } from "../adapters/settings.ts";
+import { isPostgres, readSettings } from "../adapters/settings.ts";
 import { forgetCounts } from "../adapters/sqlite/fold-writer.ts";
-import { openSqlite, UnusableDatabase } from "../adapters/sqlite/storage.ts";
+import { openSqlite } from "../adapters/sqlite/storage.ts";
+import { parsedOptions, Refused, runScript, say } from "./command.ts";
 
-// Counts all events anew, for whoever has deleted or changed some by hand: what is kept for questions knows nothing of that.
+// Rebuilds the rollups of a file. They do not notice events that were changed or deleted with SQL.
 
-class Refused extends Error {}
+const HELP = `npm run recount counts all events of a file again, after some were changed or deleted with SQL. Stop the server first.
 
-const HELP = `npm run recount counts all events of a file anew, after some were changed or deleted by hand. Stop the server first.
+  npm run recount -- [--database <file>]     (default: ANALYTICS_DATABASE, else data/analytics.db)`;
 
-  npm run recount -- [--database <file>]     (ANALYTICS_DATABASE, else data/analytics.db)`;
-
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
-
-function readOptions() {
-  try {
-    return parseArgs({ options: { database: { type: "string" }, help: { type: "boolean" } } }).values;
-  } catch (error) {
-    throw new Refused(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
-  }
-}
+const readOptions = () =>
+  parseArgs({ options: { database: { type: "string" }, help: { type: "boolean" } } }).values;
 
 function fileOf(named: string | undefined): string {
   const database = named ?? readSettings(process.env).database;
@@ -34,7 +26,7 @@ function fileOf(named: string | undefined): string {
 const onProgress = (done: number, total: number): void => say(`counted ${done} of ${total} events`);
 
 async function recount(file: string): Promise<void> {
-  // Brings a file of an older version up to date first; in one without rollups this counts everything once already.
+  // Upgrades a file of an older version first; one without rollups is counted by that already.
   await openSqlite(file, { onProgress }).close();
   const db = new Sqlite(file);
   forgetCounts(db);
@@ -45,13 +37,8 @@ async function recount(file: string): Promise<void> {
   say(`Counted ${value.reduce((sum, { count }) => sum + count, 0)} events of ${value.length} types.`);
 }
 
-try {
-  const { database, help } = readOptions();
+await runScript(async () => {
+  const { database, help } = parsedOptions(readOptions, HELP);
   if (help) say(HELP);
   else await recount(fileOf(database));
-} catch (error) {
-  if (!(error instanceof Refused || error instanceof UnusableSettings || error instanceof UnusableDatabase))
-    throw error;
-  say(error.message);
-  process.exitCode = 1;
-}
+});

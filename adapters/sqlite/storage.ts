@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import Sqlite, { type Database } from "better-sqlite3";
 import type { Storage } from "../../domain/storage.ts";
@@ -77,8 +77,14 @@ function countStored(db: Database, onProgress: SqliteOptions["onProgress"]): voi
   onProgress?.(total, total);
 }
 
+/** Makes a new file that only its owner can read; SQLite gives the log the same permissions. */
+function createPrivately(file: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
+}
+
 function openDatabase(file: string, { onProgress }: SqliteOptions): Database {
-  if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
+  if (file !== ":memory:") createPrivately(file);
   const db = new Sqlite(file, { timeout: OPENING_PATIENCE_MS });
   try {
     for (const pragma of PRAGMAS) db.pragma(pragma);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -36,6 +36,13 @@ test("what was stored is there when the file is opened again, in folders made fo
   const second = openSqlite(file);
   expect(await second.appendEvents([event])).toEqual([{ ...stored, duplicate: true }]);
   await second.close();
+});
+
+test("a new file and its log can be read by their owner only", async () => {
+  const file = newFile();
+  const storage = openSqlite(file);
+  for (const suffix of ["", "-wal", "-shm"]) expect(statSync(file + suffix).mode & 0o777).toBe(0o600);
+  await storage.close();
 });
 
 test("two processes may share a file: neither loses or doubles what both write", async () => {
