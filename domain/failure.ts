@@ -21,6 +21,8 @@ export interface Fault {
 
 interface Circumstances {
   readonly faults?: readonly Fault[];
+  /** How many faults there are besides those in `faults`. */
+  readonly moreFaults?: number;
   readonly retryAfterSeconds?: number;
   readonly allow?: readonly string[];
   readonly cause?: unknown;
@@ -31,6 +33,7 @@ export class Failure extends Error {
   override readonly name = "Failure";
   readonly code: FailureCode;
   readonly faults: readonly Fault[];
+  readonly moreFaults: number;
   readonly retryAfterSeconds: number | undefined;
   readonly allow: readonly string[] | undefined;
 
@@ -38,6 +41,7 @@ export class Failure extends Error {
     super(detail, { cause: circumstances.cause });
     this.code = code;
     this.faults = circumstances.faults ?? [];
+    this.moreFaults = circumstances.moreFaults ?? 0;
     this.retryAfterSeconds = circumstances.retryAfterSeconds;
     this.allow = circumstances.allow;
   }

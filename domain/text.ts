@@ -26,12 +26,18 @@ export const Description = z
   .max(MAX_DESCRIPTION, `must be at most ${MAX_DESCRIPTION} characters long`)
   .regex(TEXT, "must not contain control characters other than tabs and line breaks");
 
-/** Values by name. A `__proto__` is refused: z.record would drop it without a word. */
+const MAX_ENTRIES = 1_000;
+
+/** Values by name. Too many are refused before any is looked at; a `__proto__` is refused because z.record drops it. */
 export const recordOf = <Value extends z.ZodType>(value: Value, form = "must be an object") =>
   z
     .unknown()
     .superRefine((input, context) => {
-      if (typeof input !== "object" || input === null || !Object.hasOwn(input, "__proto__")) return;
+      if (typeof input !== "object" || input === null) return;
+      if (Object.keys(input).length > MAX_ENTRIES) {
+        context.addIssue({ code: "custom", message: `must have at most ${MAX_ENTRIES} entries` });
+      }
+      if (!Object.hasOwn(input, "__proto__")) return;
       context.addIssue({ code: "custom", path: ["__proto__"], message: "must not be named __proto__" });
     })
     .meta({ type: "object" })

@@ -2,12 +2,20 @@ import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip } from "node:zlib";
 import { Failure } from "../../domain/failure.ts";
-import { BrokenLine } from "../../handlers/contract/batch.ts";
+import { BrokenLine, MAX_BATCH, tooManyItems } from "../../handlers/contract/batch.ts";
 import type { Endpoint } from "../../handlers/contract/endpoint.ts";
+import { type Excess, exceededBound } from "./json-bounds.ts";
 import type { HttpRequest } from "./message.ts";
 
-/** Of any body, compressed or not. */
+/** The largest body, of a batch, before and after decompression. */
 export const MAX_BODY_BYTES = 5 * 1024 * 1024;
+/** The largest body of an endpoint that takes no batch: an experiment with its variants and metrics has room in it. */
+const MAX_SINGLE_BYTES = 512 * 1024;
+// Parsing and checking take up to a microsecond for each value, and nobody else is answered meanwhile.
+const MAX_BATCH_VALUES = 100_000;
+const MAX_VALUES = 40_000;
+// A shorter body cannot hold enough to matter.
+const MIN_CHECKED_BYTES = 4 * 1024;
 
 const decoders = new Map([
   ["gzip", promisify(gunzip)],
@@ -24,17 +32,31 @@ export const bodyTooLarge = (limit: number): Failure =>
 const noJson = (detail: string): Failure =>
   new Failure("invalid", detail, { faults: [{ path: "", message: detail }] });
 
+const limitOf = ({ maxBytes, lines }: Endpoint): number =>
+  maxBytes ?? (lines ? MAX_BODY_BYTES : MAX_SINGLE_BYTES);
+
+const maxValuesOf = ({ lines }: Endpoint): number => (lines ? MAX_BATCH_VALUES : MAX_VALUES);
+
+const tooManyValues = (endpoint: Endpoint): Failure =>
+  new Failure(
+    "too_large",
+    `The body holds more than the ${maxValuesOf(endpoint)} values that are taken here: send less at a time.`,
+  );
+
+/** The encoding of the body; refused before the body is read where there is no decoder for it. */
+function encodingOf({ headers }: HttpRequest): string {
+  const encoding = (headers["content-encoding"] ?? "identity").trim().toLowerCase();
+  if (encoding === "identity" || decoders.has(encoding)) return encoding;
+  throw new Failure(
+    "unsupported_media_type",
+    `Content-Encoding ${encoding} is not read here: use gzip, br or none.`,
+  );
+}
+
 async function decompress(body: Uint8Array, encoding: string, limit: number): Promise<Uint8Array> {
-  const decode = decoders.get(encoding);
-  if (decode === undefined) {
-    throw new Failure(
-      "unsupported_media_type",
-      `Content-Encoding ${encoding} is not read here: use gzip, br or none.`,
-    );
-  }
   try {
-    // It stops as soon as it has put out more, so that a bomb costs no more memory than an honest body.
-    return await decode(body, { maxOutputLength: limit });
+    // Stops as soon as the output is larger, so that a bomb costs no more memory than an honest body.
+    return (await decoders.get(encoding)?.(body, { maxOutputLength: limit })) ?? body;
   } catch (error) {
     if (error instanceof RangeError) throw bodyTooLarge(limit);
     throw noJson(`The body is not what its Content-Encoding says: it is broken ${encoding}.`);
@@ -60,40 +82,94 @@ function formatOf(contentType: string, endpoint: Endpoint): Format {
   throw new Failure("unsupported_media_type", `Content-Type ${type} is not read here: use ${known}.`);
 }
 
-function textOf(bytes: Uint8Array): string {
-  if (!isUtf8(bytes)) throw noJson("The body is not UTF-8.");
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
-  return text.startsWith("\uFEFF") ? text.slice(1) : text;
-}
+const NEWLINE = 0x0a;
+const SPACE = 0x20;
 
-function parseJson(text: string): unknown {
-  if (text.trim() === "") throw noJson("The body is empty: send JSON.");
+const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
+const withoutMark = (bytes: Uint8Array): Uint8Array =>
+  BYTE_ORDER_MARK.every((byte, index) => bytes[index] === byte) ? bytes.subarray(3) : bytes;
+
+/** Whether there is nothing but the white space that JSON allows between its values. */
+const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte <= SPACE);
+
+function parseJson(bytes: Uint8Array, endpoint: Endpoint): unknown {
+  const budget = { left: maxValuesOf(endpoint) };
+  const excess = bytes.byteLength > MIN_CHECKED_BYTES ? exceededBound(bytes, budget) : undefined;
+  if (excess === "values") throw tooManyValues(endpoint);
+  if (excess === "levels") throw noJson("The body is nested too deeply: no request has so many levels.");
   try {
-    return JSON.parse(text);
+    return JSON.parse(textOf(bytes));
   } catch (error) {
+    if (isBlank(bytes)) throw noJson("The body is empty: send JSON.");
     throw noJson(`The body is not JSON: ${error instanceof Error ? error.message : "unreadable"}.`);
   }
 }
 
-function parseLine(line: string, index: number): unknown {
+interface Line {
+  /** From 1, blank lines included. */
+  readonly number: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The lines that are not blank. Stops at the first one too many, so that a million lines cost no more than these. */
+function linesOf(bytes: Uint8Array): Line[] {
+  const lines: Line[] = [];
+  let number = 1;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte > SPACE) {
+      const newline = bytes.indexOf(NEWLINE, at);
+      const end = newline < 0 ? bytes.length : newline;
+      lines.push({ number, bytes: bytes.subarray(at, end) });
+      if (lines.length > MAX_BATCH) throw tooManyItems(`more than ${MAX_BATCH}`);
+      at = end;
+    }
+    if (bytes[at] === NEWLINE) number += 1;
+  }
+  return lines;
+}
+
+function parseLine({ number, bytes }: Line, excess: Excess | undefined): unknown {
+  if (excess === "levels") return new BrokenLine(number, "is nested too deeply");
   try {
-    return JSON.parse(line);
+    return JSON.parse(textOf(bytes));
   } catch {
-    return new BrokenLine(index + 1);
+    return new BrokenLine(number);
   }
 }
 
-function parseLines(text: string): unknown[] {
-  return text.split("\n").flatMap((line, index) => (line.trim() === "" ? [] : [parseLine(line, index)]));
+/** Runs an act whose errors carry no stack: to collect one takes longer than to parse the line that is at fault. */
+function withoutStacks<T>(act: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return act();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
-/** The value that a request's body stands for: checked for size, encoding and type, not yet for its meaning. */
+function parseLines(bytes: Uint8Array, endpoint: Endpoint): unknown[] {
+  const budget = { left: maxValuesOf(endpoint) };
+  return linesOf(bytes).map((line) => {
+    const excess = exceededBound(line.bytes, budget);
+    if (excess === "values") throw tooManyValues(endpoint);
+    return parseLine(line, excess);
+  });
+}
+
+/** Reads the body of a request: checks its size, encoding, type and complexity, but not its meaning. */
 export async function decodeBody(request: HttpRequest, endpoint: Endpoint): Promise<unknown> {
-  const limit = endpoint.maxBytes ?? MAX_BODY_BYTES;
+  const limit = limitOf(endpoint);
   const format = formatOf(request.headers["content-type"] ?? "", endpoint);
+  const encoding = encodingOf(request);
   const sent = await request.read(limit);
-  const encoding = (request.headers["content-encoding"] ?? "identity").trim().toLowerCase();
   const bytes = encoding === "identity" ? sent : await decompress(sent, encoding, limit);
-  const text = textOf(bytes);
-  return format === "json" ? parseJson(text) : parseLines(text);
+  if (!isUtf8(bytes)) throw noJson("The body is not UTF-8.");
+  const parse = format === "json" ? parseJson : parseLines;
+  return withoutStacks(() => parse(withoutMark(bytes), endpoint));
 }

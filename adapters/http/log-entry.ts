@@ -2,29 +2,50 @@ import { Failure } from "../../domain/failure.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
 import type { Target } from "./router.ts";
 
-/** One line of log a request. */
+/** One line of log. */
 export interface LogEntry {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly message: string;
   readonly request_id: string;
   readonly method: string;
+  /** Cut where it is long. */
   readonly path: string;
   readonly status: number;
   readonly duration_ms: number;
   readonly code?: string;
+  /** The cause of an expected failure, in one line. */
+  readonly reason?: string;
+  /** A defect, which is logged with its stack. */
   readonly error?: unknown;
+  /** How many lines of this level were left out before this one. */
+  readonly not_logged?: number;
 }
 
-// A line costs more than storing an event does: what succeeded in writing, or in asking whether it may be written, is
-// worth one only to who debugs.
-function levelOf(status: number, target: Target | undefined, isAbandoned: boolean): LogEntry["level"] {
+const MAX_PATH_CHARACTERS = 200;
+const MAX_REASON_CHARACTERS = 500;
+
+const cut = (text: string, characters: number): string =>
+  text.length > characters ? `${text.slice(0, characters)}…` : text;
+
+/**
+ * The level of a request's line. Successful writes and health checks are for debugging only: a line costs more than
+ * storing an event. An overload is a warning; a storage that fails is an error.
+ */
+function levelOf(
+  status: number,
+  target: Target | undefined,
+  failure: unknown,
+  isAbandoned: boolean,
+): LogEntry["level"] {
   if (isAbandoned) return "info";
-  if (status >= 500) return "error";
+  const isOverload =
+    failure instanceof Failure && failure.code === "unavailable" && failure.cause === undefined;
+  if (status >= 500) return isOverload ? "warn" : "error";
   if (status >= 400) return "warn";
   return target?.access === "read" || target?.access === "admin" ? "info" : "debug";
 }
 
-/** The line of a request that was answered, or refused for what was thrown. */
+/** The line of one request. `failure` is the error that it was refused for, if any. */
 export function entryOf(
   { requestId, method, path, gone }: HttpRequest,
   { status }: HttpResponse,
@@ -32,30 +53,35 @@ export function entryOf(
   failure: unknown,
   duration: number,
 ): LogEntry {
-  // What was given up because nobody waited for it is no trouble of ours.
+  // A report that was given up because its client left is not a failure.
   const isAbandoned = failure instanceof Failure && failure.code === "unavailable" && gone().aborted;
   return {
-    level: levelOf(status, target, isAbandoned),
+    level: levelOf(status, target, failure, isAbandoned),
     message: target?.name ?? (method === "OPTIONS" ? "options" : "no endpoint"),
     request_id: requestId,
-    method,
-    path,
+    method: cut(method, MAX_PATH_CHARACTERS),
+    path: cut(path, MAX_PATH_CHARACTERS),
     status,
     duration_ms: Math.round(duration * 100) / 100,
     ...reasonOf(failure),
   };
 }
 
-/** What a line says of what was thrown: a failure's code and cause, or the thing itself. */
-function reasonOf(thrown: unknown): Pick<LogEntry, "code" | "error"> {
-  const error = thrown instanceof Failure ? thrown.cause : thrown;
-  return {
-    ...(thrown instanceof Failure ? { code: thrown.code } : {}),
-    ...(error === undefined ? {} : { error }),
-  };
+/** A failure is expected, and logged with its code and cause in one line; anything else is a defect, with its stack. */
+function reasonOf(thrown: unknown): Pick<LogEntry, "code" | "reason" | "error"> {
+  if (thrown === undefined) return {};
+  if (!(thrown instanceof Failure)) return { error: thrown };
+  const { code, cause } = thrown;
+  return cause === undefined ? { code } : { code, reason: reasonText(cause) };
 }
 
-/** Passes pieces on, and says where they broke off: the request's own line was written before the first of them. */
+function reasonText(cause: unknown): string {
+  if (!(cause instanceof Error)) return cut(String(cause), MAX_REASON_CHARACTERS);
+  const code = "code" in cause ? `${String(cause.code)}: ` : "";
+  return cut(code + cause.message, MAX_REASON_CHARACTERS);
+}
+
+/** Passes on the pieces of a stream, and reports where they break off. */
 export async function* watched(
   pieces: AsyncIterable<string>,
   say: (error: unknown) => void,
@@ -68,10 +94,10 @@ export async function* watched(
   }
 }
 
-/** One more line for an answer that began well. Its status has been sent, and stays what it was. */
+/** The second line of a stream that broke off. Its status was sent before, and stays in the line. */
 export function brokenOff({ gone }: HttpRequest, { error, ...entry }: LogEntry): LogEntry {
   const message = `${entry.message} broke off`;
-  // Who hangs up in the middle of an export has seen enough of it, and the stack of that tells nobody anything.
+  // A client that leaves in the middle of an export is not a failure, and the error says no more than that.
   if (gone().aborted) return { ...entry, level: "info", message };
   return { ...entry, level: "error", message, ...(error === undefined ? {} : { error }) };
 }

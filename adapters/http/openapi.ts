@@ -11,7 +11,7 @@ export type OpenApi = { openapi: string; paths: Record<string, unknown> } & Json
 
 const PROBLEM: Json = {
   type: "object",
-  description: "RFC 9457. `code` is one of a closed set; `errors` lists every fault of the request.",
+  description: "RFC 9457. `code` is one of a closed set; `errors` lists the first 100 faults of the request.",
   properties: {
     type: { type: "string" },
     title: { type: "string" },
@@ -26,6 +26,7 @@ const PROBLEM: Json = {
         required: ["path", "message"],
       },
     },
+    more_errors: { type: "integer", description: "How many faults are not listed, where any are not." },
   },
   required: ["type", "title", "status", "detail", "code", "errors"],
 };

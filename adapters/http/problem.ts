@@ -25,16 +25,30 @@ function extraHeaders({ code, retryAfterSeconds, allow }: Failure): Record<strin
   };
 }
 
-/** A refusal, whose body is always there as a whole. */
+/** The answer to a refused request: its body is never streamed. */
 export interface Refusal extends HttpResponse {
   readonly body: string;
 }
 
-/** A refusal as RFC 9457 has it. */
+// A detail may repeat a path or a header of the request, which can be 16 KiB long.
+const MAX_DETAIL_CHARACTERS = 1_000;
+
+const cut = (detail: string): string =>
+  detail.length > MAX_DETAIL_CHARACTERS ? `${detail.slice(0, MAX_DETAIL_CHARACTERS)}…` : detail;
+
+/** A refusal as a problem document of RFC 9457. */
 export function problem(failure: Failure): Refusal {
-  const { code, message, faults } = failure;
+  const { code, faults, moreFaults } = failure;
   const status = FAILURE_STATUS[code];
-  const body = { type: "about:blank", title: TITLES[code], status, detail: message, code, errors: faults };
+  const body = {
+    type: "about:blank",
+    title: TITLES[code],
+    status,
+    detail: cut(failure.message),
+    code,
+    errors: faults,
+    ...(moreFaults > 0 ? { more_errors: moreFaults } : {}),
+  };
   return {
     status,
     headers: { "content-type": "application/problem+json", ...extraHeaders(failure) },
@@ -42,6 +56,6 @@ export function problem(failure: Failure): Refusal {
   };
 }
 
-/** What a caller learns of an error of ours: that there was one, and under which id we find it. */
+/** An error of ours as its caller sees it: no cause, only the id under which the log has it. */
 export const internal = (requestId: string): Failure =>
   new Failure("internal", `Something went wrong here. Tell the operator the request id ${requestId}.`);

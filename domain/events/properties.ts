@@ -2,6 +2,8 @@ import { z } from "zod";
 
 const MAX_DEPTH = 8;
 const MAX_KEYS = 255;
+// More would not be read, and each takes as long as checking a whole event.
+const MAX_COMPLAINTS = 100;
 
 /** What an event carries besides its fixed fields: a JSON object, bounded so that no query has to defend itself. */
 export type Properties = { readonly [name: string]: unknown };
@@ -45,15 +47,20 @@ function checkValue(
   }
 }
 
+const isOver = ({ keys, complaints }: Walk): boolean =>
+  keys > MAX_KEYS || complaints.length >= MAX_COMPLAINTS;
+
+/** Stops as soon as the outcome cannot change: an object of a million keys costs no more than one of 256. */
 function checkContainer(container: object, trail: Trail | undefined, depth: number, walk: Walk): void {
   if (depth > MAX_DEPTH) {
     complain(walk, trail, `must not be nested deeper than ${MAX_DEPTH} levels`);
   } else if (Array.isArray(container)) {
-    for (let index = 0; index < container.length; index++) {
+    for (let index = 0; index < container.length && !isOver(walk); index++) {
       checkValue(container[index], trail, index, depth, walk);
     }
   } else {
     for (const key of Object.keys(container)) {
+      if (isOver(walk)) return;
       walk.keys += 1;
       // JSON.parse makes it an own key, but the first copy of the object would turn it into a prototype.
       if (key === "__proto__") complain(walk, { above: trail, key }, "must not be named __proto__");

@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { type Checked, Failure, type Fault } from "../../domain/failure.ts";
 import { type Instant, Timestamp } from "../../domain/time.ts";
-import { faultsOf, invalid, under } from "./faults.ts";
+import { FaultList, invalid, MAX_LISTED_FAULTS } from "./faults.ts";
 import { wording } from "./wording.ts";
 
 export const MAX_BATCH = 2_000;
 
-/** Stands in a batch for a line of NDJSON that is no JSON, so that it is refused alone, by its number. */
+/** Takes the place of a line of NDJSON that cannot be read, so that only this item is refused, with its line number. */
 export class BrokenLine {
   readonly fault: Fault;
 
-  constructor(line: number) {
-    this.fault = { path: "", message: `line ${line} is not JSON` };
+  constructor(line: number, why = "is not JSON") {
+    this.fault = { path: "", message: `line ${line} ${why}` };
   }
 }
 
@@ -20,10 +20,10 @@ interface Batch {
   readonly sent_at?: Instant | undefined;
 }
 
-/** What the OpenAPI document shows of a batch in place of the schema that lets every item through, to check it alone. */
+/** The schemas that the OpenAPI document shows for batches: the real ones accept any item, to check each by itself. */
 export const documentedBatches = new WeakMap<z.ZodType, z.ZodType>();
 
-/** A list, bare or in an envelope that also says when it was sent. Its items are checked one by one, later. */
+/** The schema of a list of items, bare or in an envelope with its time of sending. Items are checked later, one by one. */
 export function batchOf<const List extends string>(list: List, item: z.ZodType) {
   const shapeOf = (one: z.ZodType) => {
     const items = z.array(one).min(1, "must hold at least one item");
@@ -47,7 +47,7 @@ export function batchOf<const List extends string>(list: List, item: z.ZodType) 
 export const skewOf = ({ sent_at }: Batch, now: Instant): number =>
   sent_at === undefined ? 0 : Math.max(0, sent_at - now);
 
-/** How one kind of batch is taken in: each item checked alone, the good ones stored together, each answered. */
+/** How one kind of batch is stored: each item is checked by itself, the valid ones are stored together. */
 interface Intake<Input, Value, Stored, Item> {
   readonly item: z.ZodType<Input>;
   readonly check: (input: Input) => Checked<Value>;
@@ -55,24 +55,22 @@ interface Intake<Input, Value, Stored, Item> {
   readonly answer: (stored: Stored) => Answer<Item>;
 }
 
-/** What became of one item: its own answer, or its faults. */
+/** The result of one item: its own answer, or its faults. */
 export type Answer<Item> =
   | { readonly item: Item; readonly duplicate: boolean }
   | { readonly faults: readonly Fault[] };
 
-/** Takes a batch in. One bad item must not poison the others; a batch without a good one is refused as a whole. */
+export const tooManyItems = (count: number | string): Failure =>
+  new Failure("too_large", `The batch has ${count} items: send at most ${MAX_BATCH} at a time.`);
+
+/** Stores the valid items of a batch and answers for each item; refuses a batch that has no valid item. */
 export async function takeIn<Input, Value, Stored, Item>(
   { items }: Batch,
   intake: Intake<Input, Value, Stored, Item>,
   minimal: boolean,
 ) {
-  if (items.length > MAX_BATCH) {
-    throw new Failure(
-      "too_large",
-      `The batch has ${items.length} items: send at most ${MAX_BATCH} at a time.`,
-    );
-  }
-  const checked = items.map((item) => checkItem(item, intake));
+  if (items.length > MAX_BATCH) throw tooManyItems(items.length);
+  const checked = checkItems(items, intake);
   const stored = await intake.store(checked.flatMap((one) => ("value" in one ? [one.value] : [])));
   const answers = stored.map(intake.answer).values();
   return summarise(
@@ -81,13 +79,38 @@ export async function takeIn<Input, Value, Stored, Item>(
   );
 }
 
+/** The faults of one item: those that are listed, and how many more there are. */
+interface ItemFaults {
+  readonly faults: readonly Fault[];
+  readonly more?: number;
+}
+
+type ItemCheck<Input, Value> = Pick<Intake<Input, Value, never, never>, "item" | "check">;
+
+/** Checks every item. The faults listed are bounded for the whole batch, but each faulty item lists at least one. */
+function checkItems<Input, Value>(
+  items: readonly unknown[],
+  intake: ItemCheck<Input, Value>,
+): ({ readonly value: Value } | ItemFaults)[] {
+  let room = MAX_LISTED_FAULTS;
+  return items.map((item) => {
+    const checked = checkItem(item, intake, Math.max(1, room));
+    if ("faults" in checked) room -= checked.faults.length;
+    return checked;
+  });
+}
+
 function checkItem<Input, Value>(
   item: unknown,
-  { item: schema, check }: Pick<Intake<Input, Value, never, never>, "item" | "check">,
-): Checked<Value> {
+  { item: schema, check }: ItemCheck<Input, Value>,
+  limit: number,
+): { readonly value: Value } | ItemFaults {
   if (item instanceof BrokenLine) return { faults: [item.fault] };
   const parsed = schema.safeParse(item, { error: wording });
-  return parsed.success ? check(parsed.data) : { faults: faultsOf(parsed.error) };
+  if (parsed.success) return check(parsed.data);
+  const list = new FaultList(limit);
+  list.addIssues(parsed.error);
+  return { faults: list.listed, more: list.more };
 }
 
 function next<Item>(answers: Iterator<Answer<Item>>): Answer<Item> {
@@ -112,20 +135,24 @@ export const batchReply = <Item extends z.ZodType>(item: Item) =>
     results: z.array(z.union([item, Rejected])),
   });
 
-/** Counts the answers. With `minimal` only the rejected are listed, each with its index. */
-function summarise<Item>(answers: readonly Answer<Item>[], minimal: boolean) {
+const shownFaults = ({ faults, more = 0 }: ItemFaults): Fault[] =>
+  more === 0 ? [...faults] : [...faults, { path: "", message: `has ${more} more faults` }];
+
+type Summed<Item> = ItemFaults | Extract<Answer<Item>, { item: Item }>;
+
+/** The answer to a batch. With `minimal` it lists only the rejected items, each with its index. */
+function summarise<Item>(answers: readonly Summed<Item>[], minimal: boolean) {
   const refused = answers.flatMap((answer, index) => ("faults" in answer ? [{ index, ...answer }] : []));
   if (refused.length === answers.length) {
-    throw invalid(
-      "batch",
-      refused.flatMap(({ index, faults }) => under(`[${index}]`, faults)),
-    );
+    const list = new FaultList();
+    for (const { index, faults, more } of refused) list.addUnder(`[${index}]`, faults, more);
+    throw invalid("batch", list.listed, list.more);
   }
   const duplicates = answers.filter((answer) => "item" in answer && answer.duplicate).length;
   const results = minimal
-    ? refused.map(({ index, faults }) => ({ success: false as const, index, errors: [...faults] }))
+    ? refused.map((one) => ({ success: false as const, index: one.index, errors: shownFaults(one) }))
     : answers.map((answer) =>
-        "item" in answer ? answer.item : { success: false as const, errors: [...answer.faults] },
+        "item" in answer ? answer.item : { success: false as const, errors: shownFaults(answer) },
       );
   const accepted = answers.length - refused.length - duplicates;
   const body = { success: true as const, accepted, duplicates, rejected: refused.length, results };

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Description, Name } from "../../domain/text.ts";
+import { z } from "zod";
+import { Description, Name, recordOf } from "../../domain/text.ts";
 
 const isName = (value: unknown) => Name.safeParse(value).success;
 
@@ -62,4 +63,18 @@ test("a hostile text is decided as fast as any other", () => {
   for (const text of [" ".repeat(1e6), `${" ".repeat(1e6)}\0`, "a".repeat(1e6), `${"\t".repeat(1e6)}x`])
     isName(text);
   expect(performance.now() - started).toBeLessThan(2_000);
+});
+
+test("a record of more than a thousand entries is refused before any of them is looked at", () => {
+  let looks = 0;
+  const Value = z.unknown().transform(() => {
+    looks += 1;
+  });
+  const entries = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, 0]));
+  expect(recordOf(Value).safeParse(entries(1_000)).success).toBe(true);
+  expect(looks).toBe(1_000);
+  const refused = recordOf(Value).safeParse(entries(1_001));
+  expect(refused.error?.issues.map(({ message }) => message)).toEqual(["must have at most 1000 entries"]);
+  expect(looks).toBe(1_000);
 });

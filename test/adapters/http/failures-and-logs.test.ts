@@ -48,7 +48,7 @@ test.each([["a text"], [undefined], [null], [{ code: "invalid" }], [Object.creat
   },
 );
 
-test("a storage out of reach is 503 with the time to come back; its cause is in the log alone", async () => {
+test("a storage out of reach is 503 with the time to come back; its cause is in the log alone, without a stack", async () => {
   const cause = new Error("SQLITE_IOERR in /var/secret");
   const detail = "The storage cannot take this now; nothing was stored. Send it again.";
   const { send, logs } = openBroken(new Failure("unavailable", detail, { retryAfterSeconds: 1, cause }));
@@ -63,7 +63,7 @@ test("a storage out of reach is 503 with the time to come back; its cause is in 
     errors: [],
   });
   expect(JSON.stringify(answer)).not.toContain("secret");
-  expect(logs).toMatchObject([{ level: "error", status: 503, code: "unavailable", error: cause }]);
+  expect(logs).toMatchObject([{ level: "error", status: 503, code: "unavailable", reason: cause.message }]);
 });
 
 test("who looks after the server's health alone learns from the log what ails it, and a caller does not", async () => {
@@ -76,7 +76,59 @@ test("who looks after the server's health alone learns from the log what ails it
     503,
     { status: "unavailable", storage: "unavailable", version: "1.2.3" },
   ]);
-  expect(logs).toMatchObject([{ level: "error", status: 503, code: "unavailable", error: cause }]);
+  expect(logs).toMatchObject([{ level: "error", status: 503, code: "unavailable", reason: cause.message }]);
+});
+
+test("a long path is cut in the log, and so is the cause of a failure", async () => {
+  const cause = Object.assign(new Error("y".repeat(9_000)), { code: "SQLITE_FULL" });
+  const { send, logs } = openBroken(new Failure("unavailable", "Not now.", { cause }));
+  await send({ path: `/${"x".repeat(15_000)}` });
+  await send(event);
+  expect(logs).toMatchObject([
+    { path: `/${"x".repeat(199)}…`, status: 404 },
+    { reason: `SQLITE_FULL: ${"y".repeat(487)}…` },
+  ]);
+  expect(JSON.stringify(logs).length).toBeLessThan(1_500);
+});
+
+test("an overload is a warning of one short line", async () => {
+  const { send, logs } = openBroken(new Failure("unavailable", "Too much.", { retryAfterSeconds: 1 }));
+  await send(event);
+  expect(logs).toStrictEqual([
+    {
+      level: "warn",
+      message: "trackEvent",
+      request_id: "request-1",
+      method: "POST",
+      path: "/apiv1/events",
+      status: 503,
+      duration_ms: expect.any(Number),
+      code: "unavailable",
+    },
+  ]);
+});
+
+test("a flood of refusals is fifty lines a second, and the next line says how many were left out", async () => {
+  const { send, logs, world } = openEdge();
+  for (let n = 0; n < 1_000; n += 1) await send({ path: "/nothing" });
+  expect(logs).toHaveLength(50);
+  world.advance(1_000);
+  await send({ path: "/nothing" });
+  await send({ path: "/nothing" });
+  expect(logs).toHaveLength(52);
+  expect(logs.slice(50)).toMatchObject([{ status: 404, not_logged: 950 }, { status: 404 }]);
+  expect(logs[51]).not.toHaveProperty("not_logged");
+});
+
+test("a flood of refusals hides no failure and no successful read", async () => {
+  const { send, logs } = openBroken(new Error("a defect"));
+  for (let n = 0; n < 100; n += 1) await send({ path: "/nothing" });
+  await send(event);
+  await send({ path: "/apiv1/ab-tests" });
+  expect(logs.slice(50)).toMatchObject([
+    { level: "error", status: 500 },
+    { level: "info", status: 200 },
+  ]);
 });
 
 test("a log that fails costs nobody the answer", async () => {

@@ -84,3 +84,22 @@ test("every fault is listed", () => {
   const value = { a: Number.NaN, b: [Number.NaN], c: nested(9) };
   expect(faultsOf(value).map(([path]) => path)).toEqual(["a", "b[0]", "c.a.a.a.a.a.a.a"]);
 });
+
+test("a walk ends with the fault that decides, however much follows", () => {
+  let visited = 0;
+  const counted = (value: unknown) =>
+    new Proxy(
+      Array.from({ length: 10_000 }, () => value),
+      {
+        get: (list, key, receiver) => {
+          if (typeof key === "string" && /^\d+$/.test(key)) visited += 1;
+          return Reflect.get(list, key, receiver);
+        },
+      },
+    );
+  expect(faultsOf({ numbers: counted(Number.NaN) })).toHaveLength(100);
+  expect(visited).toBe(100);
+  visited = 0;
+  expect(faultsOf({ objects: counted({ a: 0 }) })).toHaveLength(1);
+  expect(visited).toBe(255);
+});
