@@ -6,7 +6,8 @@ import packageJson from "../package.json" with { type: "json" };
 import { createEdge, type Edge, type EdgeParts } from "./http/edge.ts";
 import { createFileServer } from "./http/files.ts";
 import { createLog, type LogLine } from "./logger.ts";
-import { isPostgres, readSettings, type Settings } from "./settings.ts";
+import { isPostgres } from "./setting-values.ts";
+import { readSettings, type Settings } from "./settings.ts";
 
 /** The whole server but its socket. */
 export interface Analytics {

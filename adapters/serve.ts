@@ -11,8 +11,7 @@ try {
     stopping = true;
     await stop();
   };
-  process.on("SIGINT", end);
-  process.on("SIGTERM", end);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
 } catch (error) {
   process.stderr.write(`Analytics Server did not start: ${error instanceof Error ? error.message : error}\n`);
   process.exitCode = 1;

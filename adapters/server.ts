@@ -14,12 +14,15 @@ const TIMEOUTS = {
 };
 const SHUTDOWN_PATIENCE_MS = 10_000;
 
+/** Where the environment variables say to listen. */
+export type ListenSettings = Pick<Settings, "host" | "port">;
+
 /** The analytics server without a socket of its own. */
 export interface MountedAnalytics {
   /** Whether a request's path is one that this server answers: give it those, and keep the others. */
   owns(request: IncomingMessage): boolean;
   listener(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  readonly settings: Settings;
+  readonly settings: ListenSettings;
   close(): Promise<void>;
 }
 
@@ -29,7 +32,7 @@ export async function mountAnalytics(variables: NodeJS.ProcessEnv = process.env)
   return {
     owns: ({ url = "/" }) => /^\/(?:apiv1|health)(?:[/?]|$)/.test(url),
     listener: createListener(edge),
-    settings,
+    settings: { host: settings.host, port: settings.port },
     close,
   };
 }

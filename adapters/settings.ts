@@ -1,83 +1,43 @@
-import { readFileSync } from "node:fs";
+import { closest } from "fastest-levenshtein";
 import { z } from "zod";
+import { isLoopback, type Network } from "./addresses.ts";
+import {
+  certificates,
+  database,
+  decimal,
+  host,
+  isPostgres,
+  keys,
+  networks,
+  oneOf,
+  origins,
+  wholeNumber,
+} from "./setting-values.ts";
 
-const list = z
-  .string()
-  .default("")
-  .transform((text) =>
-    text
-      .split(",")
-      .map((item) => item.trim())
-      .filter((item) => item !== ""),
-  );
-
-const keys = list.refine(
-  (all) => all.every((key) => key.length >= 16),
-  "each key must have at least 16 characters",
-);
-
-const ORIGIN = "must be a comma list of origins such as https://shop.example, or *";
-
-const origin = z.union(
-  [z.literal("*"), z.url({ protocol: /^https?$/, error: ORIGIN }).transform((url) => new URL(url).origin)],
-  { error: ORIGIN },
-);
-
-export const isPostgres = (database: string): boolean => /^postgres(?:ql)?:\/\//.test(database);
-
-/** One variable for both: a file on a host, the text itself where there is none, as on Lambda. */
-const certificates = z
-  .string()
-  .transform((text, context) => {
-    if (text.trim() === "" || text.includes("-----BEGIN CERTIFICATE-----")) return text.trim() || undefined;
-    try {
-      return readFileSync(text, "utf8");
-    } catch {
-      context.addIssue({
-        code: "custom",
-        message: "must be certificates in PEM, or a file that can be read",
-      });
-      return z.NEVER;
-    }
-  })
-  .optional();
+// serverless.yml passes an empty text for a variable that is not set.
+const unlessEmpty = (value: unknown): unknown => (value === "" ? undefined : value);
 
 const Environment = z.object({
-  ANALYTICS_DATABASE: z
-    .string()
-    .min(1)
-    .refine(
-      (text) => !isPostgres(text) || URL.canParse(text),
-      "must be a file, or postgres://user:password@host/name",
-    )
-    .default("data/analytics.db"),
-  ANALYTICS_DATABASE_CA: certificates,
-  ANALYTICS_HOST: z.string().min(1).default("127.0.0.1"),
-  ANALYTICS_PORT: z
-    .string()
-    .regex(/^\d{1,5}$/, "must be a number from 0 to 65535")
-    .transform(Number)
-    .refine((port) => port <= 65_535, "must be a number from 0 to 65535")
-    .default(20_000),
-  ANALYTICS_WRITE_KEYS: keys,
-  ANALYTICS_READ_KEYS: keys,
-  ANALYTICS_ADMIN_KEYS: keys,
-  ANALYTICS_CORS_ORIGINS: list.pipe(z.array(origin)),
-  ANALYTICS_RATE_LIMIT: z.coerce.number().min(0).default(0),
-  // Empty where serverless.yml hands on what nobody has set.
-  ANALYTICS_RATE_BURST: z.preprocess(
-    (text) => (text === "" ? undefined : text),
-    z.coerce.number().int().min(1).optional(),
-  ),
-  ANALYTICS_REPORT_SECONDS: z.coerce.number().min(1).max(600).default(15),
-  ANALYTICS_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  ANALYTICS_DATABASE: database.default("data/analytics.db"),
+  ANALYTICS_DATABASE_CA: certificates.optional(),
+  ANALYTICS_HOST: host.default("127.0.0.1"),
+  ANALYTICS_PORT: wholeNumber(0, 65_535).default(20_000),
+  ANALYTICS_WRITE_KEYS: keys.default([]),
+  ANALYTICS_READ_KEYS: keys.default([]),
+  ANALYTICS_ADMIN_KEYS: keys.default([]),
+  ANALYTICS_CORS_ORIGINS: origins.default([]),
+  ANALYTICS_TRUSTED_PROXY: networks.default([]),
+  ANALYTICS_RATE_LIMIT: decimal(0, 1_000_000).default(0),
+  ANALYTICS_RATE_BURST: z.preprocess(unlessEmpty, wholeNumber(1, 1_000_000).optional()),
+  ANALYTICS_REPORT_SECONDS: decimal(1, 600).default(15),
+  ANALYTICS_LOG_LEVEL: oneOf("debug", "info", "warn", "error").default("info"),
   AWS_LAMBDA_FUNCTION_NAME: z.string().optional(),
   // Set by serverless-offline, which also sets the name of a function.
   IS_OFFLINE: z.string().optional(),
 });
 type Environment = z.infer<typeof Environment>;
 
-/** The names that an operator may set; each is in the README's table. */
+/** The names that an operator may set. Each is in the README's table. */
 export const SETTING_NAMES = Object.keys(Environment.shape).filter((name) => name.startsWith("ANALYTICS_"));
 
 export interface Keys {
@@ -88,34 +48,54 @@ export interface Keys {
 
 export interface Rate {
   readonly perSecond: number;
-  /** How many requests may come at once after a pause. */
+  /** The number of requests that may come at once after a pause. */
   readonly burst: number;
 }
 
 export interface Settings {
   readonly database: string;
-  /** Who has signed PostgreSQL's certificate, in PEM; undefined where Node knows them. */
+  /** Certificates in PEM of the authority that signed PostgreSQL's certificate. Default: those that Node knows. */
   readonly databaseCa?: string | undefined;
   readonly host: string;
   readonly port: number;
-  /** None at all where the server is open, which it may be on loopback only. */
+  /** Undefined where the server is open, which is possible on loopback only. */
   readonly keys: Keys | undefined;
   readonly corsOrigins: readonly string[];
+  /** Proxies whose `X-Forwarded-For` names the client. */
+  readonly trustedProxies: readonly Network[];
   /** Undefined where callers are not limited. */
   readonly rate: Rate | undefined;
-  /** How long a report about events may take. */
+  /** The time limit of a report about events. */
   readonly reportMs: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
-/** What an operator reads when the server refuses to start over its settings. */
+/** The settings are wrong, and the server does not start. The message says which ones, and what to set. */
 export class UnusableSettings extends Error {
   override readonly name = "UnusableSettings";
 }
 
-const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i;
+const nameFault = (name: string): string =>
+  `${name} is not a setting of this server: did you mean ${closest(name.toUpperCase(), SETTING_NAMES)}?`;
 
-export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
+/** A misspelt name must not pass: a typo in a key's name would leave the server open. */
+const unknownNames = (variables: NodeJS.ProcessEnv): string[] =>
+  Object.keys(variables)
+    .filter((name) => /^analytics_/i.test(name) && !SETTING_NAMES.includes(name))
+    .map(nameFault);
+
+const KEY_SETTINGS = ["ANALYTICS_WRITE_KEYS", "ANALYTICS_READ_KEYS", "ANALYTICS_ADMIN_KEYS"] as const;
+
+/** A key in two lists would give its holders more access than one of the lists says. */
+function sharedKeys(environment: Environment): string[] {
+  const lists = KEY_SETTINGS.map((name) => ({ name, keys: new Set(environment[name]) }));
+  return lists.flatMap(({ name, keys: own }, index) =>
+    lists
+      .slice(index + 1)
+      .filter(({ keys: others }) => [...own].some((key) => others.has(key)))
+      .map((other) => `${other.name}: one of its keys is also in ${name}: give each role keys of its own`),
+  );
+}
 
 function keysOf(environment: Environment): Keys | undefined {
   const found = {
@@ -133,42 +113,51 @@ function rateOf({
   return perSecond === 0 ? undefined : { perSecond, burst: burst ?? Math.ceil(2 * perSecond) };
 }
 
-function refuseOpenDoors({ ANALYTICS_HOST }: Environment, keys: Keys | undefined, onLambda: boolean): void {
-  if (keys !== undefined) return;
-  const place = onLambda ? "On AWS Lambda" : `On ${ANALYTICS_HOST}`;
-  if (!onLambda && isLoopback(ANALYTICS_HOST)) return;
-  throw new UnusableSettings(
-    `${place} everybody can reach this server, and no keys are set. Set ANALYTICS_ADMIN_KEYS, ANALYTICS_WRITE_KEYS ` +
-      "and ANALYTICS_READ_KEYS, or set ANALYTICS_HOST to 127.0.0.1.",
-  );
-}
+const SET_KEYS = "Set ANALYTICS_ADMIN_KEYS, ANALYTICS_WRITE_KEYS and ANALYTICS_READ_KEYS";
 
-function refuseFileOnLambda({ ANALYTICS_DATABASE }: Environment, onLambda: boolean): void {
-  if (!onLambda || isPostgres(ANALYTICS_DATABASE)) return;
-  throw new UnusableSettings(
-    "On AWS Lambda a file does not outlive its function: set ANALYTICS_DATABASE to postgres://…",
-  );
-}
-
-/** Reads the settings, once; throws one error that names every variable at fault and what to set. */
-export function readSettings(variables: NodeJS.ProcessEnv): Settings {
-  const parsed = Environment.safeParse(variables);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, message }) => `${path[0]?.toString()}: ${message}`);
-    throw new UnusableSettings(faults.join("; "));
+/** A server without keys may only be where nobody but this machine can reach it. */
+function openFault(environment: Environment, onLambda: boolean): string | undefined {
+  const { ANALYTICS_HOST, ANALYTICS_TRUSTED_PROXY } = environment;
+  if (keysOf(environment) !== undefined) return undefined;
+  if (onLambda || !isLoopback(ANALYTICS_HOST)) {
+    const place = onLambda ? "On AWS Lambda" : `On ${ANALYTICS_HOST}`;
+    return `${place} everybody can reach this server, and no keys are set. ${SET_KEYS}, or set ANALYTICS_HOST to 127.0.0.1.`;
   }
-  const environment = parsed.data;
+  if (ANALYTICS_TRUSTED_PROXY.length === 0) return undefined;
+  return `ANALYTICS_TRUSTED_PROXY: everybody who reaches the proxy can reach this server, and no keys are set. ${SET_KEYS}.`;
+}
+
+function fileFault({ ANALYTICS_DATABASE }: Environment, onLambda: boolean): string | undefined {
+  if (!onLambda || isPostgres(ANALYTICS_DATABASE)) return undefined;
+  return "On AWS Lambda a file does not outlive its function: set ANALYTICS_DATABASE to postgres://…";
+}
+
+/** The variables with their types; throws one error that lists every fault of a name or value. */
+function parseEnvironment(variables: NodeJS.ProcessEnv): Environment {
+  const parsed = Environment.safeParse(variables);
+  const faults = [
+    ...unknownNames(variables),
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path[0]?.toString()}: ${message}`),
+    ...(parsed.success ? sharedKeys(parsed.data) : []),
+  ];
+  if (parsed.success && faults.length === 0) return parsed.data;
+  throw new UnusableSettings(faults.join("; "));
+}
+
+/** Reads the settings, once. Throws `UnusableSettings` over variables that make no sense. */
+export function readSettings(variables: NodeJS.ProcessEnv): Settings {
+  const environment = parseEnvironment(variables);
   const onLambda = environment.AWS_LAMBDA_FUNCTION_NAME !== undefined && environment.IS_OFFLINE === undefined;
-  const keys = keysOf(environment);
-  refuseOpenDoors(environment, keys, onLambda);
-  refuseFileOnLambda(environment, onLambda);
+  const fault = openFault(environment, onLambda) ?? fileFault(environment, onLambda);
+  if (fault !== undefined) throw new UnusableSettings(fault);
   return {
     database: environment.ANALYTICS_DATABASE,
     databaseCa: environment.ANALYTICS_DATABASE_CA,
     host: environment.ANALYTICS_HOST,
     port: environment.ANALYTICS_PORT,
-    keys,
+    keys: keysOf(environment),
     corsOrigins: environment.ANALYTICS_CORS_ORIGINS,
+    trustedProxies: environment.ANALYTICS_TRUSTED_PROXY,
     rate: rateOf(environment),
     reportMs: environment.ANALYTICS_REPORT_SECONDS * 1000,
     logLevel: environment.ANALYTICS_LOG_LEVEL,

@@ -4,7 +4,8 @@ import Sqlite, { type Database } from "better-sqlite3";
 import pg from "pg";
 import { poolConfig } from "../adapters/postgres/connection.ts";
 import { openPostgres } from "../adapters/postgres/storage.ts";
-import { isPostgres, readSettings } from "../adapters/settings.ts";
+import { isPostgres } from "../adapters/setting-values.ts";
+import { readSettings } from "../adapters/settings.ts";
 import { migrations } from "../adapters/sqlite/migrations.ts";
 import {
   converted,

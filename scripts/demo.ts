@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { openPostgres } from "../adapters/postgres/storage.ts";
-import { isPostgres, readSettings, type Settings } from "../adapters/settings.ts";
+import { isPostgres } from "../adapters/setting-values.ts";
+import { readSettings, type Settings } from "../adapters/settings.ts";
 import { openSqlite } from "../adapters/sqlite/storage.ts";
 import type { Storage } from "../domain/storage.ts";
 import { DAYS } from "./demo/calendar.ts";

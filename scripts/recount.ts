@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import Sqlite from "better-sqlite3";
-import { isPostgres, readSettings } from "../adapters/settings.ts";
+import { isPostgres } from "../adapters/setting-values.ts";
+import { readSettings } from "../adapters/settings.ts";
 import { forgetCounts } from "../adapters/sqlite/fold-writer.ts";
 import { openSqlite } from "../adapters/sqlite/storage.ts";
 import { parsedOptions, Refused, runScript, say } from "./command.ts";

@@ -1,22 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** What the environment variables said; the README lists them. */
-export interface Settings {
-  readonly database: string;
-  readonly databaseCa?: string | undefined;
+/** Where the environment variables say to listen. */
+export interface ListenSettings {
   readonly host: string;
   readonly port: number;
-  readonly keys:
-    | {
-        readonly write: readonly string[];
-        readonly read: readonly string[];
-        readonly admin: readonly string[];
-      }
-    | undefined;
-  readonly corsOrigins: readonly string[];
-  readonly rate: { readonly perSecond: number; readonly burst: number } | undefined;
-  readonly reportMs: number;
-  readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
 /** The analytics server without a socket of its own. */
@@ -24,7 +11,7 @@ export interface MountedAnalytics {
   /** Whether a request's path is one that this server answers: give it those, and keep the others. */
   owns(request: IncomingMessage): boolean;
   listener(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  readonly settings: Settings;
+  readonly settings: ListenSettings;
   close(): Promise<void>;
 }
 

@@ -1,7 +1,8 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { Failure } from "../../domain/failure.ts";
 import type { Access } from "../../handlers/contract/endpoint.ts";
-import { isLoopback, type Keys } from "../settings.ts";
+import { isLoopback } from "../addresses.ts";
+import type { Keys } from "../settings.ts";
 import type { HttpRequest } from "./message.ts";
 
 type Scope = "write" | "read" | "admin";

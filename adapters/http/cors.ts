@@ -1,5 +1,6 @@
 import type { Access } from "../../handlers/contract/endpoint.ts";
-import { isLoopback, type Settings } from "../settings.ts";
+import { isLoopback } from "../addresses.ts";
+import type { Settings } from "../settings.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
 import type { Router } from "./router.ts";
 
