@@ -42,3 +42,6 @@ export const recordOf = <Value extends z.ZodType>(value: Value, form = "must be 
     })
     .meta({ type: "object" })
     .pipe(z.record(Name, value, { error: ({ code }) => (code === "invalid_type" ? form : undefined) }));
+
+/** Compares texts by their UTF-16 units, as `sort` does: the same order on every machine, in every locale. */
+export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

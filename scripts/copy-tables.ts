@@ -129,6 +129,7 @@ export const tables: readonly Table[] = [
       properties: "text",
       ...specified,
       occurred_at: "bigint",
+      client_timestamp: "bigint",
       message_id: "bytea",
     },
   },

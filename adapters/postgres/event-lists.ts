@@ -8,7 +8,8 @@ import { epochOf } from "./tallies.ts";
 const ROWS_AT_ONCE = 1_000;
 
 const SELECT = `
-  select id, event_type, user_id, session_id, properties, ${epochOf("created_at")} as created_at, occurred_at
+  select id, event_type, user_id, session_id, properties, ${epochOf("created_at")} as created_at, occurred_at,
+    client_timestamp
   from events
   where (occurred_at, id) < ($1, $2) and occurred_at >= $3 and ${isOfTypes("$4")}
     and ($5::text is null or user_id = $5) and ($6::text is null or session_id = $6) and ${mayHold("$7")}

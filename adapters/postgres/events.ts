@@ -14,8 +14,9 @@ const STORE = `
   with revised as (select revision from ab_revision),
   proposed as (
     select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
-      $8::bytea[]) as e(id, event_type, user_id, session_id, properties, created_at, occurred_at, message_id)
-    where (select revision from revised) = $9::bigint
+      $8::bigint[], $9::bytea[])
+      as e(id, event_type, user_id, session_id, properties, created_at, occurred_at, client_timestamp, message_id)
+    where (select revision from revised) = $10::bigint
   ),
   once as (
     insert into event_messages(message_id, event_id, created_at)
@@ -25,8 +26,10 @@ const STORE = `
     returning event_id
   ),
   stored as (
-    insert into events(id, event_type, user_id, session_id, properties, created_at, occurred_at, message_id)
-    select id, event_type, user_id, session_id, properties, ${timeOf("created_at")}, occurred_at, message_id
+    insert into events(id, event_type, user_id, session_id, properties, created_at, occurred_at, client_timestamp,
+      message_id)
+    select id, event_type, user_id, session_id, properties, ${timeOf("created_at")}, occurred_at, client_timestamp,
+      message_id
     from proposed where message_id is null or id in (select event_id from once)
     on conflict (id) do nothing
     returning id
@@ -34,15 +37,17 @@ const STORE = `
 
 const COUNT = `
   tracked as (
-    select w.turn, w.test_id, a.variant_id, w.user_id, w.metric_name, w.value, ${dayOf("w.occurred_at")} as day,
+    select w.turn, w.test_id, a.variant_id, w.user_id, w.metric_name, w.value,
+      ${dayOf(`greatest(w.occurred_at, ${epochOf("a.assigned_at")})`)} as day,
       true as counted
-    from unnest($10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::numeric[], $15::bigint[]) with ordinality
-      as w(event_id, test_id, user_id, metric_name, value, occurred_at, turn)
+    from unnest($11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::numeric[], $16::bigint[],
+      $17::bigint[]) with ordinality
+      as w(event_id, test_id, user_id, metric_name, value, occurred_at, latest_at, turn)
     join stored s on s.id = w.event_id
     join ab_assignments a on a.user_id = w.user_id and a.test_id = w.test_id
-    where w.occurred_at >= ${epochOf("a.assigned_at")}
+    where w.latest_at >= ${epochOf("a.assigned_at")}
   ),
-  ${countValues("$16")}`;
+  ${countValues("$18")}`;
 
 const ANSWER = `
   select revision, array(select id from proposed where id not in (select id from stored)) as refused from revised`;
@@ -74,6 +79,7 @@ const columnsOf = (events: readonly Event[]): unknown[] => [
   events.map(({ properties }) => properties),
   events.map(({ created_at }) => created_at),
   events.map(({ occurred_at }) => occurred_at),
+  events.map(({ client_timestamp }) => client_timestamp ?? null),
   events.map(({ message_key }) => message_key && Buffer.from(message_key)),
 ];
 
@@ -84,6 +90,7 @@ const valueColumns = (values: readonly EventValue[]): unknown[] => [
   values.map(({ metric_name }) => metric_name),
   values.map(({ value }) => value),
   values.map(({ occurred_at }) => occurred_at),
+  values.map(({ latest_at }) => latest_at),
 ];
 
 const hexOf = (key: Uint8Array): string => Buffer.from(key).toString("hex");

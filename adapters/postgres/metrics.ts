@@ -17,8 +17,8 @@ const INSERT = `
   with proposed as (
     select p.*, coalesce(a.variant_id, f.variant_id) as variant_id, ${epochOf("a.assigned_at")} as assigned_at
     from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::numeric[], $6::bigint[], $7::bigint[],
-      $8::bytea[]) with ordinality
-      as p(id, test_id, user_id, metric_name, value, created_at, occurred_at, message_id, turn)
+      $8::bigint[], $9::bytea[]) with ordinality
+      as p(id, test_id, user_id, metric_name, value, created_at, occurred_at, latest_at, message_id, turn)
     left join ab_assignments a on a.user_id = p.user_id and a.test_id = p.test_id
     left join ab_forced f on f.test_id = p.test_id and f.user_id = p.user_id
     where coalesce(a.variant_id, f.variant_id) is not null
@@ -38,12 +38,14 @@ const INSERT = `
     returning id
   ),
   tracked as (
-    select p.turn, p.test_id, p.variant_id, p.user_id, p.metric_name, p.value, ${dayOf("p.occurred_at")} as day,
-      p.occurred_at >= p.assigned_at as counted
+    select p.turn, p.test_id, p.variant_id, p.user_id, p.metric_name, p.value,
+      ${dayOf("case when p.latest_at >= p.assigned_at then greatest(p.occurred_at, p.assigned_at) else p.occurred_at end")}
+        as day,
+      p.latest_at >= p.assigned_at as counted
     from proposed p join stored using (id) left join ab_settings s on s.test_id = p.test_id
-    where p.assigned_at is not null and coalesce(s.status, 'running') = any($9::text[])
+    where p.assigned_at is not null and coalesce(s.status, 'running') = any($10::text[])
   ),
-  ${countValues("$10")}
+  ${countValues("$11")}
   select id, variant_id, id in (select id from stored) as stored from proposed`;
 
 const FIND_MESSAGES = `
@@ -93,6 +95,7 @@ export function createMetricStore(database: Database): MetricStore {
       values.map(({ value }) => value),
       values.map(({ created_at }) => created_at),
       values.map(({ occurred_at }) => occurred_at),
+      values.map(({ occurred_at, latest_at = occurred_at }) => latest_at),
       values.map(({ message_key }) => message_key && Buffer.from(message_key)),
       OPEN,
       anySlice(),

@@ -172,6 +172,10 @@ create table ab_looks (
 const rollups = `
 create index if not exists events_occurred_at on events(occurred_at, id);`;
 
+// The client's own timestamp of an event that is stored with another time, because the client's clock was ahead.
+const clientTimestamps = `
+alter table events add column client_timestamp bigint;`;
+
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
   { name: "0001_specified_tables", sql: specified },
@@ -179,4 +183,5 @@ export const migrations: readonly PostgresMigration[] = [
   { name: "0003_experiment_settings", sql: settings },
   { name: "0004_tallies", sql: tallies },
   { name: "0005_event_rollups", sql: rollups },
+  { name: "0006_client_timestamps", sql: clientTimestamps },
 ];

@@ -45,16 +45,18 @@ export interface EventValue {
   readonly metric_name: string;
   readonly value: number;
   readonly occurred_at: number;
+  readonly latest_at: number;
 }
 
 export function valuesOf(watches: Watches, event: NewEvent & { readonly id: number }): EventValue[] {
-  const { id, user_id, properties, occurred_at } = event;
+  const { id, user_id, properties, occurred_at, latest_at = occurred_at } = event;
   const watching = user_id === null ? undefined : watches.byType.get(event.event_type);
   if (user_id === null || watching === undefined) return [];
   const parsed = properties === null ? {} : JSON.parse(properties);
   return watching.flatMap(({ test_id, metric }) => {
     const value = eventValue(metric, parsed);
     if (value === undefined) return [];
-    return [{ event_id: id, test_id, user_id, metric_name: metric.metric_name, value, occurred_at }];
+    const { metric_name } = metric;
+    return [{ event_id: id, test_id, user_id, metric_name, value, occurred_at, latest_at }];
   });
 }

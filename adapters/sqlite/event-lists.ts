@@ -9,7 +9,7 @@ import type { HourSpan, RollupReader } from "./rollup-reader.ts";
 
 type Row = Omit<StoredEvent, "created_at"> & { created_at: string | number | Uint8Array };
 
-const COLUMNS = "id, event_type, user_id, session_id, properties, created_at, occurred_at";
+const COLUMNS = "id, event_type, user_id, session_id, properties, created_at, occurred_at, client_timestamp";
 // A page is often full after as many rows as it has; where it is not, ever more are read at once.
 const MOST_ROWS_AT_ONCE = 2_000;
 const BEFORE_ALL_IDS = Number.MIN_SAFE_INTEGER;

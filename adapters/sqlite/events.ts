@@ -10,7 +10,16 @@ import { fromSql, toSql } from "./instants.ts";
 import type { Tallies } from "./tallies.ts";
 import type { Writer } from "./writer.ts";
 
-type EventRow = [string, string | null, string | null, string | null, string, number, Uint8Array | null];
+type EventRow = [
+  event_type: string,
+  user_id: string | null,
+  session_id: string | null,
+  properties: string | null,
+  created_at: string,
+  occurred_at: number,
+  client_timestamp: number | null,
+  message_id: Uint8Array | null,
+];
 
 export function createEventStore(
   db: Database,
@@ -21,8 +30,9 @@ export function createEventStore(
   counting: Counting,
 ): EventStore {
   const insert = db.prepare<EventRow>(
-    `insert into events(event_type, user_id, session_id, properties, created_at, occurred_at, message_id)
-     values (?, ?, ?, ?, ?, ?, ?)`,
+    `insert into events(event_type, user_id, session_id, properties, created_at, occurred_at,
+       client_timestamp, message_id)
+     values (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const selectByMessage = db.prepare<[Uint8Array], { id: number; created_at: string }>(
     "select id, created_at from events where message_id = ?",
@@ -44,6 +54,7 @@ export function createEventStore(
         event.properties,
         toSql(event.created_at),
         event.occurred_at,
+        event.client_timestamp ?? null,
         event.message_key,
       );
       return { id: Number(lastInsertRowid), created_at: event.created_at, duplicate: false };
@@ -56,12 +67,13 @@ export function createEventStore(
   /** An event of a user who is in an experiment may be a value of one of its metrics. */
   function countFor({ test_id, metric }: Watch, user_id: string, event: NewEvent): void {
     const assignment = finder.assigned(test_id, user_id);
-    if (assignment === undefined || event.occurred_at < assignment.assigned_at) return;
+    const { occurred_at, latest_at = occurred_at } = event;
+    if (assignment === undefined || latest_at < assignment.assigned_at) return;
     const value = eventValue(metric, event.properties === null ? {} : JSON.parse(event.properties));
     if (value === undefined) return;
     const { metric_name } = metric;
     const place = { test_id, variant_id: assignment.variant_id, user_id, metric_name };
-    tallies.countValue(place, value, event.occurred_at, true);
+    tallies.countValue(place, value, Math.max(occurred_at, assignment.assigned_at), true);
   }
 
   function appendAndCount(event: NewEvent, watches: ReadonlyMap<string, readonly Watch[]>): AppendedEvent {

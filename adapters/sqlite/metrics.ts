@@ -54,14 +54,16 @@ export function createMetricStore(
 
   /** A tester's value is kept, but is nobody's in the experiment; after the end nothing counts any more. */
   function append(testId: number, metric: NewMetric, open: boolean): AppendedMetric {
-    const { user_id, metric_name, value, occurred_at } = metric;
+    const { user_id, metric_name, value, occurred_at, latest_at = occurred_at } = metric;
     const assigned = finder.assigned(testId, user_id);
     const known = assigned ?? finder.forced(testId, user_id);
     if (known === undefined) return { kind: "not_assigned" };
     const appended = insertUnlessStored(testId, known.variant_id, metric);
     if (assigned !== undefined && open && appended.kind === "stored" && !appended.duplicate) {
       const place = { test_id: testId, variant_id: assigned.variant_id, user_id, metric_name };
-      tallies.countValue(place, value, occurred_at, occurred_at >= assigned.assigned_at);
+      const counted = latest_at >= assigned.assigned_at;
+      const at = counted ? Math.max(occurred_at, assigned.assigned_at) : occurred_at;
+      tallies.countValue(place, value, at, counted);
     }
     return appended;
   }

@@ -245,10 +245,15 @@ create table event_postings (
   primary key (type_id, hour, part)
 );`;
 
+// The client's own timestamp of an event that is stored with another time, because the client's clock was ahead.
+const clientTimestamps = `
+alter table events add column client_timestamp integer;`;
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
   { name: "0003_experiment_settings", sql: settings },
   { name: "0004_tallies", sql: tallies },
   { name: "0005_event_rollups", sql: rollups },
+  { name: "0006_client_timestamps", sql: clientTimestamps },
 ];

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { Checked, Fault } from "../failure.ts";
+import { occurrenceOf, type SenderClock, UNKNOWN_CLOCK } from "../clock.ts";
+import type { Checked } from "../failure.ts";
 import { Name } from "../text.ts";
-import { aheadOfClock, type Instant, Timestamp } from "../time.ts";
+import { type Instant, Timestamp } from "../time.ts";
 import { MessageId, messageKey } from "./message-id.ts";
 import { Properties } from "./properties.ts";
 
@@ -13,13 +14,13 @@ export const EventInput = z
     user_id: Name.nullish(),
     session_id: Name.nullish(),
     properties: Properties.nullish(),
-    message_id: MessageId.optional(),
-    timestamp: Timestamp.optional(),
+    message_id: MessageId.nullish(),
+    timestamp: Timestamp.nullish(),
   })
   .meta({ id: "EventInput" });
 export type EventInput = z.infer<typeof EventInput>;
 
-/** An event as it is stored, before storage has given it an id. */
+/** An event that is ready to be stored. Storage gives it its id. */
 export interface NewEvent {
   readonly event_type: string;
   readonly user_id: string | null;
@@ -28,36 +29,38 @@ export interface NewEvent {
   readonly properties: string | null;
   /** When it arrived. */
   readonly created_at: Instant;
-  /** When it happened, as its client says; else when it arrived. Every question about events uses this one. */
+  /** When it happened. Every report uses this time. */
   readonly occurred_at: Instant;
+  /** The client's own timestamp where `occurred_at` is another time; else absent or null. */
+  readonly client_timestamp?: Instant | null | undefined;
+  /**
+   * The latest instant at which it can have happened, by its sender's clock; absent where that is `occurred_at`. Not
+   * stored: an event counts for an experiment if this is not before its user's assignment.
+   */
+  readonly latest_at?: Instant | undefined;
   readonly message_key: Uint8Array | null;
 }
 
 const utf8 = new TextEncoder();
 
-// A UTF-16 unit is at most three bytes of UTF-8: most events need no second look.
+// A UTF-16 unit takes three bytes of UTF-8 at most, so that most events need not be encoded.
 const isTooLarge = (json: string): boolean =>
   json.length * 3 > MAX_EVENT_BYTES && utf8.encode(json).length > MAX_EVENT_BYTES;
 
-function stampFaults(occurredAt: Instant, properties: string | null, now: Instant): readonly Fault[] {
-  const ahead = aheadOfClock(occurredAt, now);
-  const faults: Fault[] = ahead === undefined ? [] : [{ path: "timestamp", message: ahead }];
-  if (properties === null || !isTooLarge(properties)) return faults;
-  return [...faults, { path: "properties", message: `must be at most ${MAX_EVENT_BYTES} bytes as JSON` }];
-}
-
-/**
- * Turns what a client sent into what is stored, or says what is wrong with it at this moment.
- * `skew` is by how much the client's clock is known to run ahead of ours, in milliseconds.
- */
-export function stamp(input: EventInput, now: Instant, skew = 0): Checked<NewEvent> {
+/** Turns a client's event into one to store, as of its arrival at `now`. The clock is that of its sender. */
+export function stamp(
+  input: EventInput,
+  now: Instant,
+  clock: SenderClock = UNKNOWN_CLOCK,
+): Checked<NewEvent> {
   const properties = input.properties ? JSON.stringify(input.properties) : null;
-  const occurred_at = input.timestamp === undefined ? now : input.timestamp - skew;
-  const faults = stampFaults(occurred_at, properties, now);
-  if (faults.length > 0) return { faults };
+  if (properties !== null && isTooLarge(properties)) {
+    return { faults: [{ path: "properties", message: `must be at most ${MAX_EVENT_BYTES} bytes as JSON` }] };
+  }
   const { event_type, user_id = null, session_id = null, message_id } = input;
-  const message_key = message_id === undefined ? null : messageKey(message_id);
+  const message_key = message_id ? messageKey(message_id) : null;
+  const occurrence = occurrenceOf(input.timestamp, now, clock);
   return {
-    value: { event_type, user_id, session_id, properties, created_at: now, occurred_at, message_key },
+    value: { event_type, user_id, session_id, properties, created_at: now, ...occurrence, message_key },
   };
 }

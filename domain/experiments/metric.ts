@@ -1,16 +1,16 @@
 import { z } from "zod";
+import { occurrenceOf, type SenderClock, UNKNOWN_CLOCK } from "../clock.ts";
 import { MessageId, messageKey } from "../events/message-id.ts";
-import type { Checked } from "../failure.ts";
 import { Name } from "../text.ts";
-import { aheadOfClock, type Instant, Timestamp } from "../time.ts";
+import { type Instant, Timestamp } from "../time.ts";
 
 export const MetricInput = z
   .strictObject({
     user_id: Name,
     metric_name: Name,
     value: z.number().default(1),
-    message_id: MessageId.optional(),
-    timestamp: Timestamp.optional(),
+    message_id: MessageId.nullish(),
+    timestamp: Timestamp.nullish(),
   })
   .meta({ id: "MetricInput" });
 export type MetricInput = z.infer<typeof MetricInput>;
@@ -22,17 +22,28 @@ export interface NewMetric {
   readonly value: number;
   /** When it arrived. */
   readonly created_at: Instant;
-  /** When it happened: only what happened since its user's assignment counts in the results. */
+  /** When it happened. */
   readonly occurred_at: Instant;
+  /** The client's own timestamp where `occurred_at` is another time; else absent or null. */
+  readonly client_timestamp?: Instant | null | undefined;
+  /**
+   * The latest instant at which it can have happened, by its sender's clock; absent where that is `occurred_at`. The
+   * value counts in the results if this is not before its user's assignment.
+   */
+  readonly latest_at?: Instant | undefined;
   readonly message_key: Uint8Array | null;
 }
 
-/** As for events: what is stored, or what is wrong with it at this moment. */
-export function newMetric(input: MetricInput, now: Instant, skew = 0): Checked<NewMetric> {
-  const occurred_at = input.timestamp === undefined ? now : input.timestamp - skew;
-  const ahead = aheadOfClock(occurred_at, now);
-  if (ahead !== undefined) return { faults: [{ path: "timestamp", message: ahead }] };
-  const { user_id, metric_name, value, message_id } = input;
-  const message_key = message_id === undefined ? null : messageKey(message_id);
-  return { value: { user_id, metric_name, value, created_at: now, occurred_at, message_key } };
+/** Turns a client's value into one to store, as of its arrival at `now`. The clock is that of its sender. */
+export function newMetric(input: MetricInput, now: Instant, clock: SenderClock = UNKNOWN_CLOCK): NewMetric {
+  const { user_id, metric_name, value, message_id, timestamp } = input;
+  const message_key = message_id ? messageKey(message_id) : null;
+  return {
+    user_id,
+    metric_name,
+    value,
+    created_at: now,
+    ...occurrenceOf(timestamp, now, clock),
+    message_key,
+  };
 }

@@ -1,13 +1,11 @@
 import { Temporal } from "temporal-polyfill";
 import { z } from "zod";
-import { HOUR, type Instant } from "../time.ts";
+import { DAY, HOUR, type Instant } from "../time.ts";
 
 export const Interval = z.enum(["hour", "day", "week", "month"]);
 export type Interval = z.infer<typeof Interval>;
 
-export const DAY = 24 * HOUR;
-
-/** A time during which clocks of a zone go evenly: local time is UTC plus `offset`. */
+/** A stretch of time without a clock change: local time is UTC plus `offset`. */
 interface Stretch {
   readonly start: Instant;
   readonly end: Instant;
@@ -17,17 +15,17 @@ interface Stretch {
 const zoned = (instant: Instant, zone: string): Temporal.ZonedDateTime =>
   Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone);
 
-/** Whether this names a zone of the IANA data base, or UTC. */
+/** Whether the name is a zone of the IANA database, or UTC. */
 export function isZone(name: string): boolean {
   try {
-    // An offset such as +02:00 would be accepted too, and would be wrong for half of the year.
+    // Temporal also accepts an offset such as +02:00, which is wrong for half of the year in most zones.
     return /^[A-Za-z]/.test(name) && zoned(0, name) !== undefined;
   } catch {
     return false;
   }
 }
 
-/** The stretches of a zone that cover the time, oldest first; the first and the last reach beyond it. */
+/** The stretches of a zone that cover a range, oldest first. The first and the last extend beyond it. */
 function stretchesOf(zone: string, from: Instant, to: Instant): Stretch[] {
   const stretches: Stretch[] = [];
   let at = zoned(from, zone);
@@ -45,29 +43,22 @@ function stretchesOf(zone: string, from: Instant, to: Instant): Stretch[] {
 
 const MONDAY = 4 * DAY;
 
-/** The start of the period that a local time lies in. Local times are milliseconds as if they were UTC. */
+/** The start of the period that contains a local time. Local times are milliseconds as if the zone were UTC. */
 function localStart(local: number, interval: Exclude<Interval, "hour">): number {
-  if (interval === "day") return Math.floor(local / DAY) * DAY;
+  const day = Math.floor(local / DAY) * DAY;
+  if (interval === "day") return day;
   if (interval === "week") return Math.floor((local - MONDAY) / (7 * DAY)) * 7 * DAY + MONDAY;
-  const date = new Date(local);
-  return monthStart(date.getUTCFullYear(), date.getUTCMonth());
-}
-
-// Date.UTC takes the years 0 to 99 for those of the twentieth century.
-function monthStart(year: number, month: number): number {
-  const date = new Date(0);
-  date.setUTCFullYear(year, month, 1);
-  return date.getTime();
+  return new Date(day).setUTCDate(1);
 }
 
 function localNext(start: number, interval: Exclude<Interval, "hour">): number {
   if (interval === "day") return start + DAY;
   if (interval === "week") return start + 7 * DAY;
   const date = new Date(start);
-  return monthStart(date.getUTCFullYear(), date.getUTCMonth() + 1);
+  return date.setUTCMonth(date.getUTCMonth() + 1);
 }
 
-/** The first instant at which clocks show this local time or a later one: so a day without a midnight has a start too. */
+/** The first instant at which clocks show this local time or a later one, so that a day without midnight has a start. */
 function firstInstant(local: number, stretches: readonly Stretch[]): Instant {
   for (const { start, end, offset } of stretches) {
     if (local - offset < end) return Math.max(start, local - offset);
@@ -75,10 +66,10 @@ function firstInstant(local: number, stretches: readonly Stretch[]): Instant {
   throw new Error("the stretches do not reach this local time");
 }
 
-// Clocks have been up to a day apart from UTC, and have jumped by a day.
+// Zones have been up to a day apart from UTC, and clocks have jumped by a day.
 const SLACK = 3 * DAY;
 
-/** Hours begin when clocks show a full hour, and when they are changed. */
+/** Hours begin when clocks show a full hour, and at each clock change. */
 function* hourStarts(from: Instant, stretches: readonly Stretch[]): Generator<Instant> {
   for (const { start, end, offset } of stretches) {
     if (end <= from) continue;
@@ -95,13 +86,13 @@ function* longStarts(
 ): Generator<Instant> {
   const { offset } = stretches.find(({ end }) => from < end) ?? { offset: 0 };
   let local = localStart(from + offset, interval);
-  // Where clocks were set back over midnight, the day whose start that was may have begun already.
+  // Where clocks were set back over midnight, the next day may have begun already.
   while (firstInstant(localNext(local, interval), stretches) <= from) local = localNext(local, interval);
   while (firstInstant(local, stretches) > from) local = localStart(local - 1, interval);
   for (; ; local = localNext(local, interval)) yield firstInstant(local, stretches);
 }
 
-// At least as long as one of the kind, so that a range that is far too long is refused before it is cut up.
+// An upper bound of each interval's length: a range that is far too long is refused before it is divided.
 export const LONGEST: Record<Interval, number> = {
   hour: HOUR,
   day: 25 * HOUR,
@@ -110,9 +101,9 @@ export const LONGEST: Record<Interval, number> = {
 };
 
 /**
- * The hours, days, ISO weeks or months, as clocks in the zone show them, that have part in [from, to): when each
- * begins, and at last when the last one ends. Days have 23 or 25 hours twice a year. Undefined where these were more
- * than `most` buckets.
+ * Divides [from, to) into hours, days, ISO weeks or months as clocks in the zone show them. Returns the start of each
+ * period that overlaps the range, and at last the end of the last one. Days have 23 or 25 hours twice a year. Undefined
+ * where there are more than `most` periods.
  */
 export function edgesOf(
   interval: Interval,
@@ -126,7 +117,7 @@ export function edgesOf(
   const starts = interval === "hour" ? hourStarts(from, stretches) : longStarts(from, interval, stretches);
   const edges: Instant[] = [];
   for (const start of starts) {
-    // A change of clocks may make a period without any time in it.
+    // A clock change can leave a period without any time in it.
     if (start === edges.at(-1)) continue;
     edges.push(start);
     if (start >= to) return edges;
@@ -135,15 +126,22 @@ export function edgesOf(
   return undefined;
 }
 
-/** The start of the local day that this date names. */
+const startOfDay = (date: Temporal.PlainDate, zone: string): Temporal.ZonedDateTime =>
+  date.toZonedDateTime({ timeZone: zone });
+
+/** The start of a local day; of the next day where the zone's clocks have skipped this one. */
 export const startOfDate = (date: string, zone: string): Instant =>
-  Temporal.PlainDate.from(date).toZonedDateTime({ timeZone: zone }).epochMilliseconds;
+  startOfDay(Temporal.PlainDate.from(date), zone).epochMilliseconds;
 
-/** The start of the day after it. */
+/** The start of the day after a local day. */
 export const endOfDate = (date: string, zone: string): Instant =>
-  Temporal.PlainDate.from(date).add({ days: 1 }).toZonedDateTime({ timeZone: zone }).epochMilliseconds;
+  startOfDay(Temporal.PlainDate.from(date).add({ days: 1 }), zone).epochMilliseconds;
 
-/** Which bucket an instant lies in; -1 where it is in none. */
+/** Whether clocks in the zone ever show this date: those of Pacific/Apia have skipped 2011-12-30. */
+export const isDateOf = (date: string, zone: string): boolean =>
+  startOfDay(Temporal.PlainDate.from(date), zone).toPlainDate().equals(date);
+
+/** The index of the bucket that contains an instant; -1 where none does. A binary search. */
 export function bucketAt(edges: readonly Instant[], instant: Instant): number {
   let low = 0;
   let high = edges.length - 1;

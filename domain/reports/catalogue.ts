@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { byText } from "../text.ts";
 import { type Instant, IsoTime, isoTime } from "../time.ts";
 import { Meta } from "./answer.ts";
 import { propertiesOf } from "./condition.ts";
@@ -53,7 +54,6 @@ export type Catalogue = z.infer<typeof Catalogue>;
 
 const MAX_PROPERTIES_SHOWN = 255;
 
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const countOf = ({ value_types }: PropertySummary): number =>
   Object.values(value_types).reduce((sum, count) => sum + count, 0);
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Checked } from "../failure.ts";
 import { Name } from "../text.ts";
-import { type Instant, IsoTime, isoTime } from "../time.ts";
+import { EARLIEST, type Instant, IsoTime, isoTime, LATEST } from "../time.ts";
 import { type Condition, propertiesOf, QueryConditions } from "./condition.ts";
 import { EventTypes, rangeOf, rangeShape } from "./range.ts";
 
@@ -45,16 +45,15 @@ export interface StoredEvent extends EventPlace {
   readonly session_id: string | null;
   readonly properties: string | null;
   readonly created_at: Instant;
+  /** The client's own timestamp where `occurred_at` is another time. */
+  readonly client_timestamp: Instant | null;
 }
-
-// The years 0000 to 9999: every event that can be stored.
-const EVER = { from: -62_167_219_200_000, to: 253_402_300_800_000 };
 
 /** Unlike a report, a list is over all times where nothing is said. */
 export function planFilter(query: EventFilterQuery, now: Instant): Checked<EventFilter> {
   const { event_type: event_types, user_id, session_id, where, timezone } = query;
-  const from = query.from ?? { instant: EVER.from };
-  const range = rangeOf({ from, to: query.to ?? { instant: EVER.to }, timezone }, now);
+  const from = query.from ?? { instant: EARLIEST };
+  const range = rangeOf({ from, to: query.to ?? { instant: LATEST + 1 }, timezone }, now);
   if ("faults" in range) return range;
   return { value: { event_types, user_id, session_id, where, ...range.value } };
 }
@@ -68,6 +67,8 @@ export const EventReply = z
     properties: z.record(z.string(), z.unknown()).nullable(),
     /** When it happened. */
     timestamp: IsoTime,
+    /** The client's own timestamp where another time is stored, because the client's clock was ahead. */
+    client_timestamp: IsoTime.nullable(),
     /** When it arrived. */
     created_at: IsoTime,
   })
@@ -81,5 +82,6 @@ export const describeEvent = (event: StoredEvent): EventReply => ({
   session_id: event.session_id,
   properties: event.properties === null ? null : propertiesOf(event.properties),
   timestamp: isoTime(event.occurred_at),
+  client_timestamp: event.client_timestamp === null ? null : isoTime(event.client_timestamp),
   created_at: isoTime(event.created_at),
 });

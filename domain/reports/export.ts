@@ -1,4 +1,3 @@
-import { isoTime } from "../time.ts";
 import { mostFrequentProperties, type TypeSummary } from "./catalogue.ts";
 import { isObjectText, propertiesOf } from "./condition.ts";
 import { describeEvent, type StoredEvent } from "./event-list.ts";
@@ -30,7 +29,15 @@ const BYTE_ORDER_MARK = "\uFEFF";
 // Enough for the properties of most sites, and far below the 16,384 columns of a spreadsheet.
 const MAX_PROPERTY_COLUMNS = 100;
 
-const FIXED_COLUMNS = ["id", "timestamp", "created_at", "event_type", "user_id", "session_id"];
+const FIXED_COLUMNS = [
+  "id",
+  "timestamp",
+  "client_timestamp",
+  "created_at",
+  "event_type",
+  "user_id",
+  "session_id",
+];
 
 // Includes full-width signs: spreadsheets of East Asian locales read them as the narrow ones.
 const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/;
@@ -68,14 +75,16 @@ export function csvOf(types: readonly TypeSummary[], eventTypes: readonly string
   const columns = [...FIXED_COLUMNS, ...names.map((name) => cell(`properties.${name}`)), "other_properties"];
   return {
     head: `${BYTE_ORDER_MARK}${columns.join(",")}\r\n`,
-    line({ id, occurred_at, created_at, event_type, user_id, session_id, properties: text }) {
-      const properties = propertiesOf(text);
+    line(event) {
+      const properties = propertiesOf(event.properties);
+      const { id, timestamp, client_timestamp, created_at, event_type, user_id, session_id } =
+        describeEvent(event);
       const cells = [
         ...[event_type, user_id, session_id].map(cell),
         ...names.map((name) => valueCell(Object.hasOwn(properties, name) ? properties[name] : undefined)),
         otherProperties(properties, shown),
       ];
-      return `${[id, isoTime(occurred_at), isoTime(created_at), ...cells].join(",")}\r\n`;
+      return `${[id, timestamp, client_timestamp ?? "", created_at, ...cells].join(",")}\r\n`;
     },
   };
 }

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import type { Checked } from "../failure.ts";
 import { Name } from "../text.ts";
-import { type Instant, IsoTime, isoTime } from "../time.ts";
+import { DAY, type Instant, IsoTime, isoTime } from "../time.ts";
 import { Meta } from "./answer.ts";
-import { DAY } from "./buckets.ts";
 import { BodyConditions, type Condition } from "./condition.ts";
 import { type Group, shownGroup } from "./groups.ts";
 import { rangeOf, rangeShape } from "./range.ts";

@@ -1,3 +1,4 @@
+import { byText } from "../text.ts";
 import type { Scalar } from "./condition.ts";
 
 /** A part of the events by the value of a property: one value, none, or all values that are not shown alone. */
@@ -26,8 +27,6 @@ export const shownGroup = (group: Group): { group: Scalar | null; is_other: bool
   group: group.kind === "value" ? group.value : group.kind === "none" ? null : "__other__",
   is_other: group.kind === "other",
 });
-
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** All as one. By halves, so that each is copied a few times only, however many there are. */
 function together<T extends Mergeable<T>>(parts: readonly T[]): T | undefined {

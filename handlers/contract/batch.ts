@@ -17,7 +17,8 @@ export class BrokenLine {
 
 interface Batch {
   readonly items: readonly unknown[];
-  readonly sent_at?: Instant | undefined;
+  /** By its sender's clock. */
+  readonly sent_at?: Instant | null | undefined;
 }
 
 /** The schemas that the OpenAPI document shows for batches: the real ones accept any item, to check each by itself. */
@@ -27,25 +28,18 @@ export const documentedBatches = new WeakMap<z.ZodType, z.ZodType>();
 export function batchOf<const List extends string>(list: List, item: z.ZodType) {
   const shapeOf = (one: z.ZodType) => {
     const items = z.array(one).min(1, "must hold at least one item");
-    return [items, z.strictObject({ [list]: items, sent_at: Timestamp.optional() })] as const;
+    return [items, z.strictObject({ [list]: items, sent_at: Timestamp.nullish() })] as const;
   };
   const error = `must be a list, or {"${list}": [a list], "sent_at"?}`;
   const documented = z.union(shapeOf(item)).meta({ description: `At most ${MAX_BATCH} items.` });
   const schema = z.union(shapeOf(z.unknown()), { error }).transform((body): Batch => {
     if (Array.isArray(body)) return { items: body };
-    const enveloped = body as { readonly sent_at?: Instant } & Record<string, readonly unknown[]>;
+    const enveloped = body as { readonly sent_at?: Instant | null } & Record<string, readonly unknown[]>;
     return { items: enveloped[list] ?? [], sent_at: enveloped.sent_at };
   });
   documentedBatches.set(schema, documented);
   return schema;
 }
-
-/**
- * By how much the sender's clock runs ahead of ours. That a batch was sent before it arrived proves nothing: it may
- * have waited for a retry. That it was sent in our future can only be a wrong clock.
- */
-export const skewOf = ({ sent_at }: Batch, now: Instant): number =>
-  sent_at === undefined ? 0 : Math.max(0, sent_at - now);
 
 /** How one kind of batch is stored: each item is checked by itself, the valid ones are stored together. */
 interface Intake<Input, Value, Stored, Item> {

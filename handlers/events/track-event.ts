@@ -3,8 +3,14 @@ import { EventInput, MAX_EVENT_BYTES, stamp } from "../../domain/events/event.ts
 import { IsoTime, isoTime } from "../../domain/time.ts";
 import { endpoint } from "../contract/endpoint.ts";
 import { invalid } from "../contract/faults.ts";
+import { StoredTimestamp, storedTimestamp } from "../contract/stored-timestamp.ts";
 
-const Stored = z.strictObject({ success: z.literal(true), id: z.int(), created_at: IsoTime });
+const Stored = z.strictObject({
+  success: z.literal(true),
+  id: z.int(),
+  created_at: IsoTime,
+  timestamp: StoredTimestamp.optional(),
+});
 
 export const trackEvent = endpoint({
   name: "trackEvent",
@@ -22,6 +28,6 @@ export const trackEvent = endpoint({
     const [stored] = await storage.appendEvents([event.value]);
     const answer = { success: true, id: stored.id, created_at: isoTime(stored.created_at) } as const;
     if (stored.duplicate) return { outcome: "ok", body: { ...answer, duplicate: true as const } };
-    return { outcome: "created", body: answer };
+    return { outcome: "created", body: { ...answer, ...storedTimestamp(event.value) } };
   },
 });

@@ -1,11 +1,15 @@
 import { z } from "zod";
-import { EventInput, stamp } from "../../domain/events/event.ts";
-import { batchOf, batchReply, skewOf, takeIn } from "../contract/batch.ts";
+import { senderClock } from "../../domain/clock.ts";
+import { EventInput, type NewEvent, stamp } from "../../domain/events/event.ts";
+import type { AppendedEvent, EventStore } from "../../domain/storage.ts";
+import { batchOf, batchReply, takeIn } from "../contract/batch.ts";
 import { endpoint } from "../contract/endpoint.ts";
+import { StoredTimestamp, storedTimestamp } from "../contract/stored-timestamp.ts";
 
 const Stored = z.strictObject({
   success: z.literal(true),
   id: z.int(),
+  timestamp: StoredTimestamp.optional(),
   duplicate: z.literal(true).optional(),
 });
 const Reply = batchReply(Stored);
@@ -22,19 +26,28 @@ export const trackEvents = endpoint({
 
   async handle({ body, minimal }, { storage, now }) {
     const time = now();
-    const skew = skewOf(body, time);
+    const clock = senderClock(body.sent_at, time);
     return takeIn(
       body,
       {
         item: EventInput,
-        check: (input) => stamp(input, time, skew),
-        store: (events) => storage.appendEvents(events),
-        answer: ({ id, duplicate }) => ({ duplicate, item: storedItem(id, duplicate) }),
+        check: (input) => stamp(input, time, clock),
+        store: (events) => append(storage, events),
+        answer: ({ appended, event }) => ({ duplicate: appended.duplicate, item: itemOf(appended, event) }),
       },
       minimal,
     );
   },
 });
 
-const storedItem = (id: number, duplicate: boolean): z.infer<typeof Stored> =>
-  duplicate ? { success: true, id, duplicate } : { success: true, id };
+/** Stores the events, and returns each with what storage answered for it. */
+async function append(storage: EventStore, events: readonly NewEvent[]) {
+  const appended = await storage.appendEvents(events);
+  return events.flatMap((event, index) => {
+    const one = appended[index];
+    return one === undefined ? [] : [{ event, appended: one }];
+  });
+}
+
+const itemOf = ({ id, duplicate }: AppendedEvent, event: NewEvent): z.infer<typeof Stored> =>
+  duplicate ? { success: true, id, duplicate } : { success: true, id, ...storedTimestamp(event) };

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import type { NewEvent } from "../../domain/events/event.ts";
 import { messageKey } from "../../domain/events/message-id.ts";
-import { DAY, edgesOf, Interval } from "../../domain/reports/buckets.ts";
+import { edgesOf, Interval } from "../../domain/reports/buckets.ts";
 import type { Condition, Scalar } from "../../domain/reports/condition.ts";
 import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts";
 import type { FunnelQuestion } from "../../domain/reports/funnel.ts";
 import type { RetentionQuestion } from "../../domain/reports/retention.ts";
 import type { TrendQuestion } from "../../domain/reports/trend.ts";
 import type { EventStore } from "../../domain/storage.ts";
-import { HOUR, type Instant } from "../../domain/time.ts";
+import { DAY, HOUR, type Instant } from "../../domain/time.ts";
 
 // Histories and questions at random: of everything there is little, so that events meet in one bucket, user and instant.
 
@@ -259,8 +259,11 @@ export function historyOf(storage: EventStore) {
     events,
     async append(batch: readonly NewEvent[]): Promise<void> {
       const answers = await storage.appendEvents(batch);
-      for (const [index, { message_key, ...fields }] of batch.entries()) {
-        if (isNew(message_key)) events.push({ ...fields, id: answers[index]?.id ?? 0 });
+      for (const [
+        index,
+        { message_key, latest_at: _, client_timestamp = null, ...fields },
+      ] of batch.entries()) {
+        if (isNew(message_key)) events.push({ ...fields, client_timestamp, id: answers[index]?.id ?? 0 });
       }
     },
   };

@@ -11,6 +11,7 @@ import {
 import type { NewMetric } from "../../domain/experiments/metric.ts";
 import type { VariantTally } from "../../domain/experiments/tally.ts";
 import type { Storage, WonAssignment } from "../../domain/storage.ts";
+import { DAY } from "../../domain/time.ts";
 
 const AT = Date.parse("2026-11-22T10:00:00.123Z");
 const ROUNDING = 1e-9;
@@ -550,6 +551,17 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       ]);
     });
 
+    test("of a sender whose clock is behind, where they can have happened after the assignment", async () => {
+      const { storage, test_id, red, enrol } = await openColours();
+      await enrol(red, "ann");
+      await storage.appendMetrics(test_id, [
+        metricOf({ value: 4, occurred_at: AT - 2 * DAY, latest_at: AT - 1 }),
+        metricOf({ value: 7, occurred_at: AT - 2 * DAY, latest_at: AT }),
+      ]);
+      const [tally] = await variantsOf(storage, test_id);
+      expect(tally?.metrics).toMatchObject([{ raw: { count: 2 }, count: 1, sum: 7 }]);
+    });
+
     test("in tallies that equal a recomputation of the whole history, after any history", async () => {
       const storage = await opened();
       let tests = 0;
@@ -824,6 +836,21 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       ]);
     });
 
+    test("of an event that can have happened after the assignment by its sender's clock", async () => {
+      const { storage, test_id, red, enrol } = await openColours(buying);
+      await enrol(red, "ann");
+      await storage.appendEvents([
+        buy(3, { occurred_at: AT - 2 * DAY, latest_at: AT }),
+        buy(50, { occurred_at: AT - 2 * DAY, latest_at: AT - 1 }),
+      ]);
+      const [tally] = await variantsOf(storage, test_id);
+      expect(tally?.metrics).toMatchObject([{ metric_name: "revenue", count: 1, sum: 3 }]);
+      expect((await storage.dailyTallies(test_id)).map(({ day }) => day)).toEqual([
+        Math.floor(AT / DAY),
+        Math.floor(AT / DAY),
+      ]);
+    });
+
     test("or not at all where their batch fails", async () => {
       const { storage, test_id, red, enrol } = await openColours(buying);
       await enrol(red, "ann");
@@ -835,8 +862,6 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
   });
 
   describe(`${name} remembers`, () => {
-    const DAY = 86_400_000;
-
     test("what an experiment came to at the end of each day", async () => {
       const { storage, test_id, red } = await openColours();
       const day = Math.floor(AT / DAY);

@@ -1,5 +1,5 @@
-import { DAY } from "../../domain/reports/buckets.ts";
 import type { Instant } from "../../domain/time.ts";
+import { DAY } from "../../domain/time.ts";
 
 /** A question as HTTP asks it, and the same as SQL over the events themselves. */
 export interface EventQuestion {

@@ -134,7 +134,8 @@ export const rows: Row[] = [
     path: "/apiv1/events/export?event_type=nothing&format=csv&limit=5",
     status: 200,
     type: "text/csv; charset=utf-8",
-    reply: "\uFEFFid,timestamp,created_at,event_type,user_id,session_id,other_properties\r\n",
+    reply:
+      "\uFEFFid,timestamp,client_timestamp,created_at,event_type,user_id,session_id,other_properties\r\n",
     replyHeaders: { "content-disposition": 'attachment; filename="events.csv"' },
   },
   {

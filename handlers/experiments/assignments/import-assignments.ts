@@ -1,16 +1,17 @@
 import { z } from "zod";
+import { futureFault, senderClock } from "../../../domain/clock.ts";
 import { type Experiment, variantName } from "../../../domain/experiments/experiment.ts";
 import { isOpen } from "../../../domain/experiments/lifecycle.ts";
 import { type Checked, Failure } from "../../../domain/failure.ts";
 import type { Assignment, WonAssignment } from "../../../domain/storage.ts";
 import { Name } from "../../../domain/text.ts";
-import { aheadOfClock, type Instant, Timestamp } from "../../../domain/time.ts";
-import { type Answer, batchOf, batchReply, skewOf, takeIn } from "../../contract/batch.ts";
+import { type Instant, Timestamp } from "../../../domain/time.ts";
+import { type Answer, batchOf, batchReply, takeIn } from "../../contract/batch.ts";
 import { endpoint, TestPath } from "../../contract/endpoint.ts";
 import { existingExperiment } from "../existing-experiment.ts";
 
 const AssignmentInput = z
-  .strictObject({ user_id: Name, variant: Name, assigned_at: Timestamp.optional() })
+  .strictObject({ user_id: Name, variant: Name, assigned_at: Timestamp.nullish() })
   .meta({ id: "AssignmentInput" });
 type AssignmentInput = z.infer<typeof AssignmentInput>;
 
@@ -40,7 +41,7 @@ export const importAssignments = endpoint({
       throw new Failure("conflict", `This A/B test is ${experiment.status}: its result stays as it is.`);
     }
     const time = now();
-    const skew = skewOf(body, time);
+    const { shift } = senderClock(body.sent_at, time);
     const imported = async (candidates: readonly Assignment[]) => {
       const won = await storage.assign(test_id, candidates);
       return won.map((assignment, index) => ({ ...assignment, wanted: candidates[index]?.variant_id }));
@@ -49,7 +50,7 @@ export const importAssignments = endpoint({
       body,
       {
         item: AssignmentInput,
-        check: (input) => candidateOf(experiment, input, time, skew),
+        check: (input) => candidateOf(experiment, input, time, shift),
         store: imported,
         answer: (won) => answerOf(experiment, won),
       },
@@ -62,11 +63,11 @@ function candidateOf(
   { variants }: Experiment,
   { user_id, variant, assigned_at }: AssignmentInput,
   now: Instant,
-  skew: number,
+  shift: number,
 ): Checked<Assignment> {
-  const at = assigned_at === undefined ? now : assigned_at - skew;
-  const ahead = aheadOfClock(at, now);
-  if (ahead !== undefined) return { faults: [{ path: "assigned_at", message: ahead }] };
+  const at = assigned_at == null ? now : assigned_at - shift;
+  const fault = futureFault(at, now);
+  if (fault !== undefined) return { faults: [{ path: "assigned_at", message: fault }] };
   const found = variants.find(({ variant_name }) => variant_name === variant);
   if (found !== undefined) return { value: { user_id, variant_id: found.id, assigned_at: at } };
   const names = variants.map(({ variant_name }) => variant_name).join(", ");

@@ -3,10 +3,15 @@ import { variantName } from "../../../domain/experiments/experiment.ts";
 import { MetricInput, newMetric } from "../../../domain/experiments/metric.ts";
 import { Failure } from "../../../domain/failure.ts";
 import { endpoint, TestPath } from "../../contract/endpoint.ts";
-import { invalid } from "../../contract/faults.ts";
+import { StoredTimestamp, storedTimestamp } from "../../contract/stored-timestamp.ts";
 import { existingExperiment } from "../existing-experiment.ts";
 
-const Stored = z.strictObject({ success: z.literal(true), id: z.int(), variant: z.string() });
+const Stored = z.strictObject({
+  success: z.literal(true),
+  id: z.int(),
+  variant: z.string(),
+  timestamp: StoredTimestamp.optional(),
+});
 
 export const NOT_ASSIGNED = "this user has no variant: POST …/assign first, then track";
 
@@ -24,8 +29,7 @@ export const trackMetric = endpoint({
   async handle({ params: { test_id }, body }, { storage, now }) {
     const experiment = await existingExperiment(storage, test_id);
     const metric = newMetric(body, now());
-    if ("faults" in metric) throw invalid("metric value", metric.faults);
-    const [appended] = await storage.appendMetrics(test_id, [metric.value]);
+    const [appended] = await storage.appendMetrics(test_id, [metric]);
     if (appended.kind === "not_assigned") {
       throw new Failure("conflict", `Nothing was stored: ${NOT_ASSIGNED}.`, {
         faults: [{ path: "user_id", message: NOT_ASSIGNED }],
@@ -34,6 +38,6 @@ export const trackMetric = endpoint({
     const { id, variant_id, duplicate } = appended;
     const answer = { success: true, id, variant: variantName(experiment, variant_id) } as const;
     if (duplicate) return { outcome: "ok", body: { ...answer, duplicate } };
-    return { outcome: "created", body: answer };
+    return { outcome: "created", body: { ...answer, ...storedTimestamp(metric) } };
   },
 });

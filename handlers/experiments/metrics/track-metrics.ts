@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { senderClock } from "../../../domain/clock.ts";
 import { type Experiment, variantName } from "../../../domain/experiments/experiment.ts";
 import { MetricInput, newMetric } from "../../../domain/experiments/metric.ts";
 import type { AppendedMetric } from "../../../domain/storage.ts";
-import { type Answer, batchOf, batchReply, skewOf, takeIn } from "../../contract/batch.ts";
+import { type Answer, batchOf, batchReply, takeIn } from "../../contract/batch.ts";
 import { endpoint, TestPath } from "../../contract/endpoint.ts";
 import { existingExperiment } from "../existing-experiment.ts";
 import { NOT_ASSIGNED } from "./track-metric.ts";
@@ -30,12 +31,12 @@ export const trackMetrics = endpoint({
   async handle({ params: { test_id }, body, minimal }, { storage, now }) {
     const experiment = await existingExperiment(storage, test_id);
     const time = now();
-    const skew = skewOf(body, time);
+    const clock = senderClock(body.sent_at, time);
     return takeIn(
       body,
       {
         item: MetricInput,
-        check: (input) => newMetric(input, time, skew),
+        check: (input) => ({ value: newMetric(input, time, clock) }),
         store: (metrics) => storage.appendMetrics(test_id, metrics),
         answer: (appended) => answerOf(experiment, appended),
       },

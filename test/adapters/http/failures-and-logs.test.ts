@@ -157,7 +157,8 @@ function openBreaking(error: unknown, meanwhile: () => void = () => {}) {
   const { storage, now } = openWorld();
   const [event_type, properties, user_id, session_id] = ["view", null, null, null];
   const page = Array.from({ length: 100 }, (_, n) => {
-    return { id: 100 - n, event_type, user_id, session_id, properties, created_at: now(), occurred_at: 0 };
+    const times = { created_at: now(), occurred_at: 0, client_timestamp: null };
+    return { id: 100 - n, event_type, user_id, session_id, properties, ...times };
   });
   const listEvents: typeof storage.listEvents = async ({ after }) => {
     if (after === undefined) return page;

@@ -120,7 +120,7 @@ test("the bounds that the server holds bodies to stand in the document", () => {
     additionalProperties: false,
     properties: {
       event_type: { type: "string", minLength: 1, maxLength: 200 },
-      message_id: { maxLength: 100 },
+      message_id: { anyOf: [{ maxLength: 100 }, { type: "null" }] },
     },
   });
   expect(schemas.ExperimentInput).toMatchObject({

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import Sqlite, { type Database } from "better-sqlite3";
 import { afterAll, expect, onTestFinished, test } from "vitest";
 import { openSqlite, type SqliteOptions } from "../../../adapters/sqlite/storage.ts";
-import { DAY } from "../../../domain/reports/buckets.ts";
 import type { TrendQuestion } from "../../../domain/reports/trend.ts";
 import type { Storage } from "../../../domain/storage.ts";
+import { DAY } from "../../../domain/time.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "analytics-count-"));
 afterAll(() => rmSync(folder, { recursive: true }));

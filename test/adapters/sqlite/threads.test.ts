@@ -8,9 +8,9 @@ import { createLogPause } from "../../../adapters/sqlite/log-pause.ts";
 import { openSqlite, type SqliteOptions } from "../../../adapters/sqlite/storage.ts";
 import { createThreads } from "../../../adapters/sqlite/threads.ts";
 import type { NewEvent } from "../../../domain/events/event.ts";
-import { DAY } from "../../../domain/reports/buckets.ts";
 import type { TrendQuestion } from "../../../domain/reports/trend.ts";
 import type { Storage } from "../../../domain/storage.ts";
+import { DAY } from "../../../domain/time.ts";
 import { refusalOf } from "../../world.ts";
 import { questionContract } from "../question-contract.ts";
 

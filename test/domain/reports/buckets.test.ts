@@ -3,14 +3,13 @@ import { Temporal } from "temporal-polyfill";
 import { describe, expect, test } from "vitest";
 import {
   bucketAt,
-  DAY,
   edgesOf,
   endOfDate,
   Interval,
   isZone,
   startOfDate,
 } from "../../../domain/reports/buckets.ts";
-import { HOUR, type Instant, isoTime } from "../../../domain/time.ts";
+import { DAY, HOUR, type Instant, isoTime } from "../../../domain/time.ts";
 
 const ZONES = Intl.supportedValuesOf("timeZone");
 const at = (instant: Instant, zone: string) =>

@@ -10,6 +10,7 @@ const eventOf = (changes: Partial<StoredEvent> = {}): StoredEvent => ({
   user_id: "ann",
   session_id: null,
   properties: null,
+  client_timestamp: null,
   created_at: Date.parse("2026-11-22T10:00:00.123Z"),
   occurred_at: Date.parse("1969-12-31T23:59:59.999Z"),
   ...changes,
@@ -28,8 +29,8 @@ const typeOf = (event_type: string, ...properties: PropertySummary[]): TypeSumma
   properties,
 });
 
-const FIXED = "id,timestamp,created_at,event_type,user_id,session_id";
-const TIMES = "7,1969-12-31T23:59:59.999Z,2026-11-22T10:00:00.123Z";
+const FIXED = "id,timestamp,client_timestamp,created_at,event_type,user_id,session_id";
+const TIMES = "7,1969-12-31T23:59:59.999Z,,2026-11-22T10:00:00.123Z";
 
 /** One event in an export whose properties have these columns. */
 const csvLine = (event: StoredEvent, ...names: string[]): string =>
@@ -44,7 +45,7 @@ function cellsOf(line: string): string[] {
 describe("a line of JSON", () => {
   test("holds the fields of an event in the list", () => {
     expect(ndjson.line(eventOf({ properties: '{"plan":"pro"}' }))).toBe(
-      '{"id":7,"event_type":"view","user_id":"ann","session_id":null,"timestamp":"1969-12-31T23:59:59.999Z","created_at":"2026-11-22T10:00:00.123Z","properties":{"plan":"pro"}}\n',
+      '{"id":7,"event_type":"view","user_id":"ann","session_id":null,"timestamp":"1969-12-31T23:59:59.999Z","client_timestamp":null,"created_at":"2026-11-22T10:00:00.123Z","properties":{"plan":"pro"}}\n',
     );
   });
 
@@ -93,7 +94,7 @@ describe("the head of a CSV file", () => {
     const many = Array.from({ length: 300 }, (_, index) => propertyOf(`p${index}`, 300 - index));
     const columns = cellsOf(csvOf([typeOf("view", ...many)], []).head);
     expect([columns.length, columns.at(-2), columns.at(-1)]).toEqual([
-      107,
+      108,
       "properties.p99",
       "other_properties",
     ]);
@@ -145,19 +146,19 @@ describe("a line of CSV", () => {
         session_id: text,
         properties: JSON.stringify({ text }),
       });
-      expect(cellsOf(csvLine(event, "text")).slice(3, 7)).toEqual(Array(4).fill(`'${text}`));
+      expect(cellsOf(csvLine(event, "text")).slice(4, 8)).toEqual(Array(4).fill(`'${text}`));
     },
   );
 
   test.each(["a=1", "1-1", "'=1", "ann@example.com", ""])("leaves %j unchanged", (text) => {
-    expect(cellsOf(csvLine(eventOf({ user_id: text })))[4]).toBe(text);
+    expect(cellsOf(csvLine(eventOf({ user_id: text })))[5]).toBe(text);
   });
 
   test("keeps every text, and begins no cell with the first character of a formula", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), fc.string(), (user_id, plan) => {
         const event = eventOf({ user_id, properties: JSON.stringify({ plan }) });
-        const [, , , , user = "", , shownPlan = ""] = cellsOf(csvLine(event, "plan"));
+        const [, , , , , user = "", , shownPlan = ""] = cellsOf(csvLine(event, "plan"));
         for (const [shown, text] of [
           [user, user_id],
           [shownPlan, plan],

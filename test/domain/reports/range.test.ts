@@ -19,6 +19,7 @@ function rangeFor(input: object, now = NOW) {
 
 const ORDER = [["from", "must be before the end of the range, to"]];
 const BOUND = "must be a date, as 2026-11-22, or a time with its zone, as 2026-11-22T10:00:00.000Z";
+const SECONDS = "looks like seconds since 1970: send milliseconds, which are 1000 times as many, or ISO 8601";
 const berlin = { timezone: "Europe/Berlin" };
 
 describe("a time range", () => {
@@ -51,8 +52,18 @@ describe("a time range", () => {
     ],
     [
       "of epoch milliseconds, also before 1970",
-      { from: "-1", to: "1000" },
-      ["1969-12-31T23:59:59.999Z", "1970-01-01T00:00:01.000Z"],
+      { from: "-157766400000", to: "1000000000000" },
+      ["1965-01-01T00:00:00.000Z", "2001-09-09T01:46:40.000Z"],
+    ],
+    [
+      "in other spellings of ISO 8601",
+      { from: "2026-11-22 08:00+0530", to: "20261122T240000Z" },
+      ["2026-11-22T02:30:00.000Z", "2026-11-23T00:00:00.000Z"],
+    ],
+    [
+      "up to a date that clocks have skipped",
+      { from: "2011-12-29", to: "2011-12-30", timezone: "Pacific/Apia" },
+      ["2011-12-29T10:00:00.000Z", "2011-12-30T10:00:00.000Z"],
     ],
     [
       "the last day of all years, also where clocks are behind UTC",
@@ -79,7 +90,7 @@ describe("a time range", () => {
   });
 
   test.each<[string, object, string[][]]>([
-    ["end where it begins", { from: "1000", to: "1000" }, ORDER],
+    ["end where it begins", { from: "2026-11-22T08:00:00Z", to: "2026-11-22T08:00:00Z" }, ORDER],
     ["end before it begins", { from: "2026-11-22", to: "2026-11-21" }, ORDER],
     [
       "begin after now where no end is given",
@@ -93,9 +104,20 @@ describe("a time range", () => {
       { from: "2026-11-22T10:00:00 02:00" },
       [["from", `${BOUND}; write + as %2B in a URL`]],
     ],
-    ["begin on a day that there is not", { from: "2026-02-30" }, [["from", BOUND]]],
+    ["begin on a day that does not exist", { from: "2026-02-30" }, [["from", "is no day of the calendar"]]],
+    [
+      "be a date that clocks have skipped",
+      { from: "2011-12-30", to: "2011-12-30", timezone: "Pacific/Apia" },
+      [["from", "is a date that clocks in Pacific/Apia have skipped: ask for the day before or after"]],
+    ],
+    ["begin at a time in seconds", { from: "1795000000" }, [["from", SECONDS]]],
+    ["end at a time in seconds", { from: "2026-11-01", to: "1795000000" }, [["to", SECONDS]]],
     ["end at a time without a zone", { to: "2026-11-22T10:00:00" }, [["to", BOUND]]],
-    ["end after the year 9999", { to: "253402300800000" }, [["to", BOUND]]],
+    [
+      "end at a time in microseconds",
+      { to: "1795000000000000" },
+      [["to", "looks like microseconds or nanoseconds since 1970: send milliseconds, or ISO 8601"]],
+    ],
     ["begin yesterday", { from: "yesterday" }, [["from", BOUND]]],
     [
       "be of a zone that there is not",

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { NewEvent } from "../../../domain/events/event.ts";
 import { BrokenLine } from "../../../handlers/contract/batch.ts";
 import { trackEvents } from "../../../handlers/events/track-events.ts";
+import { computeFunnel } from "../../../handlers/reports/compute-funnel.ts";
 import { call, faultPathsOf, MINUTE, NOW, openWorld, refusalOf } from "../../world.ts";
 
 const events = (count: number) => Array.from({ length: count }, (_, n) => ({ event_type: `e${n}` }));
@@ -161,37 +162,63 @@ test("a batch sent again after other events stores nothing and is answered with 
   expect(next.results).toEqual([{ success: true, id: 8 }]);
 });
 
-test("a sender whose clock runs ahead has its times set back by as much", async () => {
+test("the times of a sender whose clock is ahead are moved back, and the answer says to which time", async () => {
   const { world, stored } = openRecorded();
   const body = {
     sent_at: NOW + 120 * MINUTE,
     events: [{ event_type: "a", timestamp: NOW + 110 * MINUTE }, { event_type: "b" }],
   };
-  expect((await call(trackEvents, world, { body })).outcome).toBe("created");
-  expect(stored.map(({ occurred_at }) => occurred_at)).toEqual([NOW - 10 * MINUTE, NOW]);
+  expect((await call(trackEvents, world, { body })).body.results).toStrictEqual([
+    { success: true, id: 1, timestamp: "2026-11-22T09:50:00.000Z" },
+    { success: true, id: 2 },
+  ]);
+  expect(stored).toMatchObject([
+    { occurred_at: NOW - 10 * MINUTE, client_timestamp: NOW + 110 * MINUTE },
+    { occurred_at: NOW, client_timestamp: null },
+  ]);
 });
 
-test("a batch that waited for a retry keeps its times: that it was sent in the past proves nothing", async () => {
+test("a batch that waited for a retry keeps its times: a sent_at in the past proves nothing", async () => {
   const { world, stored } = openRecorded();
   const body = {
     sent_at: NOW - 120 * MINUTE,
     events: [{ event_type: "a", timestamp: NOW - 125 * MINUTE }],
   };
   await call(trackEvents, world, { body });
-  expect(stored.map(({ occurred_at }) => occurred_at)).toEqual([NOW - 125 * MINUTE]);
+  expect(stored).toMatchObject([{ occurred_at: NOW - 125 * MINUTE, latest_at: NOW - 5 * MINUTE }]);
 });
 
-test("an event still more than an hour ahead after that is refused alone", async () => {
+test("an event queued under a wrong clock is stored as of its arrival once the clock is right", async () => {
+  const { world, stored } = openRecorded();
   const body = {
-    sent_at: NOW + 120 * MINUTE,
+    sent_at: NOW,
     events: [{ event_type: "a", timestamp: NOW + 181 * MINUTE }, { event_type: "b" }],
   };
-  const { body: answer } = await call(trackEvents, openWorld(), { body, minimal: true });
-  expect(answer).toMatchObject({
-    accepted: 1,
-    rejected: 1,
-    results: [{ index: 0, errors: [{ path: "timestamp" }] }],
-  });
+  expect((await call(trackEvents, world, { body })).body).toMatchObject({ accepted: 2, rejected: 0 });
+  expect(stored).toMatchObject([
+    { occurred_at: NOW, client_timestamp: NOW + 181 * MINUTE },
+    { occurred_at: NOW, client_timestamp: null },
+  ]);
+});
+
+test("a batch may say null for the time it was sent", async () => {
+  const { body } = await call(trackEvents, openWorld(), { body: { events: events(1), sent_at: null } });
+  expect(body).toMatchObject({ accepted: 1 });
+});
+
+test("a funnel counts a user whose clock is ahead and whose first request was stalled", async () => {
+  const world = openWorld();
+  const [ahead, stall] = [5_000, 6_000];
+  const first = { event_type: "view", user_id: "ann", timestamp: NOW + ahead };
+  const second = { event_type: "buy", user_id: "ann", timestamp: NOW + 1_000 + ahead };
+  world.advance(1_000);
+  await call(trackEvents, world, { body: { events: [second], sent_at: NOW + 1_000 + ahead } });
+  world.advance(stall - 1_000);
+  await call(trackEvents, world, { body: { events: [first], sent_at: NOW + ahead } });
+  world.advance(60 * MINUTE);
+  const body = { steps: [{ event_type: "view" }, { event_type: "buy" }] };
+  const { body: funnel } = await call(computeFunnel, world, { body });
+  expect(funnel.steps.map(({ users }) => users)).toEqual([1, 1]);
 });
 
 test("a batch without one good event is refused as a whole, every fault under its index", async () => {
@@ -241,7 +268,8 @@ test.each<[string, unknown, string[]]>([
   ["an empty list", [], [""]],
   ["an envelope with an empty list", { events: [] }, ["events"]],
   ["an envelope without a list", { events: { event_type: "a" } }, [""]],
-  ["an unknown time of sending", { events: events(1), sent_at: "yesterday" }, ["sent_at"]],
+  ["a sent_at that is no time", { events: events(1), sent_at: "yesterday" }, ["sent_at"]],
+  ["a sent_at in seconds", { events: events(1), sent_at: 1_795_000_000 }, ["sent_at"]],
   ["a misspelt field in the envelope", { events: events(1), sentAt: NOW }, ["sentAt"]],
 ])("%s is no batch, and the refusal names the place", async (_name, body, paths) => {
   const [code, ...found] = await faultPathsOf(call(trackEvents, openWorld(), { body }));

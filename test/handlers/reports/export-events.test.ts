@@ -53,7 +53,7 @@ const isNewestFirst = (lines: readonly { id: number; timestamp: string }[]): boo
     );
   });
 
-const COLUMNS = "id,timestamp,created_at,event_type,user_id,session_id";
+const COLUMNS = "id,timestamp,client_timestamp,created_at,event_type,user_id,session_id";
 
 const signup = { event_type: "signup", user_id: "ann", session_id: "s1", properties: { plan: "pro" } };
 
@@ -75,8 +75,8 @@ describe("an export", () => {
     expect(await textOf(world, { format: "csv" })).toBe(
       [
         `\uFEFF${COLUMNS},"properties.plan","properties.price",other_properties`,
-        `2,${now},${now},"'-1",,,"'=1",2.5,`,
-        `1,${now},${now},"signup","'=HYPERLINK(""http://x"")","a,b","pro",,`,
+        `2,${now},,${now},"'-1",,,"'=1",2.5,`,
+        `1,${now},,${now},"signup","'=HYPERLINK(""http://x"")","a,b","pro",,`,
         "",
       ].join("\r\n"),
     );

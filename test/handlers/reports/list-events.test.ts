@@ -52,12 +52,13 @@ describe("the list of events", () => {
       user_id: null,
       session_id: null,
       properties: null,
+      client_timestamp: null,
       created_at: "2026-11-22T10:00:00.000Z",
     };
     expect((await call(listEvents, world)).body).toStrictEqual({
       events: [
         { id: 2, event_type: "bare", ...bare, timestamp: "2026-11-22T10:00:00.000Z" },
-        { id: 1, ...signup, created_at: "2026-11-22T10:00:00.000Z" },
+        { id: 1, ...signup, client_timestamp: null, created_at: "2026-11-22T10:00:00.000Z" },
         { id: 3, event_type: "old", ...bare, timestamp: "1969-07-20T20:17:40.000Z" },
       ],
       next_cursor: null,

@@ -107,7 +107,7 @@ test("a user who has another variant keeps it, and that line of the import is re
             {
               path: "assigned_at",
               message:
-                "must not be more than one hour ahead of the server's clock, which reads 2026-11-22T10:00:00.000Z",
+                "must not be more than one hour ahead of the server's clock, which shows 2026-11-22T10:00:00.000Z",
             },
           ],
         },
