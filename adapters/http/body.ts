@@ -4,6 +4,7 @@ import { brotliDecompress, gunzip } from "node:zlib";
 import { Failure } from "../../domain/failure.ts";
 import { BrokenLine, MAX_BATCH, tooManyItems } from "../../handlers/contract/batch.ts";
 import type { Endpoint } from "../../handlers/contract/endpoint.ts";
+import { parseExactly } from "./exact-json.ts";
 import { type Excess, exceededBound } from "./json-bounds.ts";
 import type { HttpRequest } from "./message.ts";
 
@@ -102,7 +103,7 @@ function parseJson(bytes: Uint8Array, endpoint: Endpoint): unknown {
   if (excess === "values") throw tooManyValues(endpoint);
   if (excess === "levels") throw noJson("The body is nested too deeply: no request has so many levels.");
   try {
-    return JSON.parse(textOf(bytes));
+    return parseExactly(textOf(bytes));
   } catch (error) {
     if (isBlank(bytes)) throw noJson("The body is empty: send JSON.");
     throw noJson(`The body is not JSON: ${error instanceof Error ? error.message : "unreadable"}.`);
@@ -136,7 +137,7 @@ function linesOf(bytes: Uint8Array): Line[] {
 function parseLine({ number, bytes }: Line, excess: Excess | undefined): unknown {
   if (excess === "levels") return new BrokenLine(number, "is nested too deeply");
   try {
-    return JSON.parse(textOf(bytes));
+    return parseExactly(textOf(bytes));
   } catch {
     return new BrokenLine(number);
   }

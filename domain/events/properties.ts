@@ -8,6 +8,9 @@ const MAX_COMPLAINTS = 100;
 /** What an event carries besides its fixed fields: a JSON object, bounded so that no query has to defend itself. */
 export type Properties = { readonly [name: string]: unknown };
 
+// An integer that JSON cannot keep exactly arrives as an infinite number, as 1e400 does.
+const NOT_EXACT = `must be a finite number, at most ${Number.MAX_SAFE_INTEGER} either side where it is whole: send it as text`;
+
 type Path = readonly (string | number)[];
 
 /** Where a container stands. The path is only put together for a fault: of good events there are many more. */
@@ -41,7 +44,7 @@ function checkValue(
   walk: Walk,
 ): void {
   if (typeof value === "number" && !Number.isFinite(value)) {
-    complain(walk, { above, key }, "must be a finite number");
+    complain(walk, { above, key }, NOT_EXACT);
   } else if (typeof value === "object" && value !== null) {
     checkContainer(value, { above, key }, depth + 1, walk);
   }

@@ -12,14 +12,22 @@ export interface Condition {
 
 const MAX_CONDITIONS = 20;
 
-// Not all that JavaScript would take for a number: 05 is somebody's code, not five.
+// Fewer texts than JavaScript takes for a number: 05 is a code and not five.
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const INTEGER = /^-?\d+$/;
 
-/** What a text in a URL may stand for: the text itself, and the number or boolean that JSON writes so. */
+/** The number that JSON writes so; undefined where there is none, or only a rounded one. */
+function numberOf(text: string): number | undefined {
+  const number = JSON_NUMBER.test(text) ? Number(text) : Number.NaN;
+  const isRounded = INTEGER.test(text) && !Number.isSafeInteger(number);
+  return Number.isFinite(number) && !isRounded ? number : undefined;
+}
+
+/** The values that a text in a URL can mean: the text itself, and the number or boolean that JSON writes so. */
 function readings(text: string): Scalar[] {
   if (text === "true" || text === "false") return [text, text === "true"];
-  const number = JSON_NUMBER.test(text) ? Number(text) : Number.NaN;
-  return Number.isFinite(number) ? [text, number] : [text];
+  const number = numberOf(text);
+  return number === undefined ? [text] : [text, number];
 }
 
 const conditionsOf = (where: Readonly<Record<string, readonly Scalar[]>>): Condition[] =>

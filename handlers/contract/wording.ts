@@ -10,8 +10,14 @@ const EXPECTED: Record<string, string> = {
   record: "an object",
 };
 
-const typeWords = ({ expected, input }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidType>): string =>
-  input === undefined ? "is required" : `must be ${EXPECTED[expected] ?? expected}`;
+// An infinite number is one that JSON could not keep: 1e400, or an integer that a double rounds.
+const TOO_LARGE = `must be a finite number, at most ${Number.MAX_SAFE_INTEGER} either side where it is whole`;
+
+function typeWords({ expected, input }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidType>): string {
+  if (input === undefined) return "is required";
+  if (expected === "number" && Math.abs(Number(input)) === Number.POSITIVE_INFINITY) return TOO_LARGE;
+  return `must be ${EXPECTED[expected] ?? expected}`;
+}
 
 type Bounded = z.core.$ZodRawIssue<z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig>;
 
