@@ -146,6 +146,11 @@ export interface StorageCondition {
 }
 
 export interface Storage extends EventStore, EventQuestions, ExperimentStore, AssignmentStore, MetricStore {
+  /**
+   * Whether a write that arrives now is stored soon. It costs nothing to ask, so that a server can leave a large body
+   * unread while the answer is false. It is no promise: each write is judged again when it is handed over.
+   */
+  hasRoom(): boolean;
   /** Tries the storage, for the health check. Rejects with `unavailable` when it cannot be read. */
   check(): Promise<StorageCondition>;
   /** Finishes what was begun, then lets go. Nothing may be asked of the storage afterwards. */

@@ -17,9 +17,17 @@ const TITLES: Record<FailureCode, string> = {
   unavailable: "Not available now",
 };
 
+const RETRY_SPREAD_SECONDS = 5;
+
+/** Clients that were refused together must not come back together. A rate limit names the time for one client alone. */
+const retryAfter = (seconds: number, code: FailureCode): number =>
+  code === "unavailable" ? seconds + Math.floor(Math.random() * RETRY_SPREAD_SECONDS) : seconds;
+
 function extraHeaders({ code, retryAfterSeconds, allow }: Failure): Record<string, string> {
   return {
-    ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+    ...(retryAfterSeconds === undefined
+      ? {}
+      : { "retry-after": String(retryAfter(retryAfterSeconds, code)) }),
     ...(allow === undefined ? {} : { allow: allow.join(", ") }),
     ...(code === "unauthorized" ? { "www-authenticate": "Bearer" } : {}),
   };

@@ -3,7 +3,7 @@ import pg from "pg";
 import { committing, type Query, queryOf, reading, type Until } from "./client.ts";
 import { type ConnectionOptions, poolConfig } from "./connection.ts";
 import { asFailure, fromDriver, isPassing, isUnusable } from "./failures.ts";
-import { createGroups } from "./groups.ts";
+import { createGroups, type Groups } from "./groups.ts";
 
 /** The answers to these, in their order. */
 export type Join<Item, Answer> = (items: readonly Item[]) => Promise<readonly Answer[]>;
@@ -25,6 +25,8 @@ export interface Database {
   snapshot<T>(read: (query: Query) => Promise<T>, until: Until): Promise<T>;
   /** What asks `run` for many at once, on behalf of all who ask at one time: see groups.ts. */
   grouped<Item, Answer>(run: (items: readonly Item[]) => Promise<readonly Answer[]>): Join<Item, Answer>;
+  /** Whether none of the groups has more waiting than its lanes take at once. */
+  hasRoom(): boolean;
   /** Finishes what was begun, then closes all connections. */
   close(): Promise<void>;
 }
@@ -80,7 +82,7 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
   // A server that restarts ends its idle connections; the pool forgets them and opens others when they are needed.
   pool.on("error", () => {});
   const busy = new Set<Promise<unknown>>();
-  const drains: (() => Promise<void>)[] = [];
+  const groups: Pick<Groups<never, never>, "drain" | "hasRoom">[] = [];
 
   function tracked<T>(work: Promise<T>): Promise<T> {
     const settled = work.then(
@@ -122,12 +124,13 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
     transaction,
     snapshot,
     grouped: (run) => {
-      const { join, drain } = createGroups(run);
-      drains.push(drain);
+      const { join, drain, hasRoom } = createGroups(run);
+      groups.push({ drain, hasRoom });
       return join;
     },
+    hasRoom: () => groups.every((group) => group.hasRoom()),
     close: async () => {
-      await Promise.all(drains.map((drain) => drain()));
+      await Promise.all(groups.map((group) => group.drain()));
       while (busy.size > 0) await Promise.all(busy);
       await pool.end();
     },

@@ -4,6 +4,8 @@ import { Failure } from "../../domain/failure.ts";
 export interface Groups<Item, Answer> {
   /** The answers to these, in their order; they are stored together or not at all. */
   join(items: readonly Item[]): Promise<readonly Answer[]>;
+  /** Whether less is waiting than the lanes take at once. */
+  hasRoom(): boolean;
   /** Fulfils when everything accepted so far is settled. */
   drain(): Promise<void>;
 }
@@ -90,6 +92,7 @@ export function createGroups<Item, Answer>(
         schedule();
       });
     },
+    hasRoom: () => itemsWaiting < LANES * MAX_TOGETHER,
     drain: () =>
       waiting.length === 0 && running === 0
         ? Promise.resolve()
@@ -98,10 +101,6 @@ export function createGroups<Item, Answer>(
 }
 
 const overloaded = (): Failure =>
-  new Failure(
-    "unavailable",
-    "More is being written than the database takes; nothing was stored. Send it again.",
-    {
-      retryAfterSeconds: 1,
-    },
-  );
+  new Failure("unavailable", "More arrives than the database can store; nothing was stored. Send it again.", {
+    retryAfterSeconds: 1,
+  });

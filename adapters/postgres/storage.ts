@@ -74,6 +74,7 @@ export async function openPostgres(url: string, options: ConnectionOptions = {})
     ...createExperimentStore(database),
     ...createAssignmentStore(database),
     ...createMetricStore(database),
+    hasRoom: database.hasRoom,
     check: () => conditionOf(database),
     close: database.close,
   };

@@ -192,6 +192,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
     ...createExperimentStore(db, writer, shelf, tallies),
     ...createAssignmentStore(db, writer, finder, tallies),
     ...createMetricStore(db, writer, shelf, finder, tallies),
+    hasRoom: writer.hasRoom,
     check: () =>
       conditionOf(() => {
         alive.get();

@@ -2,10 +2,12 @@ import type { Database } from "better-sqlite3";
 import { Failure } from "../../domain/failure.ts";
 import { asFailure, isBusy, isOutOfOrder } from "./failures.ts";
 
-/** Runs acts of writing, each atomic, and fulfils each one's promise once it is on the disk. */
+/** Runs acts of writing, each atomic, and fulfils the promise of each once it is on the disk. */
 export interface Writer {
-  /** `rows` is about how many rows the act touches: it bounds what one transaction holds up. */
+  /** `rows` is about how many rows the act touches: it bounds the length of one transaction. */
   write<T>(rows: number, act: () => T): Promise<T>;
+  /** Whether less is waiting than one transaction takes. */
+  hasRoom(): boolean;
   /** Fulfils when everything accepted so far is settled. */
   drain(): Promise<void>;
 }
@@ -14,9 +16,9 @@ export interface Writer {
 export interface Gathered {
   /** Writes it down, inside the transaction. */
   save(): void;
-  /** The transaction is over, one way or the other. */
+  /** The transaction has ended, whether it was committed or rolled back. */
   forget(): void;
-  /** It was rolled back: what was read within it may never have been. */
+  /** The transaction was rolled back: nothing that was read within it may be kept. */
   undo(): void;
 }
 
@@ -28,22 +30,24 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
-// Ten milliseconds or so of work: a longer transaction would keep the event loop from everybody else.
+// About ten milliseconds of work. A longer transaction would hold up the event loop.
 const MAX_ROWS_TOGETHER = 2_000;
-// A few seconds of writing, or a hundred clients with a batch of a thousand each. Whoever comes later is told to, before
-// latency explodes.
+// A few seconds of writing. More is refused, because its clients would give up before it is stored.
 const MAX_ROWS_WAITING = 100_000;
-// Turns of the event loop, some microseconds each, whose writes share a commit. With one, half of the clients send while
-// the other half's commit holds up the loop, and the two halves never meet: 32 clients made 19 writes a commit, with
-// three turns 28.
+// Turns of the event loop whose writes share a commit. With one, half of the clients send while the other half's commit
+// holds up the loop, and the two halves never meet: 32 clients made 19 writes a commit, with three turns 28.
 const TURNS_TOGETHER = 3;
-// A request's patience while another process holds the lock; the event loop is free in between the tries.
+// In a busy loop a turn takes milliseconds, not microseconds. Writes then wait for time, not for turns.
+const MAX_WAIT_MS = 1;
+// How long transactions may follow each other before other work gets its turn.
+const MAX_FLUSH_MS = 10;
+// How long a write waits for the lock of another process. Between attempts the event loop is free.
 const LOCK_PATIENCE_MS = 3_000;
 const LOCK_RETRY_MS = 20;
 
 /**
- * Commits together what arrives within a few turns of the event loop. An fsync costs as much as forty inserts, so with
- * one commit per request durability would cost six times the throughput; shared, it costs next to nothing.
+ * Commits together what arrives at about the same time. An fsync costs as much as forty inserts: with one commit for
+ * each request, durability would cost six times the throughput; shared, it costs next to nothing.
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the queue's state and the steps that share it.
 export function createWriter(db: Database, gathered: Gathered): Writer {
@@ -53,6 +57,7 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
   let waiting: Job[] = [];
   let rowsWaiting = 0;
   let scheduled = false;
+  let scheduledAt = 0;
   const idle: (() => void)[] = [];
 
   function together(jobs: readonly Job[]): unknown[] {
@@ -72,7 +77,7 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
     }
   }
 
-  /** Settles the jobs, all in one transaction if that works; false where they now wait for the lock of another. */
+  /** Settles the jobs, in one transaction if that works; false where they have to wait for another process's lock. */
   function settle(jobs: readonly Job[]): boolean {
     try {
       const values = together(jobs);
@@ -90,11 +95,11 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
     return true;
   }
 
-  /** One of them is at fault: apart, it fails alone. */
+  /** One of the jobs is at fault. Run one by one, only that one fails. */
   function settleApart(jobs: readonly Job[]): boolean {
     for (const [index, job] of jobs.entries()) {
       if (settle([job])) continue;
-      // The lock is somebody else's again: the others wait in line behind this one.
+      // Another process has the lock again: the remaining jobs keep their place behind this one.
       const [first, ...rest] = waiting;
       const behind = jobs.slice(index + 1);
       waiting = first === job ? [first, ...behind, ...rest] : [...behind, ...waiting];
@@ -128,22 +133,39 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
 
   function flush(): void {
     scheduled = false;
-    const settled = settle(takeSome());
-    if (waiting.length > 0) schedule(!settled);
-    else for (const wake of idle.splice(0)) wake();
+    const until = performance.now() + MAX_FLUSH_MS;
+    let settled = true;
+    while (settled && waiting.length > 0) {
+      settled = settle(takeSome());
+      if (performance.now() >= until) break;
+    }
+    if (waiting.length === 0) for (const wake of idle.splice(0)) wake();
+    else if (settled) scheduleNow();
+    else scheduleRetry();
   }
 
-  function schedule(locked: boolean): void {
+  /** A timer would halve the rate where setImmediate does: it is only for the lock of another process. */
+  function scheduleRetry(): void {
+    scheduled = true;
+    setTimeout(flush, LOCK_RETRY_MS);
+  }
+
+  /** What is left has waited for others already. */
+  function scheduleNow(): void {
+    scheduled = true;
+    setImmediate(flush);
+  }
+
+  function schedule(): void {
     if (scheduled) return;
     scheduled = true;
-    // A timer instead of setImmediate would halve the rate: it is only for the lock of another process.
-    if (locked) setTimeout(flush, LOCK_RETRY_MS);
-    else setImmediate(flushAfter, TURNS_TOGETHER - 1);
+    scheduledAt = performance.now();
+    setImmediate(flushAfter, TURNS_TOGETHER - 1);
   }
 
   function flushAfter(turns: number): void {
-    if (turns > 0) setImmediate(flushAfter, turns - 1);
-    else flush();
+    if (turns === 0 || performance.now() - scheduledAt >= MAX_WAIT_MS) flush();
+    else setImmediate(flushAfter, turns - 1);
   }
 
   return {
@@ -153,9 +175,11 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
         const deadline = Date.now() + LOCK_PATIENCE_MS;
         waiting.push({ rows, deadline, act, fulfil: fulfil as (value: unknown) => void, reject });
         rowsWaiting += rows;
-        schedule(false);
+        schedule();
       });
     },
+
+    hasRoom: () => rowsWaiting < MAX_ROWS_TOGETHER,
 
     drain: () =>
       waiting.length === 0 ? Promise.resolve() : new Promise<void>((resolve) => idle.push(resolve)),
@@ -165,10 +189,6 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
 const rowsOf = (jobs: readonly Job[]): number => jobs.reduce((sum, job) => sum + job.rows, 0);
 
 const overloaded = (): Failure =>
-  new Failure(
-    "unavailable",
-    "More is being written than the disk takes; nothing was stored. Send it again.",
-    {
-      retryAfterSeconds: 1,
-    },
-  );
+  new Failure("unavailable", "More arrives than the disk can store; nothing was stored. Send it again.", {
+    retryAfterSeconds: 1,
+  });

@@ -272,3 +272,61 @@ test("draining waits out a lock", async () => {
   expect(await drained).toEqual([1]);
   expect(await write).toBe(1);
 });
+
+test("has room until as much is waiting as one transaction takes, and again when it is stored", async () => {
+  const opened = open();
+  const { writer, put } = opened;
+  expect(writer.hasRoom()).toBe(true);
+  const first = writer.write(1_999, put(1));
+  expect(writer.hasRoom()).toBe(true);
+  const second = writer.write(1, put(2));
+  expect(writer.hasRoom()).toBe(false);
+  await Promise.all([first, second]);
+  expect(writer.hasRoom()).toBe(true);
+});
+
+/** A clock that only goes on when a test says so. */
+function stopClock(): (milliseconds: number) => void {
+  let time = 0;
+  const now = vi.spyOn(performance, "now").mockImplementation(() => time);
+  onTestFinished(() => now.mockRestore());
+  return (milliseconds) => {
+    time += milliseconds;
+  };
+}
+
+test("in a busy loop a write waits for one turn, not for three", async () => {
+  const spend = stopClock();
+  const { writer, put } = open();
+  let turns = 0;
+  let stored = false;
+  const write = writer.write(1, put(1)).then(() => {
+    stored = true;
+  });
+  while (!stored) {
+    spend(5);
+    turns += 1;
+    await nextTurn();
+  }
+  await write;
+  expect(turns).toBeLessThanOrEqual(2);
+});
+
+test("transactions follow each other for a while, and then other work gets its turn", async () => {
+  const spend = stopClock();
+  const opened = open();
+  const slow = (n: number) => () => {
+    spend(6);
+    return opened.put(n)();
+  };
+  const writes = [1, 2, 3, 4, 5, 6].map((n) => opened.writer.write(2_000, slow(n)));
+  const commitsByTurn: number[] = [];
+  while (opened.rows().length < 6) {
+    await nextTurn();
+    commitsByTurn.push(commits(opened));
+  }
+  await Promise.all(writes);
+  const inOneTurn = commitsByTurn.map((count, turn) => count - (commitsByTurn[turn - 1] ?? 0));
+  expect(inOneTurn.filter((count) => count > 0)).toEqual([2, 2, 2]);
+  expect(commits(opened)).toBe(6);
+});
