@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Description, Name, recordOf } from "../text.ts";
+import { Description, looksLike, Name, recordOf } from "../text.ts";
 import { type Instant, IsoTime, isoTime } from "../time.ts";
 
 export const MIN_VARIANTS = 2;
@@ -66,11 +66,14 @@ interface Complaint {
   readonly message: string;
 }
 
+const twice = (name: string): string =>
+  `must differ from the other names in more than case, space and Unicode form: "${name}" does not`;
+
 function repeats(list: string, field: string, names: readonly string[]): Complaint[] {
   return names.flatMap((name, index) =>
-    names.indexOf(name) === index
-      ? []
-      : [{ path: [list, index, field], message: `must be unique, but "${name}" stands here twice` }],
+    names.slice(0, index).some((earlier) => looksLike(earlier, name))
+      ? [{ path: [list, index, field], message: twice(name) }]
+      : [],
   );
 }
 

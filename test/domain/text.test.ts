@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { Description, Name, recordOf } from "../../domain/text.ts";
+import { Description, looksLike, Name, recordOf } from "../../domain/text.ts";
 
 const isName = (value: unknown) => Name.safeParse(value).success;
 
@@ -11,7 +11,11 @@ function isControl(character: string): boolean {
   return code <= 0x1f || (code >= 0x7f && code <= 0x9f);
 }
 
-test("a name is 1 to 200 characters, not all blank, without control characters or broken Unicode", () => {
+/** The controls of writing direction, and the separators of lines and paragraphs. */
+const isMisleading = (character: string): boolean =>
+  /[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/.test(character);
+
+test("a name is 1 to 200 characters, not all blank, without controls or broken Unicode", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 250 }), (text) => {
       const characters = [...text];
@@ -19,7 +23,7 @@ test("a name is 1 to 200 characters, not all blank, without control characters o
         characters.length >= 1 &&
         characters.length <= 200 &&
         text.trim() !== "" &&
-        characters.every((one) => !isControl(one)) &&
+        characters.every((one) => !isControl(one) && !isMisleading(one)) &&
         text.isWellFormed();
       expect(isName(text)).toBe(allowed);
     }),
@@ -28,7 +32,17 @@ test("a name is 1 to 200 characters, not all blank, without control characters o
 });
 
 test("a name is kept as it was sent", () => {
-  for (const text of ["a", " a ", "Zoe\u0308", "用户", "😀".repeat(200), "a\u00a0b", "<script>", "\u200b"]) {
+  for (const text of [
+    "a",
+    " a ",
+    "Zoe\u0308",
+    "用户",
+    "😀".repeat(200),
+    "a\u00a0b",
+    "<script>",
+    "\u200b",
+    "שלום 👩\u200d🔬",
+  ]) {
     expect(Name.parse(text)).toBe(text);
   }
 });
@@ -41,6 +55,10 @@ test.each<[unknown, string]>([
   ["a\nb", "must not contain control characters or broken Unicode"],
   ["a\u0085", "must not contain control characters or broken Unicode"],
   ["\ud83d", "must not contain control characters or broken Unicode"],
+  ["a\u202eb", "must not contain controls of writing direction or line separators"],
+  ["a\u2066b\u2069", "must not contain controls of writing direction or line separators"],
+  ["\u200fa", "must not contain controls of writing direction or line separators"],
+  ["a\u2028b", "must not contain controls of writing direction or line separators"],
   ["\ude00\ud83d", "must not contain control characters or broken Unicode"],
 ])("%j is refused as a name: it %s", (value, message) => {
   expect(Name.safeParse(value).error?.issues.map((issue) => issue.message)).toEqual([message]);
@@ -58,11 +76,24 @@ test.each(["x".repeat(2_001), "a\0", "a\u001b[31m", "\udfff"])("%j is none", (te
   expect(Description.safeParse(text).success).toBe(false);
 });
 
-test("a hostile text is decided as fast as any other", () => {
-  const started = performance.now();
+// An expression that backtracks would exceed the time limit of a test by far.
+test("a hostile text is decided in one pass", () => {
   for (const text of [" ".repeat(1e6), `${" ".repeat(1e6)}\0`, "a".repeat(1e6), `${"\t".repeat(1e6)}x`])
     isName(text);
-  expect(performance.now() - started).toBeLessThan(2_000);
+});
+
+test.each<[string, string, boolean]>([
+  ["red", "red", true],
+  ["red", "RED", true],
+  ["red", " red\u00a0", true],
+  ["Zo\u00eb", "Zoe\u0308", true],
+  ["\uff52ed", "red", true],
+  ["stra\u00dfe", "STRASSE", true],
+  ["red", "blue", false],
+  ["red", "re d", false],
+  ["r\u0435d", "red", false],
+])("%j and %j look like the same name: %j", (a, b, same) => {
+  expect([looksLike(a, b), looksLike(b, a)]).toEqual([same, same]);
 });
 
 test("a record of more than a thousand entries is refused before any of them is looked at", () => {

@@ -40,6 +40,16 @@ const rows: Row[] = [
   row("a body that is not JSON", EVENTS, json, "event_type=click", 400, "invalid", ""),
   row("JSON that stops halfway", EVENTS, json, '{"event_type":"cl', 400, "invalid", ""),
   row("JSON with something after it", EVENTS, json, '{"event_type":"a"} x', 400, "invalid", ""),
+  row(
+    "a name that turns the writing direction",
+    EVENTS,
+    json,
+    { event_type: "\u202eabc", user_id: "a\u2066" },
+    400,
+    "invalid",
+    "event_type",
+    "user_id",
+  ),
   row("NaN", TRACK, json, '{"user_id":"ann","metric_name":"m","value":NaN}', 400, "invalid", ""),
   row(
     "a number beyond all numbers",

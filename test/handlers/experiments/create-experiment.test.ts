@@ -116,6 +116,26 @@ test.each<[string, unknown, string[]]>([
     ["variants[2].variant_name"],
   ],
   [
+    "two variants whose names differ in case alone",
+    { ...colours, variants: [{ variant_name: "red" }, { variant_name: "Red" }] },
+    ["variants[1].variant_name"],
+  ],
+  [
+    "two variants whose names differ in space and Unicode form alone",
+    { ...colours, variants: [{ variant_name: "Zoe\u0308" }, { variant_name: " Zo\u00eb " }] },
+    ["variants[1].variant_name"],
+  ],
+  [
+    "two metrics whose names differ in case alone",
+    { ...colours, metrics: [{ metric_name: "Revenue" }, { metric_name: "revenue" }] },
+    ["metrics[1].metric_name"],
+  ],
+  [
+    "a control of writing direction in a variant's name",
+    { ...colours, variants: [{ variant_name: "\u202e% 72.66" }, { variant_name: "b" }] },
+    ["variants[0].variant_name"],
+  ],
+  [
     "a variant without a name",
     { ...colours, variants: [{ weight: 1 }, { variant_name: "b" }] },
     ["variants[0].variant_name"],
