@@ -7,74 +7,104 @@ import type { HttpRequest } from "./message.ts";
 
 type Scope = "write" | "read" | "admin";
 
-const digest = (key: string): Buffer => hash("sha256", key, "buffer");
+/** Who sends a request, as far as its key tells. On a server without keys everybody is anonymous. */
+export type Caller =
+  | { readonly kind: "anonymous" }
+  | { readonly kind: "unknown key" }
+  | { readonly kind: "key"; readonly id: string; readonly scope: Scope; readonly inQuery: boolean };
 
-/** The key of `Authorization: Bearer …`, or of `?key=` for a beacon, which cannot send headers. */
-export function keyOf(request: HttpRequest, query: URLSearchParams | undefined): string | undefined {
-  const header = request.headers.authorization;
-  if (header === undefined) return query?.get("key") ?? undefined;
-  return /^bearer +(.+)$/i.exec(header)?.[1]?.trim() ?? header;
+const ANONYMOUS: Caller = { kind: "anonymous" };
+const UNKNOWN_KEY: Caller = { kind: "unknown key" };
+
+/** The key of an `Authorization` header. Of Basic it is the part before the colon; other schemes have no known key. */
+function keyOfAuthorization(header: string): string {
+  const [, scheme = "", value = ""] = /^(bearer|basic) +(.+)$/i.exec(header) ?? [];
+  if (scheme.toLowerCase() !== "basic") return scheme === "" ? header : value.trim();
+  return Buffer.from(value, "base64").toString().split(":", 1)[0] ?? "";
+}
+
+function keyOf({ headers }: HttpRequest, query: URLSearchParams | undefined) {
+  const { authorization, "x-api-key": apiKey } = headers;
+  if (apiKey !== undefined) return { key: apiKey.trim(), inQuery: false };
+  if (authorization !== undefined) return { key: keyOfAuthorization(authorization), inQuery: false };
+  const key = query?.get("key");
+  return key ? { key, inQuery: true } : undefined;
 }
 
 const hostOf = (header: string): string => header.replace(/:\d+$/, "");
 
-/** Without keys a server serves this machine alone, also where a name of somebody else's points at it. */
-function refuseStrangers({ headers }: HttpRequest): void {
-  const { host } = headers;
-  if (host === undefined || isLoopback(hostOf(host))) return;
+const PROXY_HEADER = /^(?:forwarded|via|x-real-ip|x-forwarded-.+)$/;
+
+/** Why a request does not come directly from this machine; undefined where it does. */
+function remoteness({ address, headers }: HttpRequest): string | undefined {
+  if (!isLoopback(address)) return `came from ${address || "an unknown address"}`;
+  const header = Object.keys(headers).find((name) => PROXY_HEADER.test(name));
+  if (header !== undefined) return `came through a proxy, which its header ${header} tells`;
+  // A web site can give this machine a name of its own, and so have a browser send requests from its pages.
+  if (headers.host !== undefined && !isLoopback(hostOf(headers.host))) return `is for ${headers.host}`;
+  return undefined;
+}
+
+/** Without keys a server is for its own machine alone. */
+function refuseRemote(request: HttpRequest): void {
+  const reason = remoteness(request);
+  if (reason === undefined) return;
   throw new Failure(
     "forbidden",
-    `Without keys this server answers to localhost, not to ${host}: set its keys.`,
+    `Without keys this server answers only requests to localhost from the same machine, and this one ${reason}. ` +
+      "Set ANALYTICS_ADMIN_KEYS, ANALYTICS_WRITE_KEYS and ANALYTICS_READ_KEYS.",
   );
 }
 
-/** Who asks: a known key with its scopes, or whoever is at an address. */
-export interface Caller {
-  readonly name: string;
-  readonly scopes: ReadonlySet<Scope>;
+function admitTo(access: Exclude<Access, "open">, caller: Caller): void {
+  if (caller.kind === "anonymous") {
+    throw new Failure("unauthorized", `Send a key with ${access} access: Authorization: Bearer <key>.`);
+  }
+  if (caller.kind === "unknown key")
+    throw new Failure("unauthorized", "This key is not known to this server.");
+  const { scope, inQuery } = caller;
+  if (scope === "admin" && inQuery) {
+    const detail =
+      "An admin key is not accepted in an address, which logs keep: send Authorization: Bearer <key>.";
+    throw new Failure("forbidden", detail);
+  }
+  if (scope === "admin" || scope === access) return;
+  throw new Failure("forbidden", `This key has ${scope} access; ${access} access is needed.`);
 }
 
 export interface Gate {
-  callerOf(request: HttpRequest, key: string | undefined): Caller;
-  /** Lets the caller use an endpoint of this access, or throws why not. */
-  admit(request: HttpRequest, key: string | undefined, caller: Caller, access: Access): void;
+  /** Recognises the request's key, from its headers or from `key` in its query. */
+  callerOf(request: HttpRequest, query: URLSearchParams | undefined): Caller;
+  /** On a server without keys, refuses every request that does not come directly from this machine. */
+  refuseRemote(request: HttpRequest): void;
+  /** Throws a refusal unless the caller may use endpoints of this access. */
+  admit(caller: Caller, access: Access): void;
 }
 
-const NO_SCOPES: ReadonlySet<Scope> = new Set();
+const digest = (key: string): Buffer => hash("sha256", key, "buffer");
 
 export function createGate(keys: Keys | undefined): Gate {
   const known = (["write", "read", "admin"] as const).flatMap((scope) =>
     (keys?.[scope] ?? []).map((key) => ({ scope, digest: digest(key) })),
   );
 
-  // Digests are of one length, and all are compared: the time taken tells nothing of any key.
-  function scopesOf(given: Buffer): ReadonlySet<Scope> {
-    const matching = known.filter((candidate) => timingSafeEqual(candidate.digest, given));
-    return matching.length === 0 ? NO_SCOPES : new Set(matching.map(({ scope }) => scope));
-  }
-
   return {
-    callerOf({ address }, key) {
-      if (key === undefined || known.length === 0) return { name: address, scopes: NO_SCOPES };
-      const given = digest(key);
-      const scopes = scopesOf(given);
-      // A key that is not known names nobody: else who makes one up for each request would never be limited.
-      return { name: scopes.size > 0 ? given.toString("base64") : address, scopes };
+    callerOf(request, query) {
+      const sent = keys === undefined ? undefined : keyOf(request, query);
+      if (sent === undefined) return ANONYMOUS;
+      const given = digest(sent.key);
+      // Digests have one length, and all of them are compared: the time taken tells nothing about the keys.
+      const [match] = known.filter((candidate) => timingSafeEqual(candidate.digest, given));
+      if (match === undefined) return UNKNOWN_KEY;
+      return { kind: "key", id: given.toString("base64"), scope: match.scope, inQuery: sent.inQuery };
     },
 
-    admit(request, key, { scopes }, access) {
-      if (keys === undefined) refuseStrangers(request);
-      if (keys === undefined || access === "open") return;
-      if (key === undefined) {
-        throw new Failure("unauthorized", `Send a key with ${access} access: Authorization: Bearer <key>.`);
-      }
-      if (scopes.size === 0)
-        throw new Failure("unauthorized", "This key is not known here, or not any more.");
-      if (scopes.has("admin") || scopes.has(access)) return;
-      throw new Failure(
-        "forbidden",
-        `This key has ${[...scopes].join(" and ")} access; ${access} is needed.`,
-      );
+    refuseRemote(request) {
+      if (keys === undefined) refuseRemote(request);
+    },
+
+    admit(caller, access) {
+      if (keys !== undefined && access !== "open") admitTo(access, caller);
     },
   };
 }

@@ -6,13 +6,15 @@ import type { Router } from "./router.ts";
 
 type Headers = Record<string, string>;
 
-const ALLOW_HEADERS = "authorization, content-encoding, content-type, prefer";
-const EXPOSE_HEADERS = "retry-after, x-next-cursor, x-request-id";
+// Those of our own clients, and those that clients of other products send: x-retry-count, x-umami-cache.
+const ALLOW_HEADERS =
+  "authorization, content-encoding, content-type, if-none-match, prefer, x-api-key, x-retry-count, x-umami-cache";
+const EXPOSE_HEADERS = "etag, retry-after, x-next-cursor, x-request-id";
 const PREFLIGHT_SECONDS = "7200";
 
 const NONE: Headers = {};
 
-/** A page of this very server, by whichever name its browser knows it. */
+/** A page of this server itself, by the host name that the browser used. */
 const isSameOrigin = (origin: string, host: string | undefined): boolean =>
   host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
 
@@ -24,20 +26,27 @@ function isLocalPage(origin: string): boolean {
   }
 }
 
+/**
+ * The origin of the page that sent a request; undefined where no page of another site did. Browsers leave the origin out
+ * of images, scripts and links, but say that they come from another site.
+ */
+const originOf = ({ headers }: HttpRequest): string | undefined =>
+  headers.origin ?? (headers["sec-fetch-site"] === "cross-site" ? "null" : undefined);
+
 export interface Cors {
-  /** May the page that sent this use endpoints of this access? */
-  allows(request: HttpRequest, origin: string, access: Access): boolean;
-  /** What a browser must read on an answer to let its page read the answer. */
+  /** Whether the page that sent a request, if one did, may use endpoints of this access. */
+  allows(request: HttpRequest, access: Access): boolean;
+  /** The headers that let the browser's page read an answer. */
   headers(request: HttpRequest, access: Access | undefined): Headers;
-  /** Answers `OPTIONS`, whether a browser asks it or a person. */
+  /** Answers `OPTIONS`, from a browser or from any other client. */
   preflight(request: HttpRequest, router: Router): HttpResponse;
 }
 
-/** Pages of any origin may write; the rest is for the listed origins and, on an open server, pages of this machine. */
+/** Pages of any origin may write. Other access is for the listed origins and, without keys, for pages of this machine. */
 export function createCors({ corsOrigins, keys }: Settings): Cors {
   const listed = new Set(corsOrigins);
 
-  function allows({ headers: { host } }: HttpRequest, origin: string, access: Access): boolean {
+  function allowsOrigin(origin: string, { headers: { host } }: HttpRequest, access: Access): boolean {
     if (access === "write" || access === "open") return true;
     if (listed.has("*") || listed.has(origin) || isSameOrigin(origin, host)) return true;
     return keys === undefined && listed.size === 0 && isLocalPage(origin);
@@ -49,7 +58,7 @@ export function createCors({ corsOrigins, keys }: Settings): Cors {
     if (access === "write" || access === "open") {
       return { "access-control-allow-origin": "*", "access-control-expose-headers": EXPOSE_HEADERS };
     }
-    if (!allows(request, origin, access)) return { vary: "origin" };
+    if (!allowsOrigin(origin, request, access)) return { vary: "origin" };
     return {
       "access-control-allow-origin": origin,
       "access-control-expose-headers": EXPOSE_HEADERS,
@@ -57,27 +66,37 @@ export function createCors({ corsOrigins, keys }: Settings): Cors {
     };
   }
 
-  function preflight(request: HttpRequest, router: Router): HttpResponse {
-    const methods = router.allowed(request.path);
-    if (methods.length === 0) router.route(request.method, request.path);
-    const wanted = request.headers["access-control-request-method"] ?? methods[0] ?? "";
-    const access = router.find(wanted === "HEAD" ? "GET" : wanted, request.path)?.target.access;
-    const allow = ["OPTIONS", ...methods].join(", ");
-    const cors = headers(request, access);
-    if (cors["access-control-allow-origin"] === undefined)
-      return { status: 204, headers: { allow, ...cors }, body: "" };
+  function allowance(request: HttpRequest, methods: readonly string[]): Headers {
+    // Chrome asks so before a page of the internet may use a server of the local network.
+    const isPrivate = request.headers["access-control-request-private-network"] === "true";
     return {
-      status: 204,
-      headers: {
-        allow,
-        ...cors,
-        "access-control-allow-methods": methods.join(", "),
-        "access-control-allow-headers": ALLOW_HEADERS,
-        "access-control-max-age": PREFLIGHT_SECONDS,
-      },
-      body: "",
+      "access-control-allow-methods": methods.join(", "),
+      "access-control-allow-headers": ALLOW_HEADERS,
+      "access-control-max-age": PREFLIGHT_SECONDS,
+      ...(isPrivate ? { "access-control-allow-private-network": "true" } : {}),
     };
   }
 
-  return { allows, headers, preflight };
+  return {
+    headers,
+
+    allows(request, access) {
+      const origin = originOf(request);
+      return origin === undefined || allowsOrigin(origin, request, access);
+    },
+
+    preflight(request, router) {
+      const methods = router.allowed(request.path);
+      if (methods.length === 0) throw router.refusal(request.method, request.path);
+      const wanted = request.headers["access-control-request-method"] ?? methods[0] ?? "";
+      const cors = headers(request, router.find(wanted, request.path)?.target.access);
+      const isAllowed = cors["access-control-allow-origin"] !== undefined;
+      const allow = ["OPTIONS", ...methods].join(", ");
+      return {
+        status: 204,
+        headers: { allow, ...cors, ...(isAllowed ? allowance(request, methods) : {}) },
+        body: "",
+      };
+    },
+  };
 }

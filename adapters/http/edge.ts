@@ -5,10 +5,10 @@ import { FaultList, invalid, unanswerable } from "../../handlers/contract/faults
 import { Listing } from "../../handlers/contract/listing.ts";
 import { wording } from "../../handlers/contract/wording.ts";
 import type { Settings } from "../settings.ts";
-import { createGate, keyOf } from "./access.ts";
 import { refuseTooLong } from "./answer-size.ts";
 import { decodeBody } from "./body.ts";
 import { createCors } from "./cors.ts";
+import { createDoor } from "./door.ts";
 import type { FileServer } from "./files.ts";
 import { listingResponse } from "./listing.ts";
 import { createLogBudget } from "./log-budget.ts";
@@ -16,7 +16,6 @@ import { brokenOff, entryOf, type LogEntry, watched } from "./log-entry.ts";
 import { type HttpRequest, type HttpResponse, isPieces } from "./message.ts";
 import { withDescription } from "./openapi.ts";
 import { internal, problem } from "./problem.ts";
-import { createLimiter } from "./rate.ts";
 import { createRouter, type Route, type Target } from "./router.ts";
 import { OUTCOME_STATUS } from "./statuses.ts";
 
@@ -115,28 +114,18 @@ async function parseRequest(
   };
 }
 
-/** The way of every request: route, rate, gate, decode, parse, handle, answer. */
+/** The path of every request: route, rate limit, access, decode, parse, handle, answer. */
 export function createEdge({ endpoints, world, settings, log, files, maxAnswerBytes }: EdgeParts): Edge {
   const router = createRouter(withDescription(endpoints));
   const cors = createCors(settings);
-  const gate = createGate(settings.keys);
-  const limit = createLimiter(settings.rate);
+  const admit = createDoor(settings, cors, world.now);
   const withinBudget = createLogBudget(world.now);
 
-  /** A page may have sent this without asking first; where no key is needed, only its origin tells friend from foe. */
-  function refuseForeignPage(request: HttpRequest, { access }: Target): void {
-    const { origin } = request.headers;
-    if (settings.keys !== undefined || origin === undefined || cors.allows(request, origin, access)) return;
-    throw new Failure("forbidden", `Pages of ${origin} may not use this: add it to ANALYTICS_CORS_ORIGINS.`);
-  }
-
-  async function handle(request: HttpRequest, { target, params }: Route): Promise<Refused> {
-    const query = request.query === "" ? undefined : new URLSearchParams(request.query);
-    const key = keyOf(request, query);
-    const caller = gate.callerOf(request, key);
-    limit(caller.name, world.now());
-    gate.admit(request, key, caller, target.access);
-    refuseForeignPage(request, target);
+  async function handle(
+    request: HttpRequest,
+    { target, params }: Route,
+    query: URLSearchParams | undefined,
+  ): Promise<Refused> {
     if (!("handle" in target)) return { response: await files(request, target) };
     const parsed = await parseRequest(request, target, params, query);
     const { outcome, body, cause } = await target.handle(parsed, world);
@@ -161,10 +150,13 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
   async function answer(request: HttpRequest): Promise<Answered> {
     let target: Target | undefined;
     try {
+      const route = router.find(request.method, request.path);
+      target = route?.target;
+      const query = request.query === "" ? undefined : new URLSearchParams(request.query);
+      admit(request, query, target);
       if (request.method === "OPTIONS") return { target, response: cors.preflight(request, router) };
-      const route = router.route(request.method, request.path);
-      target = route.target;
-      return { target, ...(await handle(request, route)) };
+      if (route === undefined) throw router.refusal(request.method, request.path);
+      return { target, ...(await handle(request, route, query)) };
     } catch (error) {
       return { target, ...refuse(request, error) };
     }

@@ -12,9 +12,16 @@ export interface StaticFile {
   readonly path: string;
   readonly method: "GET";
   readonly access: "open";
+  readonly unlimited: true;
 }
 
-const file = (path: string, name: string): StaticFile => ({ name, path, method: "GET", access: "open" });
+const file = (path: string, name: string): StaticFile => ({
+  name,
+  path,
+  method: "GET",
+  access: "open",
+  unlimited: true,
+});
 
 export const STATIC_FILES: readonly StaticFile[] = [
   file("/", "dashboard.html"),

@@ -38,13 +38,19 @@ function match({ segments }: Pattern, path: readonly string[]): Record<string, s
 /** The detail of every refusal of a request that cannot be parsed as HTTP. */
 export const UNREADABLE = "This is no request that an HTTP server can read.";
 
-function decode(segment: string): string {
+/** The segments of a path; undefined where it has a broken escape. */
+function segmentsOf(path: string): readonly string[] | undefined {
+  const segments = path.split("/");
+  if (!path.includes("%")) return segments;
   try {
-    return decodeURIComponent(segment);
+    return segments.map(decodeURIComponent);
   } catch {
-    throw new Failure("invalid", UNREADABLE);
+    return undefined;
   }
 }
+
+const withoutSlash = (path: string): string =>
+  path.length > 2 && path.endsWith("/") ? path.slice(0, -1) : path;
 
 /** Finds the endpoint or file of a method and path. HEAD is routed as GET, and a trailing slash is ignored. */
 export function createRouter(endpoints: readonly Endpoint[]) {
@@ -57,10 +63,10 @@ export function createRouter(endpoints: readonly Endpoint[]) {
       .map((target) => [`${target.method} ${target.path}`, { target, params: {} }]),
   );
 
-  function find(method: string, path: string): Route | undefined {
+  function routeOf(method: string, path: string): Route | undefined {
     const known = literal.get(`${method} ${path}`);
-    if (known !== undefined) return known;
-    const segments = path.includes("%") ? path.split("/").map(decode) : path.split("/");
+    const segments = known === undefined ? segmentsOf(path) : undefined;
+    if (segments === undefined) return known;
     for (const pattern of patterns) {
       if (pattern.target.method !== method) continue;
       const params = match(pattern, segments);
@@ -70,30 +76,29 @@ export function createRouter(endpoints: readonly Endpoint[]) {
   }
 
   const methods = [...new Set(targets.map(({ method }) => method))];
-  const withoutSlash = (path: string): string =>
-    path.length > 2 && path.endsWith("/") ? path.slice(0, -1) : path;
 
-  return {
-    route(method: string, path: string): Route {
-      const asked = withoutSlash(path);
-      const found = find(method === "HEAD" ? "GET" : method, asked);
-      if (found !== undefined) return found;
-      const allow = this.allowed(asked);
-      if (allow.length === 0) {
-        throw new Failure(
-          "not_found",
-          `There is nothing at ${asked}. GET /apiv1/openapi.json lists what there is.`,
-        );
-      }
+  /** The route of a request; undefined where there is none. */
+  const find = (method: string, path: string): Route | undefined =>
+    routeOf(method === "HEAD" ? "GET" : method, withoutSlash(path));
+
+  /** The methods of a path; empty where the path is unknown. */
+  const allowed = (path: string): string[] => methods.filter((method) => find(method, path) !== undefined);
+
+  /** The refusal of a request that has no route. */
+  function refusal(method: string, path: string): Failure {
+    const asked = withoutSlash(path);
+    if (segmentsOf(asked) === undefined) return new Failure("invalid", UNREADABLE);
+    const allow = allowed(asked);
+    if (allow.length > 0) {
       const detail = `${asked} does not take ${method}: use ${allow.join(" or ")}.`;
-      throw new Failure("method_not_allowed", detail, { allow });
-    },
+      return new Failure("method_not_allowed", detail, { allow });
+    }
+    return new Failure(
+      "not_found",
+      `There is nothing at ${asked}. GET /apiv1/openapi.json lists what there is.`,
+    );
+  }
 
-    /** The methods of a path; empty where the path is unknown. */
-    allowed: (path: string): string[] =>
-      methods.filter((method) => find(method, withoutSlash(path)) !== undefined),
-
-    find: (method: string, path: string): Route | undefined => find(method, withoutSlash(path)),
-  };
+  return { find, allowed, refusal };
 }
 export type Router = ReturnType<typeof createRouter>;

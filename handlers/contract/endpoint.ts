@@ -49,6 +49,8 @@ interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTy
   readonly path: `/${string}`;
   readonly access: Access;
   readonly summary: string;
+  /** Callers may ask as often as they like, whatever the rate limit. */
+  readonly unlimited?: true;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;

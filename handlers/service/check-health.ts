@@ -18,6 +18,7 @@ export const checkHealth = endpoint({
   method: "GET",
   path: "/health",
   access: "open",
+  unlimited: true,
   summary: "Whether the server answers and its storage can be read and written",
   replies: { ok: Healthy, unavailable: Unhealthy },
 

@@ -29,9 +29,10 @@ test("a preflight of a write is answered, whole, as follows, whatever its origin
     headers: {
       allow: "OPTIONS, POST, GET",
       "access-control-allow-origin": "*",
-      "access-control-expose-headers": "retry-after, x-next-cursor, x-request-id",
+      "access-control-expose-headers": "etag, retry-after, x-next-cursor, x-request-id",
       "access-control-allow-methods": "POST, GET",
-      "access-control-allow-headers": "authorization, content-encoding, content-type, prefer",
+      "access-control-allow-headers":
+        "authorization, content-encoding, content-type, if-none-match, prefer, x-api-key, x-retry-count, x-umami-cache",
       "access-control-max-age": "7200",
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
@@ -39,6 +40,20 @@ test("a preflight of a write is answered, whole, as follows, whatever its origin
     },
     body: "",
   });
+});
+
+test("a page of the internet may use a server of the local network where it may use it at all", async () => {
+  const headers = {
+    origin: SHOP,
+    "access-control-request-method": "POST",
+    "access-control-request-private-network": "true",
+  };
+  const allowed = async (path: string) =>
+    (await openEdge().send({ method: "OPTIONS", path, headers })).headers[
+      "access-control-allow-private-network"
+    ];
+  expect(await allowed("/apiv1/events")).toBe("true");
+  expect(await allowed("/apiv1/ab-tests")).toBeUndefined();
 });
 
 test("OPTIONS from no browser tells the methods alone", async () => {
@@ -107,10 +122,43 @@ test("a foreign page is refused in words that name the setting, before its reque
     type: "about:blank",
     title: "Not allowed",
     status: 403,
-    detail: `Pages of ${SHOP} may not use this: add it to ANALYTICS_CORS_ORIGINS.`,
+    detail: `Pages of ${SHOP} may not use this: add their origin to ANALYTICS_CORS_ORIGINS.`,
     code: "forbidden",
     errors: [],
   });
+});
+
+test.each<[string, Record<string, string>, string[], number]>([
+  ["from another site", { "sec-fetch-site": "cross-site" }, [], 403],
+  ["from another site where all are listed", { "sec-fetch-site": "cross-site" }, ["*"], 200],
+  ["from the server's own page", { "sec-fetch-site": "same-origin" }, [], 200],
+  ["from another port of this machine", { "sec-fetch-site": "same-site" }, [], 200],
+  ["typed by a person", { "sec-fetch-site": "none" }, [], 200],
+  [
+    "from a page of this machine by another name",
+    { "sec-fetch-site": "cross-site", origin: "http://127.0.0.1:3000" },
+    [],
+    200,
+  ],
+])(
+  "an image, script or link %s reads an open server as the browser's Sec-Fetch-Site says",
+  async (_name, headers, corsOrigins, status) => {
+    const answer = await openEdge({ corsOrigins }).send({ path: "/apiv1/ab-tests", headers });
+    expect(answer.status).toBe(status);
+    if (status === 403) {
+      expect(answer.body).toMatchObject({
+        code: "forbidden",
+        detail: "Pages of another site may not use this: add their origin to ANALYTICS_CORS_ORIGINS.",
+      });
+    }
+  },
+);
+
+test("a link from another site opens the dashboard, and a beacon from there may write", async () => {
+  const headers = { "sec-fetch-site": "cross-site" };
+  const { send } = openEdge();
+  expect((await send({ path: "/icon.svg", headers })).status).toBe(200);
+  expect((await send({ method: "POST", path: "/apiv1/events", headers, body: event })).status).toBe(201);
 });
 
 test("with keys a foreign page's key is asked for, and the browser is not told that it may read", async () => {

@@ -1,16 +1,25 @@
-import { expect, test } from "vitest";
-import { openEdge } from "../../world.ts";
+import { describe, expect, test } from "vitest";
+import { parseNetwork } from "../../../adapters/addresses.ts";
+import { openEdge, type TestEdge, type TestRequest } from "../../world.ts";
 
-const KEY = "0123456789abcdef";
-const OTHER = "fedcba9876543210";
+const WRITE = "write-key-0123456789";
+const OTHER = "other-key-0123456789";
+const READ = "read-key-0123456789";
+const ADMIN = "admin-key-0123456789";
+const keys = { write: [WRITE, OTHER], read: [READ], admin: [ADMIN] };
 const event = { method: "POST", path: "/apiv1/events", body: { event_type: "a" } };
+const list = { path: "/apiv1/ab-tests" };
+const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
+const single = { perSecond: 1, burst: 1 };
 
-test("callers are not limited unless it is asked for", async () => {
+const statusOf = async ({ send }: TestEdge, request: TestRequest) => (await send(request)).status;
+
+test("callers are not limited by default", async () => {
   const { send } = openEdge();
   for (let n = 0; n < 50; n += 1) expect((await send(event)).status).toBe(201);
 });
 
-test("a burst is taken, then as many as the rate, and who is early is told when to come back", async () => {
+test("a burst is taken, then the rate, and a refusal says when to retry", async () => {
   const { send, world } = openEdge({ rate: { perSecond: 0.5, burst: 3 } });
   const statuses = async (count: number) => {
     const found: number[] = [];
@@ -24,7 +33,7 @@ test("a burst is taken, then as many as the rate, and who is early is told when 
     type: "about:blank",
     title: "Too many requests",
     status: 429,
-    detail: "At most 0.5 requests a second are taken from one caller: come back later.",
+    detail: "This caller sends more than 0.5 requests a second: send fewer, and retry later.",
     code: "rate_limited",
     errors: [],
   });
@@ -36,7 +45,7 @@ test("a burst is taken, then as many as the rate, and who is early is told when 
   expect(await statuses(4)).toEqual([201, 201, 201, 429]);
 });
 
-test("who comes back when told to is taken", async () => {
+test("a caller that waits for the time of Retry-After is taken", async () => {
   const { send, world } = openEdge({ rate: { perSecond: 3, burst: 1 } });
   await send(event);
   const { headers } = await send(event);
@@ -44,8 +53,8 @@ test("who comes back when told to is taken", async () => {
   expect((await send(event)).status).toBe(201);
 });
 
-test("a clock that is set back gives nobody anything", async () => {
-  const { send, world } = openEdge({ rate: { perSecond: 1, burst: 1 } });
+test("a clock that is set back fills no bucket", async () => {
+  const { send, world } = openEdge({ rate: single });
   await send(event);
   world.advance(-60_000);
   expect((await send(event)).status).toBe(429);
@@ -53,34 +62,87 @@ test("a clock that is set back gives nobody anything", async () => {
   expect((await send(event)).status).toBe(201);
 });
 
-test("each address has a rate of its own", async () => {
-  const { send } = openEdge({ rate: { perSecond: 1, burst: 1 } });
-  expect((await send({ ...event, address: "10.0.0.1" })).status).toBe(201);
-  expect((await send({ ...event, address: "10.0.0.1" })).status).toBe(429);
-  expect((await send({ ...event, address: "10.0.0.2" })).status).toBe(201);
-});
-
-test("each key has a rate of its own, from whatever address", async () => {
-  const keys = { write: [KEY, OTHER], read: [], admin: [] };
-  const { send } = openEdge({ rate: { perSecond: 1, burst: 1 }, keys });
-  const as = async (key: string, address: string) =>
-    (await send({ ...event, headers: { authorization: `Bearer ${key}` }, address })).status;
-  expect(await as(KEY, "10.0.0.1")).toBe(201);
-  expect(await as(KEY, "10.0.0.2")).toBe(429);
-  expect(await as(OTHER, "10.0.0.1")).toBe(201);
-});
-
-test("made-up keys bring no new rate on endpoints that need none", async () => {
-  const keys = { write: [KEY], read: [], admin: [] };
-  const { send } = openEdge({ rate: { perSecond: 1, burst: 1 }, keys });
-  expect((await send({ path: "/health?key=made-up-1" })).status).toBe(200);
-  expect((await send({ path: "/health?key=made-up-2" })).status).toBe(429);
-});
-
-test("what is refused for its rate has stored nothing", async () => {
-  const { send, world } = openEdge({ rate: { perSecond: 1, burst: 1 } });
+test("a request that is refused for its rate stores nothing", async () => {
+  const { send, world } = openEdge({ rate: single });
   await send(event);
   await send(event);
   world.advance(1_000);
   expect((await send(event)).body).toMatchObject({ id: 2 });
+});
+
+describe("the rate is counted", () => {
+  test("for a write key, which every page shows, per client address", async () => {
+    const edge = openEdge({ rate: single, keys });
+    const as = (key: string, address: string) => statusOf(edge, { ...event, headers: bearer(key), address });
+    expect(await as(WRITE, "203.0.113.1")).toBe(201);
+    expect(await as(WRITE, "203.0.113.1")).toBe(429);
+    expect(await as(WRITE, "203.0.113.2")).toBe(201);
+    expect(await as(OTHER, "203.0.113.1")).toBe(201);
+  });
+
+  test.each([READ, ADMIN])("for %s, which few hold, from all addresses together", async (key) => {
+    const edge = openEdge({ rate: single, keys });
+    expect(await statusOf(edge, { ...list, headers: bearer(key), address: "203.0.113.1" })).toBe(200);
+    expect(await statusOf(edge, { ...list, headers: bearer(key), address: "203.0.113.2" })).toBe(429);
+  });
+
+  test("for wrong keys apart, so that they use up nobody's requests", async () => {
+    const edge = openEdge({ rate: single, keys });
+    const address = "203.0.113.1";
+    const wrong = (n: number) => ({ ...event, headers: bearer(`wrong-key-0123456789-${n}`), address });
+    expect(await statusOf(edge, wrong(1))).toBe(401);
+    expect(await statusOf(edge, wrong(2))).toBe(429);
+    expect(await statusOf(edge, { ...event, headers: bearer(WRITE), address })).toBe(201);
+    expect(await statusOf(edge, { path: "/apiv1/openapi.json", address })).toBe(200);
+    expect(await statusOf(edge, { ...wrong(3), address: "203.0.113.2" })).toBe(401);
+  });
+
+  test("without a key per address, and one customer's network of IPv6 is one address", async () => {
+    const edge = openEdge({ rate: single, keys });
+    const at = (address: string) => statusOf(edge, { path: "/apiv1/openapi.json", address });
+    expect(await at("203.0.113.1")).toBe(200);
+    expect(await at("::ffff:203.0.113.1")).toBe(429);
+    expect(await at("2001:db8:1:2::1")).toBe(200);
+    expect(await at("2001:db8:1:2:ffff::9")).toBe(429);
+    expect(await at("2001:db8:1:3::1")).toBe(200);
+  });
+
+  test("behind a trusted proxy per client, and behind any other for the proxy", async () => {
+    const trustedProxies = [parseNetwork("10.0.0.0/8")].filter((network) => network !== undefined);
+    const edge = openEdge({ rate: single, keys, trustedProxies });
+    const at = (address: string, client: string) =>
+      statusOf(edge, {
+        ...event,
+        address,
+        headers: { ...bearer(WRITE), "x-forwarded-for": `1.2.3.4, ${client}` },
+      });
+    expect(await at("10.0.0.1", "203.0.113.1")).toBe(201);
+    expect(await at("10.0.0.2", "203.0.113.1")).toBe(429);
+    expect(await at("10.0.0.1", "203.0.113.2")).toBe(201);
+    expect(await at("192.0.2.1", "203.0.113.3")).toBe(201);
+    expect(await at("192.0.2.1", "203.0.113.4")).toBe(429);
+  });
+
+  test.each([
+    ["an unknown path", { path: "/nowhere" }, 404],
+    ["a path with a broken escape", { path: "/apiv1/%ZZ" }, 400],
+    ["a method that the path does not take", { method: "PUT", path: "/health" }, 405],
+    ["OPTIONS", { method: "OPTIONS", path: "/apiv1/events" }, 204],
+    ["OPTIONS of an unknown path", { method: "OPTIONS", path: "/nowhere" }, 404],
+  ])("for %s too", async (_name, request, status) => {
+    const edge = openEdge({ rate: single });
+    expect(await statusOf(edge, request)).toBe(status);
+    expect(await statusOf(edge, request)).toBe(429);
+  });
+
+  test("never for health and static files", async () => {
+    const edge = openEdge({ rate: single, keys });
+    await edge.send({ path: "/nowhere" });
+    expect(await statusOf(edge, { path: "/nowhere" })).toBe(429);
+    for (const path of ["/health", "/health?key=wrong-key-0123456789", "/icon.svg"]) {
+      for (let n = 0; n < 3; n += 1) expect(await statusOf(edge, { path }), path).toBeLessThan(401);
+    }
+    expect(await statusOf(edge, { path: "/client.js" })).toBe(404);
+    expect(await statusOf(edge, { path: "/client.js" })).toBe(404);
+  });
 });
