@@ -78,7 +78,10 @@ export interface ExperimentStore {
     id: number,
     change: (stored: Experiment) => ChangedExperiment,
   ): Promise<Experiment | undefined>;
-  /** Deletes it with all its rows; false where there is none. */
+  /**
+   * Deletes it; false where there is none. When the promise fulfils, no method shows anything of it and its name is free.
+   * An engine may remove the rows of its users later, bit by bit, also after a restart.
+   */
   deleteExperiment(id: number): Promise<boolean>;
 }
 
@@ -93,6 +96,11 @@ export interface KnownAssignment extends Assignment {
   readonly forced: boolean;
 }
 
+/** A proposed assignment, and the experiment that it is for. */
+export interface ExperimentCandidate extends Assignment {
+  readonly test_id: number;
+}
+
 export interface WonAssignment extends Assignment {
   /** This call stored it; false where the user had one, which is then what is answered. */
   readonly created: boolean;
@@ -100,6 +108,8 @@ export interface WonAssignment extends Assignment {
 
 export interface AssignmentStore {
   findAssignment(testId: number, userId: string): Promise<KnownAssignment | undefined>;
+  /** One user's assignments in these experiments, by experiment; one without an assignment is left out. */
+  findAssignments(testIds: readonly number[], userId: string): Promise<ReadonlyMap<number, KnownAssignment>>;
   /**
    * Gives each user the variant proposed, unless the user has one already: the first row ever stored wins, however
    * many callers race for it. Answers for each candidate, in order, the assignment that won.
@@ -108,6 +118,11 @@ export interface AssignmentStore {
     testId: number,
     candidates: T,
   ): Promise<ForEach<T, WonAssignment>>;
+  /**
+   * Like `assign`, for one candidate in each of many experiments. Each is an act of its own: where the call rejects, some
+   * may be stored, and repeating it is safe. Answers undefined for an experiment that is not there.
+   */
+  assignUser(candidates: readonly ExperimentCandidate[]): Promise<readonly (WonAssignment | undefined)[]>;
 }
 
 export type AppendedMetric =

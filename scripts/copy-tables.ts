@@ -135,8 +135,12 @@ export const tables: readonly Table[] = [
   },
 ];
 
-export const sourceOf = ({ name, key, columns, source }: Table): string =>
-  `select ${Object.keys(columns).join(", ")} from (${source ?? `select * from ${name}`}) order by ${key.join(", ")}`;
+// Rows of experiments that were deleted are in the file until the server has swept them.
+const KEPT = "where test_id not in (select test_id from ab_deletions)";
+
+export const sourceOf = ({ name, key, columns, source }: Table): string => `
+  select ${Object.keys(columns).join(", ")} from (${source ?? `select * from ${name}`})
+  ${"test_id" in columns ? KEPT : ""} order by ${key.join(", ")}`;
 
 const isTime = (type: string): boolean => type === "timestamptz";
 

@@ -1,28 +1,26 @@
 import type {
   Assignment,
   AssignmentStore,
+  ExperimentCandidate,
   ForEach,
   KnownAssignment,
   WonAssignment,
 } from "../../domain/storage.ts";
 import type { Database } from "./database.ts";
+import { isKept } from "./deletions.ts";
 import { anySlice, countUsers, epochOf, timeOf } from "./tallies.ts";
 
-interface Key {
-  readonly test_id: number;
-  readonly user_id: string;
-}
-
-type Candidate = Key & Assignment;
+type Key = Pick<ExperimentCandidate, "test_id" | "user_id">;
 type KnownRow = Key & KnownAssignment;
 
-// The first of a user's candidates stands for all of them. Sorted, so that two processes that assign the same users
-// take them in one order, and none holds what the other waits for.
+// Of several candidates for one user the first counts. Sorted, so that two processes that assign the same users lock
+// them in the same order and never deadlock. Nobody is assigned in an experiment that was deleted.
 const INSERT = `
   with candidate as (
     select distinct on (test_id, user_id) *
     from unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[])
       with ordinality as c(test_id, user_id, variant_id, assigned_at, turn)
+    where exists (select from ab_tests t where t.id = c.test_id) and ${isKept("c.test_id")}
     order by test_id, user_id, turn
   ),
   stored as (
@@ -41,7 +39,7 @@ const FIND = `
   from unnest($1::bigint[], $2::text[]) as k(test_id, user_id)
   left join ab_assignments a on a.user_id = k.user_id and a.test_id = k.test_id
   left join ab_forced f on f.test_id = k.test_id and f.user_id = k.user_id
-  where coalesce(a.variant_id, f.variant_id) is not null`;
+  where coalesce(a.variant_id, f.variant_id) is not null and ${isKept("k.test_id")}`;
 
 const textOf = ({ test_id, user_id }: Key): string => `${test_id} ${user_id}`;
 
@@ -67,7 +65,7 @@ export function createAssignmentStore(database: Database): AssignmentStore {
   }
 
   /** The turns, counted from 1, of those that were stored. */
-  async function insert(candidates: readonly Candidate[]): Promise<ReadonlySet<number>> {
+  async function insert(candidates: readonly ExperimentCandidate[]): Promise<ReadonlySet<number>> {
     const rows = await database.query<{ turn: number }>(INSERT, [
       candidates.map(({ test_id }) => test_id),
       candidates.map(({ user_id }) => user_id),
@@ -78,15 +76,18 @@ export function createAssignmentStore(database: Database): AssignmentStore {
     return new Set(rows.map(({ turn }) => turn));
   }
 
-  async function assignAll(candidates: readonly Candidate[]): Promise<WonAssignment[]> {
+  /** Undefined for a candidate whose experiment is not there. */
+  async function assignAll(
+    candidates: readonly ExperimentCandidate[],
+  ): Promise<(WonAssignment | undefined)[]> {
     const won = await insert(candidates);
     const others = candidates.filter((_, index) => !won.has(index + 1));
-    // A statement of its own: the one before does not see what others have committed since it began.
+    // A separate statement: the one before does not see what other transactions committed after it began.
     const known = others.length === 0 ? new Map() : await find(others);
     return candidates.map(({ test_id, user_id, variant_id, assigned_at }, index) => {
       if (won.has(index + 1)) return { user_id, variant_id, assigned_at, created: true };
       const row = known.get(textOf({ test_id, user_id }));
-      if (row === undefined) throw new Error("an assignment was refused for one that is not there");
+      if (row === undefined) return undefined;
       return { user_id, variant_id: row.variant_id, assigned_at: row.assigned_at, created: false };
     });
   }
@@ -95,9 +96,20 @@ export function createAssignmentStore(database: Database): AssignmentStore {
   const assigning = database.grouped(assignAll);
   return {
     findAssignment: async (test_id, user_id) => (await finding([{ test_id, user_id }]))[0],
+    findAssignments: async (testIds, user_id) => {
+      const found = await finding(testIds.map((test_id) => ({ test_id, user_id })));
+      return new Map(
+        testIds.flatMap((id, index) => {
+          const known = found[index];
+          return known === undefined ? [] : [[id, known]];
+        }),
+      );
+    },
     assign: async <const T extends readonly Assignment[]>(test_id: number, candidates: T) => {
       const won = await assigning(candidates.map((candidate) => ({ test_id, ...candidate })));
+      if (won.includes(undefined)) throw new Error(`there is no experiment ${test_id} to assign users in`);
       return won as unknown as ForEach<T, WonAssignment>;
     },
+    assignUser: assigning,
   };
 }

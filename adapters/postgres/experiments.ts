@@ -9,6 +9,7 @@ import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../d
 import type { Instant } from "../../domain/time.ts";
 import type { Query } from "./client.ts";
 import type { Database } from "./database.ts";
+import { type Deletions, isKept } from "./deletions.ts";
 import { dayOf, epochOf, timeOf } from "./tallies.ts";
 
 interface ExperimentRow extends Omit<Experiment, "metrics" | "variants"> {
@@ -17,7 +18,7 @@ interface ExperimentRow extends Omit<Experiment, "metrics" | "variants"> {
   readonly variants: readonly Omit<Variant, "is_control">[];
 }
 
-// The left join serves a test that somebody's own program has inserted into the specified tables.
+// The left join is for a test that another program has inserted into the specified tables.
 const SELECT = `
   select t.id, t.test_name, t.description, ${epochOf("t.created_at")} as created_at,
     coalesce(s.salt, 'test-' || t.id) as salt, coalesce(s.status, 'running') as status,
@@ -27,11 +28,12 @@ const SELECT = `
       select json_agg(json_build_object('id', v.id, 'variant_name', v.variant_name, 'description', v.description,
         'weight', v.weight) order by v.id)
       from ab_variants v where v.test_id = t.id), '[]') as variants
-  from ab_tests t left join ab_settings s on s.test_id = t.id`;
+  from ab_tests t left join ab_settings s on s.test_id = t.id
+  where ${isKept("t.id")}`;
 
 const PAGE = `
   ${SELECT}
-  where ($1::bigint is null or t.id < $1) and ($2::text is null or coalesce(s.status, 'running') = $2)
+    and ($1::bigint is null or t.id < $1) and ($2::text is null or coalesce(s.status, 'running') = $2)
   order by t.id desc limit $3`;
 
 const INSERT_TEST = `
@@ -68,9 +70,6 @@ const SET_WEIGHTS = `
 const FORCE = `
   insert into ab_forced(test_id, user_id, variant_id, forced_at) values ($1, $2, $3, $4)
   on conflict (test_id, user_id) do update set variant_id = excluded.variant_id, forced_at = excluded.forced_at`;
-
-/** Tables without a foreign key: one costs a look-up for each row stored, and engines that scale out refuse most. */
-const COUNTS = ["ab_users", "ab_tallies", "ab_totals", "ab_metric_messages"];
 
 function experimentOf({ control_variant_id, metrics, variants, ...row }: ExperimentRow): Experiment {
   const control = control_variant_id ?? variants[0]?.id;
@@ -109,7 +108,7 @@ async function writeSettings(query: Query, id: number, control: number | null, e
   await revise(query);
 }
 
-/** Whoever has read the experiments before is to read them again. */
+/** Tells every process that its cache of experiments is out of date. */
 const revise = (query: Query) => query("update ab_revision set revision = revision + 1");
 
 async function beginEpoch(query: Query, { id, variants }: Experiment, at: Instant): Promise<void> {
@@ -122,7 +121,7 @@ async function beginEpoch(query: Query, { id, variants }: Experiment, at: Instan
 }
 
 async function findOne(query: Query, id: number): Promise<Experiment | undefined> {
-  const [row] = await query<ExperimentRow>(`${SELECT} where t.id = $1`, [id]);
+  const [row] = await query<ExperimentRow>(`${SELECT} and t.id = $1`, [id]);
   return row && experimentOf(row);
 }
 
@@ -149,7 +148,7 @@ async function update(
   id: number,
   change: (stored: Experiment) => ChangedExperiment,
 ): Promise<Experiment | undefined> {
-  // This lock lets others go on assigning and tracking, whose foreign keys hold the row as well.
+  // This lock does not block assignments and values, whose foreign keys lock the row too.
   await query("select id from ab_tests where id = $1 for no key update", [id]);
   const stored = await findOne(query, id);
   if (stored === undefined) return undefined;
@@ -170,18 +169,10 @@ async function update(
   return experiment;
 }
 
-async function remove(query: Query, id: number): Promise<boolean> {
-  const deleted = await query("delete from ab_tests where id = $1 returning id", [id]);
-  if (deleted.length === 0) return false;
-  for (const table of COUNTS) await query(`delete from ${table} where test_id = $1`, [id]);
-  await revise(query);
-  return true;
-}
-
-export function createExperimentStore(database: Database): ExperimentStore {
-  // Read anew for each request, as another process may have changed it; but once for all that ask at one time.
+export function createExperimentStore(database: Database, deletions: Deletions): ExperimentStore {
+  // Not cached, because another process may have changed it; requests that arrive together share one statement.
   const finding = database.grouped(async (ids: readonly number[]) => {
-    const rows = await database.query<ExperimentRow>(`${SELECT} where t.id = any($1::bigint[])`, [
+    const rows = await database.query<ExperimentRow>(`${SELECT} and t.id = any($1::bigint[])`, [
       [...new Set(ids)],
     ]);
     const found = new Map(rows.map((row) => [row.id, experimentOf(row)]));
@@ -194,6 +185,6 @@ export function createExperimentStore(database: Database): ExperimentStore {
     listExperiments: async ({ limit, status, before }: ExperimentPage) =>
       (await database.query<ExperimentRow>(PAGE, [before ?? null, status ?? null, limit])).map(experimentOf),
     updateExperiment: (id, change) => database.transaction((query) => update(query, id, change)),
-    deleteExperiment: (id) => database.transaction((query) => remove(query, id)),
+    deleteExperiment: deletions.deleteExperiment,
   };
 }

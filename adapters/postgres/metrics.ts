@@ -3,6 +3,7 @@ import { isOpen } from "../../domain/experiments/lifecycle.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
 import type { AppendedMetric, ForEach, MetricStore } from "../../domain/storage.ts";
 import type { Database } from "./database.ts";
+import { isKept } from "./deletions.ts";
 import { createIds } from "./ids.ts";
 import { keepLooks } from "./looks.ts";
 import { anySlice, countValues, dayOf, epochOf, readDays, readTally, timeOf } from "./tallies.ts";
@@ -21,7 +22,7 @@ const INSERT = `
       as p(id, test_id, user_id, metric_name, value, created_at, occurred_at, latest_at, message_id, turn)
     left join ab_assignments a on a.user_id = p.user_id and a.test_id = p.test_id
     left join ab_forced f on f.test_id = p.test_id and f.user_id = p.user_id
-    where coalesce(a.variant_id, f.variant_id) is not null
+    where coalesce(a.variant_id, f.variant_id) is not null and ${isKept("p.test_id")}
   ),
   once as (
     insert into ab_metric_messages(message_id, test_id, metric_id, variant_id)

@@ -176,6 +176,15 @@ create index if not exists events_occurred_at on events(occurred_at, id);`;
 const clientTimestamps = `
 alter table events add column client_timestamp bigint;`;
 
+// Experiments that are deleted, while rows of their users are still in the tables, and how far the sweep is: deletions.ts.
+const deletions = `
+-- On every node.
+create table ab_deletions (
+  test_id bigint primary key,
+  stage integer not null default 0,
+  reached json
+);`;
+
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
   { name: "0001_specified_tables", sql: specified },
@@ -184,4 +193,5 @@ export const migrations: readonly PostgresMigration[] = [
   { name: "0004_tallies", sql: tallies },
   { name: "0005_event_rollups", sql: rollups },
   { name: "0006_client_timestamps", sql: clientTimestamps },
+  { name: "0007_deletions", sql: deletions },
 ];

@@ -3,6 +3,7 @@ import { pendingMigrations } from "../migrate.ts";
 import { createAssignmentStore } from "./assignments.ts";
 import { type ConnectionOptions, placeOf } from "./connection.ts";
 import { type Database, openDatabase } from "./database.ts";
+import { createDeletions } from "./deletions.ts";
 import { createEventStore } from "./events.ts";
 import { createExperimentStore } from "./experiments.ts";
 import { isMissingTable, isTakenName } from "./failures.ts";
@@ -68,14 +69,19 @@ export async function openPostgres(url: string, options: ConnectionOptions = {})
     await database.close();
     throw new UnusableDatabase(url, error);
   }
+  const deletions = createDeletions(database);
+  deletions.resume();
   return {
     ...createEventStore(database),
     ...createQuestions(database, options),
-    ...createExperimentStore(database),
+    ...createExperimentStore(database, deletions),
     ...createAssignmentStore(database),
     ...createMetricStore(database),
     hasRoom: database.hasRoom,
     check: () => conditionOf(database),
-    close: database.close,
+    close: async () => {
+      await deletions.stop();
+      await database.close();
+    },
   };
 }

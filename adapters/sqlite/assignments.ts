@@ -6,23 +6,30 @@ import type {
   KnownAssignment,
   WonAssignment,
 } from "../../domain/storage.ts";
+import type { ExperimentShelf } from "./experiments.ts";
 import { reading } from "./failures.ts";
 import { fromSql, toSql } from "./instants.ts";
+import { createSlices } from "./slices.ts";
 import type { Tallies } from "./tallies.ts";
+import { createTurns } from "./turns.ts";
 import type { Writer } from "./writer.ts";
 
-/** Finds users' variants, for whoever stores something of them. */
+/** Finds a user's variant in an experiment; none in an experiment that was deleted. */
 export interface AssignmentFinder {
   assigned(testId: number, userId: string): Assignment | undefined;
   forced(testId: number, userId: string): Assignment | undefined;
 }
 
+// Rows of a deleted experiment stay in the file until they are swept: see deletions.ts.
+const EXISTS = "exists (select 1 from ab_tests where id = test_id)";
+
 export function createAssignmentFinder(db: Database): AssignmentFinder {
   const selectAssigned = db.prepare<[string, number], { variant_id: number; assigned_at: string }>(
-    "select variant_id, assigned_at from ab_assignments where user_id = ? and test_id = ?",
+    `select variant_id, assigned_at from ab_assignments where user_id = ? and test_id = ? and ${EXISTS}`,
   );
   const selectForced = db.prepare<[number, string], Assignment>(
-    "select user_id, variant_id, forced_at as assigned_at from ab_forced where test_id = ? and user_id = ?",
+    `select user_id, variant_id, forced_at as assigned_at from ab_forced
+     where test_id = ? and user_id = ? and ${EXISTS}`,
   );
   return {
     assigned(testId, user_id) {
@@ -33,15 +40,22 @@ export function createAssignmentFinder(db: Database): AssignmentFinder {
   };
 }
 
+// An assignment in another experiment than the one before changes two rows: its own, and a number of users.
+const ROWS_AN_EXPERIMENT = 2;
+const EXPERIMENTS_A_TURN = 250;
+
 export function createAssignmentStore(
   db: Database,
   writer: Writer,
+  shelf: ExperimentShelf,
   finder: AssignmentFinder,
   tallies: Tallies,
 ): AssignmentStore {
   const insert = db.prepare<[string, number, number, string]>(
     "insert into ab_assignments(user_id, test_id, variant_id, assigned_at) values (?, ?, ?, ?)",
   );
+  const inTurn = createTurns();
+  const inSlices = createSlices(writer, ROWS_AN_EXPERIMENT);
 
   function find(testId: number, userId: string): KnownAssignment | undefined {
     const assigned = finder.assigned(testId, userId);
@@ -50,7 +64,22 @@ export function createAssignmentStore(
     return forced && { ...forced, forced: true };
   }
 
-  // Writers take turns from `begin` on, so that nobody can come between the look and the insert.
+  async function findAll(testIds: readonly number[], userId: string) {
+    const found = new Map<number, KnownAssignment>();
+    const findSome = (ids: readonly number[]): void => {
+      for (const id of ids) {
+        const known = find(id, userId);
+        if (known !== undefined) found.set(id, known);
+      }
+    };
+    for (let from = 0; from < testIds.length; from += EXPERIMENTS_A_TURN) {
+      const some = testIds.slice(from, from + EXPERIMENTS_A_TURN);
+      await inTurn(() => reading(() => findSome(some)));
+    }
+    return found;
+  }
+
+  // Writers take turns from `begin` on: no other connection can insert between the look-up and the insert.
   function assign(testId: number, candidate: Assignment): WonAssignment {
     const { user_id, variant_id, assigned_at } = candidate;
     const known = finder.assigned(testId, user_id);
@@ -62,11 +91,16 @@ export function createAssignmentStore(
 
   return {
     findAssignment: (testId, userId) => reading(() => find(testId, userId)),
+    findAssignments: findAll,
     assign: <const T extends readonly Assignment[]>(testId: number, candidates: T) =>
       writer.write(
         candidates.length,
         () =>
           candidates.map((candidate) => assign(testId, candidate)) as unknown as ForEach<T, WonAssignment>,
+      ),
+    assignUser: (candidates) =>
+      inSlices(candidates, ({ test_id, ...candidate }) =>
+        shelf.find(test_id) === undefined ? undefined : assign(test_id, candidate),
       ),
   };
 }

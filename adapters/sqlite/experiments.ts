@@ -1,60 +1,30 @@
 import type { Database } from "better-sqlite3";
-import type {
-  Experiment,
-  ExperimentStatus,
-  MetricDefinition,
-  NewExperiment,
-} from "../../domain/experiments/experiment.ts";
+import type { Experiment, MetricDefinition, NewExperiment } from "../../domain/experiments/experiment.ts";
 import type { Forced } from "../../domain/experiments/lifecycle.ts";
-import type { ChangedExperiment, ExperimentStore } from "../../domain/storage.ts";
+import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
+import type { Deletions } from "./deletions.ts";
+import { createExperimentRows, type ExperimentRow } from "./experiment-rows.ts";
 import { isUniqueViolation, reading } from "./failures.ts";
-import { fromSql, toSql } from "./instants.ts";
+import { toSql } from "./instants.ts";
 import type { Tallies } from "./tallies.ts";
+import { createTurns } from "./turns.ts";
 import type { Writer } from "./writer.ts";
-
-interface ExperimentRow {
-  id: number;
-  test_name: string;
-  description: string | null;
-  created_at: string;
-  salt: string;
-  status: ExperimentStatus;
-  traffic: number;
-  confidence_level: number;
-  planned_users: number | null;
-  stopped_at: number | null;
-  control_variant_id: number | null;
-  winner_variant_id: number | null;
-  metrics: string;
-}
-
-interface VariantRow {
-  id: number;
-  variant_name: string;
-  description: string | null;
-  weight: number;
-}
 
 type SettingsRow = Omit<ExperimentRow, "id" | "test_name" | "description" | "created_at"> & {
   test_id: number;
 };
 
-// The left join serves a test that somebody's own program has inserted into the specified tables since the upgrade.
-const SELECT = `
-  select t.id, t.test_name, t.description, t.created_at,
-    coalesce(s.salt, 'test-' || t.id) as salt, coalesce(s.status, 'running') as status,
-    coalesce(s.traffic, 1) as traffic, coalesce(s.confidence_level, 0.95) as confidence_level,
-    s.planned_users, s.stopped_at, s.control_variant_id, s.winner_variant_id, coalesce(s.metrics, '[]') as metrics
-  from ab_tests t left join ab_settings s on s.test_id = t.id`;
-
-/** Experiments read from the file once, and again when somebody has changed it. */
+/** A cache of experiments, which is emptied when another connection has written to the file. */
 export interface ExperimentShelf {
   find(id: number): Experiment | undefined;
-  list(limit: number, status: ExperimentStatus | undefined, before: number | undefined): Experiment[];
-  /** Whatever this connection has changed: the shelf cannot see that by itself. */
+  /** The experiments with these ids, in their order; an id without one is left out. */
+  findAll(ids: readonly number[]): Experiment[];
+  /** The ids of a page, newest first. */
+  ids(page: ExperimentPage): number[];
+  /** Empties the cache after a change on this connection, which it cannot notice by itself. */
   clear(): void;
-  /** The running experiments' metrics that are made of events, by the type of those. */
+  /** The metrics of running experiments that are computed from events, by event type. */
   watches(): ReadonlyMap<string, readonly Watch[]>;
 }
 
@@ -64,19 +34,11 @@ export interface Watch {
 }
 
 export function createExperimentShelf(db: Database): ExperimentShelf {
-  const selectOne = db.prepare<[number], ExperimentRow>(`${SELECT} where t.id = ?`);
-  const selectPage = db.prepare<[number | null, string | null, number], ExperimentRow>(
-    `${SELECT}
-     where t.id < coalesce(?, 9223372036854775807) and coalesce(s.status, 'running') = coalesce(?, s.status, 'running')
-     order by t.id desc limit ?`,
-  );
-  const selectVariants = db.prepare<[number], VariantRow>(
-    "select id, variant_name, description, weight from ab_variants where test_id = ? order by id",
-  );
+  const rows = createExperimentRows(db);
   const selectWatches = db.prepare<[], { test_id: number; metrics: string }>(
     "select test_id, metrics from ab_settings where status = 'running' and metrics like '%\"event_type\"%'",
   );
-  // Changes when another connection has committed; a fifth of the cost of reading an experiment.
+  // Changes when another connection has committed. Asking costs a fifth of reading an experiment.
   const dataVersion = db.prepare<[], number>("pragma data_version").pluck();
 
   const shelf = new Map<number, Experiment>();
@@ -95,26 +57,16 @@ export function createExperimentShelf(db: Database): ExperimentShelf {
     clear();
   }
 
-  function experimentOf({ control_variant_id, ...row }: ExperimentRow): Experiment {
-    const variants = selectVariants.all(row.id);
-    const control = control_variant_id ?? variants[0]?.id;
-    return {
-      ...row,
-      created_at: fromSql(row.created_at),
-      metrics: JSON.parse(row.metrics) as MetricDefinition[],
-      variants: variants.map((variant) => ({ ...variant, is_control: variant.id === control })),
-    };
+  function load(ids: readonly number[]): void {
+    const missing = ids.filter((id) => !shelf.has(id));
+    if (missing.length === 0) return;
+    for (const experiment of rows.read(missing)) shelf.set(experiment.id, experiment);
   }
 
-  function find(id: number): Experiment | undefined {
+  function findAll(ids: readonly number[]): Experiment[] {
     notice();
-    const known = shelf.get(id);
-    if (known !== undefined) return known;
-    const row = selectOne.get(id);
-    if (row === undefined) return undefined;
-    const experiment = experimentOf(row);
-    shelf.set(id, experiment);
-    return experiment;
+    load(ids);
+    return ids.flatMap((id) => shelf.get(id) ?? []);
   }
 
   function readWatches(): Map<string, Watch[]> {
@@ -129,14 +81,34 @@ export function createExperimentShelf(db: Database): ExperimentShelf {
   }
 
   return {
-    find,
+    find: (id) => findAll([id])[0],
+    findAll,
+    ids: rows.ids,
     clear,
-    list: (limit, status, before) => selectPage.all(before ?? null, status ?? null, limit).map(experimentOf),
     watches() {
       notice();
       watches ??= readWatches();
       return watches;
     },
+  };
+}
+
+// About a millisecond of reading with twenty variants each.
+const EXPERIMENTS_A_TURN = 50;
+
+/** Lists a page in short turns: a page of a thousand experiments would block the event loop. */
+function createLister(shelf: ExperimentShelf): ExperimentStore["listExperiments"] {
+  const inTurn = createTurns();
+  return async (page) => {
+    const ids = await reading(() => shelf.ids(page));
+    if (ids.length <= EXPERIMENTS_A_TURN) return reading(() => shelf.findAll(ids));
+    const found: Experiment[] = [];
+    for (let from = 0; from < ids.length; from += EXPERIMENTS_A_TURN) {
+      const some = ids.slice(from, from + EXPERIMENTS_A_TURN);
+      found.push(...(await inTurn(() => reading(() => shelf.findAll(some)))));
+    }
+    // One may have been stopped meanwhile.
+    return found.filter(({ status }) => page.status === undefined || status === page.status);
   };
 }
 
@@ -146,6 +118,7 @@ export function createExperimentStore(
   writer: Writer,
   shelf: ExperimentShelf,
   tallies: Tallies,
+  deletions: Deletions,
 ): ExperimentStore {
   const insertTest = db.prepare<[string, string | null, string]>(
     "insert into ab_tests(test_name, description, created_at) values (?, ?, ?)",
@@ -163,7 +136,6 @@ export function createExperimentStore(
     "update ab_tests set description = ? where id = ?",
   );
   const updateWeight = db.prepare<[number, number]>("update ab_variants set weight = ? where id = ?");
-  const deleteTest = db.prepare<[number]>("delete from ab_tests where id = ?");
   const force = db.prepare<[number, string, number, Instant]>(
     "insert or replace into ab_forced(test_id, user_id, variant_id, forced_at) values (?, ?, ?, ?)",
   );
@@ -237,12 +209,8 @@ export function createExperimentStore(
   return {
     createExperiment: (experiment) => writer.write(experiment.variants.length, () => create(experiment)),
     findExperiment: (id) => reading(() => shelf.find(id)),
-    listExperiments: ({ limit, status, before }) => reading(() => shelf.list(limit, status, before)),
+    listExperiments: createLister(shelf),
     updateExperiment: (id, change) => writer.write(1, () => update(id, change)),
-    deleteExperiment: (id) =>
-      writer.write(1, () => {
-        shelf.clear();
-        return deleteTest.run(id).changes > 0;
-      }),
+    deleteExperiment: deletions.deleteExperiment,
   };
 }

@@ -249,6 +249,10 @@ create table event_postings (
 const clientTimestamps = `
 alter table events add column client_timestamp integer;`;
 
+// Experiments that are deleted, while rows of their users are still in the file: see deletions.ts.
+const deletions = `
+create table ab_deletions (test_id integer primary key);`;
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
@@ -256,4 +260,5 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0004_tallies", sql: tallies },
   { name: "0005_event_rollups", sql: rollups },
   { name: "0006_client_timestamps", sql: clientTimestamps },
+  { name: "0007_deletions", sql: deletions },
 ];

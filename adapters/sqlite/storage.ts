@@ -5,6 +5,7 @@ import type { Storage } from "../../domain/storage.ts";
 import { pendingMigrations } from "../migrate.ts";
 import { createAssignmentFinder, createAssignmentStore } from "./assignments.ts";
 import { createCounting } from "./counting.ts";
+import { createDeletions } from "./deletions.ts";
 import { createEventStore } from "./events.ts";
 import { createExperimentShelf, createExperimentStore } from "./experiments.ts";
 import { conditionOf, reading } from "./failures.ts";
@@ -184,13 +185,15 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
       probe.doubt();
     },
   });
+  const deletions = createDeletions({ db, writer, beforeCommit: files.check, onDelete: shelf.clear });
+  deletions.resume();
   const finder = createAssignmentFinder(db);
   const { counting, answer, closeThreads } = readersOf(db, file, writer, files, options);
   return {
     ...createEventStore(db, writer, shelf, finder, tallies, counting),
     ...createQuestions(counting, answer, options.reportMs ?? REPORT_MS),
-    ...createExperimentStore(db, writer, shelf, tallies),
-    ...createAssignmentStore(db, writer, finder, tallies),
+    ...createExperimentStore(db, writer, shelf, tallies, deletions),
+    ...createAssignmentStore(db, writer, shelf, finder, tallies),
     ...createMetricStore(db, writer, shelf, finder, tallies),
     hasRoom: writer.hasRoom,
     check: () =>
@@ -201,6 +204,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
       }),
     close: async () => {
       await closeThreads();
+      await deletions.stop();
       await writer.drain();
       files.close();
       db.pragma("optimize");

@@ -446,6 +446,76 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(new Date(found?.assigned_at ?? 0).toISOString()).toBe(text);
     });
 
+    test("one user's in many experiments at once, an experiment without one left out", async () => {
+      const storage = await opened();
+      const [one, two, three] = [
+        await coloursIn(storage, { test_name: "one" }),
+        await coloursIn(storage, { test_name: "two" }),
+        await coloursIn(storage, { test_name: "three" }),
+      ];
+      await one.enrol(one.red, "ann", "bob");
+      await storage.updateExperiment(two.test_id, (stored) => ({
+        experiment: stored,
+        forced: [{ user_id: "ann", variant_id: two.blue }],
+        at: AT,
+      }));
+      await three.enrol(three.red, "bob");
+      const ids = [three.test_id, two.test_id, one.test_id, 999_999];
+      const ann = { user_id: "ann", assigned_at: AT };
+      expect(await storage.findAssignments(ids, "ann")).toEqual(
+        new Map([
+          [one.test_id, { ...ann, variant_id: one.red, forced: false }],
+          [two.test_id, { ...ann, variant_id: two.blue, forced: true }],
+        ]),
+      );
+      expect(await storage.findAssignments([], "ann")).toEqual(new Map());
+    });
+
+    test("one user in many experiments, the first variant for ever, and none where there is no experiment", async () => {
+      const storage = await opened();
+      const [one, two] = [
+        await coloursIn(storage, { test_name: "one" }),
+        await coloursIn(storage, { test_name: "two" }),
+      ];
+      await one.enrol(one.red, "ann");
+      const candidate = (test_id: number, variant_id: number) => ({
+        test_id,
+        user_id: "ann",
+        variant_id,
+        assigned_at: AT + 1,
+      });
+      const answers = await storage.assignUser([
+        candidate(two.test_id, two.blue),
+        candidate(999_999, 1),
+        candidate(one.test_id, one.blue),
+      ]);
+      expect(answers).toEqual([
+        { user_id: "ann", variant_id: two.blue, assigned_at: AT + 1, created: true },
+        undefined,
+        { user_id: "ann", variant_id: one.red, assigned_at: AT, created: false },
+      ]);
+      expect(await storage.assignUser([])).toEqual([]);
+      const users = (await variantsOf(storage, two.test_id)).map((tally) => [tally.variant_id, tally.users]);
+      expect(new Map(users as [number, number][]).get(two.blue)).toBe(1);
+    });
+
+    test("one user in a thousand experiments", async () => {
+      const storage = await opened();
+      const all = await Promise.all(
+        Array.from({ length: 1_000 }, (_, n) => created(storage, { test_name: `test ${n}` })),
+      );
+      const candidates = all.map(({ id, variants }) => ({
+        test_id: id,
+        user_id: "ann",
+        variant_id: variants[0]?.id ?? 0,
+        assigned_at: AT,
+      }));
+      const answers = await storage.assignUser(candidates);
+      expect(answers).toEqual(candidates.map(({ test_id: _, ...won }) => ({ ...won, created: true })));
+      const listed = await storage.listExperiments({ limit: 1_000, status: "running" });
+      expect(listed).toEqual([...all].sort((a, b) => b.id - a.id));
+    });
+
     test("all or none: a variant that is not there takes its batch along, and no other", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       const [broken, good] = await Promise.allSettled([
@@ -809,6 +879,51 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(await storage.appendMetrics(test_id, [metricOf()])).toEqual([{ kind: "not_assigned" }]);
       expect(await storage.tally(other.test_id)).toEqual(others);
       expect(await storage.createExperiment(experimentOf())).toBeDefined();
+    });
+  });
+
+  describe(`${name} deletes an experiment of thousands of users`, () => {
+    const USERS_OF_MANY = Array.from({ length: 2_500 }, (_, n) => `user-${n}`);
+
+    test("so that nothing shows it at once, and its name and its users are free", async () => {
+      const { storage, test_id, red, enrol } = await openColours();
+      await enrol(red, ...USERS_OF_MANY);
+      await storage.appendMetrics(
+        test_id,
+        USERS_OF_MANY.slice(0, 1_500).map((user_id) => metricOf({ user_id })),
+      );
+      expect(await storage.deleteExperiment(test_id)).toBe(true);
+
+      expect(await storage.deleteExperiment(test_id)).toBe(false);
+      expect(await storage.findExperiment(test_id)).toBeUndefined();
+      expect(await storage.listExperiments({ limit: 9 })).toEqual([]);
+      expect(await storage.updateExperiment(test_id, () => expect.unreachable())).toBeUndefined();
+      expect(await storage.findAssignment(test_id, "user-2499")).toBeUndefined();
+      expect(await storage.findAssignments([test_id], "user-0")).toEqual(new Map());
+      expect(await variantsOf(storage, test_id)).toEqual([]);
+      expect(await storage.dailyTallies(test_id)).toEqual([]);
+      const late = metricOf({ user_id: "user-2499" });
+      expect(await storage.appendMetrics(test_id, [late])).toEqual([{ kind: "not_assigned" }]);
+      const candidate = { test_id, user_id: "user-2499", variant_id: red, assigned_at: AT };
+      expect(await storage.assignUser([candidate])).toEqual([undefined]);
+      await expect(enrol(red, "new")).rejects.toThrow();
+
+      const again = await coloursIn(storage);
+      const [won] = await again.enrol(again.red, "user-0");
+      expect(won).toMatchObject({ created: true, variant_id: again.red });
+    });
+
+    test("and keeps every row of the others, also while rows are removed", async () => {
+      const { storage, test_id, red, enrol } = await openColours();
+      const other = await coloursIn(storage, { test_name: "other" });
+      await enrol(red, ...USERS_OF_MANY);
+      await other.enrol(other.blue, ...USERS_OF_MANY.slice(0, 500));
+      await other.storage.appendMetrics(other.test_id, [metricOf({ user_id: "user-7" })]);
+      const before = await storage.tally(other.test_id);
+      await storage.deleteExperiment(test_id);
+      const [known] = await other.enrol(other.red, "user-499");
+      expect(known).toMatchObject({ created: false, variant_id: other.blue });
+      expect(await storage.tally(other.test_id)).toEqual(before);
     });
   });
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { choose } from "../../../domain/experiments/assignment.ts";
 import { type Experiment, variantName } from "../../../domain/experiments/experiment.ts";
-import type { Assignment } from "../../../domain/storage.ts";
-import { IsoTime, isoTime } from "../../../domain/time.ts";
+import type { Assignment, ExperimentCandidate } from "../../../domain/storage.ts";
+import { type Instant, IsoTime, isoTime } from "../../../domain/time.ts";
 import type { World } from "../../contract/endpoint.ts";
 
 const Reason = z.enum(["not_in_traffic", "not_running", "no_weight"]);
@@ -23,24 +23,41 @@ export const NotEnrolled = z.strictObject({
   reason: Reason,
 });
 
-/** What asking for a user's variant comes to: the one stored, a new one, or none and why. */
+/** The answer to a request for a user's variant: the stored one, a new one, or none and the reason. */
 export type Enrolment =
   | { readonly kind: "known" | "new"; readonly assignment: Assignment }
   | { readonly kind: "none"; readonly reason: Reason };
 
-/** Whoever has a variant keeps it; everybody else gets one while the experiment runs and takes them in. */
+type Decision =
+  | Enrolment
+  /** The variant is chosen and not stored yet. */
+  | { readonly kind: "candidate"; readonly candidate: ExperimentCandidate };
+
+/** A user keeps the variant that is stored. Others are assigned while the experiment runs and its traffic takes them in. */
+export function decide(
+  experiment: Experiment,
+  user_id: string,
+  known: Assignment | undefined,
+  now: Instant,
+): Decision {
+  if (known !== undefined) return { kind: "known", assignment: known };
+  if (experiment.status !== "running") return { kind: "none", reason: "not_running" };
+  const choice = choose(experiment, user_id);
+  if (choice.kind !== "variant") return { kind: "none", reason: choice.kind };
+  const { variant_id } = choice;
+  return { kind: "candidate", candidate: { test_id: experiment.id, user_id, variant_id, assigned_at: now } };
+}
+
 export async function enrol(
   experiment: Experiment,
   user_id: string,
   { storage, now }: Pick<World, "storage" | "now">,
 ): Promise<Enrolment> {
   const known = await storage.findAssignment(experiment.id, user_id);
-  if (known !== undefined) return { kind: "known", assignment: known };
-  if (experiment.status !== "running") return { kind: "none", reason: "not_running" };
-  const choice = choose(experiment, user_id);
-  if (choice.kind !== "variant") return { kind: "none", reason: choice.kind };
-  const candidate = { user_id, variant_id: choice.variant_id, assigned_at: now() };
-  const [won] = await storage.assign(experiment.id, [candidate]);
+  const decision = decide(experiment, user_id, known, now());
+  if (decision.kind !== "candidate") return decision;
+  const { test_id, ...candidate } = decision.candidate;
+  const [won] = await storage.assign(test_id, [candidate]);
   return { kind: won.created ? "new" : "known", assignment: won };
 }
 

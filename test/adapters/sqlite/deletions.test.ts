@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Sqlite from "better-sqlite3";
+import { afterAll, expect, onTestFinished, test, vi } from "vitest";
+import { openSqlite } from "../../../adapters/sqlite/storage.ts";
+import { ExperimentInput, newExperiment } from "../../../domain/experiments/experiment.ts";
+import { refusalOf } from "../../world.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "analytics-deletions-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const USERS = 5_000;
+const TABLES = ["ab_tests", "ab_variants", "ab_assignments", "ab_metrics", "ab_totals", "ab_deletions"];
+
+let files = 0;
+
+/** A file with one experiment that thousands of users are in, each with a value. */
+async function openFull() {
+  files += 1;
+  const file = join(folder, `${files}.db`);
+  const storage = openSqlite(file);
+  const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
+  const input = ExperimentInput.parse({ test_name: "colours", variants });
+  const experiment = await storage.createExperiment(newExperiment(input, "salt", 0));
+  const { id = 0, variants: [red] = [] } = experiment ?? {};
+  const users = Array.from({ length: USERS }, (_, n) => `user-${n}`);
+  await storage.assign(
+    id,
+    users.map((user_id) => ({ user_id, variant_id: red?.id ?? 0, assigned_at: 0 })),
+  );
+  const value = { metric_name: "revenue", value: 1, created_at: 0, occurred_at: 0, message_key: null };
+  await storage.appendMetrics(
+    id,
+    users.map((user_id) => ({ ...value, user_id })),
+  );
+  return { file, storage, id };
+}
+
+/** Rows of each table, as another program sees them. */
+function rowsOf(file: string): Record<string, number> {
+  const db = new Sqlite(file, { readonly: true });
+  onTestFinished(() => void db.close());
+  const count = (table: string) => db.prepare<[], number>(`select count(*) from ${table}`).pluck().get() ?? 0;
+  return Object.fromEntries(TABLES.map((table) => [table, count(table)]));
+}
+
+const EMPTY = Object.fromEntries(TABLES.map((table) => [table, 0]));
+
+test("a deletion is answered before the rows of its users are gone, and they are removed soon after", async () => {
+  const { file, storage, id } = await openFull();
+  onTestFinished(() => storage.close());
+  expect(await storage.deleteExperiment(id)).toBe(true);
+  expect(rowsOf(file)).toMatchObject({ ab_tests: 0, ab_variants: 0, ab_assignments: USERS, ab_deletions: 1 });
+  await vi.waitFor(() => expect(rowsOf(file)).toEqual(EMPTY), { timeout: 20_000 });
+});
+
+test("a deletion that a crash interrupts goes on at the next start, and shows nothing meanwhile", async () => {
+  const { file, storage, id } = await openFull();
+  await storage.deleteExperiment(id);
+  await storage.close();
+  expect(rowsOf(file)).toMatchObject({ ab_deletions: 1 });
+  expect(rowsOf(file).ab_assignments).toBeGreaterThan(0);
+  const next = openSqlite(file);
+  onTestFinished(() => next.close());
+  expect(await next.findExperiment(id)).toBeUndefined();
+  expect(await next.findAssignment(id, "user-1")).toBeUndefined();
+  await vi.waitFor(() => expect(rowsOf(file)).toEqual(EMPTY), { timeout: 20_000 });
+});
+
+test("each transaction of a deletion is small: other writes wait for one slice, not for all of it", async () => {
+  const { file, storage, id } = await openFull();
+  onTestFinished(() => storage.close());
+  await storage.deleteExperiment(id);
+  const event = { event_type: "click", user_id: null, session_id: null, properties: null, message_key: null };
+  await storage.appendEvents([{ ...event, created_at: 0, occurred_at: 0 }]);
+  expect(rowsOf(file).ab_assignments).toBeGreaterThan(0);
+});
+
+test("foreign keys hold again after a deletion", async () => {
+  const { storage, id } = await openFull();
+  onTestFinished(() => storage.close());
+  await storage.deleteExperiment(id);
+  await expect(storage.assign(id, [{ user_id: "new", variant_id: 1, assigned_at: 0 }])).rejects.toMatchObject(
+    { code: "SQLITE_CONSTRAINT_FOREIGNKEY" },
+  );
+});
+
+test("a deletion that meets the lock of another process waits for it, then is refused, and has changed nothing", async () => {
+  const { file, storage, id } = await openFull();
+  onTestFinished(() => storage.close());
+  const other = new Sqlite(file);
+  onTestFinished(() => void other.close());
+  other.exec("begin immediate");
+  expect(await refusalOf(storage.deleteExperiment(id))).toMatchObject({ code: "unavailable" });
+  expect(await storage.findExperiment(id)).toBeDefined();
+  const patient = storage.deleteExperiment(id);
+  other.exec("rollback");
+  expect(await patient).toBe(true);
+});
