@@ -1,10 +1,10 @@
-/** Where somebody is in the dashboard, and what is set there: all of it stands in the link. */
+/** A view of the dashboard with all its settings. A link holds all of it. */
 export interface Address {
   readonly path: readonly string[];
   readonly query: URLSearchParams;
 }
 
-/** New values by their names; undefined, an empty text and an empty list take a name out of the link. */
+/** New values by name. Undefined, an empty text and an empty list remove the name from the link. */
 export type Changes = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 function decoded(part: string): string {
@@ -15,7 +15,7 @@ function decoded(part: string): string {
   }
 }
 
-/** Reads what stands after `#` in a link. The server never sees it. */
+/** Reads the part of a link after `#`. Browsers do not send it to the server. */
 export function parseAddress(hash: string): Address {
   const [path = "", ...query] = hash.replace(/^#/, "").split("?");
   return {
@@ -45,5 +45,5 @@ export function withChanges(query: URLSearchParams, changes: Changes): URLSearch
 }
 
 /** A link within the dashboard. */
-export const linkTo = (path: readonly string[], query: Changes = {}): string =>
+export const linkOf = (path: readonly string[], query: Changes): string =>
   formatAddress({ path, query: withChanges(new URLSearchParams(), query) });

@@ -2,7 +2,7 @@ import type { ComponentChildren, FunctionComponent } from "preact";
 import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { KeyDialog } from "./access/key-dialog.tsx";
 import { forgetKeys, hasKeys } from "./access/keys.ts";
-import { type Address, formatAddress, linkTo } from "./address.ts";
+import { type Address, formatAddress } from "./address.ts";
 import { EventsView } from "./events/events-view.tsx";
 import { CalculatorView } from "./experiments/calculator-view.tsx";
 import { ExperimentFormView } from "./experiments/experiment-form-view.tsx";
@@ -11,7 +11,7 @@ import { ExperimentsView } from "./experiments/experiments-view.tsx";
 import { FunnelView } from "./reports/funnel-view.tsx";
 import { RetentionView } from "./reports/retention-view.tsx";
 import { TrendView } from "./reports/trend-view.tsx";
-import { useAddress } from "./use-address.ts";
+import { linkTo, useAddress } from "./use-address.ts";
 import type { ViewProps } from "./view.ts";
 
 const VIEWS: Readonly<

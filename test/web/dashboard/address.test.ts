@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatAddress, linkTo, parseAddress, withChanges } from "../../../web/dashboard/address.ts";
+import { formatAddress, linkOf, parseAddress, withChanges } from "../../../web/dashboard/address.ts";
 
 describe("a link within the dashboard", () => {
   test("is read back as it was written, whatever stands in it", () => {
@@ -36,5 +36,5 @@ test("a change replaces all values of its name, keeps the others, and leaves the
 });
 
 test("what is empty or undefined does not stand in a link", () => {
-  expect(linkTo(["events"], { user_id: "", session_id: undefined, event_type: [] })).toBe("#/events");
+  expect(linkOf(["events"], { user_id: "", session_id: undefined, event_type: [] })).toBe("#/events");
 });

@@ -102,6 +102,34 @@ describeInBrowser("the dashboard's events", () => {
     expect(lines.join("").trim().split("\n")).toHaveLength(10);
   });
 
+  test("show the same figures to everybody who opens a link, in any time zone", async () => {
+    const first = await site.visited("#/trend?event_type=purchase", { timezoneId: "Pacific/Kiritimati" });
+    expect(first.url()).toContain("timezone=Pacific%2FKiritimati");
+    const second = await site.visited(new URL(first.url()).hash, { timezoneId: "America/Los_Angeles" });
+    expect(await second.getByLabel("Time zone").inputValue()).toBe("Pacific/Kiritimati");
+    const rows = async (page: typeof first): Promise<string[]> => {
+      await page.getByText("The same as a table").click();
+      await page.locator("details table tr").nth(30).waitFor();
+      return page.locator("details table tr").allTextContents();
+    };
+    const shown = await rows(first);
+    expect(shown).toHaveLength(31);
+    expect(await rows(second)).toEqual(shown);
+    await second.getByRole("link", { name: "Retention" }).click();
+    await expect.poll(() => second.getByLabel("Time zone").inputValue()).toBe("Pacific/Kiritimati");
+    await second.goBack();
+    await expect.poll(() => second.url()).toBe(first.url());
+  });
+
+  test("are listed one by one with the filters of the trend that counts them", async () => {
+    const page = await site.visited("#/trend?event_type=product_view&where[plan]=pro&days=4&timezone=UTC");
+    await page.getByRole("link", { name: "Show these events one by one" }).click();
+    await expect.poll(() => page.locator(".events > li").count()).toBe(20);
+    expect(await page.getByLabel("Time", { exact: true }).inputValue()).toBe("4");
+    expect(await page.getByLabel("Time zone").inputValue()).toBe("UTC");
+    await page.getByRole("button", { name: "Remove: plan is pro" }).waitFor();
+  });
+
   test("have a trend whose every value can be read by keyboard and as a table", async () => {
     const page = await site.visited(
       "#/trend?event_type=product_view&measure=users&breakdown=plan&timezone=UTC",

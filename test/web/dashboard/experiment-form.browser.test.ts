@@ -27,7 +27,7 @@ describeInBrowser("the dashboard's new experiments", () => {
     await dialog.getByRole("button", { name: "Stop the test" }).click();
     await page.getByText("Winner named by a person").waitFor();
 
-    const id = Number(new URL(page.url()).hash.split("/").at(-1));
+    const id = Number(/experiments\/(\d+)/.exec(page.url())?.[1]);
     const stored = await send<Record<string, unknown>>(`${site.url}/apiv1/ab-tests/${id}`, "GET");
     expect(stored).toMatchObject({
       test_name: "checkout",

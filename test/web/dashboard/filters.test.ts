@@ -3,10 +3,11 @@ import {
   conditionsOf,
   dateIn,
   daysBefore,
+  eventsBehind,
   rangeOf,
   whereOf,
-  zoneOf,
 } from "../../../web/dashboard/reports/filters.ts";
+import { zoneOf } from "../../../web/dashboard/zone.ts";
 
 const query = (text: string): URLSearchParams => new URLSearchParams(text);
 const at = Date.parse("2026-11-24T23:30:00Z");
@@ -26,7 +27,7 @@ describe("the range of a link", () => {
   });
 });
 
-test("a date is that of the zone's clocks", () => {
+test("a date is the one that clocks in the zone show", () => {
   expect(["UTC", "Asia/Tokyo", "America/New_York"].map((zone) => dateIn(zone, at))).toEqual([
     "2026-11-24",
     "2026-11-25",
@@ -34,7 +35,7 @@ test("a date is that of the zone's clocks", () => {
   ]);
 });
 
-test("days before a date are counted over the ends of months and of February", () => {
+test("days before a date are counted across the ends of months and of February", () => {
   expect([daysBefore("2026-03-01", 1), daysBefore("2028-03-01", 1), daysBefore("2026-01-01", 1)]).toEqual([
     "2026-02-28",
     "2028-02-29",
@@ -42,20 +43,31 @@ test("days before a date are counted over the ends of months and of February", (
   ]);
 });
 
-test("without a zone in the link, that of this machine is meant", () => {
+test("a link without a zone means the zone of this machine", () => {
   expect(zoneOf(query(""))).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
 });
 
-test("a zone that nobody here can tell times in is as good as none", () => {
+test("a link with an unknown zone means the zone of this machine", () => {
   expect(zoneOf(query("timezone=Nowhere/Land"))).toBe(zoneOf(query("")));
   expect(zoneOf(query("timezone=Asia/Tokyo"))).toBe("Asia/Tokyo");
 });
 
-test("conditions are read from a link and put to the API in the same words", () => {
+test("conditions are read from a link, and sent to the API in the same form", () => {
   const link = query("where[plan]=pro&days=7&where[a[b]]=x");
   expect(conditionsOf(link)).toEqual([
     { property: "plan", value: "pro" },
     { property: "a[b]", value: "x" },
   ]);
   expect(whereOf(link)).toEqual({ "where[plan]": "pro", "where[a[b]]": "x" });
+});
+
+describe("a link from a report to its events", () => {
+  test.each([
+    ["event_type=a&event_type=b&breakdown=plan&measure=users", { event_type: ["a", "b"], days: "30" }],
+    ["days=7&interval=week&timezone=UTC", { event_type: [], days: "7" }],
+    ["from=2026-11-01&to=2026-11-02&days=7", { event_type: [], from: "2026-11-01", to: "2026-11-02" }],
+    ["to=2026-11-02&where[plan]=pro", { event_type: [], to: "2026-11-02", "where[plan]": "pro" }],
+  ])("of %s has the filters %j", (text, filters) => {
+    expect(eventsBehind(query(text))).toEqual(filters);
+  });
 });

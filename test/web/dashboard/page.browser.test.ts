@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test, vi } from "vitest";
+import { STATIC_FILES } from "../../../adapters/http/files.ts";
 import { describeInBrowser } from "../browser.ts";
 import { fill, open, openSite, send, viewsOf } from "./site.ts";
 
@@ -27,12 +28,16 @@ async function barriersOn(page: Page): Promise<string[]> {
 /** Turns "/apiv1/ab-tests/{test_id}" into what matches such paths. */
 const pathPattern = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`);
 
-/** Those requests that the document of the server does not have, or that went elsewhere. */
+/** The requests that are neither in the server's OpenAPI document nor for a static file, or that went elsewhere. */
 async function undocumented(url: string, requests: readonly string[]): Promise<string[]> {
   const { paths } = await send<{ paths: Record<string, object> }>(`${url}/apiv1/openapi.json`, "GET");
-  const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => ({ method: method.toUpperCase(), pattern: pathPattern(path) })),
+  const documented = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })),
   );
+  const operations = [...documented, ...STATIC_FILES].map(({ method, path }) => ({
+    method,
+    pattern: pathPattern(path),
+  }));
   return requests.filter((request) => {
     const [asked = "", address = ""] = request.split(" ");
     const { origin, pathname } = new URL(address);

@@ -3,13 +3,12 @@ import type { Plan, PlanInput } from "../../../domain/experiments/sample-size.ts
 import { planSampleSize } from "../access/api.ts";
 import { inPercent } from "../access/problem.ts";
 import { useAnswer } from "../access/use-answer.ts";
-import { linkTo } from "../address.ts";
 import { Faults, FilterField, type Option } from "../parts/fields.tsx";
 import { difference, lift, number, shareOf } from "../parts/format.ts";
 import { Answered } from "../parts/notices.tsx";
 import { Table } from "../parts/table.tsx";
 import { QuerySelect } from "../reports/filter-fields.tsx";
-import { setQuery } from "../use-address.ts";
+import { linkTo, setQuery } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 
 type Body = input<typeof PlanInput>;

@@ -1,11 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { createExperiment } from "../access/api.ts";
 import { inPercent, Problem } from "../access/problem.ts";
-import { linkTo } from "../address.ts";
 import { useCatalogue } from "../events/use-catalogue.ts";
 import { Faults, TextField } from "../parts/fields.tsx";
 import { ProblemNotice } from "../parts/notices.tsx";
-import { go } from "../use-address.ts";
+import { go, linkTo } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { bodyOf, type ExperimentDraft, emptyDraft } from "./experiment-draft.ts";
 import { type DraftProps, MetricFields, VariantFields } from "./experiment-form-fields.tsx";

@@ -3,12 +3,12 @@ import type { ExperimentReply } from "../../../domain/experiments/experiment.ts"
 import type { Results } from "../../../domain/experiments/results.ts";
 import { getExperiment, getResults } from "../access/api.ts";
 import { useAnswer } from "../access/use-answer.ts";
-import { linkTo } from "../address.ts";
 import { FirstSteps } from "../events/first-steps.tsx";
 import { counted, moment, number, percent, pValue, wholePercent } from "../parts/format.ts";
 import { Answered } from "../parts/notices.tsx";
 import { Table } from "../parts/table.tsx";
-import { zoneOf } from "../reports/filters.ts";
+import { linkTo } from "../use-address.ts";
+import { zoneOf } from "../zone.ts";
 import { ExperimentActions } from "./experiment-actions.tsx";
 import { MetricSection } from "./metric-section.tsx";
 import { StatusTag } from "./status-tag.tsx";

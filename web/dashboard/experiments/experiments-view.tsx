@@ -3,13 +3,12 @@ import type { ExperimentReply } from "../../../domain/experiments/experiment.ts"
 import type { Results } from "../../../domain/experiments/results.ts";
 import { getResults, listExperiments, type Page } from "../access/api.ts";
 import { useAnswer } from "../access/use-answer.ts";
-import { linkTo } from "../address.ts";
 import { SelectField } from "../parts/fields.tsx";
 import { counted, day } from "../parts/format.ts";
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
-import { zoneOf } from "../reports/filters.ts";
-import { setQuery } from "../use-address.ts";
+import { linkTo, setQuery } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
+import { zoneOf } from "../zone.ts";
 import { StatusTag } from "./status-tag.tsx";
 import { sentenceOf, VerdictLabel } from "./verdict.tsx";
 

@@ -1,7 +1,8 @@
 import type { Names } from "../events/use-catalogue.ts";
 import { FilterField, type Option, optionsOf, SelectField } from "../parts/fields.tsx";
 import { setQuery } from "../use-address.ts";
-import { type Condition, conditionsOf, daysOf, namesDates, whereName, zoneOf } from "./filters.ts";
+import { zoneOf } from "../zone.ts";
+import { type Condition, conditionsOf, daysOf, namesDates, whereName } from "./filters.ts";
 
 interface FilterProps {
   readonly query: URLSearchParams;

@@ -1,21 +1,8 @@
 import type { Changes } from "../address.ts";
+import { zoneOf } from "../zone.ts";
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 30;
-
-function isZone(name: string | null): name is string {
-  try {
-    return name !== null && Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-/** The zone that a link names, else the one of this browser's clock. One that this browser cannot tell times in is none. */
-export function zoneOf(query: URLSearchParams): string {
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return [query.get("timezone"), own].find(isZone) ?? "UTC";
-}
 
 /** The date that a clock in the zone shows, as 2026-11-22. */
 export function dateIn(zone: string, instant: number): string {
@@ -32,7 +19,7 @@ export function dateIn(zone: string, instant: number): string {
 export const daysBefore = (date: string, days: number): string =>
   new Date(Date.parse(`${date}T00:00:00Z`) - days * DAY_MS).toISOString().slice(0, 10);
 
-/** How many days up to today a link asks for, where it names no dates. */
+/** The number of days up to today that a link asks for, where it names no dates. */
 export function daysOf(query: URLSearchParams): number {
   const days = Number(query.get("days") ?? DEFAULT_DAYS);
   return Number.isInteger(days) && days > 0 && days <= 3650 ? days : DEFAULT_DAYS;
@@ -40,7 +27,7 @@ export function daysOf(query: URLSearchParams): number {
 
 export const namesDates = (query: URLSearchParams): boolean => query.has("from") || query.has("to");
 
-/** The range of a link as the API wants it: the dates it names, or so many days up to now. */
+/** The range of a link as parameters of the API: the dates that it names, or a number of days up to now. */
 export function rangeOf(query: URLSearchParams, now: number): Changes {
   const timezone = zoneOf(query);
   if (namesDates(query)) {
@@ -51,7 +38,7 @@ export function rangeOf(query: URLSearchParams, now: number): Changes {
 
 const WHERE = /^where\[(.+)\]$/;
 
-/** One `where[property]=value` of a link, which is also how the API is asked. */
+/** One `where[property]=value` of a link. The API takes it in the same form. */
 export interface Condition {
   readonly property: string;
   readonly value: string;
@@ -65,6 +52,15 @@ export const conditionsOf = (query: URLSearchParams): Condition[] =>
 
 export const whereName = (property: string): string => `where[${property}]`;
 
-/** The conditions of a link as the API wants them. */
+/** The conditions of a link as parameters of the API. */
 export const whereOf = (query: URLSearchParams): Changes =>
   Object.fromEntries(conditionsOf(query).map(({ property, value }) => [whereName(property), value]));
+
+/** The settings of a report that also filter events, for a link from the report to the events behind it. */
+export const eventsBehind = (query: URLSearchParams): Changes => ({
+  event_type: query.getAll("event_type"),
+  ...(namesDates(query)
+    ? { from: query.get("from") ?? undefined, to: query.get("to") ?? undefined }
+    : { days: String(daysOf(query)) }),
+  ...whereOf(query),
+});

@@ -2,7 +2,7 @@ import { useMemo } from "preact/hooks";
 import type { Trend } from "../../../domain/reports/trend.ts";
 import { getTrend } from "../access/api.ts";
 import { useAnswer } from "../access/use-answer.ts";
-import { type Changes, linkTo } from "../address.ts";
+import type { Changes } from "../address.ts";
 import { NoEvents } from "../events/no-events.tsx";
 import { propertyNames, typeNames, useCatalogue } from "../events/use-catalogue.ts";
 import { Faults } from "../parts/fields.tsx";
@@ -12,9 +12,10 @@ import { More, Table } from "../parts/table.tsx";
 import { DASHES } from "../plots/palette.ts";
 import { TimePlot } from "../plots/time-plot.tsx";
 import type { TimePlotData } from "../plots/time-plot-data.ts";
+import { linkTo } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { BreakdownFilter, ConditionFilter, QuerySelect, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
-import { rangeOf, whereOf } from "./filters.ts";
+import { eventsBehind, rangeOf, whereOf } from "./filters.ts";
 import { TypeFields } from "./trend-type-fields.tsx";
 
 const MEASURES = [
@@ -172,7 +173,7 @@ export function TrendView({ query }: ViewProps) {
         {(trend) => <Shown trend={trend} />}
       </Answered>
       <p>
-        <a href={linkTo(["events"], { event_type: types })}>Show these events one by one</a>
+        <a href={linkTo(["events"], eventsBehind(query))}>Show these events one by one</a>
       </p>
     </Faults.Provider>
   );
