@@ -5,30 +5,33 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { offlineServer, openFolder, type TestServer } from "./servers.ts";
 
-/** A line that the README types, and what it says is printed then. */
+/** A command of the README, and the output that the README prints below it. */
 interface Line {
   readonly command: string;
   readonly printed: string;
 }
 
-function linesOf(block: string): Line[] {
+/** The commands of a block. In a console block they begin with a dollar sign, and their output follows. */
+function linesOf(kind: string, block: string): Line[] {
   const lines: { command: string; printed: string }[] = [];
-  for (const line of block.split("\n")) {
+  for (const line of block.trimEnd().split("\n")) {
     const last = lines.at(-1);
-    if (line.startsWith("$ ")) lines.push({ command: line.slice(2), printed: "" });
+    if (kind === "sh") lines.push({ command: line, printed: "" });
+    else if (line.startsWith("$ ")) lines.push({ command: line.slice(2), printed: "" });
     else if (last !== undefined) last.printed += `${line}\n`;
   }
   return lines;
 }
 
 const readme = readFileSync(join(inject("project"), "README.md"), "utf8");
-const lines = [...readme.matchAll(/^```console\n([\s\S]*?)^```$/gm)].flatMap(([, block = ""]) =>
-  linesOf(block),
+// Everything that a reader types, in the order of the page.
+const lines = [...readme.matchAll(/^```(sh|console)\n([\s\S]*?)^```$/gm)].flatMap(
+  ([, kind = "", block = ""]) => linesOf(kind, block),
 );
 
 /**
- * Without what differs each time: the time, and which of the two variants the user has, as the README says. The summary
- * speaks of the control, which has the one user or none.
+ * The output without the parts that differ from run to run: the time, and which of the two variants the user has. The
+ * summary is about the control, which has the one user or none.
  */
 const masked = (printed: string): string =>
   printed
@@ -38,27 +41,55 @@ const masked = (printed: string): string =>
     .replace(/“red” has (?:0 users|1 user) /g, "“red” has <0 or 1> ")
     .trim();
 
-let server: TestServer;
+let folder: string;
 let remove: () => Promise<void>;
+let server: TestServer | undefined;
 
 beforeAll(async () => {
-  const opened = await openFolder();
-  remove = opened.remove;
-  server = await offlineServer.start(opened.folder);
+  ({ folder, remove } = await openFolder());
 });
 
 afterAll(async () => {
   await server?.stop();
-  await remove?.();
+  await remove();
 });
 
-test("there are lines to try", () => {
-  expect(lines.length).toBeGreaterThanOrEqual(7);
-  expect(lines.every(({ command }) => command.includes("localhost:20000"))).toBe(true);
-});
+const fileOf = (name: string | undefined): string =>
+  join(folder, (name ?? "data/analytics.db").replaceAll("/", "-"));
 
-test.each(lines)("what the README says is printed after $command", async ({ command, printed }) => {
+/** `npm start`, on the database that the command names. A server that runs is stopped first, as the port demands. */
+async function start(command: string): Promise<void> {
+  await server?.stop();
+  const [, database] = /ANALYTICS_DATABASE=(\S+)/.exec(command) ?? [];
+  server = await offlineServer.start(folder, { ANALYTICS_DATABASE: fileOf(database) });
+}
+
+async function fillDemo(command: string): Promise<void> {
+  const [, database] = /--database (\S+)/.exec(command) ?? [];
+  const script = join(inject("project"), "scripts/run.mjs");
+  await promisify(execFile)(process.execPath, [script, "demo", "--database", fileOf(database)], {
+    cwd: folder,
+  });
+}
+
+async function curl(command: string): Promise<string> {
+  if (server === undefined) throw new Error("the README sends a request before it starts a server");
   const here = command.replaceAll("localhost:20000", new URL(server.url).host);
-  const { stdout } = await promisify(execFile)("bash", ["-o", "pipefail", "-c", here]);
-  expect(masked(stdout)).toBe(masked(printed));
+  return (await promisify(execFile)("bash", ["-o", "pipefail", "-c", here])).stdout;
+}
+
+test("the README has commands to try", () => {
+  const kinds = lines.map(({ command }) => command.split(" ")[0]);
+  expect(kinds.filter((kind) => kind === "curl").length).toBeGreaterThanOrEqual(7);
+});
+
+test.each(lines)("following the README, $command prints what the page says", async ({ command, printed }) => {
+  if (/npm start$/.test(command)) await start(command);
+  else if (command.startsWith("npm run demo ")) await fillDemo(command);
+  else expect(masked(await curl(command))).toBe(masked(printed));
+});
+
+test("the server that the README ends with has the demo's experiments", async () => {
+  const answer = await fetch(new URL("/apiv1/ab-tests/1", server?.url));
+  expect(await answer.json()).toMatchObject({ id: 1, test_name: "signup_button_color" });
 });
