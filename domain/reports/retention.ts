@@ -80,6 +80,9 @@ export const Retention = z
     cohort: Cohort,
     interval: Period,
     timezone: z.string(),
+    /** The range of the cohorts: whole periods, also where the query's range begins or ends within one. */
+    from: IsoTime,
+    to: IsoTime,
     periods: z.int(),
     cohorts: z.array(
       z.strictObject({
@@ -112,7 +115,18 @@ export function describeRetention(
     unfinished: current >= index && current - index < returned.length ? current - index : null,
   }));
   const { cohort, interval, timezone, periods } = query;
-  return { event_type, return_event_type, cohort, interval, timezone, periods, cohorts, meta };
+  return {
+    event_type,
+    return_event_type,
+    cohort,
+    interval,
+    timezone,
+    from: isoTime(edges[0] ?? now),
+    to: isoTime(edges[question.cohorts] ?? now),
+    periods,
+    cohorts,
+    meta,
+  };
 }
 
 interface Visits {

@@ -95,6 +95,7 @@ export const Trend = z
     measure: Measure,
     interval: Interval,
     timezone: z.string(),
+    /** The range that is counted. It cuts the first and the last bucket where it begins or ends within one. */
     from: IsoTime,
     to: IsoTime,
     breakdown: z.string().nullable(),

@@ -95,7 +95,7 @@ describe("the plan of retention", () => {
     });
   });
 
-  test("names an impossible range", () => {
+  test("refuses an empty range by name", () => {
     const faults = [{ path: "from", message: "must be before the end of the range, to" }];
     expect(
       planRetention(RetentionQuery.parse({ from: "2026-11-22T08:00:00Z", to: "2026-11-22T08:00:00Z" }), NOW),
@@ -103,8 +103,18 @@ describe("the plan of retention", () => {
   });
 });
 
-describe("what is shown of retention", () => {
-  test("says of each cohort which period is not over yet; of one that is followed no more, none", () => {
+describe("the answer to a retention query", () => {
+  test("says that its range is whole periods, also where the query's range cuts them", () => {
+    const { query, question } = planned({ interval: "week", from: "2026-11-11", to: "2026-11-18" });
+    const counts = Array.from({ length: question.cohorts }, () => ({ users: 0, returned: [] }));
+    expect(describeRetention(query, question, counts, NOW, meta)).toMatchObject({
+      from: "2026-11-09T00:00:00.000Z",
+      to: "2026-11-23T00:00:00.000Z",
+      cohorts: [{ start: "2026-11-09T00:00:00.000Z" }, { start: "2026-11-16T00:00:00.000Z" }],
+    });
+  });
+
+  test("marks the unfinished period of each cohort that is still followed", () => {
     const { query, question } = planned({
       interval: "day",
       from: "2026-11-19",
@@ -127,6 +137,8 @@ describe("what is shown of retention", () => {
       cohort: "first",
       interval: "day",
       timezone: "UTC",
+      from: "2026-11-19T00:00:00.000Z",
+      to: "2026-11-23T00:00:00.000Z",
       periods: 2,
       cohorts: [
         cohort("2026-11-19", 4, [1, 1], null),

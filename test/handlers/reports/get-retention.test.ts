@@ -50,6 +50,8 @@ describe("retention", () => {
       cohort: "first",
       interval: "day",
       timezone: "UTC",
+      from: "2026-11-19T00:00:00.000Z",
+      to: "2026-11-23T00:00:00.000Z",
       periods: 3,
       cohorts: [
         cohort(19, 1, [1, 0, 1], null),
@@ -79,6 +81,8 @@ describe("retention", () => {
       cohort: "first",
       interval: "week",
       timezone: "UTC",
+      from: "2026-10-19T00:00:00.000Z",
+      to: "2026-11-23T00:00:00.000Z",
       periods: 8,
       meta: META,
     });

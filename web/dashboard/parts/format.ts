@@ -125,6 +125,10 @@ function formatIn(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateT
 
 export const day = (time: string, zone: string): string => formatIn(zone, DATE).format(new Date(time));
 
+/** A range as its first and last day, both included: "1 Nov 2026 to 30 Nov 2026". */
+export const dayRange = (from: string, to: string, zone: string): string =>
+  `${day(from, zone)} to ${day(new Date(Date.parse(to) - 1).toISOString(), zone)}`;
+
 export const moment = (time: string, zone: string): string =>
   formatIn(zone, { ...DATE, ...CLOCK }).format(new Date(time));
 

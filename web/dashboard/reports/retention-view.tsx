@@ -5,7 +5,7 @@ import type { Changes } from "../address.ts";
 import { NoEvents } from "../events/no-events.tsx";
 import { typeNames, useCatalogue } from "../events/use-catalogue.ts";
 import { Faults, type Option } from "../parts/fields.tsx";
-import { counted, day, number, percent, period } from "../parts/format.ts";
+import { counted, day, dayRange, number, percent, period } from "../parts/format.ts";
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { Scroll } from "../parts/scroll.tsx";
 import type { ViewProps } from "../view.ts";
@@ -70,7 +70,7 @@ function Cell({ cohort: { users, returned, unfinished }, index }: CellProps) {
 }
 
 function Grid({ retention }: { retention: Retention }) {
-  const { interval, timezone, cohorts, periods } = retention;
+  const { interval, timezone, from, to, cohorts, periods } = retention;
   const heads = Array.from({ length: periods }, (_, index) => index);
   const caption = `Users of each ${interval} who came back, by ${interval}s since`;
   return (
@@ -78,7 +78,7 @@ function Grid({ retention }: { retention: Retention }) {
       <table class="retention">
         <caption>
           <span>
-            {caption}, in the time zone {timezone}
+            {caption}; whole {interval}s from {dayRange(from, to, timezone)}, in the time zone {timezone}
           </span>
         </caption>
         <thead>

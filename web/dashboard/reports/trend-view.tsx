@@ -6,7 +6,7 @@ import type { Changes } from "../address.ts";
 import { NoEvents } from "../events/no-events.tsx";
 import { propertyNames, typeNames, useCatalogue } from "../events/use-catalogue.ts";
 import { Faults } from "../parts/fields.tsx";
-import { compactNumber, counted, isolated, number, oneOf, period } from "../parts/format.ts";
+import { compactNumber, counted, dayRange, isolated, number, oneOf, period } from "../parts/format.ts";
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { More, Table } from "../parts/table.tsx";
 import { DASHES } from "../plots/palette.ts";
@@ -139,7 +139,7 @@ function Shown({ trend }: { trend: Trend }) {
       {trend.buckets.some(({ complete }) => !complete) && (
         <p class="hint">
           A hollow point on a dotted line is {oneOf(trend.interval)} that is not complete: it is not over yet,
-          or the time that is asked about cuts it.
+          or the range, {dayRange(trend.from, trend.to, trend.timezone)}, begins or ends within it.
         </p>
       )}
       <Totals trend={trend} />
