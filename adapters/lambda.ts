@@ -7,7 +7,7 @@ import { openAnalytics } from "./main.ts";
 const MAX_ANSWER_BYTES = 6 * 1024 * 1024 - 16 * 1024;
 
 // Opened once for all functions of a process, so that those of serverless-offline share one SQLite writer.
-const analytics = await openAnalytics(process.env, { maxAnswerBytes: MAX_ANSWER_BYTES });
+export const analytics = await openAnalytics(process.env, { maxAnswerBytes: MAX_ANSWER_BYTES });
 
 const NO_BODY = new Uint8Array();
 
@@ -47,7 +47,6 @@ async function answer(
   return { statusCode: status, headers, body: Buffer.from(body).toString("base64"), isBase64Encoded: true };
 }
 
-export { clientError, refusal } from "./http/listener.ts";
 // One function for each endpoint, so that each can have its own memory, concurrency and alarms. All are the same code: the
 // gateway picks the function by the route, and the edge picks the endpoint by the same route.
 export {
@@ -78,4 +77,3 @@ export {
   /** Every other route: the static files, preflights, and refusals of unknown paths in the server's own format. */
   answer as answerOther,
 };
-export const { close, settings } = analytics;

@@ -1,10 +1,9 @@
+import { refusalLine, startLine } from "./listening.ts";
 import { startServer } from "./server.ts";
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
-
 try {
-  const { url, stop } = await startServer();
-  say(`Analytics Server listens on ${url} (press Ctrl+C to stop)`);
+  const { url, isOpen, stop } = await startServer();
+  process.stdout.write(`${startLine(url, isOpen)}\n`);
   let stopping = false;
   const end = async (): Promise<void> => {
     if (stopping) process.exit(1);
@@ -13,6 +12,6 @@ try {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
 } catch (error) {
-  process.stderr.write(`Analytics Server did not start: ${error instanceof Error ? error.message : error}\n`);
+  process.stderr.write(`${refusalLine(error)}\n`);
   process.exitCode = 1;
 }

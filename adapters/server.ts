@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { clientError, createListener } from "./http/listener.ts";
+import { listen, urlOf } from "./listening.ts";
 import { openAnalytics } from "./main.ts";
 import type { Settings } from "./settings.ts";
 
@@ -37,23 +37,13 @@ export async function mountAnalytics(variables: NodeJS.ProcessEnv = process.env)
   };
 }
 
-/** A server that listens, and how to end it. */
+/** A server that listens. */
 export interface RunningServer {
   readonly url: string;
+  /** No keys are set: the server answers everybody on this machine. */
+  readonly isOpen: boolean;
   /** Takes no more, finishes what it has, and closes the storage. */
   stop(): Promise<void>;
-}
-
-function listening(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refuse = (error: Error): void =>
-      reject(new Error(`${error.message}: see ANALYTICS_HOST and ANALYTICS_PORT`, { cause: error }));
-    server.once("error", refuse);
-    server.listen(port, host, () => {
-      server.off("error", refuse);
-      resolve();
-    });
-  });
 }
 
 function closing(server: Server): Promise<void> {
@@ -76,11 +66,10 @@ export async function startServer(variables: NodeJS.ProcessEnv = process.env): P
     void listener(request, response);
   });
   server.on("clientError", clientError);
-  await listening(server, settings.port, settings.host);
-  const { port } = server.address() as AddressInfo;
-  const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
+  const port = await listen(server, settings.host, settings.port);
   return {
-    url: `http://${host}:${port}`,
+    url: urlOf(settings.host, port),
+    isOpen: settings.keys === undefined,
     stop: async () => {
       stopping = true;
       await closing(server);

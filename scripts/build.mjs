@@ -71,6 +71,7 @@ async function buildServers() {
       lambda: "adapters/lambda.ts",
       server: "adapters/server.ts",
       serve: "adapters/serve.ts",
+      offline: "adapters/offline.ts",
       "sqlite-thread": "adapters/sqlite/thread.ts",
       "server.d": "adapters/declarations/server.d.ts",
     },

@@ -1,7 +1,7 @@
 const { join } = require("node:path");
 const { pathToFileURL } = require("node:url");
 
-const bundle = () => import(pathToFileURL(join(__dirname, "../dist/lambda.mjs")).href);
+const bundle = () => import(pathToFileURL(join(__dirname, "../dist/offline.mjs")).href);
 
 /**
  * Keeps serverless-offline out of the conversation: left to itself it answers some requests with pages of its own,

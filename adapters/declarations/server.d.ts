@@ -18,9 +18,11 @@ export interface MountedAnalytics {
 /** Opens the analytics server for a Node server that exists already, on whose port it then answers. */
 export declare function mountAnalytics(variables?: NodeJS.ProcessEnv): Promise<MountedAnalytics>;
 
-/** A server that listens, and how to end it. */
+/** A server that listens. */
 export interface RunningServer {
   readonly url: string;
+  /** No keys are set: the server answers everybody on this machine. */
+  readonly isOpen: boolean;
   /** Takes no more, finishes what it has, and closes the storage. */
   stop(): Promise<void>;
 }

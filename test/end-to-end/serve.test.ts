@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -19,7 +19,9 @@ import {
   countEvents,
   databaseIn,
   endingOf,
+  LISTENING,
   plainServer,
+  spawnOffline,
   spawnServe,
   spawnServerless,
   testFolder,
@@ -31,23 +33,26 @@ const event = JSON.stringify({ event_type: "button_click" });
 
 // Each has a server and a folder to itself: they wait for one another's start and patience at the same time.
 describe.concurrent("stopping", () => {
-  test("finishes what was accepted, takes nothing new, and ends with 0", async ({ onTestFinished }) => {
-    const folder = await testFolder(onTestFinished);
-    const server = await testServer(onTestFinished, folder);
-    const clients = await Promise.all(Array.from({ length: 20 }, () => beginEvent(server.url)));
+  test.for(["SIGTERM", "SIGHUP"] as const)(
+    "by %s finishes accepted requests, takes no new ones, and exits with 0",
+    async (signal, { onTestFinished }) => {
+      const folder = await testFolder(onTestFinished);
+      const server = await testServer(onTestFinished, folder);
+      const clients = await Promise.all(Array.from({ length: 20 }, () => beginEvent(server.url)));
 
-    const ending = endingOf(server.process);
-    server.process.kill("SIGTERM");
-    await eventually(() => refusesConnections(server.url));
-    for (const client of clients) client.send(event.slice(10));
-    const answers = await Promise.all(clients.map(lastAnswer));
+      const ending = endingOf(server.process);
+      server.process.kill(signal);
+      await eventually(() => refusesConnections(server.url));
+      for (const client of clients) client.send(event.slice(10));
+      const answers = await Promise.all(clients.map(lastAnswer));
 
-    expect(answers.map(({ status, headers }) => [status, headers.connection])).toEqual(
-      Array(20).fill([201, "close"]),
-    );
-    expect((await ending).code).toBe(0);
-    expect(countEvents(folder)).toBe(20);
-  });
+      expect(answers.map(({ status, headers }) => [status, headers.connection])).toEqual(
+        Array(20).fill([201, "close"]),
+      );
+      expect((await ending).code).toBe(0);
+      expect(countEvents(folder)).toBe(20);
+    },
+  );
 
   test("does not wait for idle connections", async ({ onTestFinished }) => {
     const server = await testServer(onTestFinished, await testFolder(onTestFinished));
@@ -127,25 +132,73 @@ describe.concurrent("starting", () => {
 
   test("is refused in the same way by npm start", async ({ onTestFinished }) => {
     const project = await copyProject(await testFolder(onTestFinished));
-    const child = spawnServerless(project, ["offline", "start"], { ANALYTICS_HOST: "0.0.0.0" });
+    const child = spawnOffline(project, { ANALYTICS_HOST: "0.0.0.0" });
     onTestFinished(() => stopChild(child));
     const { code, stdout, stderr } = await endingOf(child);
-    expect(code).toBe(1);
-    expect(stdout + stderr).toMatch(/Analytics Server did not start: .+ANALYTICS_ADMIN_KEYS/);
-    expect(stdout + stderr).not.toMatch(/Server ready/);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^Analytics Server did not start: .+ANALYTICS_ADMIN_KEYS.+\n$/);
   });
 
-  test("is refused on a port that is taken, with its setting", async ({ onTestFinished }) => {
+  test("is refused over a misspelt setting, by both servers in the same words", async ({
+    onTestFinished,
+  }) => {
+    const folder = await testFolder(onTestFinished);
+    const misspelt = { ANALYTICS_ADMIN_KEY: "0123456789abcdef" };
+    const project = await copyProject(folder);
+    const children = [spawnServe(folder, misspelt), spawnOffline(project, misspelt)];
+    for (const child of children) onTestFinished(() => stopChild(child));
+    const stderr =
+      "Analytics Server did not start: ANALYTICS_ADMIN_KEY is not a setting of this server: " +
+      "did you mean ANALYTICS_ADMIN_KEYS?\n";
+    expect(await Promise.all(children.map(endingOf))).toEqual(Array(2).fill({ code: 1, stdout: "", stderr }));
+  });
+
+  test("is refused on a port that is taken, by both servers in the same words", async ({
+    onTestFinished,
+  }) => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     onTestFinished(() => void taken.close());
     const port = String((taken.address() as { port: number }).port);
     const folder = await testFolder(onTestFinished);
-    const { code, stderr } = await endingOf(spawnServe(folder, { ANALYTICS_PORT: port }));
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^Analytics Server did not start: .*already in use.*ANALYTICS_PORT\n$/);
-    expect(stderr).toContain(`127.0.0.1:${port}`);
+    const env = { ANALYTICS_PORT: port, ANALYTICS_DATABASE: databaseIn(folder) };
+    const project = await copyProject(folder);
+    const children = [spawnServe(folder, env), spawnOffline(project, env)];
+    for (const child of children) onTestFinished(() => stopChild(child));
+    const stderr =
+      `Analytics Server did not start: 127.0.0.1:${port} is already in use: ` +
+      "stop the other program, or set ANALYTICS_PORT to another port\n";
+    expect(await Promise.all(children.map(endingOf))).toEqual(Array(2).fill({ code: 1, stdout: "", stderr }));
   });
+
+  test.for<[string, (folder: string, env: Record<string, string>) => Promise<ChildProcess>]>([
+    ["npm run serve", async (folder, env) => spawnServe(folder, env)],
+    ["npm start", async (folder, env) => spawnOffline(await copyProject(folder), env)],
+  ])(
+    "by %s prints one line: the address, the dashboard, and whether keys are needed",
+    async ([, spawn], { onTestFinished }) => {
+      const keyed = { ANALYTICS_ADMIN_KEYS: "0123456789abcdef" };
+      for (const [env, status, access] of [
+        [{}, 200, "It is open to everybody on this machine: no keys are set."],
+        [keyed, 401, "It asks for keys."],
+      ] as const) {
+        const folder = await testFolder(onTestFinished);
+        const child = await spawn(folder, { ANALYTICS_LOG_LEVEL: "error", ...env });
+        onTestFinished(() => stopChild(child));
+        const ending = endingOf(child);
+        const [, url = ""] = await awaitOutput(child, LISTENING);
+        expect((await ask(url, { path: "/" })).status).toBe(200);
+        expect((await ask(url, { path: "/apiv1/ab-tests" })).status).toBe(status);
+        // Closing a terminal stops a server as gracefully as Ctrl+C does.
+        child.kill("SIGHUP");
+        expect(await ending).toEqual({
+          code: 0,
+          stdout: `Analytics Server listens on ${url}, with the dashboard at /. ${access}\n`,
+          stderr: "",
+        });
+      }
+    },
+  );
 
   test("is refused over a file that is no database, which stays as it is", async ({ onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
@@ -238,7 +291,10 @@ describe.concurrent("packaging for AWS", () => {
     const names = unzip(join(project, ".serverless/analytics-server.zip"), join(folder, "unzipped"));
     expect(names).toContain("dist/lambda.mjs");
     expect(
-      names.filter((name) => !/^dist\/(?:[\w-]+\.mjs|web\/[\w-]+\.(?:html|js|css|svg))$/.test(name)),
+      names.filter(
+        (name) =>
+          !/^dist\/(?:[\w-]+\.mjs|web\/[\w-]+\.(?:html|js|css|svg)|THIRD-PARTY-NOTICES\.txt)$/.test(name),
+      ),
     ).toEqual([]);
   });
 });

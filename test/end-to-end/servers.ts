@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { inject } from "vitest";
-import { awaitOutput, freePort, spawnNode, stopChild } from "../bench/processes.ts";
+import { awaitOutput, spawnNode, stopChild } from "../bench/processes.ts";
 
 type Variables = Record<string, string>;
 
@@ -31,13 +31,16 @@ const asTestServer = (child: ChildProcess, url: string): TestServer => ({
   stop: () => stopChild(child),
 });
 
+/** The address in the line that a server prints when it has started. */
+export const LISTENING = /(http:\/\/[\d.]+:\d+), with the dashboard/;
+
 /** `node dist/serve.mjs`, as `npm run serve` starts it; it says itself where it listens. */
 export const plainServer: Starter = {
   name: "npm run serve",
 
   async start(folder, variables) {
     const child = spawnServe(folder, variables);
-    const [url] = await awaitOutput(child, /http:\/\/[\d.]+:\d+/);
+    const [, url = ""] = await awaitOutput(child, LISTENING);
     return asTestServer(child, url);
   },
 };
@@ -58,6 +61,14 @@ export async function copyProject(folder: string): Promise<string> {
   return project;
 }
 
+/** `npm start` in a copy of the project, on a free port. */
+export const spawnOffline = (project: string, env: Variables = {}): ChildProcess =>
+  spawnNode({
+    args: [join(project, "scripts/start.mjs")],
+    cwd: project,
+    env: { ANALYTICS_PORT: "0", ...env },
+  });
+
 /** A command line of the serverless framework. */
 export const spawnServerless = (
   project: string,
@@ -71,22 +82,19 @@ export const spawnServerless = (
   });
 
 /**
- * `serverless offline start`, which `npm start` is. It builds by itself, that is, replaces the dist/ that other servers
+ * `npm start`, which runs `serverless offline start`. It builds by itself, that is, replaces the dist/ that other servers
  * may just be reading: each has a copy of the project to itself.
  */
 export const offlineServer: Starter = {
   name: "npm start",
 
   async start(folder, variables) {
-    const project = await copyProject(folder);
-    const port = await freePort();
-    const child = spawnServerless(project, ["offline", "start", "--lambdaPort", String(await freePort())], {
-      ANALYTICS_PORT: String(port),
+    const child = spawnOffline(await copyProject(folder), {
       ANALYTICS_DATABASE: databaseIn(folder),
       ...variables,
     });
-    await awaitOutput(child, /Server ready/);
-    return asTestServer(child, `http://127.0.0.1:${port}`);
+    const [, url = ""] = await awaitOutput(child, LISTENING);
+    return asTestServer(child, url);
   },
 };
 

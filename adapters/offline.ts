@@ -1,0 +1,24 @@
+import { createServer } from "node:net";
+import { analytics } from "./lambda.ts";
+import { listen, startLine, urlOf } from "./listening.ts";
+
+// What serverless-offline needs besides the functions. scripts/serverless-plugin.cjs and scripts/offline-front.cjs use it.
+
+export { clientError, refusal } from "./http/listener.ts";
+export { refusalLine } from "./listening.ts";
+
+export const { close } = analytics;
+
+const { host, port, keys } = analytics.settings;
+export const listenSettings = { host, port };
+
+/** The port to listen on, a free one for 0. Rejects where serverless-offline could not listen on it. */
+export async function freePort(host: string, port: number): Promise<number> {
+  const probe = createServer();
+  const found = await listen(probe, host, port);
+  await new Promise((resolve) => probe.close(resolve));
+  return found;
+}
+
+export const startedLine = (host: string, port: number): string =>
+  startLine(urlOf(host, port), keys === undefined);
