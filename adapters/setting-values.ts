@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { z } from "zod";
 import { parseNetwork } from "./addresses.ts";
+import { urlsOf } from "./postgres/hosts.ts";
 
 // The values that environment variables may have. Each message follows the variable's name, says what to write, and never
 // repeats the value, which may be a secret.
@@ -28,7 +29,7 @@ const DATABASE = "must be a file, or postgres://user:password@host/name";
 /** A file's path, `:memory:`, or the URL of a PostgreSQL database. */
 export const database = text(
   (value) => (value.trim() === "" || value !== value.trim() ? DATABASE : undefined),
-  (value) => (isPostgres(value) && !URL.canParse(value) ? DATABASE : undefined),
+  (value) => (isPostgres(value) && urlsOf(value) === undefined ? DATABASE : undefined),
   (value) =>
     !isPostgres(value) && SCHEME.test(value) ? `${DATABASE}; other schemes are not taken` : undefined,
 );

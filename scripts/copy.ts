@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import Sqlite, { type Database } from "better-sqlite3";
 import pg from "pg";
 import { poolConfig } from "../adapters/postgres/connection.ts";
+import { urlsOf } from "../adapters/postgres/hosts.ts";
 import { openPostgres } from "../adapters/postgres/storage.ts";
 import { isPostgres } from "../adapters/setting-values.ts";
 import { readSettings } from "../adapters/settings.ts";
@@ -149,7 +150,7 @@ async function copy(from: string, to: string, ca: string | undefined): Promise<v
   const source = openSource(from);
   // Makes the tables.
   await (await openPostgres(to, { ca })).close();
-  const client = new pg.Client(poolConfig(to, { ca }));
+  const client = new pg.Client(poolConfig(urlsOf(to)?.[0] ?? to, { ca }));
   await client.connect();
   try {
     await refuseStrangers(client, from);

@@ -80,13 +80,9 @@ function settingsFor({ database }: Options): Settings {
 const openStorage = async ({ database, databaseCa }: Settings): Promise<Storage> =>
   isPostgres(database) ? openPostgres(database, { ca: databaseCa }) : openSqlite(database);
 
-/** As it may be shown: without a password. */
-function shown(database: string): string {
-  if (!isPostgres(database)) return database;
-  const url = new URL(database);
-  if (url.password !== "") url.password = "…";
-  return decodeURI(url.href);
-}
+/** The name of a database without its password. */
+const shown = (database: string): string =>
+  isPostgres(database) ? database.replace(/^([^/]+\/\/[^:@/]*):[^@/]*@/, "$1:…@") : database;
 
 const say = (text: string): void => void process.stdout.write(text);
 

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
+import type pg from "pg";
 import { committing, type Query, queryOf, reading, type Until } from "./client.ts";
-import { type ConnectionOptions, poolConfig } from "./connection.ts";
-import { asFailure, fromDriver, isPassing, isUnusable } from "./failures.ts";
+import type { ConnectionOptions } from "./connection.ts";
+import { type Connections, openConnections } from "./connections.ts";
+import { asFailure, isPassing, isUnusable } from "./failures.ts";
 import { createGroups, type Groups } from "./groups.ts";
 
 /** The answers to these, in their order. */
@@ -57,10 +58,13 @@ async function patiently<T>(
   }
 }
 
-async function withClient<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect().catch((error) => Promise.reject(fromDriver(error)));
+async function withClient<T>(
+  { connect }: Connections,
+  use: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await connect();
   let broken = false;
-  // An error that nobody waits for must not end the process; whoever waits gets it as well.
+  // Without a listener, an error between two statements would end the process. A running statement rejects as well.
   const notice = (): void => {
     broken = true;
   };
@@ -78,9 +82,7 @@ async function withClient<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Prom
 
 export function openDatabase(url: string, options: ConnectionOptions): Database {
   const { patienceMs = PATIENCE_MS } = options;
-  const pool = new pg.Pool(poolConfig(url, options));
-  // A server that restarts ends its idle connections; the pool forgets them and opens others when they are needed.
-  pool.on("error", () => {});
+  const connections = openConnections(url, options);
   const busy = new Set<Promise<unknown>>();
   const groups: Pick<Groups<never, never>, "drain" | "hasRoom">[] = [];
 
@@ -96,7 +98,7 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
   function transaction<T>(act: (query: Query) => Promise<T>, answerMs?: number): Promise<T> {
     let undecided = false;
     const attempt = () =>
-      withClient(pool, (client) =>
+      withClient(connections, (client) =>
         committing(queryOf(client, answerMs), "begin", act, () => {
           undecided = true;
         }),
@@ -109,14 +111,16 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
   }
 
   function snapshot<T>(read: (query: Query) => Promise<T>, until: Until): Promise<T> {
-    const attempt = () => withClient(pool, (client) => reading(client, read, until));
+    const attempt = () => withClient(connections, (client) => reading(client, read, until));
     return tracked(patiently(patienceMs, attempt, () => !until.givenUp.aborted));
   }
 
   const queryFor =
     (milliseconds: number): Query =>
     (text, values) =>
-      tracked(patiently(milliseconds, () => withClient(pool, (client) => queryOf(client)(text, values))));
+      tracked(
+        patiently(milliseconds, () => withClient(connections, (client) => queryOf(client)(text, values))),
+      );
 
   return {
     query: queryFor(patienceMs),
@@ -132,7 +136,7 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
     close: async () => {
       await Promise.all(groups.map((group) => group.drain()));
       while (busy.size > 0) await Promise.all(busy);
-      await pool.end();
+      await connections.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { NewEvent } from "../../domain/events/event.ts";
 import type { AppendedEvent, EventStore, ForEach } from "../../domain/storage.ts";
 import type { Database } from "./database.ts";
+import { isMissingPartition } from "./failures.ts";
 import { createIds } from "./ids.ts";
 import { anySlice, countValues, dayOf, epochOf, timeOf } from "./tallies.ts";
 import { type EventValue, readWatches, valuesOf, type Watches } from "./watches.ts";
@@ -123,10 +124,26 @@ export function createEventStore(database: Database): EventStore {
     return new Map(rows.map((row) => [hexOf(row.message_id), row]));
   }
 
-  async function appendAll(events: readonly NewEvent[]): Promise<AppendedEvent[]> {
+  async function numberedOf(events: readonly NewEvent[]): Promise<Event[]> {
     const fresh = await ids.take(events.length);
-    const numbered = events.map((event, index) => ({ ...event, id: fresh[index] ?? 0 }));
-    const refused = await insertUpToDate(numbered);
+    return events.map((event, index) => ({ ...event, id: fresh[index] ?? 0 }));
+  }
+
+  /** A block of ids may be older than a partition that was detached meanwhile: then a new block is tried, once. */
+  async function insertSomewhere(events: readonly NewEvent[]) {
+    const numbered = await numberedOf(events);
+    try {
+      return { numbered, refused: await insertUpToDate(numbered) };
+    } catch (error) {
+      if (!isMissingPartition(error)) throw error;
+      ids.drop();
+      const renumbered = await numberedOf(events);
+      return { numbered: renumbered, refused: await insertUpToDate(renumbered) };
+    }
+  }
+
+  async function appendAll(events: readonly NewEvent[]): Promise<AppendedEvent[]> {
+    const { numbered, refused } = await insertSomewhere(events);
     const first = await firstOnes(numbered.filter(({ id }) => refused.has(id)));
     return numbered.map(({ id, created_at, message_key }) => {
       const row = refused.has(id) && message_key !== null ? first.get(hexOf(message_key)) : undefined;

@@ -1,12 +1,14 @@
 import type { Database } from "./database.ts";
 
-/** Ids for rows before they are stored: a statement that runs twice then stores its rows once. */
+/** Gives rows their ids before they are stored, so that a statement that runs twice stores its rows once. */
 export interface Ids {
-  /** As many, rising. */
+  /** New ids, in rising order. */
   take(count: number): Promise<number[]>;
+  /** Forgets the ids that are left: the next ones come from a new block. */
+  drop(): void;
 }
 
-// What the sequences of migrations.ts grow by: each of their numbers begins a block that nobody else takes from.
+// The step of the sequences in migrations.ts: each of their numbers begins a block of ids for one process.
 export const BLOCK = 1_000;
 
 export function createIds({ query }: Database, sequence: "event_ids" | "metric_ids"): Ids {
@@ -26,6 +28,9 @@ export function createIds({ query }: Database, sequence: "event_ids" | "metric_i
     async take(count) {
       while (free.length < count) await fetchBlocks(count - free.length);
       return free.splice(0, count);
+    },
+    drop() {
+      free = [];
     },
   };
 }

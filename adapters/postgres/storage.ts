@@ -1,12 +1,13 @@
 import type { Storage, StorageCondition } from "../../domain/storage.ts";
 import { pendingMigrations } from "../migrate.ts";
 import { createAssignmentStore } from "./assignments.ts";
-import { type ConnectionOptions, placeOf } from "./connection.ts";
+import type { ConnectionOptions } from "./connection.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createDeletions } from "./deletions.ts";
 import { createEventStore } from "./events.ts";
 import { createExperimentStore } from "./experiments.ts";
 import { isMissingTable, isTakenName } from "./failures.ts";
+import { placeOf } from "./hosts.ts";
 import { createMetricStore } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
 import { createQuestions } from "./questions.ts";
@@ -41,7 +42,7 @@ async function migrate(database: Database): Promise<void> {
   }
 }
 
-/** What an operator reads when the server refuses to start over its database. */
+/** Stops the start of the server, with a message for the operator. */
 export class UnusableDatabase extends Error {
   override readonly name = "UnusableDatabase";
 

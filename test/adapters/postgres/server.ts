@@ -10,6 +10,8 @@ import pg from "pg";
 
 /** A PostgreSQL server of its own, in a temporary folder, on a port of its own. */
 export interface PostgresServer {
+  /** The folder of its data. */
+  readonly data: string;
   /** The address of its database `postgres`. */
   readonly url: string;
   /** The address of a new, empty database. */
@@ -45,8 +47,8 @@ export function installedPostgres15(): string | undefined {
 const userId = (name: string, flag: "-u" | "-g"): number =>
   Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
 
-/** PostgreSQL refuses to run as root: root lends it another user. */
-function owner(): { uid: number; gid: number } | undefined {
+/** PostgreSQL and PgBouncer refuse to run as root: then they run as another user. */
+export function databaseUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const name = ["postgres", "nobody"].find((user) => {
     try {
@@ -60,7 +62,7 @@ function owner(): { uid: number; gid: number } | undefined {
   return { uid: userId(name, "-u"), gid: userId(name, "-g") };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -94,7 +96,7 @@ function ready(child: ChildProcess): Promise<void> {
     child.once("exit", give);
     child.stderr?.on("data", (chunk: Buffer) => {
       said += chunk.toString();
-      if (!said.includes("ready to accept connections")) return;
+      if (!/ready to accept (?:read-only )?connections/.test(said)) return;
       clearTimeout(timer);
       child.off("exit", give);
       said = "";
@@ -103,17 +105,26 @@ function ready(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Starts a server from the binaries in this folder; it syncs every commit, unless a test says that it need not. */
+/**
+ * Starts a server from the binaries in this folder. It syncs every commit, unless a test switches that off. With the data
+ * of another server, which was halted, it is a standby of that one: it takes no writes.
+ */
 export async function startPostgres(
   binaries: string,
   settings: Readonly<Record<string, string>> = {},
+  dataOfPrimary?: string,
 ): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), "analytics-postgres-"));
-  const user = owner();
+  const user = databaseUser();
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
   const data = join(folder, "data");
   const initdb = ["-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"];
-  execFileSync(join(binaries, "initdb"), initdb, { ...user, stdio: "pipe", cwd: folder });
+  if (dataOfPrimary === undefined) {
+    execFileSync(join(binaries, "initdb"), initdb, { ...user, stdio: "pipe", cwd: folder });
+  } else {
+    execFileSync("cp", ["-a", dataOfPrimary, data], { stdio: "pipe" });
+    execFileSync("touch", [join(data, "standby.signal")], { ...user, stdio: "pipe" });
+  }
   const port = await freePort();
   const flags = Object.entries({
     port: String(port),
@@ -146,6 +157,7 @@ export async function startPostgres(
   process.once("exit", killAtExit);
   await start();
   return {
+    data,
     start,
     halt: () => end("SIGINT"),
     crash: () => end("SIGQUIT"),
