@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 const BUILD = "test/end-to-end/global-setup.ts";
 const REQUESTS = ["test/handlers/**/*.test.ts", "test/adapters/http/**/*.test.ts"];
+// Real connections, which no storage takes part in.
+const SOCKETS = "test/adapters/http/socket/**/*.test.ts";
 const BROWSER = "test/**/*.browser.test.ts";
 // Tests that start servers or child processes, or simulate thousands of experiments.
 const PATIENT = { testTimeout: 60_000, hookTimeout: 60_000 };
@@ -14,7 +16,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/*.test.ts", "test/domain/**/*.test.ts", ...REQUESTS, "test/adapters/*.test.ts"],
-          exclude: ["test/domain/**/*.slow.test.ts"],
+          exclude: ["test/domain/**/*.slow.test.ts", SOCKETS],
           testTimeout: 5_000,
         },
       },
@@ -26,6 +28,7 @@ export default defineConfig({
           ...PATIENT,
         },
       },
+      { test: { name: "sockets", include: [SOCKETS], ...PATIENT } },
       {
         test: { name: "postgres", include: ["test/adapters/postgres/**/*.test.ts"], ...PATIENT },
       },
@@ -33,6 +36,7 @@ export default defineConfig({
         test: {
           name: "requests on postgres",
           include: REQUESTS,
+          exclude: [SOCKETS],
           globalSetup: ["test/adapters/postgres/request-server.ts"],
           setupFiles: ["test/adapters/postgres/request-setup.ts"],
           ...PATIENT,

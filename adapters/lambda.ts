@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
 import { bodyTooLarge } from "./http/body.ts";
-import type { HttpRequest } from "./http/message.ts";
+import type { HttpRequest, HttpResponse } from "./http/message.ts";
 import { openAnalytics } from "./main.ts";
 
 // Lambda limits an answer to 6 MiB, in which the body is a string of JSON. The remainder is for status and headers.
@@ -26,10 +26,9 @@ function requestOf(event: APIGatewayProxyEventV2, context: Context): HttpRequest
     path: event.rawPath,
     query: event.rawQueryString,
     headers: event.headers,
-    read: async (limit) => {
+    read: (limit, take) => {
       const body = bodyOf(event);
-      if (body.byteLength > limit) throw bodyTooLarge(limit);
-      return body;
+      take(body.byteLength > limit ? bodyTooLarge(limit) : body);
     },
     address: http.sourceIp,
     requestId: context.awsRequestId,
@@ -41,7 +40,9 @@ async function answer(
   event: APIGatewayProxyEventV2,
   context: Context,
 ): Promise<APIGatewayProxyStructuredResultV2> {
-  const { status, headers, body } = await analytics.edge(requestOf(event, context));
+  const { status, headers, body } = await new Promise<HttpResponse>((resolve) =>
+    analytics.edge(requestOf(event, context), resolve),
+  );
   if (typeof body === "string") return { statusCode: status, headers, body };
   if (!(body instanceof Uint8Array)) throw new Error("a function cannot answer piece by piece");
   return { statusCode: status, headers, body: Buffer.from(body).toString("base64"), isBase64Encoded: true };

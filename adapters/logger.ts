@@ -1,5 +1,5 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import type { LogEntry } from "./http/log-entry.ts";
+import type { Log, LogEntry } from "./http/log-entry.ts";
 import type { Settings } from "./settings.ts";
 
 const LEVELS = { debug: "DEBUG", info: "INFO", warn: "WARN", error: "ERROR" } as const;
@@ -7,14 +7,21 @@ const LEVELS = { debug: "DEBUG", info: "INFO", warn: "WARN", error: "ERROR" } as
 /** A line about the server itself, or with the fields of a request. */
 export type LogLine = Pick<LogEntry, "level" | "message"> & Partial<LogEntry>;
 
+export interface ServerLog extends Log {
+  write(line: LogLine): void;
+}
+
 /** Writes structured lines to standard output. A line below the level costs nothing. */
-export function createLog({ logLevel }: Pick<Settings, "logLevel">): (line: LogLine) => void {
+export function createLog({ logLevel }: Pick<Settings, "logLevel">): ServerLog {
   const logger = new Logger({ serviceName: "analytics-server", logLevel: LEVELS[logLevel] });
   const order = Object.keys(LEVELS);
-  const threshold = order.indexOf(logLevel);
-  return ({ level, message, error, ...fields }) => {
-    if (order.indexOf(level) < threshold) return;
-    logger[level](message, error === undefined ? fields : { ...fields, error: asError(error) });
+  const shown = new Set(order.slice(order.indexOf(logLevel)));
+  return {
+    shows: (level) => shown.has(level),
+    write({ level, message, error, ...fields }) {
+      if (!shown.has(level)) return;
+      logger[level](message, error === undefined ? fields : { ...fields, error: asError(error) });
+    },
   };
 }
 

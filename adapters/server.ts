@@ -21,17 +21,17 @@ export type ListenSettings = Pick<Settings, "host" | "port">;
 export interface MountedAnalytics {
   /** Whether a request's path is one that this server answers: give it those, and keep the others. */
   owns(request: IncomingMessage): boolean;
-  listener(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  listener(request: IncomingMessage, response: ServerResponse): void;
   readonly settings: ListenSettings;
   close(): Promise<void>;
 }
 
 /** Opens the analytics server for a Node server that exists already, on whose port it then answers. */
 export async function mountAnalytics(variables: NodeJS.ProcessEnv = process.env): Promise<MountedAnalytics> {
-  const { edge, settings, close } = await openAnalytics(variables);
+  const { edge, hasRoom, settings, close } = await openAnalytics(variables);
   return {
     owns: ({ url = "/" }) => /^\/(?:apiv1|health)(?:[/?]|$)/.test(url),
-    listener: createListener(edge),
+    listener: createListener(edge, { hasRoom }),
     settings: { host: settings.host, port: settings.port },
     close,
   };
@@ -59,12 +59,10 @@ function closing(server: Server): Promise<void> {
 
 /** Starts the analytics server on a plain Node HTTP server: what one host needs in production. */
 export async function startServer(variables: NodeJS.ProcessEnv = process.env): Promise<RunningServer> {
-  const { edge, settings, close } = await openAnalytics(variables);
+  const { edge, hasRoom, settings, close } = await openAnalytics(variables);
   let stopping = false;
-  const listener = createListener(edge, () => stopping);
-  const server = createServer({ ...TIMEOUTS, noDelay: true }, (request, response) => {
-    void listener(request, response);
-  });
+  const listener = createListener(edge, { hasRoom, isStopping: () => stopping });
+  const server = createServer({ ...TIMEOUTS, noDelay: true }, listener);
   server.on("clientError", clientError);
   const port = await listen(server, settings.host, settings.port);
   return {

@@ -1,9 +1,9 @@
 import { onTestFinished } from "vitest";
 import { bodyTooLarge } from "../adapters/http/body.ts";
-import { createEdge, type EdgeParts } from "../adapters/http/edge.ts";
+import { createEdge, type Edge, type EdgeParts } from "../adapters/http/edge.ts";
 import { createFileServer } from "../adapters/http/files.ts";
 import type { LogEntry } from "../adapters/http/log-entry.ts";
-import type { HttpResponse } from "../adapters/http/message.ts";
+import type { HttpRequest, HttpResponse } from "../adapters/http/message.ts";
 import { readSettings, type Settings } from "../adapters/settings.ts";
 import type { ExperimentTally } from "../domain/experiments/tally.ts";
 import { Failure, type Fault } from "../domain/failure.ts";
@@ -143,6 +143,8 @@ export interface TestResponse {
 export interface TestEdge {
   readonly world: TestWorld;
   readonly logs: LogEntry[];
+  /** The edge itself, for a test that puts a socket in front of it. */
+  readonly edge: Edge;
   send(request: TestRequest): Promise<TestResponse>;
 }
 
@@ -175,7 +177,7 @@ export function openEdge(
 ): TestEdge {
   const world = openWorld(overrides);
   const logs: LogEntry[] = [];
-  const log = (entry: LogEntry): void => void logs.push(entry);
+  const log = { shows: () => true, write: (entry: LogEntry): void => void logs.push(entry) };
   const edge = createEdge({
     endpoints,
     world,
@@ -195,23 +197,21 @@ export function openEdge(
   }: TestRequest) {
     const mark = path.indexOf("?");
     const bytes = bytesOf(body);
-    const answer = await edge({
+    const asked: HttpRequest = {
       method,
       path: mark < 0 ? path : path.slice(0, mark),
       query: mark < 0 ? "" : path.slice(mark + 1),
       headers: { host: "localhost:20000", ...headers },
-      read: async (limit) => {
-        if (bytes.byteLength > limit) throw bodyTooLarge(limit);
-        return bytes;
-      },
+      read: (limit, take) => take(bytes.byteLength > limit ? bodyTooLarge(limit) : bytes),
       address,
       requestId: "request-1",
       gone: () => gone,
-    });
+    };
+    const answer = await new Promise<HttpResponse>((resolve) => edge(asked, resolve));
     return { ...answer, body: await parsed(answer) };
   }
 
-  return { world, logs, send };
+  return { world, logs, edge, send };
 }
 
 /** The example test as every answer shows it, as test 1 with variants 1 and 2, or as what differs from that. */

@@ -10,7 +10,7 @@ export interface ListenSettings {
 export interface MountedAnalytics {
   /** Whether a request's path is one that this server answers: give it those, and keep the others. */
   owns(request: IncomingMessage): boolean;
-  listener(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  listener(request: IncomingMessage, response: ServerResponse): void;
   readonly settings: ListenSettings;
   close(): Promise<void>;
 }

@@ -1,5 +1,4 @@
 import { isUtf8 } from "node:buffer";
-import { promisify } from "node:util";
 import { brotliDecompress, gunzip } from "node:zlib";
 import { Failure } from "../../domain/failure.ts";
 import { BrokenLine, MAX_BATCH, tooManyItems } from "../../handlers/contract/batch.ts";
@@ -19,9 +18,9 @@ const MAX_VALUES = 40_000;
 const MIN_CHECKED_BYTES = 4 * 1024;
 
 const decoders = new Map([
-  ["gzip", promisify(gunzip)],
-  ["x-gzip", promisify(gunzip)],
-  ["br", promisify(brotliDecompress)],
+  ["gzip", gunzip],
+  ["x-gzip", gunzip],
+  ["br", brotliDecompress],
 ]);
 
 export const bodyTooLarge = (limit: number): Failure =>
@@ -54,19 +53,23 @@ function encodingOf({ headers }: HttpRequest): string {
   );
 }
 
-async function decompress(body: Uint8Array, encoding: string, limit: number): Promise<Uint8Array> {
-  try {
-    // Stops as soon as the output is larger, so that a bomb costs no more memory than an honest body.
-    return (await decoders.get(encoding)?.(body, { maxOutputLength: limit })) ?? body;
-  } catch (error) {
-    if (error instanceof RangeError) throw bodyTooLarge(limit);
-    throw noJson(`The body is not what its Content-Encoding says: it is broken ${encoding}.`);
-  }
+/** Stops as soon as the output is larger than the limit, so that a bomb costs no more memory than an honest body. */
+function decompress(
+  body: Uint8Array,
+  encoding: string,
+  limit: number,
+  take: (body: Uint8Array | Failure) => void,
+): void {
+  decoders.get(encoding)?.(body, { maxOutputLength: limit }, (error, output) => {
+    if (error === null) take(output);
+    else if (error instanceof RangeError) take(bodyTooLarge(limit));
+    else take(noJson(`The body is not what its Content-Encoding says: it is broken ${encoding}.`));
+  });
 }
 
 type Format = "json" | "lines";
 
-// A page's beacon cannot choose its type freely, hence text/plain and none.
+// A page's beacon cannot choose its type freely: text/plain and no type are JSON too.
 function formatOf(contentType: string, endpoint: Endpoint): Format {
   if (contentType === "application/json") return "json";
   const [type = "", ...parameters] = contentType
@@ -163,14 +166,31 @@ function parseLines(bytes: Uint8Array, endpoint: Endpoint): unknown[] {
   });
 }
 
-/** Reads the body of a request: checks its size, encoding, type and complexity, but not its meaning. */
-export async function decodeBody(request: HttpRequest, endpoint: Endpoint): Promise<unknown> {
+function parse(bytes: Uint8Array, format: Format, endpoint: Endpoint): unknown {
+  if (!isUtf8(bytes)) throw noJson("The body is not UTF-8.");
+  const json = withoutMark(bytes);
+  return withoutStacks(() => (format === "json" ? parseJson(json, endpoint) : parseLines(json, endpoint)));
+}
+
+/**
+ * Reads the body of a request: checks its size, encoding, type and complexity, but not its meaning. Throws what can be
+ * said before the body is read; `take` is given a function that returns the value, or throws what is wrong with it.
+ */
+export function readBody(
+  request: HttpRequest,
+  endpoint: Endpoint,
+  take: (value: () => unknown) => void,
+): void {
   const limit = limitOf(endpoint);
   const format = formatOf(request.headers["content-type"] ?? "", endpoint);
   const encoding = encodingOf(request);
-  const sent = await request.read(limit);
-  const bytes = encoding === "identity" ? sent : await decompress(sent, encoding, limit);
-  if (!isUtf8(bytes)) throw noJson("The body is not UTF-8.");
-  const parse = format === "json" ? parseJson : parseLines;
-  return withoutStacks(() => parse(withoutMark(bytes), endpoint));
+  const finish = (body: Uint8Array | Failure): void =>
+    take(() => {
+      if (body instanceof Failure) throw body;
+      return parse(body, format, endpoint);
+    });
+  request.read(limit, (sent) => {
+    if (sent instanceof Failure || encoding === "identity") finish(sent);
+    else decompress(sent, encoding, limit, finish);
+  });
 }

@@ -1,5 +1,5 @@
 import { Failure } from "../../domain/failure.ts";
-import type { HttpRequest, HttpResponse } from "./message.ts";
+import type { HttpRequest } from "./message.ts";
 import type { Target } from "./router.ts";
 
 /** One line of log. */
@@ -19,6 +19,12 @@ export interface LogEntry {
   readonly error?: unknown;
   /** How many lines of this level were left out before this one. */
   readonly not_logged?: number;
+}
+
+export interface Log {
+  /** Whether lines of this level are written at all. */
+  shows(level: LogEntry["level"]): boolean;
+  write(entry: LogEntry): void;
 }
 
 const MAX_PATH_CHARACTERS = 200;
@@ -45,24 +51,34 @@ function levelOf(
   return target?.access === "read" || target?.access === "admin" ? "info" : "debug";
 }
 
-/** The line of one request. `failure` is the error that it was refused for, if any. */
+/** A request and its answer. */
+export interface Exchange {
+  readonly request: HttpRequest;
+  readonly target: Target | undefined;
+  readonly status: number;
+  /** The error that the request was refused for, if any. */
+  readonly failure: unknown;
+  readonly durationMs: number;
+}
+
+/** The line of one request; undefined where its level is not shown, which then costs nothing. */
 export function entryOf(
-  { requestId, method, path, gone }: HttpRequest,
-  { status }: HttpResponse,
-  target: Target | undefined,
-  failure: unknown,
-  duration: number,
-): LogEntry {
+  { request, target, status, failure, durationMs }: Exchange,
+  shows: Log["shows"],
+): LogEntry | undefined {
   // A report that was given up because its client left is not a failure.
-  const isAbandoned = failure instanceof Failure && failure.code === "unavailable" && gone().aborted;
+  const isAbandoned = failure instanceof Failure && failure.code === "unavailable" && request.gone().aborted;
+  const level = levelOf(status, target, failure, isAbandoned);
+  if (!shows(level)) return undefined;
+  const { requestId, method, path } = request;
   return {
-    level: levelOf(status, target, failure, isAbandoned),
+    level,
     message: target?.name ?? (method === "OPTIONS" ? "options" : "no endpoint"),
     request_id: requestId,
     method: cut(method, MAX_PATH_CHARACTERS),
     path: cut(path, MAX_PATH_CHARACTERS),
     status,
-    duration_ms: Math.round(duration * 100) / 100,
+    duration_ms: Math.round(durationMs * 100) / 100,
     ...reasonOf(failure),
   };
 }
@@ -81,23 +97,31 @@ function reasonText(cause: unknown): string {
   return cut(code + cause.message, MAX_REASON_CHARACTERS);
 }
 
-/** Passes on the pieces of a stream, and reports where they break off. */
+/** Passes on the pieces of a stream, and reports where it breaks off: with an error, or because its reader left. */
 export async function* watched(
   pieces: AsyncIterable<string>,
-  say: (error: unknown) => void,
+  report: (error: unknown) => void,
 ): AsyncGenerator<string> {
+  let isOver = false;
   try {
     yield* pieces;
+    isOver = true;
   } catch (error) {
-    say(error);
+    isOver = true;
+    report(error);
     throw error;
+  } finally {
+    if (!isOver) report(undefined);
   }
 }
 
 /** The second line of a stream that broke off. Its status was sent before, and stays in the line. */
-export function brokenOff({ gone }: HttpRequest, { error, ...entry }: LogEntry): LogEntry {
+export function brokenOff(exchange: Exchange): LogEntry | undefined {
+  const entry = entryOf(exchange, () => true);
+  if (entry === undefined) return undefined;
+  const { error, ...others } = entry;
   const message = `${entry.message} broke off`;
   // A client that leaves in the middle of an export is not a failure, and the error says no more than that.
-  if (gone().aborted) return { ...entry, level: "info", message };
-  return { ...entry, level: "error", message, ...(error === undefined ? {} : { error }) };
+  if (exchange.request.gone().aborted) return { ...others, level: "info", message };
+  return { ...others, level: "error", message, ...(error === undefined ? {} : { error }) };
 }

@@ -1,26 +1,34 @@
+import type { Failure } from "../../domain/failure.ts";
+
 /** A request as every server hands it to the edge: decoded no further than its headers. */
 export interface HttpRequest {
   readonly method: string;
   /** The path without its query, as it was sent. */
   readonly path: string;
   readonly query: string;
-  /** Names in lower case. */
+  /** Names are in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** The body's bytes, as they were sent; rejects as soon as there are more than `limit`. */
-  readonly read: (limit: number) => Promise<Uint8Array>;
+  /**
+   * Hands over the bytes of the body as they were sent, or the failure for which it was not read to its end: where it
+   * has more than `limit` bytes, arrives too slowly, or there is no room for it. Called once, now or later.
+   */
+  readonly read: (limit: number, take: (body: Uint8Array | Failure) => void) => void;
   /** The caller's address, as the server knows it. */
   readonly address: string;
   readonly requestId: string;
-  /** A signal that is given when nobody waits for the answer any more; made when it is first asked for. */
+  /** A signal that fires when nobody waits for the answer any more. It is made when it is first asked for. */
   readonly gone: () => AbortSignal;
 }
 
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Pieces of text are sent as they come; only a server with a socket of its own is given them. */
+  /** Pieces of text are sent one after the other. Only a server with a socket of its own is given them. */
   readonly body: string | Uint8Array | AsyncIterable<string>;
 }
+
+/** Takes the answer to one request. Called once, now or later. */
+export type Respond = (response: HttpResponse) => void;
 
 export const isPieces = (body: HttpResponse["body"]): body is AsyncIterable<string> =>
   typeof body !== "string" && !(body instanceof Uint8Array);

@@ -14,8 +14,9 @@ const storage = openSqlite(path, { countAt: Number.POSITIVE_INFINITY });
 const world = { storage, now: Date.now, newId: randomUUID, version: "bench" };
 const files = createFileServer(new URL("../../../web/", import.meta.url));
 const settings = readSettings({ ANALYTICS_ADMIN_KEYS: key });
-const listener = createListener(createEdge({ endpoints, world, settings, files, log: () => {} }));
-const server = createServer({ noDelay: true }, (request, response) => void listener(request, response));
+const log = { shows: () => false, write: () => {} };
+const listener = createListener(createEdge({ endpoints, world, settings, files, log }));
+const server = createServer({ noDelay: true }, listener);
 server.listen(0, "127.0.0.1", () => {
   process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
 });

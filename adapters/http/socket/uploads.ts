@@ -1,0 +1,124 @@
+import type { IncomingMessage } from "node:http";
+import { Failure } from "../../../domain/failure.ts";
+import { bodyTooLarge } from "../body.ts";
+import { Collected } from "./collected.ts";
+import { createHolding } from "./holding.ts";
+import { createTurnstile } from "./turnstile.ts";
+
+/** Bodies of which a part has arrived may hold this much memory together. */
+const MAX_UNFINISHED_BYTES = 64 * 1024 * 1024;
+/** Whole bodies that wait to be stored and answered: beyond this every further one is refused. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** While so much waits to be stored, no further large body is read: it waits in the socket, where it costs nothing. */
+const READ_AHEAD_BYTES = 16 * 1024 * 1024;
+/** A smaller body never waits for the large ones. */
+const LARGE_BYTES = 64 * 1024;
+// Pieces of a byte or two, as no client sends them, would cost a hundred times their size in processor time.
+const MIN_PIECE_BYTES = 16;
+const MANY_PIECES = 1_000;
+
+const NO_BODY = new Uint8Array();
+
+export type Take = (body: Uint8Array | Failure) => void;
+
+/** The bodies of all requests to one server, from their first byte until their requests are answered. */
+export interface Uploads {
+  /** Reads a body, and hands it over when it is its turn. */
+  read(request: IncomingMessage, limit: number, take: Take): void;
+  /** The request has been answered: its body holds no memory any more. */
+  release(request: IncomingMessage): void;
+}
+
+export const announcedBytes = ({ headers }: IncomingMessage): number =>
+  Number(headers["content-length"] ?? 0);
+
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+
+const isCompressed = ({ headers }: IncomingMessage): boolean =>
+  (headers["content-encoding"] ?? "identity") !== "identity";
+
+const crowdedOut = (): Failure =>
+  new Failure("unavailable", "Too much is arriving at once for this body to be kept. Send it again.", {
+    retryAfterSeconds: 1,
+  });
+
+const inTinyPieces = (): Failure =>
+  new Failure("invalid", "The body arrives in pieces of a few bytes: send it in larger ones.");
+
+// The client reads no answer; the code is for the log.
+const clientGone = (): Failure => new Failure("timeout", "The connection ended before the body did.");
+
+const areTiny = ({ pieces, length }: Collected): boolean =>
+  pieces > MANY_PIECES && length < pieces * MIN_PIECE_BYTES;
+
+/** `hasRoom` says whether the storage can take a large write now. */
+export function createUploads(hasRoom: () => boolean): Uploads {
+  const unfinished = createHolding(MAX_UNFINISHED_BYTES);
+  const waitingBytes = new WeakMap<IncomingMessage, number>();
+  let allWaitingBytes = 0;
+  const toRead = createTurnstile(() => hasRoom() && allWaitingBytes < READ_AHEAD_BYTES);
+  const toStore = createTurnstile(hasRoom);
+
+  function collect(request: IncomingMessage, limit: number, take: Take): void {
+    const body = new Collected();
+    const stop = (): void => {
+      unfinished.remove(held);
+      request.off("data", add).off("end", end).off("close", gone);
+    };
+    const fail = (failure: Failure): void => {
+      stop();
+      take(failure);
+    };
+    const add = (piece: Uint8Array): void => {
+      body.add(piece);
+      if (body.length > limit) fail(bodyTooLarge(limit));
+      else if (areTiny(body)) fail(inTinyPieces());
+      else if (body.length !== announcedBytes(request)) unfinished.hold(held, body.length);
+    };
+    const end = (): void => {
+      stop();
+      take(body.take());
+    };
+    const gone = (): void => fail(clientGone());
+    const held = { since: performance.now(), drop: () => fail(crowdedOut()) };
+    if (request.destroyed) take(clientGone());
+    else request.on("data", add).on("end", end).on("close", gone);
+  }
+
+  /** Keeps count of a whole body until its request is answered. A large one waits until it is its turn. */
+  function keep(request: IncomingMessage, body: Uint8Array, isLarge: boolean, take: Take): void {
+    if (allWaitingBytes + body.byteLength > MAX_WAITING_BYTES) {
+      take(crowdedOut());
+      return;
+    }
+    waitingBytes.set(request, body.byteLength);
+    allWaitingBytes += body.byteLength;
+    if (isLarge || body.byteLength > LARGE_BYTES) toStore.wait(() => take(body), take);
+    else take(body);
+  }
+
+  function readInTurn(request: IncomingMessage, limit: number, take: Take): void {
+    const isLarge = limit > LARGE_BYTES && (announcedBytes(request) > LARGE_BYTES || isCompressed(request));
+    const begin = (): void =>
+      collect(request, limit, (body) => {
+        if (body instanceof Failure) take(body);
+        else keep(request, body, isLarge, take);
+      });
+    if (isLarge) toRead.wait(begin, take);
+    else begin();
+  }
+
+  return {
+    read(request, limit, take) {
+      if (!hasBody(request)) take(NO_BODY);
+      else if (announcedBytes(request) > limit) take(bodyTooLarge(limit));
+      else readInTurn(request, limit, take);
+    },
+
+    release(request) {
+      allWaitingBytes -= waitingBytes.get(request) ?? 0;
+      waitingBytes.delete(request);
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { once } from "node:events";
+import { createServer, type Server, type ServerOptions } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+import type { Edge } from "../../../../adapters/http/edge.ts";
+import { clientError, createListener, type ListenerOptions } from "../../../../adapters/http/listener.ts";
+import { FAILURE_STATUS } from "../../../../adapters/http/statuses.ts";
+import { Failure } from "../../../../domain/failure.ts";
+
+/** A real HTTP server around an edge until the test is over. */
+export async function start(
+  edge: Edge,
+  options: ListenerOptions = {},
+  server: ServerOptions = {},
+): Promise<{ url: string; server: Server }> {
+  const started = createServer(server, createListener(edge, options));
+  started.on("clientError", clientError);
+  started.listen(0, "127.0.0.1");
+  await once(started, "listening");
+  onTestFinished(() => {
+    started.closeAllConnections();
+    started.close();
+  });
+  return { url: `http://127.0.0.1:${(started.address() as AddressInfo).port}`, server: started };
+}
+
+/** The address of such a server. */
+export const serve = async (...parts: Parameters<typeof start>): Promise<string> =>
+  (await start(...parts)).url;
+
+export const MAX_BODY_BYTES = 5_000_000;
+
+/** Answers with the length of the body, or with the code for which it was not read. */
+export const readsAll: Edge = (request, respond) =>
+  request.read(MAX_BODY_BYTES, (body) =>
+    body instanceof Failure
+      ? respond({ status: FAILURE_STATUS[body.code], headers: {}, body: body.code })
+      : respond({ status: 201, headers: {}, body: String(body.byteLength) }),
+  );

@@ -1,0 +1,164 @@
+import fc from "fast-check";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { Collected } from "../../../../adapters/http/socket/collected.ts";
+import {
+  type Answer,
+  ask,
+  openConnection,
+  parseAnswers,
+  type RawConnection,
+} from "../../../end-to-end/client.ts";
+import { readsAll, serve } from "./serve.ts";
+
+const IMPATIENT = { headersTimeout: 100, requestTimeout: 100, connectionsCheckingInterval: 20 };
+const POST = "POST / HTTP/1.1\r\nhost: localhost\r\n";
+
+const post = (url: string, body: string): Promise<Answer> => ask(url, { method: "POST", path: "/", body });
+
+async function firstAnswer(client: RawConnection): Promise<Answer | undefined> {
+  return parseAnswers(await client.rest())[0];
+}
+
+test.each([
+  ["headers", POST],
+  ["a body", `${POST}content-length: 100\r\n\r\n{`],
+])("%s that arrive too slowly are answered with 408 and the code timeout", async (_name, text) => {
+  const client = await openConnection(await serve(readsAll, {}, IMPATIENT));
+  client.send(text);
+  const answer = await firstAnswer(client);
+  expect(answer).toMatchObject({
+    status: 408,
+    headers: { "content-type": "application/problem+json", connection: "close" },
+  });
+  expect(JSON.parse(answer?.body ?? "")).toStrictEqual({
+    type: "about:blank",
+    title: "The request took too long to arrive",
+    status: 408,
+    detail: "The request did not arrive in time; nothing was stored. Send it again.",
+    code: "timeout",
+    errors: [],
+  });
+});
+
+test("the bytes of a body are those of its pieces, however it is cut", () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 40_000 }), { minLength: 1 }), (pieces) => {
+      const collected = new Collected();
+      for (const piece of pieces) collected.add(piece);
+      expect(Buffer.compare(collected.take(), Buffer.concat(pieces))).toBe(0);
+      expect([collected.length, collected.pieces]).toEqual([Buffer.concat(pieces).length, pieces.length]);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("stalled uploads stop neither a small body nor a large one, and the largest and slowest of them goes", async () => {
+  const url = await serve(readsAll);
+  const stalled = await Promise.all(Array.from({ length: 26 }, () => openConnection(url)));
+  for (const client of stalled) client.send(`${POST}content-length: 5000000\r\n\r\n${"x".repeat(4_900_000)}`);
+  // Together they hold more than is kept: some are refused while they stall.
+  const refused = await Promise.any(stalled.map(firstAnswer));
+  expect(refused).toMatchObject({ status: 503, headers: { connection: "close" }, body: "unavailable" });
+  expect((await post(url, "x".repeat(22))).body).toBe("22");
+  expect((await post(url, "x".repeat(1_000_000))).body).toBe("1000000");
+  const open = stalled.filter(({ socket }) => socket.readyState === "open");
+  expect(open.length).toBeGreaterThanOrEqual(10);
+  for (const { socket } of stalled) socket.destroy();
+});
+
+test("a body without a length that goes past the limit is refused while it arrives", async () => {
+  const client = await openConnection(await serve(readsAll));
+  client.send(`${POST}transfer-encoding: chunked\r\n\r\n`);
+  const chunk = `${(100_000).toString(16)}\r\n${"x".repeat(100_000)}\r\n`;
+  for (let sent = 0; sent <= 51; sent += 1) client.send(chunk);
+  expect(await firstAnswer(client)).toMatchObject({ status: 413, body: "too_large" });
+});
+
+test("a body in pieces of one byte is refused, and one in pieces of a hundred is taken", async () => {
+  const url = await serve(readsAll);
+  const chunked = `${POST}connection: close\r\ntransfer-encoding: chunked\r\n\r\n`;
+  const tiny = await openConnection(url);
+  tiny.send(chunked + "1\r\nx\r\n".repeat(2_000));
+  expect(await firstAnswer(tiny)).toMatchObject({ status: 400, body: "invalid" });
+  const small = await openConnection(url);
+  small.send(`${chunked}${`64\r\n${"x".repeat(100)}\r\n`.repeat(2_000)}0\r\n\r\n`);
+  expect(await small.rest()).toMatch(/ 201 [\s\S]*200000$/);
+});
+
+test("while the storage has no room a large body waits unread, and small ones pass", async () => {
+  let hasRoom = false;
+  const url = await serve(readsAll, { hasRoom: () => hasRoom });
+  let isAnswered = false;
+  const large = post(url, "x".repeat(3_000_000)).finally(() => {
+    isAnswered = true;
+  });
+  for (let n = 0; n < 50; n += 1) expect((await post(url, "x".repeat(1_000))).body).toBe("1000");
+  expect(isAnswered).toBe(false);
+  hasRoom = true;
+  expect((await large).body).toBe("3000000");
+});
+
+/** Lets time pass at once, for all who ask how late it is. */
+function travelInTime(): (milliseconds: number) => void {
+  const real = performance.now.bind(performance);
+  let ahead = 0;
+  const now = vi.spyOn(performance, "now").mockImplementation(() => real() + ahead);
+  onTestFinished(() => now.mockRestore());
+  return (milliseconds) => {
+    ahead += milliseconds;
+  };
+}
+
+test("a large body that waits too long for room is refused without having been read", async () => {
+  const pass = travelInTime();
+  let looks = 0;
+  const url = await serve(readsAll, {
+    hasRoom: () => {
+      looks += 1;
+      return false;
+    },
+  });
+  const client = await openConnection(url);
+  client.send(`${POST}content-length: 3000000\r\n\r\n`);
+  await vi.waitFor(() => expect(looks).toBeGreaterThan(0));
+  pass(3_100);
+  expect(await firstAnswer(client)).toMatchObject({ status: 503, body: "unavailable" });
+});
+
+test("a client that leaves while its body waits for room is not waited for", async () => {
+  let hasRoom = false;
+  const outcomes: string[] = [];
+  const url = await serve(
+    (request, respond) =>
+      readsAll(request, (response) => {
+        outcomes.push(String(response.body));
+        respond(response);
+      }),
+    { hasRoom: () => hasRoom },
+  );
+  const client = await openConnection(url);
+  client.send(`${POST}content-length: 3000000\r\n\r\n`);
+  await post(url, "x");
+  client.socket.destroy();
+  await post(url, "x");
+  hasRoom = true;
+  await vi.waitFor(() => expect(outcomes).toEqual(["1", "1", "timeout"]));
+});
+
+test("large bodies are handed over one in each turn of the event loop", async () => {
+  let inThisTurn = 0;
+  let most = 0;
+  const url = await serve((request, respond) =>
+    readsAll(request, (response) => {
+      inThisTurn += 1;
+      most = Math.max(most, inThisTurn);
+      setImmediate(() => {
+        inThisTurn = 0;
+      });
+      respond(response);
+    }),
+  );
+  const answers = await Promise.all(Array.from({ length: 40 }, () => post(url, "x".repeat(100_000))));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+  expect(most).toBe(1);
+});
