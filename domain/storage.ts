@@ -1,4 +1,5 @@
 import type { NewEvent } from "./events/event.ts";
+import type { DayCell, ExperimentCells } from "./experiments/cells.ts";
 import type { Experiment, ExperimentStatus, NewExperiment } from "./experiments/experiment.ts";
 import type { Forced } from "./experiments/lifecycle.ts";
 import type { Look } from "./experiments/looks.ts";
@@ -146,6 +147,13 @@ export interface MetricStore {
    * per day for the users. What comes late counts on the latest day known by then: history is never rewritten.
    */
   dailyTallies(testId: number): Promise<readonly DayTally[]>;
+  /** The sums that results are computed from, as of one moment; undefined where there is no such experiment. */
+  experimentCells(testId: number): Promise<ExperimentCells | undefined>;
+  /**
+   * What each day added to them, oldest first. A value is of the day on which it happened, but of none before the latest
+   * day that changed its user's observation, so that the days up to any one are the cells of the users they have.
+   */
+  dayCells(testId: number): Promise<readonly DayCell[]>;
   /** Remembers always-valid figures that were shown; each only ever gets sharper, whoever comes first. */
   keepLooks(testId: number, looks: readonly Look[]): Promise<void>;
 }

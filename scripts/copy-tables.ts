@@ -56,6 +56,17 @@ export const tables: readonly Table[] = [
     columns: { test_id: "bigint", user_id: "text", variant_id: "bigint", forced_at: "bigint" },
   },
   {
+    name: "ab_periods",
+    key: ["test_id", "period", "variant_id"],
+    columns: {
+      test_id: "bigint",
+      period: "integer",
+      variant_id: "bigint",
+      started_at: "bigint",
+      weight: "float8",
+    },
+  },
+  {
     name: "ab_looks",
     key: ["test_id", "subject"],
     columns: { test_id: "bigint", subject: "text", p_value: "float8", lower: "float8", upper: "float8" },

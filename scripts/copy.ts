@@ -104,6 +104,17 @@ async function copyTallies(source: Database, client: pg.Client): Promise<void> {
   await client.query("commit");
 }
 
+// The sums of experiments are tallied anew from what was copied, by the first server that opens the database.
+const BACKLOG = `
+  delete from ab_tally_backlog;
+  insert into ab_tally_backlog(source, through_id, pending)
+    select 'assignments', max(id), count(*) from ab_assignments having max(id) is not null
+    union all
+    select 'values', max(id), max(id) from ab_metrics having max(id) is not null
+    union all
+    select 'events', max(id), max(id) from events
+    where exists (select 1 from ab_settings where metrics like '%"event_type"%') having max(id) is not null`;
+
 /** New rows take their ids after those that were copied. */
 async function moveSequences(client: pg.Client): Promise<void> {
   for (const [table, sequence] of [
@@ -156,6 +167,7 @@ async function copy(from: string, to: string, ca: string | undefined): Promise<v
     await refuseStrangers(client, from);
     for (const table of tables) await copyTable(source, client, table, from);
     await copyTallies(source, client);
+    await client.query(BACKLOG);
     await moveSequences(client);
     let rows = 0;
     for (const table of tables) rows += await checkTable(source, client, table);

@@ -8,7 +8,7 @@ import type {
 } from "../../domain/storage.ts";
 import type { Database } from "./database.ts";
 import { isKept } from "./deletions.ts";
-import { anySlice, countUsers, epochOf, timeOf } from "./tallies.ts";
+import { ALL_DAYS, anySlice, countUsers, dayOf, epochOf, periodAt, timeOf } from "./tallies.ts";
 
 type Key = Pick<ExperimentCandidate, "test_id" | "user_id">;
 type KnownRow = Key & KnownAssignment;
@@ -24,12 +24,20 @@ const INSERT = `
     order by test_id, user_id, turn
   ),
   stored as (
-    insert into ab_assignments(user_id, test_id, variant_id, assigned_at)
-    select user_id, test_id, variant_id, ${timeOf("assigned_at")} from candidate order by user_id, test_id
+    insert into ab_assignments(user_id, test_id, variant_id, assigned_at, period)
+    select user_id, test_id, variant_id, ${timeOf("assigned_at")}, ${periodAt("c.test_id", "c.assigned_at")}
+    from candidate c order by user_id, test_id
     on conflict (user_id, test_id) do nothing
-    returning user_id, test_id
+    returning user_id, test_id, period
   ),
-  won as (select c.* from candidate c join stored using (user_id, test_id)),
+  won as (select c.*, s.period from candidate c join stored s using (user_id, test_id)),
+  counted as (
+    insert into ab_cell_users as u (test_id, day, variant_id, period, slice, users)
+    select test_id, each.day, variant_id, period, $5::integer, count(*)
+    from won cross join lateral (values (${dayOf("assigned_at")}), (${ALL_DAYS})) as each(day)
+    group by test_id, each.day, variant_id, period order by test_id, each.day, variant_id, period
+    on conflict (test_id, day, variant_id, period, slice) do update set users = u.users + excluded.users
+  ),
   ${countUsers("$5")}
   select turn from won`;
 

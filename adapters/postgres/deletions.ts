@@ -24,7 +24,17 @@ export const isKept = (testId: string): string =>
   `not exists (select from ab_deletions d where d.test_id = ${testId})`;
 
 /** Tables with few rows for each experiment, or with rows that must disappear at once. */
-const AT_ONCE = ["ab_users", "ab_tallies", "ab_looks", "ab_forced"];
+const AT_ONCE = [
+  "ab_users",
+  "ab_tallies",
+  "ab_looks",
+  "ab_forced",
+  "ab_periods",
+  "ab_cell_users",
+  "ab_cell_sums",
+  "ab_raw_values",
+  "ab_tally_backlog",
+];
 
 interface Swept {
   readonly table: string;
@@ -36,6 +46,7 @@ interface Swept {
 const SWEPT: readonly Swept[] = [
   { table: "ab_assignments", key: { user_id: "text", test_id: "bigint" } },
   { table: "ab_totals", key: { user_id: "text", test_id: "bigint", metric_name: "text" } },
+  { table: "ab_observations", key: { user_id: "text", test_id: "bigint", metric_name: "text" } },
   { table: "ab_metric_messages", key: { message_id: "bytea", test_id: "bigint" } },
   { table: "ab_metrics", key: { id: "bigint" } },
 ];
@@ -98,7 +109,7 @@ const NEXT =
 async function finish(query: Query, testId: number): Promise<void> {
   await query("delete from ab_tests where id = $1", [testId]);
   // A request that had begun before the experiment was marked may have counted a user or a value since.
-  for (const table of [...AT_ONCE, "ab_totals", "ab_metric_messages"])
+  for (const table of [...AT_ONCE, "ab_totals", "ab_observations", "ab_metric_messages"])
     await query(`delete from ${table} where test_id = $1`, [testId]);
   await query("delete from ab_deletions where test_id = $1", [testId]);
 }

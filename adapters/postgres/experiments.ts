@@ -1,8 +1,8 @@
-import type {
-  Experiment,
-  MetricDefinition,
-  NewExperiment,
-  Variant,
+import {
+  type Experiment,
+  type NewExperiment,
+  readMetrics,
+  type Variant,
 } from "../../domain/experiments/experiment.ts";
 import type { Forced } from "../../domain/experiments/lifecycle.ts";
 import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../domain/storage.ts";
@@ -63,6 +63,15 @@ const BEGIN_EPOCH = `
     ${dayOf("$4::bigint")}, 0, v.weight, 0
   from unnest($2::bigint[], $3::float8[]) as v(id, weight)`;
 
+const BEGIN_PERIOD = `
+  insert into ab_periods(test_id, period, variant_id, started_at, weight)
+  select $1::bigint, (select coalesce(max(period) + 1, 0) from ab_periods where test_id = $1), v.id, $4::bigint, v.weight
+  from unnest($2::bigint[], $3::float8[]) as v(id, weight)`;
+
+// Another program may have inserted the experiment into the specified tables.
+const BEGIN_FIRST_PERIOD = `
+  ${BEGIN_PERIOD} where not exists (select 1 from ab_periods where test_id = $1)`;
+
 const SET_WEIGHTS = `
   update ab_variants set weight = v.weight from unnest($1::bigint[], $2::float8[]) as v(id, weight)
   where ab_variants.id = v.id`;
@@ -75,7 +84,7 @@ function experimentOf({ control_variant_id, metrics, variants, ...row }: Experim
   const control = control_variant_id ?? variants[0]?.id;
   return {
     ...row,
-    metrics: JSON.parse(metrics) as MetricDefinition[],
+    metrics: readMetrics(metrics),
     variants: variants.map((variant) => ({ ...variant, is_control: variant.id === control })),
   };
 }
@@ -111,13 +120,14 @@ async function writeSettings(query: Query, id: number, control: number | null, e
 /** Tells every process that its cache of experiments is out of date. */
 const revise = (query: Query) => query("update ab_revision set revision = revision + 1");
 
-async function beginEpoch(query: Query, { id, variants }: Experiment, at: Instant): Promise<void> {
-  await query(BEGIN_EPOCH, [
-    id,
-    variants.map((variant) => variant.id),
-    variants.map(({ weight }) => weight),
-    at,
-  ]);
+const weightColumns = ({ id, variants }: Experiment): unknown[] => [
+  id,
+  variants.map((variant) => variant.id),
+  variants.map(({ weight }) => weight),
+];
+
+async function beginEpoch(query: Query, experiment: Experiment, at: Instant): Promise<void> {
+  await query(BEGIN_EPOCH, [...weightColumns(experiment), at]);
 }
 
 async function findOne(query: Query, id: number): Promise<Experiment | undefined> {
@@ -131,7 +141,10 @@ async function create(query: Query, experiment: NewExperiment): Promise<Experime
   if (row === undefined) return undefined;
   await writeSettings(query, row.id, await insertVariants(query, row.id, experiment), experiment);
   const created = await findOne(query, row.id);
-  if (created !== undefined) await beginEpoch(query, created, created_at);
+  if (created !== undefined) {
+    await beginEpoch(query, created, created_at);
+    await query(BEGIN_PERIOD, [...weightColumns(created), created_at]);
+  }
   return created;
 }
 
@@ -165,6 +178,8 @@ async function update(
   if (variants.some(({ weight }, index) => weight !== stored.variants[index]?.weight)) {
     await query(SET_WEIGHTS, [variants.map((variant) => variant.id), variants.map(({ weight }) => weight)]);
     await beginEpoch(query, experiment, at);
+    await query(BEGIN_FIRST_PERIOD, [...weightColumns(stored), stored.created_at]);
+    await query(BEGIN_PERIOD, [...weightColumns(experiment), at]);
   }
   return experiment;
 }

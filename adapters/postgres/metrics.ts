@@ -1,53 +1,20 @@
 import { ExperimentStatus } from "../../domain/experiments/experiment.ts";
 import { isOpen } from "../../domain/experiments/lifecycle.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
-import type { AppendedMetric, ForEach, MetricStore } from "../../domain/storage.ts";
+import type { AppendedMetric, ExperimentStore, ForEach, MetricStore } from "../../domain/storage.ts";
+import { readCells, readDayCells } from "./cells.ts";
+import { contributionColumns } from "./contributions.ts";
 import type { Database } from "./database.ts";
-import { isKept } from "./deletions.ts";
+import { type Definitions, readDefinitions } from "./definitions.ts";
 import { createIds } from "./ids.ts";
 import { keepLooks } from "./looks.ts";
-import { anySlice, countValues, dayOf, epochOf, readDays, readTally, timeOf } from "./tallies.ts";
+import { anySlice, readDays, readTally } from "./tallies.ts";
+import { STORE_VALUES } from "./value-statements.ts";
 
 interface Value extends NewMetric {
   readonly test_id: number;
   readonly id: number;
 }
-
-// A tester's value is kept, but is nobody's in the experiment; after the end nothing counts any more.
-const INSERT = `
-  with proposed as (
-    select p.*, coalesce(a.variant_id, f.variant_id) as variant_id, ${epochOf("a.assigned_at")} as assigned_at
-    from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::numeric[], $6::bigint[], $7::bigint[],
-      $8::bigint[], $9::bytea[]) with ordinality
-      as p(id, test_id, user_id, metric_name, value, created_at, occurred_at, latest_at, message_id, turn)
-    left join ab_assignments a on a.user_id = p.user_id and a.test_id = p.test_id
-    left join ab_forced f on f.test_id = p.test_id and f.user_id = p.user_id
-    where coalesce(a.variant_id, f.variant_id) is not null and ${isKept("p.test_id")}
-  ),
-  once as (
-    insert into ab_metric_messages(message_id, test_id, metric_id, variant_id)
-    select message_id, test_id, id, variant_id from proposed where message_id is not null
-    order by message_id, test_id, turn
-    on conflict (message_id, test_id) do nothing
-    returning metric_id
-  ),
-  stored as (
-    insert into ab_metrics(id, test_id, variant_id, metric_name, value, created_at, user_id, occurred_at, message_id)
-    select id, test_id, variant_id, metric_name, value, ${timeOf("created_at")}, user_id, occurred_at, message_id
-    from proposed where message_id is null or id in (select metric_id from once)
-    on conflict (id) do nothing
-    returning id
-  ),
-  tracked as (
-    select p.turn, p.test_id, p.variant_id, p.user_id, p.metric_name, p.value,
-      ${dayOf("case when p.latest_at >= p.assigned_at then greatest(p.occurred_at, p.assigned_at) else p.occurred_at end")}
-        as day,
-      p.latest_at >= p.assigned_at as counted
-    from proposed p join stored using (id) left join ab_settings s on s.test_id = p.test_id
-    where p.assigned_at is not null and coalesce(s.status, 'running') = any($10::text[])
-  ),
-  ${countValues("$11")}
-  select id, variant_id, id in (select id from stored) as stored from proposed`;
 
 const FIND_MESSAGES = `
   select message_id, test_id, metric_id, variant_id from ab_metric_messages
@@ -70,6 +37,11 @@ interface Inserted {
   readonly stored: boolean;
 }
 
+/** One row that says no more than the revision where no value has a user of its experiment. */
+type InsertedRow = { readonly revision: number } & (Inserted | { readonly id: null });
+
+const isInserted = (row: InsertedRow): row is Inserted & { readonly revision: number } => row.id !== null;
+
 function appendedOf(
   { id, test_id, message_key }: Value,
   row: Inserted | undefined,
@@ -84,11 +56,16 @@ function appendedOf(
   return { kind: "stored", id: first.metric_id, variant_id: first.variant_id, duplicate: true };
 }
 
-export function createMetricStore(database: Database): MetricStore {
+export function createMetricStore(
+  database: Database,
+  { findExperiment }: Pick<ExperimentStore, "findExperiment">,
+): MetricStore {
   const ids = createIds(database, "metric_ids");
 
-  const insert = (values: readonly Value[]) =>
-    database.query<Inserted>(INSERT, [
+  let definitions: Definitions | undefined;
+
+  const insert = (values: readonly Value[], { revision, metrics }: Definitions) =>
+    database.query<InsertedRow>(STORE_VALUES, [
       values.map(({ id }) => id),
       values.map(({ test_id }) => test_id),
       values.map(({ user_id }) => user_id),
@@ -100,7 +77,22 @@ export function createMetricStore(database: Database): MetricStore {
       values.map(({ message_key }) => message_key && Buffer.from(message_key)),
       OPEN,
       anySlice(),
+      revision,
+      ...contributionColumns(
+        values.map(({ id, ...value }) => ({ ...value, value_id: id })),
+        metrics,
+      ),
     ]);
+
+  async function insertUpToDate(values: readonly Value[]): Promise<Inserted[]> {
+    for (;;) {
+      definitions ??= await readDefinitions(database.query);
+      const { revision } = definitions;
+      const rows = await insert(values, definitions);
+      if (rows[0]?.revision === revision) return rows.filter(isInserted);
+      definitions = undefined;
+    }
+  }
 
   async function messagesOf(values: readonly Value[]): Promise<ReadonlyMap<string, MessageRow>> {
     const withKey = values.flatMap(({ test_id, message_key }) =>
@@ -117,7 +109,7 @@ export function createMetricStore(database: Database): MetricStore {
   async function appendAll(metrics: readonly Omit<Value, "id">[]): Promise<AppendedMetric[]> {
     const fresh = await ids.take(metrics.length);
     const values = metrics.map((metric, index) => ({ ...metric, id: fresh[index] ?? 0 }));
-    const assigned = new Map((await insert(values)).map((row) => [row.id, row]));
+    const assigned = new Map((await insertUpToDate(values)).map((row) => [row.id, row]));
     const refused = values.filter(({ id }) => assigned.get(id)?.stored === false);
     const messages = await messagesOf(refused);
     return values.map((value) => appendedOf(value, assigned.get(value.id), messages));
@@ -131,6 +123,14 @@ export function createMetricStore(database: Database): MetricStore {
     },
     tally: (testId) => readTally(database, testId),
     dailyTallies: (testId) => readDays(database, testId),
+    experimentCells: async (testId) => {
+      const experiment = await findExperiment(testId);
+      return experiment && readCells(database.query, experiment);
+    },
+    dayCells: async (testId) => {
+      const experiment = await findExperiment(testId);
+      return experiment === undefined ? [] : readDayCells(database.query, experiment);
+    },
     keepLooks: (testId, looks) => keepLooks(database, testId, looks),
   };
 }

@@ -11,6 +11,7 @@ import { placeOf } from "./hosts.ts";
 import { createMetricStore } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
 import { createQuestions } from "./questions.ts";
+import { createTallyBacklog } from "./tally-backlog.ts";
 
 const MIGRATIONS_TABLE =
   "create table if not exists migrations(name text primary key, applied_at timestamptz not null default current_timestamp)";
@@ -72,15 +73,19 @@ export async function openPostgres(url: string, options: ConnectionOptions = {})
   }
   const deletions = createDeletions(database);
   deletions.resume();
+  const backlog = createTallyBacklog(database);
+  void backlog.work();
+  const experiments = createExperimentStore(database, deletions);
   return {
     ...createEventStore(database),
     ...createQuestions(database, options),
-    ...createExperimentStore(database, deletions),
+    ...experiments,
     ...createAssignmentStore(database),
-    ...createMetricStore(database),
+    ...createMetricStore(database, experiments),
     hasRoom: database.hasRoom,
     check: () => conditionOf(database),
     close: async () => {
+      await backlog.stop();
       await deletions.stop();
       await database.close();
     },

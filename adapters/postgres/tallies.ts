@@ -23,6 +23,13 @@ export const epochOf = (time: string): string => `round(extract(epoch from ${tim
 /** An SQL expression: a timestamptz of epoch milliseconds. */
 export const timeOf = (milliseconds: string): string => `to_timestamp(${milliseconds} / 1000.0)`;
 
+/** The day of the rows that add up all days; no instant that is accepted has one as early. */
+export const ALL_DAYS = -1_000_000;
+
+/** An SQL expression: the weight period in which an assignment of this time falls. */
+export const periodAt = (testId: string, assignedAt: string): string => `
+      coalesce((select max(period) from ab_periods where test_id = ${testId} and started_at <= ${assignedAt}), 0)`;
+
 /**
  * Further parts of a `with`, which count the users of its part `won(turn, test_id, variant_id, assigned_at)`: under the
  * latest weights, on the day of the assignment, or on a later one that is known already.

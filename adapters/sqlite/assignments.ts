@@ -6,26 +6,35 @@ import type {
   KnownAssignment,
   WonAssignment,
 } from "../../domain/storage.ts";
+import type { Cells, Member } from "./cells.ts";
 import type { ExperimentShelf } from "./experiments.ts";
 import { reading } from "./failures.ts";
 import { fromSql, toSql } from "./instants.ts";
 import { createSlices } from "./slices.ts";
 import type { Tallies } from "./tallies.ts";
 import { createTurns } from "./turns.ts";
+import type { WeightPeriods } from "./weight-periods.ts";
 import type { Writer } from "./writer.ts";
 
 /** Finds a user's variant in an experiment; none in an experiment that was deleted. */
 export interface AssignmentFinder {
-  assigned(testId: number, userId: string): Assignment | undefined;
+  assigned(testId: number, userId: string): (Assignment & Member) | undefined;
   forced(testId: number, userId: string): Assignment | undefined;
+}
+
+interface AssignedRow {
+  variant_id: number;
+  assigned_at: string;
+  /** Null where the assignment is older than the cells, or another program made it. */
+  period: number | null;
 }
 
 // Rows of a deleted experiment stay in the file until they are swept: see deletions.ts.
 const EXISTS = "exists (select 1 from ab_tests where id = test_id)";
 
-export function createAssignmentFinder(db: Database): AssignmentFinder {
-  const selectAssigned = db.prepare<[string, number], { variant_id: number; assigned_at: string }>(
-    `select variant_id, assigned_at from ab_assignments where user_id = ? and test_id = ? and ${EXISTS}`,
+export function createAssignmentFinder(db: Database, periods: Pick<WeightPeriods, "at">): AssignmentFinder {
+  const selectAssigned = db.prepare<[string, number], AssignedRow>(
+    `select variant_id, assigned_at, period from ab_assignments where user_id = ? and test_id = ? and ${EXISTS}`,
   );
   const selectForced = db.prepare<[number, string], Assignment>(
     `select user_id, variant_id, forced_at as assigned_at from ab_forced
@@ -34,7 +43,10 @@ export function createAssignmentFinder(db: Database): AssignmentFinder {
   return {
     assigned(testId, user_id) {
       const row = selectAssigned.get(user_id, testId);
-      return row && { user_id, variant_id: row.variant_id, assigned_at: fromSql(row.assigned_at) };
+      if (row === undefined) return undefined;
+      const assigned_at = fromSql(row.assigned_at);
+      const period = row.period ?? periods.at(testId, assigned_at);
+      return { user_id, variant_id: row.variant_id, assigned_at, period };
     },
     forced: (testId, userId) => selectForced.get(testId, userId),
   };
@@ -43,6 +55,11 @@ export function createAssignmentFinder(db: Database): AssignmentFinder {
 // An assignment in another experiment than the one before changes two rows: its own, and a number of users.
 const ROWS_AN_EXPERIMENT = 2;
 const EXPERIMENTS_A_TURN = 250;
+const assignmentOf = ({ user_id, variant_id, assigned_at }: Assignment): Assignment => ({
+  user_id,
+  variant_id,
+  assigned_at,
+});
 
 export function createAssignmentStore(
   db: Database,
@@ -50,16 +67,18 @@ export function createAssignmentStore(
   shelf: ExperimentShelf,
   finder: AssignmentFinder,
   tallies: Tallies,
+  cells: Cells,
+  periods: WeightPeriods,
 ): AssignmentStore {
-  const insert = db.prepare<[string, number, number, string]>(
-    "insert into ab_assignments(user_id, test_id, variant_id, assigned_at) values (?, ?, ?, ?)",
+  const insert = db.prepare<[string, number, number, string, number]>(
+    "insert into ab_assignments(user_id, test_id, variant_id, assigned_at, period) values (?, ?, ?, ?, ?)",
   );
   const inTurn = createTurns();
   const inSlices = createSlices(writer, ROWS_AN_EXPERIMENT);
 
   function find(testId: number, userId: string): KnownAssignment | undefined {
     const assigned = finder.assigned(testId, userId);
-    if (assigned !== undefined) return { ...assigned, forced: false };
+    if (assigned !== undefined) return { ...assignmentOf(assigned), forced: false };
     const forced = finder.forced(testId, userId);
     return forced && { ...forced, forced: true };
   }
@@ -83,9 +102,11 @@ export function createAssignmentStore(
   function assign(testId: number, candidate: Assignment): WonAssignment {
     const { user_id, variant_id, assigned_at } = candidate;
     const known = finder.assigned(testId, user_id);
-    if (known !== undefined) return { ...known, created: false };
-    insert.run(user_id, testId, variant_id, toSql(assigned_at));
+    if (known !== undefined) return { ...assignmentOf(known), created: false };
+    const period = periods.at(testId, assigned_at);
+    insert.run(user_id, testId, variant_id, toSql(assigned_at), period);
     tallies.countUser(testId, variant_id, assigned_at);
+    cells.countUser(testId, { variant_id, assigned_at, period });
     return { user_id, variant_id, assigned_at, created: true };
   }
 

@@ -32,7 +32,17 @@ const LOCK_PATIENCE_MS = 3_000;
 const LOCK_RETRY_MS = 20;
 
 /** Tables with few rows for each experiment, or with rows that must disappear at once. */
-const AT_ONCE = ["ab_variants", "ab_settings", "ab_looks", "ab_users", "ab_tallies"];
+const AT_ONCE = [
+  "ab_variants",
+  "ab_settings",
+  "ab_looks",
+  "ab_users",
+  "ab_tallies",
+  "ab_periods",
+  "ab_cell_users",
+  "ab_raw_values",
+  "ab_tally_backlog",
+];
 
 /** Deletes a slice of one table; answers where the next slice begins, undefined at the end. */
 type Slice = (testId: number, after: number) => number | undefined;
@@ -67,6 +77,8 @@ export function createDeletions({ db, writer, beforeCommit, onDelete }: Deletion
   const slices = [
     sliceByKey(db, "ab_forced", "test_id, user_id"),
     sliceByKey(db, "ab_totals", "test_id, user_id, metric_name"),
+    sliceByKey(db, "ab_cell_sums", "test_id, day, variant_id, period, metric_name, declared"),
+    sliceByKey(db, "ab_observations", "test_id, user_id, metric_name"),
     sliceById(db, "ab_assignments"),
     sliceById(db, "ab_metrics"),
   ];

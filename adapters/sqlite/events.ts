@@ -4,6 +4,7 @@ import { eventValue } from "../../domain/events/event-metric.ts";
 import type { AppendedEvent, EventStore, ForEach } from "../../domain/storage.ts";
 import type { AssignmentFinder } from "./assignments.ts";
 import type { Counting } from "./counting.ts";
+import type { EventCounter } from "./event-counter.ts";
 import type { ExperimentShelf, Watch } from "./experiments.ts";
 import { isUniqueViolation } from "./failures.ts";
 import { fromSql, toSql } from "./instants.ts";
@@ -28,6 +29,7 @@ export function createEventStore(
   finder: AssignmentFinder,
   tallies: Tallies,
   counting: Counting,
+  counter: EventCounter,
 ): EventStore {
   const insert = db.prepare<EventRow>(
     `insert into events(event_type, user_id, session_id, properties, created_at, occurred_at,
@@ -65,15 +67,17 @@ export function createEventStore(
   }
 
   /** An event of a user who is in an experiment may be a value of one of its metrics. */
-  function countFor({ test_id, metric }: Watch, user_id: string, event: NewEvent): void {
+  function countFor(watch: Watch, user_id: string, event: NewEvent): void {
+    const { test_id, metric } = watch;
+    counter.count(watch, user_id, event);
     const assignment = finder.assigned(test_id, user_id);
     const { occurred_at, latest_at = occurred_at } = event;
     if (assignment === undefined || latest_at < assignment.assigned_at) return;
-    const value = eventValue(metric, event.properties === null ? {} : JSON.parse(event.properties));
-    if (value === undefined) return;
+    const found = eventValue(metric, event.properties === null ? {} : JSON.parse(event.properties));
+    if (found?.kind !== "value") return;
     const { metric_name } = metric;
     const place = { test_id, variant_id: assignment.variant_id, user_id, metric_name };
-    tallies.countValue(place, value, Math.max(occurred_at, assignment.assigned_at), true);
+    tallies.countValue(place, found.value, Math.max(occurred_at, assignment.assigned_at), true);
   }
 
   function appendAndCount(event: NewEvent, watches: ReadonlyMap<string, readonly Watch[]>): AppendedEvent {

@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import type { Experiment, ExperimentStatus, MetricDefinition } from "../../domain/experiments/experiment.ts";
+import { type Experiment, type ExperimentStatus, readMetrics } from "../../domain/experiments/experiment.ts";
 import type { ExperimentPage } from "../../domain/storage.ts";
 import { fromSql } from "./instants.ts";
 
@@ -86,7 +86,7 @@ function experimentOf(
   return {
     ...row,
     created_at: fromSql(row.created_at),
-    metrics: JSON.parse(row.metrics) as MetricDefinition[],
+    metrics: readMetrics(row.metrics),
     variants: variants.map((variant) => ({ ...variant, is_control: variant.id === control })),
   };
 }

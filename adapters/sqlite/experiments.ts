@@ -1,5 +1,10 @@
 import type { Database } from "better-sqlite3";
-import type { Experiment, MetricDefinition, NewExperiment } from "../../domain/experiments/experiment.ts";
+import {
+  type Experiment,
+  type MetricDefinition,
+  type NewExperiment,
+  readMetrics,
+} from "../../domain/experiments/experiment.ts";
 import type { Forced } from "../../domain/experiments/lifecycle.ts";
 import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
@@ -9,6 +14,7 @@ import { isUniqueViolation, reading } from "./failures.ts";
 import { toSql } from "./instants.ts";
 import type { Tallies } from "./tallies.ts";
 import { createTurns } from "./turns.ts";
+import type { WeightPeriods } from "./weight-periods.ts";
 import type { Writer } from "./writer.ts";
 
 type SettingsRow = Omit<ExperimentRow, "id" | "test_name" | "description" | "created_at"> & {
@@ -26,6 +32,8 @@ export interface ExperimentShelf {
   clear(): void;
   /** The metrics of running experiments that are computed from events, by event type. */
   watches(): ReadonlyMap<string, readonly Watch[]>;
+  /** The same of all experiments whatever their status, or of one of them, or of one of its metrics. */
+  allWatches(testId: number | null, metric: string | null): ReadonlyMap<string, readonly Watch[]>;
 }
 
 export interface Watch {
@@ -37,6 +45,9 @@ export function createExperimentShelf(db: Database): ExperimentShelf {
   const rows = createExperimentRows(db);
   const selectWatches = db.prepare<[], { test_id: number; metrics: string }>(
     "select test_id, metrics from ab_settings where status = 'running' and metrics like '%\"event_type\"%'",
+  );
+  const selectAllWatches = db.prepare<[number | null], { test_id: number; metrics: string }>(
+    "select test_id, metrics from ab_settings where test_id = coalesce(?, test_id) and metrics like '%\"event_type\"%'",
   );
   // Changes when another connection has committed. Asking costs a fifth of reading an experiment.
   const dataVersion = db.prepare<[], number>("pragma data_version").pluck();
@@ -69,10 +80,10 @@ export function createExperimentShelf(db: Database): ExperimentShelf {
     return ids.flatMap((id) => shelf.get(id) ?? []);
   }
 
-  function readWatches(): Map<string, Watch[]> {
+  function watchesOf(rows: readonly { test_id: number; metrics: string }[]): Map<string, Watch[]> {
     const found = new Map<string, Watch[]>();
-    for (const { test_id, metrics } of selectWatches.all()) {
-      for (const metric of JSON.parse(metrics) as MetricDefinition[]) {
+    for (const { test_id, metrics } of rows) {
+      for (const metric of readMetrics(metrics)) {
         if (metric.event_type === undefined) continue;
         found.set(metric.event_type, [...(found.get(metric.event_type) ?? []), { test_id, metric }]);
       }
@@ -87,8 +98,15 @@ export function createExperimentShelf(db: Database): ExperimentShelf {
     clear,
     watches() {
       notice();
-      watches ??= readWatches();
+      watches ??= watchesOf(selectWatches.all());
       return watches;
+    },
+    allWatches(testId, metric) {
+      const found = watchesOf(selectAllWatches.all(testId));
+      if (metric === null) return found;
+      return new Map(
+        [...found].map(([type, some]) => [type, some.filter((watch) => watch.metric.metric_name === metric)]),
+      );
     },
   };
 }
@@ -119,6 +137,7 @@ export function createExperimentStore(
   shelf: ExperimentShelf,
   tallies: Tallies,
   deletions: Deletions,
+  periods: WeightPeriods,
 ): ExperimentStore {
   const insertTest = db.prepare<[string, string | null, string]>(
     "insert into ab_tests(test_name, description, created_at) values (?, ?, ?)",
@@ -179,7 +198,10 @@ export function createExperimentStore(
     writeSettings(id, control, experiment);
     shelf.clear();
     const created = shelf.find(id);
-    if (created !== undefined) tallies.beginEpoch(created, experiment.created_at);
+    if (created !== undefined) {
+      tallies.beginEpoch(created, experiment.created_at);
+      periods.begin(created, experiment.created_at);
+    }
     return created;
   }
 
@@ -201,7 +223,10 @@ export function createExperimentStore(
     for (const variant of moved) updateWeight.run(variant.weight, variant.id);
     writeSettings(id, stored.variants.find(({ is_control }) => is_control)?.id ?? null, experiment);
     writeForced(id, forced, at);
-    if (moved.length > 0) tallies.beginEpoch(experiment, at);
+    if (moved.length > 0) {
+      tallies.beginEpoch(experiment, at);
+      periods.begin(experiment, at, stored);
+    }
     shelf.clear();
     return experiment;
   }

@@ -1,8 +1,11 @@
 import type { Database } from "better-sqlite3";
+import type { Experiment } from "../../domain/experiments/experiment.ts";
 import { isOpen } from "../../domain/experiments/lifecycle.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
 import type { AppendedMetric, ForEach, MetricStore } from "../../domain/storage.ts";
 import type { AssignmentFinder } from "./assignments.ts";
+import type { CellReader } from "./cell-reader.ts";
+import type { Cells } from "./cells.ts";
 import type { ExperimentShelf } from "./experiments.ts";
 import { isUniqueViolation, reading } from "./failures.ts";
 import { toSql } from "./instants.ts";
@@ -17,6 +20,8 @@ export function createMetricStore(
   shelf: ExperimentShelf,
   finder: AssignmentFinder,
   tallies: Tallies,
+  cells: Cells,
+  reader: CellReader,
 ): MetricStore {
   const insert = db.prepare<MetricRow>(
     `insert into ab_metrics(test_id, variant_id, metric_name, value, created_at, user_id, occurred_at, message_id)
@@ -53,24 +58,29 @@ export function createMetricStore(
   }
 
   /** A tester's value is kept, but is nobody's in the experiment; after the end nothing counts any more. */
-  function append(testId: number, metric: NewMetric, open: boolean): AppendedMetric {
+  function append(testId: number, experiment: Experiment | undefined, metric: NewMetric): AppendedMetric {
     const { user_id, metric_name, value, occurred_at, latest_at = occurred_at } = metric;
+    const open = isOpen(experiment?.status ?? "archived");
     const assigned = finder.assigned(testId, user_id);
     const known = assigned ?? finder.forced(testId, user_id);
     if (known === undefined) return { kind: "not_assigned" };
     const appended = insertUnlessStored(testId, known.variant_id, metric);
-    if (assigned !== undefined && open && appended.kind === "stored" && !appended.duplicate) {
+    if (experiment === undefined || appended.kind !== "stored" || appended.duplicate) return appended;
+    if (assigned !== undefined && open) {
+      cells.countValue(experiment, assigned, metric);
       const place = { test_id: testId, variant_id: assigned.variant_id, user_id, metric_name };
       const counted = latest_at >= assigned.assigned_at;
       const at = counted ? Math.max(occurred_at, assigned.assigned_at) : occurred_at;
       tallies.countValue(place, value, at, counted);
+    } else if (assigned !== undefined) {
+      cells.keepRaw(testId, assigned.variant_id, metric_name, null, "after_stop");
     }
     return appended;
   }
 
   function appendAll(testId: number, metrics: readonly NewMetric[]): AppendedMetric[] {
-    const status = shelf.find(testId)?.status ?? "archived";
-    return metrics.map((metric) => append(testId, metric, isOpen(status)));
+    const experiment = shelf.find(testId);
+    return metrics.map((metric) => append(testId, experiment, metric));
   }
 
   return {
@@ -78,6 +88,16 @@ export function createMetricStore(
       writer.write(metrics.length, () => appendAll(testId, metrics) as unknown as ForEach<T, AppendedMetric>),
     tally: (testId) => reading(() => tallies.ofTest(testId)),
     dailyTallies: (testId) => reading(() => tallies.byDay(testId)),
+    experimentCells: (testId) =>
+      reading(() => {
+        const experiment = shelf.find(testId);
+        return experiment && reader.ofExperiment(experiment);
+      }),
+    dayCells: (testId) =>
+      reading(() => {
+        const experiment = shelf.find(testId);
+        return experiment === undefined ? [] : reader.byDay(experiment);
+      }),
     keepLooks: (testId, looks) => writer.write(looks.length, () => tallies.keepLooks(testId, looks)),
   };
 }

@@ -248,6 +248,105 @@ create table event_postings (
 // The client's own timestamp of an event that is stored with another time, because the client's clock was ahead.
 const clientTimestamps = `
 alter table events add column client_timestamp integer;`;
+// What results are computed from: see domain/experiments/cells.ts. A cell is kept per day, and once more over all days
+// with the day -1000000, so that reading it costs the same for a test of a day and of a year. Days are whole days since
+// 1970 in UTC. Each sum is a pair of doubles, `y` and `y_low`. The period of an assignment is written down when its user
+// is counted, so that a user's values reach the cell that counts the user.
+const cells = `
+alter table ab_assignments add column period integer;
+
+create table ab_periods (
+  test_id integer not null references ab_tests(id) on delete cascade,
+  period integer not null,
+  variant_id integer not null,
+  started_at integer not null,
+  weight real not null,
+  primary key (test_id, period, variant_id)
+) without rowid;
+-- Of earlier changes of weights only the day is known.
+insert into ab_periods(test_id, period, variant_id, started_at, weight)
+  select test_id, epoch, variant_id, min(day) * 86400000, weight from ab_users group by test_id, epoch, variant_id;
+
+create table ab_cell_users (
+  test_id integer not null references ab_tests(id) on delete cascade,
+  day integer not null,
+  variant_id integer not null,
+  period integer not null,
+  users integer not null,
+  primary key (test_id, day, variant_id, period)
+) without rowid;
+
+create table ab_cell_sums (
+  test_id integer not null references ab_tests(id) on delete cascade,
+  day integer not null,
+  variant_id integer not null,
+  period integer not null,
+  metric_name text not null,
+  declared integer not null,
+  users_with_value integer not null,
+  users_not_zero integer not null,
+  count integer not null,
+  y real not null, y_low real not null,
+  yy real not null, yy_low real not null,
+  x real not null, x_low real not null,
+  xx real not null, xx_low real not null,
+  xy real not null, xy_low real not null,
+  d real not null, d_low real not null,
+  dd real not null, dd_low real not null,
+  yd real not null, yd_low real not null,
+  primary key (test_id, day, variant_id, period, metric_name, declared)
+) without rowid;
+
+-- One user's counted values of one metric, those of its denominator, and the covariate. The day is that of the latest
+-- change, before which no later change is dated.
+create table ab_observations (
+  test_id integer not null references ab_tests(id) on delete cascade,
+  user_id text not null,
+  metric_name text not null,
+  declared integer not null,
+  day integer not null,
+  count integer not null,
+  total real not null, total_low real not null,
+  denominator_count integer not null,
+  denominator_total real not null, denominator_total_low real not null,
+  covariate real not null,
+  primary key (test_id, user_id, metric_name)
+) without rowid;
+
+-- Every stored value, counted or not, and how many did not count.
+create table ab_raw_values (
+  test_id integer not null references ab_tests(id) on delete cascade,
+  variant_id integer not null,
+  metric_name text not null,
+  count integer not null,
+  sum real not null, sum_low real not null,
+  min real,
+  max real,
+  before_assignment integer not null,
+  after_stop integer not null,
+  after_window integer not null,
+  wrong_type integer not null,
+  out_of_range integer not null,
+  primary key (test_id, variant_id, metric_name)
+) without rowid;
+
+-- Rows that were stored before the cells, and are tallied in the background: those after next_id, up to through_id.
+-- Without a test it is all of the table.
+create table ab_tally_backlog (
+  id integer primary key,
+  source text not null,
+  test_id integer references ab_tests(id) on delete cascade,
+  metric_name text,
+  next_id integer not null,
+  through_id integer not null
+);
+insert into ab_tally_backlog(source, next_id, through_id)
+  select 'assignments', 0, max(id) from ab_assignments having max(id) is not null;
+insert into ab_tally_backlog(source, next_id, through_id)
+  select 'values', 0, max(id) from ab_metrics having max(id) is not null;
+insert into ab_tally_backlog(source, next_id, through_id)
+  select 'events', 0, max(id) from events
+  where exists (select 1 from ab_settings where metrics like '%"event_type"%') having max(id) is not null;`;
 
 // Experiments that are deleted, while rows of their users are still in the file: see deletions.ts.
 const deletions = `
@@ -261,4 +360,5 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0005_event_rollups", sql: rollups },
   { name: "0006_client_timestamps", sql: clientTimestamps },
   { name: "0007_deletions", sql: deletions },
+  { name: "0008_experiment_cells", sql: cells },
 ];

@@ -4,8 +4,11 @@ import Sqlite, { type Database } from "better-sqlite3";
 import type { Storage } from "../../domain/storage.ts";
 import { pendingMigrations } from "../migrate.ts";
 import { createAssignmentFinder, createAssignmentStore } from "./assignments.ts";
+import { createCellReader } from "./cell-reader.ts";
+import { createCells } from "./cells.ts";
 import { createCounting } from "./counting.ts";
 import { createDeletions } from "./deletions.ts";
+import { createEventCounter } from "./event-counter.ts";
 import { createEventStore } from "./events.ts";
 import { createExperimentShelf, createExperimentStore } from "./experiments.ts";
 import { conditionOf, reading } from "./failures.ts";
@@ -17,7 +20,9 @@ import { migrations } from "./migrations.ts";
 import { type OpenFiles, watchOpenFiles } from "./open-files.ts";
 import { answerHere, answerOn, createQuestions } from "./questions.ts";
 import { createTallies } from "./tallies.ts";
+import { createTallyBacklog } from "./tally-backlog.ts";
 import { createThreads } from "./threads.ts";
+import { createWeightPeriods } from "./weight-periods.ts";
 import { createWriteProbe } from "./write-probe.ts";
 import { createWriter, type Writer } from "./writer.ts";
 
@@ -171,15 +176,21 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   const tallies = createTallies(db);
   const alive = db.prepare("select 1 from sqlite_schema limit 1");
   const shelf = createExperimentShelf(db);
+  const cells = createCells(db);
+  const periods = createWeightPeriods(db);
   const files = watchOpenFiles(db, file, options.onFilesChange);
   const probe = createWriteProbe(db);
   const writer = createWriter(db, {
     save() {
       tallies.save();
+      cells.save();
       // Right before the commit: nothing is acknowledged that went to a file which is no longer there.
       files.check();
     },
-    forget: tallies.forget,
+    forget() {
+      tallies.forget();
+      cells.forget();
+    },
     undo() {
       shelf.clear();
       probe.doubt();
@@ -187,14 +198,17 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   });
   const deletions = createDeletions({ db, writer, beforeCommit: files.check, onDelete: shelf.clear });
   deletions.resume();
-  const finder = createAssignmentFinder(db);
+  const finder = createAssignmentFinder(db, periods);
+  const counter = createEventCounter(finder, shelf, cells);
+  const backlog = createTallyBacklog(db, writer, shelf, finder, cells, periods, counter);
+  void backlog.work();
   const { counting, answer, closeThreads } = readersOf(db, file, writer, files, options);
   return {
-    ...createEventStore(db, writer, shelf, finder, tallies, counting),
+    ...createEventStore(db, writer, shelf, finder, tallies, counting, counter),
     ...createQuestions(counting, answer, options.reportMs ?? REPORT_MS),
-    ...createExperimentStore(db, writer, shelf, tallies, deletions),
-    ...createAssignmentStore(db, writer, shelf, finder, tallies),
-    ...createMetricStore(db, writer, shelf, finder, tallies),
+    ...createExperimentStore(db, writer, shelf, tallies, deletions, periods),
+    ...createAssignmentStore(db, writer, shelf, finder, tallies, cells, periods),
+    ...createMetricStore(db, writer, shelf, finder, tallies, cells, createCellReader(db)),
     hasRoom: writer.hasRoom,
     check: () =>
       conditionOf(() => {
@@ -203,6 +217,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
         probe.check();
       }),
     close: async () => {
+      backlog.stop();
       await closeThreads();
       await deletions.stop();
       await writer.drain();

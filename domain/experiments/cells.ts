@@ -46,7 +46,7 @@ export interface DroppedValues {
   readonly out_of_range: number;
 }
 
-/** Every stored value of a metric in a variant, counted or not. */
+/** Every value of a metric that arrived before the stop, counted or not, and what did not count. */
 export interface RawValues {
   readonly variant_id: number;
   readonly metric_name: string;
@@ -70,6 +70,11 @@ export interface ExperimentCells {
   readonly raw: readonly RawValues[];
   /** When the last of `planned_users` was assigned; null before that, or where none are planned. */
   readonly planned_users_reached_at: Instant | null;
+  /**
+   * At most this many stored rows are not in the sums yet, while an upgrade, or a metric that was added later, is tallied
+   * in the background: figures are right for what is in them and not complete. 0 otherwise.
+   */
+  readonly pending_rows: number;
 }
 
 /** What one day (days since 1970, UTC) changed in a cell: added up over the days these are the cells of the results. */

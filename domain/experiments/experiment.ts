@@ -19,29 +19,97 @@ export const VariantInput = z.strictObject({
   weight: Weight.default(1),
 });
 
+const MAX_CAP = 1e13;
+const MAX_DAYS = 366;
+const MAX_UNIT = 20;
+const DEFAULT_COVARIATE_DAYS = 14;
+
+const Days = z.int().min(1).max(MAX_DAYS);
+
+/** What is known of a user before the experiment: a number sent with the assignment, or a total of earlier events. */
+const Covariate = z.union([
+  z.strictObject({ attribute: Name }),
+  z.strictObject({
+    event_type: Name,
+    property: Name.optional(),
+    days: Days.default(DEFAULT_COVARIATE_DAYS),
+  }),
+]);
+export type Covariate = z.infer<typeof Covariate>;
+
+/** How much worse a guardrail may get: in its own unit, or relative to the control's level. */
+const Margin = z.union([
+  z.number().positive("must be above 0"),
+  z.strictObject({ relative: z.number().gt(0, "must be above 0").max(1, "must be at most 1") }),
+]);
+export type Margin = z.infer<typeof Margin>;
+
+export const MetricRole = z.enum(["primary", "guardrail", "exploratory"]);
+export type MetricRole = z.infer<typeof MetricRole>;
+
+const measured = {
+  metric_name: Name,
+  kind: z.enum(["conversion", "mean", "count", "ratio"]).default("mean"),
+  direction: z.enum(["increase", "decrease"]).default("increase"),
+  margin: Margin.optional(),
+  cap: z.number().positive("must be above 0").max(MAX_CAP).optional(),
+  window_days: Days.optional(),
+  covariate: Covariate.optional(),
+  denominator: Name.optional(),
+  unit: z.string().min(1).max(MAX_UNIT).optional(),
+  event_type: Name.optional(),
+  property: Name.optional(),
+  where: recordOf(z.union([z.string(), z.number(), z.boolean()])).optional(),
+};
+
+/** What a caller declares of a metric. `primary: true` is another way to say `role: "primary"`. */
+const MetricDeclaration = z
+  .strictObject({ ...measured, role: MetricRole.optional(), primary: z.boolean().optional() })
+  .superRefine((declared, context) => {
+    for (const complaint of metricComplaints(declared)) context.addIssue({ code: "custom", ...complaint });
+  })
+  .meta({ id: "MetricDeclaration" });
+type MetricDeclaration = z.infer<typeof MetricDeclaration>;
+
 /**
- * What is measured, and which way is better. A metric that nobody declared is a `mean` that may `increase`. With an
+ * What is measured, and which way is better. A metric that nobody declared is a `mean` that never decides. With an
  * `event_type` its values are tracked events: the number in `property`, or 1, of each event that has all of `where`.
  */
 export const MetricDefinition = z
-  .strictObject({
-    metric_name: Name,
-    kind: z.enum(["conversion", "mean", "count"]).default("mean"),
-    direction: z.enum(["increase", "decrease"]).default("increase"),
-    primary: z.boolean().default(false),
-    event_type: Name.optional(),
-    property: Name.optional(),
-    where: recordOf(z.union([z.string(), z.number(), z.boolean()])).optional(),
-  })
-  .refine(
-    ({ event_type, property, where }) => event_type !== undefined || (property ?? where) === undefined,
-    {
-      path: ["event_type"],
-      message: "is needed where there is a property or a where",
-    },
-  )
+  .strictObject({ ...measured, role: MetricRole })
   .meta({ id: "MetricDefinition" });
 export type MetricDefinition = z.infer<typeof MetricDefinition>;
+
+function metricComplaints({ kind, role, primary, margin, cap, denominator, ...rest }: MetricDeclaration) {
+  const found: Complaint[] = [];
+  const complain = (field: string, message: string) => found.push({ path: [field], message });
+  if (rest.event_type === undefined && (rest.property ?? rest.where) !== undefined)
+    complain("event_type", "is needed where there is a property or a where");
+  if (kind === "ratio" && denominator === undefined)
+    complain("denominator", "is needed for a ratio: the name of another metric of this test");
+  if (kind !== "ratio" && denominator !== undefined)
+    complain("denominator", 'is only for a ratio: add "kind": "ratio", or leave it out');
+  if (margin !== undefined && role !== "guardrail")
+    complain("margin", 'is only for a guardrail: add "role": "guardrail", or leave it out');
+  if (cap !== undefined && kind === "conversion")
+    complain("cap", "is not for a conversion, which is 0 or 1: leave it out");
+  if (primary === true && role !== undefined && role !== "primary")
+    complain("primary", `contradicts the role "${role}": leave one of them out`);
+  return found;
+}
+
+/** The declared metrics with their roles: where none is primary, the first one without a role is. */
+export function metricDefinitions(declared: readonly MetricDeclaration[]): MetricDefinition[] {
+  const given = declared.map(({ role, primary }) => role ?? (primary ? "primary" : undefined));
+  const first = given.includes("primary") ? -1 : given.indexOf(undefined);
+  return declared.map(({ primary: _, ...metric }, index) => ({
+    ...metric,
+    role: given[index] ?? (index === first ? "primary" : "exploratory"),
+  }));
+}
+
+/** The metrics as storage keeps them, as JSON; those of an earlier version have no roles. */
+export const readMetrics = (json: string): MetricDefinition[] => metricDefinitions(JSON.parse(json));
 
 export const ConfidenceLevel = z
   .number()
@@ -57,7 +125,7 @@ const Shape = z.strictObject({
   traffic: Share.default(1),
   confidence_level: ConfidenceLevel.default(0.95),
   planned_users: z.int().min(1).max(MAX_PLANNED_USERS).optional(),
-  metrics: z.array(MetricDefinition).max(MAX_METRICS).default([]),
+  metrics: z.array(MetricDeclaration).max(MAX_METRICS).default([]),
 });
 type Shape = z.infer<typeof Shape>;
 
@@ -99,10 +167,22 @@ function complaints({ variants, metrics, control }: Shape): Complaint[] {
   if (control !== undefined && !names.includes(control)) {
     found.push({ path: ["control"], message: "must be the name of one of the variants" });
   }
-  if (metrics.filter((metric) => metric.primary).length > 1) {
-    found.push({ path: ["metrics"], message: "must have at most one that is primary" });
-  }
-  return found;
+  return [...found, ...roleComplaints(metrics), ...denominatorComplaints(metrics)];
+}
+
+function roleComplaints(metrics: readonly MetricDeclaration[]): Complaint[] {
+  const primary = metrics.filter((metric) => metric.primary || metric.role === "primary").length;
+  return primary > 1 ? [{ path: ["metrics"], message: "must have at most one that is primary" }] : [];
+}
+
+function denominatorComplaints(metrics: readonly MetricDeclaration[]): Complaint[] {
+  return metrics.flatMap(({ denominator, metric_name }, index) => {
+    if (denominator === undefined) return [];
+    const other = metrics.find((metric) => metric.metric_name === denominator);
+    const fits = other !== undefined && other.kind !== "ratio" && other.metric_name !== metric_name;
+    const message = "must be the name of another metric of this test that is no ratio itself";
+    return fits ? [] : [{ path: ["metrics", index, "denominator"], message }];
+  });
 }
 
 export const ExperimentInput = Shape.superRefine((input, context) => {
@@ -155,7 +235,7 @@ export function newExperiment(input: ExperimentInput, salt: string, now: Instant
     planned_users: input.planned_users ?? null,
     stopped_at: null,
     winner_variant_id: null,
-    metrics: input.metrics,
+    metrics: metricDefinitions(input.metrics),
     salt,
     variants: input.variants.map((variant) => ({
       variant_name: variant.variant_name,

@@ -4,6 +4,9 @@ import { MessageId, messageKey } from "../events/message-id.ts";
 import { Name } from "../text.ts";
 import { type Instant, Timestamp } from "../time.ts";
 
+/** Sums of squares of values up to this one keep their digits: see domain/statistics/exact-sum.ts. */
+export const MAX_VALUE = 1e12;
+
 export const MetricInput = z
   .strictObject({
     user_id: Name,

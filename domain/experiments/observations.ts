@@ -7,7 +7,7 @@ const undeclared = (metric_name: string): MetricDefinition => ({
   metric_name,
   kind: "mean",
   direction: "increase",
-  primary: false,
+  role: "exploratory",
 });
 
 /** The declared metrics in their order, then the others that have values, by name. */
@@ -27,7 +27,7 @@ export function primaryMetric(
   experiment: Experiment,
   tallies: readonly VariantTally[],
 ): MetricDefinition | undefined {
-  if (experiment.metrics.length > 0) return metrics.find(({ primary }) => primary) ?? metrics[0];
+  if (experiment.metrics.length > 0) return metrics.find(({ role }) => role === "primary") ?? metrics[0];
   const users = ({ metric_name }: MetricDefinition): number =>
     tallies
       .flatMap((tally) => tally.metrics)

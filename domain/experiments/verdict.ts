@@ -29,7 +29,7 @@ export interface Challenger extends Candidate {
 
 export interface Case {
   readonly metric_name: string;
-  readonly kind: "conversion" | "mean" | "count";
+  readonly kind: "conversion" | "mean" | "count" | "ratio";
   readonly direction: Direction;
   readonly alpha: number;
   /** It has been stopped: nobody can let it run any more. */

@@ -27,12 +27,12 @@ export interface DemoTests {
 const metric = (definition: Partial<MetricDefinition> & { metric_name: string }): MetricDefinition => ({
   kind: "mean",
   direction: "increase",
-  primary: false,
+  role: "exploratory",
   ...definition,
 });
 
 const deciding = (event_type: string): MetricDefinition =>
-  metric({ metric_name: event_type, kind: "conversion", primary: true, event_type });
+  metric({ metric_name: event_type, kind: "conversion", role: "primary", event_type });
 
 const sideEffects = [
   metric({ metric_name: "revenue", event_type: "purchase", property: "amount" }),

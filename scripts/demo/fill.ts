@@ -71,7 +71,8 @@ async function createTests(storage: Storage, { seed, now, users }: StorySize): P
 /** What the event counts for the metric, which may be one of other events. */
 function valueIn(metric: MetricDefinition, { event_type, properties }: NewEvent): number | undefined {
   if (event_type !== metric.event_type) return undefined;
-  return eventValue(metric, JSON.parse(properties ?? "{}"));
+  const found = eventValue(metric, JSON.parse(properties ?? "{}"));
+  return found?.kind === "value" ? found.value : undefined;
 }
 
 // Before the events are stored: only what happened since its user's assignment counts.

@@ -2,6 +2,7 @@ import pg from "pg";
 import { afterAll, beforeAll } from "vitest";
 import { openPostgres } from "../../../adapters/postgres/storage.ts";
 import type { Storage } from "../../../domain/storage.ts";
+import { cellsContract } from "../cells-contract.ts";
 import { storageContract } from "../storage-contract.ts";
 import { EMPTY } from "./databases.ts";
 import { type PostgresServer, startPostgres } from "./server.ts";
@@ -54,4 +55,5 @@ export function contractOn(
   }
 
   storageContract(name, open);
+  cellsContract(name, open);
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { messageKey } from "../../../domain/events/message-id.ts";
+import { cellsContract } from "../cells-contract.ts";
 import { storageContract } from "../storage-contract.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "analytics-storage-"));
@@ -16,7 +17,9 @@ const newFile = (): string => {
 };
 
 storageContract("SQLite in memory", async () => openSqlite(":memory:"));
+cellsContract("SQLite in memory", async () => openSqlite(":memory:"));
 storageContract("SQLite in a file", async () => openSqlite(newFile()));
+cellsContract("SQLite in a file", async () => openSqlite(newFile()));
 
 const event = {
   event_type: "click",

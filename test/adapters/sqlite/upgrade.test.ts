@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Sqlite, { type Database } from "better-sqlite3";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { openSqlite, UnusableDatabase } from "../../../adapters/sqlite/storage.ts";
 import { trackEvent } from "../../../handlers/events/track-event.ts";
 import { assignVariant } from "../../../handlers/experiments/assignments/assign-variant.ts";
@@ -140,6 +140,15 @@ const everything = (file: string) =>
   });
 
 const opening = async (file: string): Promise<void> => openSqlite(file).close();
+
+/** Opens the file until all that was stored before has been tallied. */
+async function tallying(file: string): Promise<void> {
+  const storage = openSqlite(file);
+  const [experiment] = await storage.listExperiments({ limit: 1 });
+  const pending = async () => (await storage.experimentCells(experiment?.id ?? 0))?.pending_rows;
+  await vi.waitFor(async () => expect(await pending()).toBe(0), { timeout: 20_000 });
+  await storage.close();
+}
 
 async function refusalOfOpening(file: string): Promise<UnusableDatabase> {
   try {
@@ -338,7 +347,7 @@ test("deleting a test takes all its rows along, and nothing of other tests", asy
 
 test("opening a second time changes nothing", async () => {
   const file = specifiedFile();
-  await opening(file);
+  await tallying(file);
   const before = everything(file);
   await opening(file);
   expect(everything(file)).toEqual(before);

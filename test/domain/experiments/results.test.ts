@@ -11,7 +11,7 @@ const signup: MetricDefinition = {
   metric_name: "signup",
   kind: "conversion",
   direction: "increase",
-  primary: false,
+  role: "exploratory",
 };
 
 function experimentWith(changes: Partial<Experiment> = {}): Experiment {
@@ -171,8 +171,12 @@ describe("the verdict", () => {
       ),
     );
     expect(
-      verdictOf(tally, { metrics: metrics.map((one, index) => ({ ...one, primary: index === 1 })) })
-        .metric_name,
+      verdictOf(tally, {
+        metrics: metrics.map((one, index) => ({
+          ...one,
+          role: index === 1 ? ("primary" as const) : one.role,
+        })),
+      }).metric_name,
     ).toBe("b");
     expect(verdictOf(tally, { metrics }).metric_name).toBe("a");
     expect(verdictOf(tally, { metrics: [] }).metric_name).toBe("c");

@@ -46,8 +46,8 @@ test("everything that may be set is kept", async () => {
     confidence_level: 0.9,
     planned_users: 10_000,
     metrics: [
-      { metric_name: "purchase", kind: "conversion", direction: "increase", primary: true },
-      { metric_name: "load_time", kind: "mean", direction: "decrease", primary: false },
+      { metric_name: "purchase", kind: "conversion", direction: "increase", role: "primary" },
+      { metric_name: "load_time", kind: "mean", direction: "decrease", role: "exploratory" },
     ],
     variants: [
       { id: 1, variant_name: "red", description: "Red button", weight: 0.5, is_control: false },

@@ -39,6 +39,7 @@ const KINDS: Record<Metric["kind"], string> = {
   conversion: "share of users who did it",
   mean: "sum of values per user",
   count: "number of values per user",
+  ratio: "sum of values over the sum of its denominator",
 };
 
 export const armsOf = (results: Results, metricName: string): Arm[] =>

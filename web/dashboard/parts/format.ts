@@ -34,7 +34,7 @@ const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Sc
 /** A name as it can stand before a figure: one that is read from right to left would take the figure to its other side. */
 export const isolated = (name: string): string => (RIGHT_TO_LEFT.test(name) ? `\u2068${name}\u2069` : name);
 
-export type MetricKind = "conversion" | "mean" | "count";
+export type MetricKind = "conversion" | "mean" | "count" | "ratio";
 export type Bounds = readonly [number | null, number | null];
 
 export const number = (value: number): string => whole.format(value);

@@ -1,0 +1,90 @@
+import type { NewEvent } from "../../domain/events/event.ts";
+import { type EventValue, eventValue } from "../../domain/events/event-metric.ts";
+import { type MetricDefinition, readMetrics } from "../../domain/experiments/experiment.ts";
+import type { Query } from "./client.ts";
+
+/** What storing values needs to know of all experiments, as it was at a revision of them. */
+export interface Definitions {
+  readonly revision: number;
+  /** The declared metrics, of experiments that have any. */
+  readonly metrics: ReadonlyMap<number, readonly MetricDefinition[]>;
+  /** The running experiments' metrics that are made of events, by the type of those. */
+  readonly watches: ReadonlyMap<string, readonly Watch[]>;
+}
+
+export interface Watch {
+  readonly test_id: number;
+  readonly metric: MetricDefinition;
+}
+
+const SELECT = `
+  select revision, coalesce((
+    select json_agg(json_build_object('test_id', test_id, 'status', status, 'metrics', metrics))
+    from ab_settings where metrics <> '[]'), '[]') as settings
+  from ab_revision`;
+
+interface SettingsRow {
+  readonly test_id: number;
+  readonly status: string;
+  readonly metrics: string;
+}
+
+interface DefinitionsRow {
+  readonly revision: number;
+  readonly settings: readonly SettingsRow[];
+}
+
+export async function readDefinitions(query: Query): Promise<Definitions> {
+  const [row] = await query<DefinitionsRow>(SELECT);
+  const parsed = (row?.settings ?? []).map((one) => ({ ...one, metrics: readMetrics(one.metrics) }));
+  return {
+    revision: row?.revision ?? 0,
+    metrics: new Map(parsed.map(({ test_id, metrics }) => [test_id, metrics])),
+    watches: watchesOf(parsed.filter(({ status }) => status === "running")),
+  };
+}
+
+/** The metrics that are made of events, by the type of those. */
+export function watchesOf(
+  experiments: readonly { readonly test_id: number; readonly metrics: readonly MetricDefinition[] }[],
+): ReadonlyMap<string, readonly Watch[]> {
+  const byType = new Map<string, Watch[]>();
+  for (const { test_id, metrics } of experiments) {
+    for (const metric of metrics) {
+      if (metric.event_type === undefined) continue;
+      byType.set(metric.event_type, [...(byType.get(metric.event_type) ?? []), { test_id, metric }]);
+    }
+  }
+  return byType;
+}
+
+/** A value of a metric if its user is in the experiment, or what should be one and is not. */
+export interface WatchedEvent {
+  readonly event_id: number;
+  readonly test_id: number;
+  readonly user_id: string;
+  readonly metric_name: string;
+  readonly occurred_at: number;
+  /** The latest time at which it can have happened by its sender's clock. */
+  readonly latest_at: number;
+  readonly found: EventValue | { readonly kind: "dropped"; readonly reason: "after_stop" };
+}
+
+export function watchedEvents(
+  watches: Definitions["watches"],
+  event: Pick<NewEvent, "event_type" | "user_id" | "properties" | "occurred_at" | "latest_at"> & {
+    readonly id: number;
+  },
+): WatchedEvent[] {
+  const { id, user_id, properties, occurred_at, latest_at = occurred_at } = event;
+  const watching = user_id === null ? undefined : watches.get(event.event_type);
+  if (user_id === null || watching === undefined) return [];
+  const parsed = properties === null ? {} : JSON.parse(properties);
+  return watching.flatMap(({ test_id, metric }) => {
+    const found = eventValue(metric, parsed);
+    if (found === undefined) return [];
+    return [
+      { event_id: id, test_id, user_id, metric_name: metric.metric_name, occurred_at, latest_at, found },
+    ];
+  });
+}

@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { readMetrics } from "../../domain/experiments/experiment.ts";
+import type { Query } from "./client.ts";
+import { contributionColumns } from "./contributions.ts";
+import type { Database } from "./database.ts";
+import { readDefinitions, type WatchedEvent, watchedEvents, watchesOf } from "./definitions.ts";
+import { watchedColumns } from "./events.ts";
+import { ALL_DAYS, anySlice, dayOf, epochOf, periodAt } from "./tallies.ts";
+import { TALLY_STORED } from "./value-statements.ts";
+
+/** Tallies what was stored before there were sums for it, in small transactions; of several processes one at a time. */
+export interface TallyBacklog {
+  /** Works until nothing is left, then fulfils; also when it is stopped. A call while it works joins that work. */
+  work(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface BacklogRow {
+  readonly id: number;
+  readonly source: "assignments" | "values" | "events";
+  /** All of them where it is null. */
+  readonly test_id: number | null;
+  readonly metric_name: string | null;
+  /** Where the next row begins: of assignments by their user and test, of the others by their id. */
+  readonly next_user: string;
+  readonly next_id: number;
+  readonly through_id: number;
+}
+
+interface Reached {
+  readonly next_user: string;
+  readonly next_id: number;
+  readonly rows: number;
+  readonly done: boolean;
+}
+
+const ROWS_A_STEP = 500;
+const EVENTS_A_STEP = 2_000;
+const RETRY_MS = 5_000;
+
+const NEXT = "select * from ab_tally_backlog order by id limit 1 for update skip locked";
+const ADVANCE = `
+  update ab_tally_backlog set next_user = $2, next_id = $3, pending = greatest(1, pending - $4) where id = $1`;
+
+// Found by the primary key: assignments have no index by their id.
+const COUNT_ASSIGNMENTS = `
+  with some as (
+    select user_id, test_id from ab_assignments where (user_id, test_id) > ($1, $2)
+    order by user_id, test_id limit ${ROWS_A_STEP}
+  ),
+  counted as (
+    update ab_assignments a
+    set period = ${periodAt("a.test_id", epochOf("a.assigned_at"))}
+    from some where some.user_id = a.user_id and some.test_id = a.test_id and a.period is null
+    returning a.test_id, a.variant_id, a.period, ${epochOf("a.assigned_at")} as assigned_at
+  ),
+  users as (
+    insert into ab_cell_users as u (test_id, day, variant_id, period, slice, users)
+    select test_id, each.day, variant_id, period, $3::integer, count(*)
+    from counted cross join lateral (values (${dayOf("assigned_at")}), (${ALL_DAYS})) as each(day)
+    group by test_id, each.day, variant_id, period order by test_id, each.day, variant_id, period
+    on conflict (test_id, day, variant_id, period, slice) do update set users = u.users + excluded.users
+  )
+  select user_id as next_user, test_id as next_id from some order by user_id, test_id`;
+
+// Values that arrived after the stop do not count, as when they arrived.
+const VALUES = `
+  select m.id, m.test_id, m.user_id, m.metric_name, m.value, m.occurred_at,
+    s.stopped_at is not null and ${epochOf("m.created_at")} > s.stopped_at as late
+  from ab_metrics m left join ab_settings s on s.test_id = m.test_id
+  where m.id > $1 and m.id <= $2 order by m.id limit ${ROWS_A_STEP}`;
+
+const EVENTS = `
+  select id, event_type, user_id, properties, occurred_at, ${epochOf("created_at")} as created_at
+  from events where id > $1 and id <= $2 order by id limit ${EVENTS_A_STEP}`;
+
+const SETTINGS = `
+  select test_id, stopped_at, metrics from ab_settings where test_id = coalesce($1, test_id) and metrics <> '[]'`;
+
+interface ValueRow {
+  readonly id: number;
+  readonly test_id: number;
+  readonly user_id: string | null;
+  readonly metric_name: string;
+  readonly value: number;
+  readonly occurred_at: number;
+  readonly late: boolean;
+}
+
+interface EventRow {
+  readonly id: number;
+  readonly event_type: string;
+  readonly user_id: string | null;
+  readonly properties: string | null;
+  readonly occurred_at: number;
+  readonly created_at: number;
+}
+
+async function tally(query: Query, values: readonly WatchedEvent[]): Promise<void> {
+  if (values.length === 0) return;
+  const { metrics } = await readDefinitions(query);
+  const named = values.map((value, index) => ({ ...value, value_id: index + 1 }));
+  await query(TALLY_STORED, [...watchedColumns(values), anySlice(), ...contributionColumns(named, metrics)]);
+}
+
+async function tallyValues(query: Query, backlog: BacklogRow): Promise<Reached> {
+  const { test_id, metric_name, next_id, through_id } = backlog;
+  const rows = await query<ValueRow>(VALUES, [next_id, through_id]);
+  const asked = rows.filter(
+    (row) => row.test_id === (test_id ?? row.test_id) && row.metric_name === (metric_name ?? row.metric_name),
+  );
+  const values = asked.flatMap(({ id, user_id, late, value, ...row }): WatchedEvent[] => {
+    if (user_id === null) return [];
+    const found = late
+      ? ({ kind: "dropped", reason: "after_stop" } as const)
+      : { kind: "value" as const, value };
+    return [{ ...row, event_id: id, user_id, latest_at: row.occurred_at, found }];
+  });
+  await tally(query, values);
+  return reachedBy(rows, ROWS_A_STEP);
+}
+
+async function tallyEvents(query: Query, backlog: BacklogRow): Promise<Reached> {
+  const { test_id, metric_name, next_id, through_id } = backlog;
+  const settings = await query<{ test_id: number; stopped_at: number | null; metrics: string }>(SETTINGS, [
+    test_id,
+  ]);
+  const stops = new Map(settings.map((row) => [row.test_id, row.stopped_at]));
+  const watches = watchesOf(
+    settings.map((row) => ({ test_id: row.test_id, metrics: readMetrics(row.metrics) })),
+  );
+  const rows = await query<EventRow>(EVENTS, [next_id, through_id]);
+  const values = rows.flatMap((row) =>
+    watchedEvents(watches, row).filter(
+      (found) =>
+        row.created_at <= (stops.get(found.test_id) ?? Number.POSITIVE_INFINITY) &&
+        found.metric_name === (metric_name ?? found.metric_name),
+    ),
+  );
+  await tally(query, values);
+  return reachedBy(rows, EVENTS_A_STEP);
+}
+
+const reachedBy = (rows: readonly { readonly id: number }[], most: number): Reached => ({
+  next_user: "",
+  next_id: rows.at(-1)?.id ?? 0,
+  rows: rows.length,
+  done: rows.length < most,
+});
+
+async function countAssignments(query: Query, { next_user, next_id }: BacklogRow): Promise<Reached> {
+  const rows = await query<{ next_user: string; next_id: number }>(COUNT_ASSIGNMENTS, [
+    next_user,
+    next_id,
+    anySlice(),
+  ]);
+  const last = rows.at(-1) ?? { next_user, next_id };
+  return { ...last, rows: rows.length, done: rows.length < ROWS_A_STEP };
+}
+
+const STEPS = { assignments: countAssignments, values: tallyValues, events: tallyEvents };
+
+/** False where nothing is left, or another process works on it. */
+async function step(query: Query): Promise<boolean> {
+  const [backlog] = await query<BacklogRow>(NEXT);
+  if (backlog === undefined) return false;
+  const { next_user, next_id, rows, done } = await STEPS[backlog.source](query, backlog);
+  if (done) await query("delete from ab_tally_backlog where id = $1", [backlog.id]);
+  else await query(ADVANCE, [backlog.id, next_user, next_id, rows]);
+  return true;
+}
+
+export function createTallyBacklog(database: Database): TallyBacklog {
+  let working: Promise<void> | undefined;
+  const stopped = new AbortController();
+
+  async function workOn(): Promise<void> {
+    while (!stopped.signal.aborted) {
+      const more = await database.transaction(step).catch(() => undefined);
+      if (more === false) return;
+      if (more === undefined)
+        await sleep(RETRY_MS, undefined, { ref: false, signal: stopped.signal }).catch(() => undefined);
+    }
+  }
+
+  return {
+    work() {
+      working ??= workOn().finally(() => {
+        working = undefined;
+      });
+      return working;
+    },
+    async stop() {
+      stopped.abort();
+      await working;
+    },
+  };
+}

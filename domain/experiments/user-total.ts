@@ -1,0 +1,223 @@
+import { addProduct, addSums, addValue, type ExactSum, noSum } from "../statistics/exact-sum.ts";
+import type { Instant } from "../time.ts";
+import type { MetricSums } from "./cells.ts";
+import type { MetricDefinition } from "./experiment.ts";
+import { MAX_VALUE } from "./metric.ts";
+
+// From a user's values to the sums of a cell. Both storage engines keep one total per user and metric, and add to the
+// sums what each value changes; this file states what that is.
+
+const DAY_MS = 86_400_000;
+
+/** The day of an instant: days since 1970, UTC. */
+export const dayOf = (instant: Instant): number => Math.floor(instant / DAY_MS);
+
+/** Counted values of one user: how many, and their sum. */
+export interface Values {
+  readonly count: number;
+  readonly total: ExactSum;
+}
+
+/** One user and one metric: its own values, those of its denominator, and the covariate fixed at assignment. */
+export interface UserTotal {
+  readonly own: Values;
+  readonly denominator: Values;
+  readonly covariate: number;
+}
+
+export const noValues: Values = { count: 0, total: noSum };
+export const noTotal: UserTotal = { own: noValues, denominator: noValues, covariate: 0 };
+
+/** How the values of a user become one number. */
+export interface Measure {
+  readonly kind: MetricDefinition["kind"];
+  /** The observation is cut to ±cap. */
+  readonly cap: number | null;
+}
+
+/** A metric as storage keeps sums of it. */
+export interface MeasuredMetric extends Measure {
+  readonly metric_name: string;
+  /** Sums of a metric that was declared after it had values are kept apart from those made before. */
+  readonly declared: boolean;
+  readonly denominator: (Measure & { readonly metric_name: string }) | null;
+  /** How long after the assignment values count; null for ever. */
+  readonly window_ms: number | null;
+}
+
+/** What a value is to a metric: one of its own, or one of its denominator's. */
+export interface Contribution {
+  readonly metric: MeasuredMetric;
+  readonly side: "own" | "denominator";
+}
+
+const undeclared = (metric_name: string): MeasuredMetric => ({
+  metric_name,
+  declared: false,
+  kind: "mean",
+  cap: null,
+  denominator: null,
+  window_ms: null,
+});
+
+function measuredOf(metric: MetricDefinition, all: readonly MetricDefinition[]): MeasuredMetric {
+  const { window_days } = metric;
+  const denominator = all.find((other) => other.metric_name === metric.denominator);
+  return {
+    ...measureOf(metric),
+    declared: true,
+    denominator: denominator === undefined ? null : measureOf(denominator),
+    window_ms: window_days === undefined ? null : window_days * DAY_MS,
+  };
+}
+
+const measureOf = ({ metric_name, kind, cap }: MetricDefinition) => ({ metric_name, kind, cap: cap ?? null });
+
+/** The metrics whose sums a value of the named metric changes, itself first. */
+export function contributionsOf(metrics: readonly MetricDefinition[], metric_name: string): Contribution[] {
+  const declared = metrics.find((metric) => metric.metric_name === metric_name);
+  const itself = declared === undefined ? undeclared(metric_name) : measuredOf(declared, metrics);
+  const ratios = metrics.filter(({ kind, denominator }) => kind === "ratio" && denominator === metric_name);
+  return [
+    { metric: itself, side: "own" },
+    ...ratios.map((ratio) => ({ metric: measuredOf(ratio, metrics), side: "denominator" as const })),
+  ];
+}
+
+/** The one number that a user's values are, for example 1 for a conversion with two values. */
+export function observationOf({ kind, cap }: Measure, { count, total }: Values): number {
+  if (kind === "conversion") return count > 0 ? 1 : 0;
+  const observed = kind === "count" ? count : total.high;
+  return cap === null ? observed : Math.min(cap, Math.max(-cap, observed));
+}
+
+const withValue = ({ count, total }: Values, value: number): Values => ({
+  count: count + 1,
+  total: addValue(total, value),
+});
+
+/** The total with one more value. */
+export const addToTotal = (total: UserTotal, side: Contribution["side"], value: number): UserTotal => ({
+  ...total,
+  [side]: withValue(total[side], value),
+});
+
+/** The sums of a cell, of which a metric uses as many as it needs: see MetricSums for what each is. */
+export interface Sums extends Pick<MetricSums, "users_with_value" | "users_not_zero" | "count" | "y" | "yy"> {
+  readonly x: ExactSum;
+  readonly xx: ExactSum;
+  readonly xy: ExactSum;
+  readonly d: ExactSum;
+  readonly dd: ExactSum;
+  readonly yd: ExactSum;
+}
+
+export const noSums: Sums = {
+  users_with_value: 0,
+  users_not_zero: 0,
+  count: 0,
+  y: noSum,
+  yy: noSum,
+  x: noSum,
+  xx: noSum,
+  xy: noSum,
+  d: noSum,
+  dd: noSum,
+  yd: noSum,
+};
+
+/** Both together, for cells that are kept in parts. */
+export function mergeSums(a: Sums, b: Sums): Sums {
+  return {
+    users_with_value: a.users_with_value + b.users_with_value,
+    users_not_zero: a.users_not_zero + b.users_not_zero,
+    count: a.count + b.count,
+    y: addSums(a.y, b.y),
+    yy: addSums(a.yy, b.yy),
+    x: addSums(a.x, b.x),
+    xx: addSums(a.xx, b.xx),
+    xy: addSums(a.xy, b.xy),
+    d: addSums(a.d, b.d),
+    dd: addSums(a.dd, b.dd),
+    yd: addSums(a.yd, b.yd),
+  };
+}
+
+/** Σab with the product of one user moved from a₀b₀ to a₁b₁. */
+const moveProduct = (sum: ExactSum, a0: number, b0: number, a1: number, b1: number): ExactSum =>
+  a0 * b0 === a1 * b1 && a0 === a1 ? sum : addProduct(addProduct(sum, a1, b1), a0, -b0);
+
+const moveValue = (sum: ExactSum, from: number, to: number): ExactSum =>
+  from === to ? sum : addValue(addValue(sum, to), -from);
+
+const one = (condition: boolean): number => (condition ? 1 : 0);
+
+/** The sums of a cell after one of its users moved from one total to another; the covariate does not move. */
+export function moveUser(sums: Sums, metric: MeasuredMetric, from: UserTotal, to: UserTotal): Sums {
+  const y0 = observationOf(metric, from.own);
+  const y1 = observationOf(metric, to.own);
+  const { covariate: x } = to;
+  const moved = {
+    ...sums,
+    users_with_value: sums.users_with_value + one(to.own.count > 0) - one(from.own.count > 0),
+    users_not_zero: sums.users_not_zero + one(y1 !== 0) - one(y0 !== 0),
+    count: sums.count + to.own.count - from.own.count,
+    y: moveValue(sums.y, y0, y1),
+    yy: moveProduct(sums.yy, y0, y0, y1, y1),
+    xy: x === 0 ? sums.xy : moveProduct(sums.xy, x, y0, x, y1),
+  };
+  if (metric.denominator === null) return moved;
+  const d0 = observationOf(metric.denominator, from.denominator);
+  const d1 = observationOf(metric.denominator, to.denominator);
+  return {
+    ...moved,
+    d: moveValue(sums.d, d0, d1),
+    dd: moveProduct(sums.dd, d0, d0, d1, d1),
+    yd: moveProduct(sums.yd, y0, d0, y1, d1),
+  };
+}
+
+/** The sums of a cell with one more user of this covariate, who has no value yet. */
+export const addCovariate = (sums: Sums, x: number): Sums => ({
+  ...sums,
+  x: addValue(sums.x, x),
+  xx: addProduct(sums.xx, x, x),
+});
+
+/** The sums of a metric in the words of the port. */
+export function metricSumsOf(
+  metric: MetricDefinition | undefined,
+  metric_name: string,
+  sums: Sums,
+): MetricSums {
+  const { x, xx, xy, d, dd, yd, ...own } = sums;
+  return {
+    metric_name,
+    ...own,
+    covariate: metric?.covariate === undefined ? null : { x, xx, xy },
+    denominator: metric?.kind === "ratio" ? { d, dd, yd } : null,
+  };
+}
+
+/** Why a stored value does not count. */
+export type NotCounted = "before_assignment" | "after_stop" | "after_window" | "wrong_type" | "out_of_range";
+
+/** A value and when it happened. By its sender's clock it may have been as late as `latest_at`, where that is given. */
+export interface Occurrence {
+  readonly value: number;
+  readonly occurred_at: Instant;
+  readonly latest_at?: Instant | undefined;
+}
+
+/** Why a value does not count for a user who was assigned at this time; undefined where it does. */
+export function notCounted(
+  { value, occurred_at, latest_at = occurred_at }: Occurrence,
+  assigned_at: Instant,
+  { window_ms }: MeasuredMetric,
+): NotCounted | undefined {
+  // Written so that a value that is no number is out of range too.
+  if (!(Math.abs(value) <= MAX_VALUE)) return "out_of_range";
+  if (latest_at < assigned_at) return "before_assignment";
+  if (window_ms !== null && occurred_at > assigned_at + window_ms) return "after_window";
+  return undefined;
+}

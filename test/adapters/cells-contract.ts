@@ -1,0 +1,537 @@
+import fc from "fast-check";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Cell, ExperimentCells, MetricSums } from "../../domain/experiments/cells.ts";
+import { ExperimentInput, newExperiment } from "../../domain/experiments/experiment.ts";
+import { changeExperiment } from "../../domain/experiments/lifecycle.ts";
+import type { NewMetric } from "../../domain/experiments/metric.ts";
+import { type ExactSum, noSum } from "../../domain/statistics/exact-sum.ts";
+import type { Storage } from "../../domain/storage.ts";
+
+// What the cells of an experiment must be, computed from the plain list of all that was stored, by a program that shares
+// no line with the one that keeps them.
+
+const DAY_MS = 86_400_000;
+const AT = Date.parse("2026-11-22T10:00:00.123Z");
+const LARGEST = 1e6;
+const USERS = ["ann", "bob", "cyd", "dan", "eve"];
+
+/** Metrics of every kind, so that one history tries all of them. */
+const DECLARED = [
+  { metric_name: "signup", kind: "conversion" },
+  { metric_name: "clicks", kind: "count" },
+  { metric_name: "revenue", kind: "mean" },
+  { metric_name: "capped", kind: "mean", cap: 10 },
+  { metric_name: "early", kind: "mean", window_days: 1 },
+  { metric_name: "per_click", kind: "ratio", denominator: "clicks" },
+  { metric_name: "per_signup", kind: "ratio", denominator: "signup", window_days: 2 },
+] as const;
+const NAMES = [...DECLARED.map(({ metric_name }) => metric_name), "undeclared"];
+
+type Value = Pick<NewMetric, "user_id" | "metric_name" | "value" | "occurred_at">;
+interface Weights {
+  readonly red: number;
+  readonly blue: number;
+}
+type Act =
+  | { readonly assign: { readonly user: string; readonly variant: number; readonly at: number } }
+  | { readonly values: readonly Value[] }
+  | { readonly weights: Weights; readonly at: number };
+
+const someTime = fc.integer({ min: -3 * DAY_MS, max: 4 * DAY_MS }).map((ms) => AT + ms);
+
+const someValue = fc.record({
+  user_id: fc.constantFrom(...USERS),
+  metric_name: fc.constantFrom(...NAMES),
+  // Quarters are exact in decimals and in doubles: what differs in the last digit is tried apart.
+  value: fc.integer({ min: -4 * LARGEST, max: 4 * LARGEST }).map((quarters) => quarters / 4),
+  occurred_at: someTime,
+});
+
+const someActs = fc.array(
+  fc.oneof<fc.Arbitrary<Act>[]>(
+    fc.record({
+      assign: fc.record({
+        user: fc.constantFrom(...USERS),
+        variant: fc.constantFrom(0, 1),
+        at: someTime,
+      }),
+    }),
+    fc.record({ values: fc.array(someValue, { minLength: 1, maxLength: 6 }) }),
+    fc.record({
+      weights: fc.record({ red: fc.integer({ min: 1, max: 3 }), blue: fc.constant(1) }),
+      at: someTime,
+    }),
+  ),
+  { minLength: 1, maxLength: 25 },
+);
+
+// --- The plain definition -------------------------------------------------------------------------------------
+
+interface Assigned {
+  readonly variant: number;
+  readonly period: number;
+  readonly at: number;
+}
+
+class PlainExperiment {
+  readonly periods = [AT];
+  readonly assigned = new Map<string, Assigned>();
+  readonly values: Value[] = [];
+  #red = 1;
+
+  assign(user: string, variant: number, at: number): void {
+    if (!this.assigned.has(user)) this.assigned.set(user, { variant, at, period: this.periodAt(at) });
+  }
+
+  track(values: readonly Value[]): void {
+    this.values.push(...values.filter(({ user_id }) => this.assigned.has(user_id)));
+  }
+
+  weigh({ red }: Weights, at: number): void {
+    if (red !== this.#red) this.periods.push(at);
+    this.#red = red;
+  }
+
+  periodAt(at: number): number {
+    const begun = this.periods.flatMap((started, index) => (started <= at ? [index] : []));
+    return begun.at(-1) ?? 0;
+  }
+
+  usersOf = (variant: number, period: number): string[] =>
+    [...this.assigned].flatMap(([user, own]) =>
+      own.variant === variant && own.period === period ? [user] : [],
+    );
+
+  /** The values of a user that count for a metric with this window. */
+  counted(user: string, metric: string, windowDays: number | undefined): number[] {
+    const at = this.assigned.get(user)?.at ?? Number.POSITIVE_INFINITY;
+    const until = windowDays === undefined ? Number.POSITIVE_INFINITY : at + windowDays * DAY_MS;
+    return this.values
+      .filter((one) => one.user_id === user && one.metric_name === metric)
+      .filter(({ occurred_at }) => occurred_at >= at && occurred_at <= until)
+      .map(({ value }) => value);
+  }
+
+  observed(user: string, metric: string, windowDays = windowOf(metric)): number {
+    const values = this.counted(user, metric, windowDays);
+    const definition = DECLARED.find(({ metric_name }) => metric_name === metric);
+    if (definition?.kind === "conversion") return values.length > 0 ? 1 : 0;
+    if (definition?.kind === "count") return values.length;
+    const cap = definition !== undefined && "cap" in definition ? definition.cap : Number.POSITIVE_INFINITY;
+    return Math.max(-cap, Math.min(cap, sumOf(values)));
+  }
+
+  metric(metric_name: string, users: readonly string[]) {
+    const definition = DECLARED.find((one) => one.metric_name === metric_name);
+    const window = windowOf(metric_name);
+    const y = users.map((user) => this.observed(user, metric_name));
+    const denominator =
+      definition !== undefined && "denominator" in definition ? definition.denominator : null;
+    const d = users.map((user) => (denominator === null ? 0 : this.observed(user, denominator, window)));
+    const own = users.map((user) => this.counted(user, metric_name, window).length);
+    return {
+      metric_name,
+      users_with_value: own.filter((count) => count > 0).length,
+      users_not_zero: y.filter((value) => value !== 0).length,
+      count: sumOf(own),
+      y: sumOf(y),
+      yy: sumOf(y.map((value) => value ** 2)),
+      covariate: null,
+      denominator:
+        denominator === null
+          ? null
+          : {
+              d: sumOf(d),
+              dd: sumOf(d.map((value) => value ** 2)),
+              yd: sumOf(y.map((value, index) => value * (d[index] ?? 0))),
+            },
+    };
+  }
+
+  cells(variants: readonly number[]) {
+    return variants.flatMap((variant_id, variant) =>
+      this.periods.flatMap((_, period) => {
+        const users = this.usersOf(variant, period);
+        const metrics = NAMES.map((name) => this.metric(name, users))
+          .filter(hasAnything)
+          .sort(byName);
+        return users.length === 0 ? [] : [{ variant_id, period, users: users.length, metrics }];
+      }),
+    );
+  }
+
+  raw(variants: readonly number[]) {
+    return variants.flatMap((variant_id, variant) =>
+      NAMES.flatMap((metric_name) => {
+        const own = this.values.filter(
+          (one) => one.metric_name === metric_name && this.assigned.get(one.user_id)?.variant === variant,
+        );
+        if (own.length === 0) return [];
+        const late = (one: Value) =>
+          one.occurred_at >
+          (this.assigned.get(one.user_id)?.at ?? 0) + (windowOf(metric_name) ?? 9e9) * DAY_MS;
+        const early = (one: Value) => one.occurred_at < (this.assigned.get(one.user_id)?.at ?? 0);
+        const values = own.map(({ value }) => value);
+        return [
+          {
+            variant_id,
+            metric_name,
+            count: own.length,
+            sum: sumOf(values),
+            min: Math.min(...values),
+            max: Math.max(...values),
+            dropped: {
+              before_assignment: own.filter(early).length,
+              after_stop: 0,
+              after_window: own.filter(late).length,
+              wrong_type: 0,
+              out_of_range: 0,
+            },
+          },
+        ];
+      }),
+    );
+  }
+}
+
+const windowOf = (metric: string): number | undefined => {
+  const definition = DECLARED.find(({ metric_name }) => metric_name === metric);
+  return definition !== undefined && "window_days" in definition ? definition.window_days : undefined;
+};
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+const hasAnything = ({ count, denominator }: ReturnType<PlainExperiment["metric"]>): boolean =>
+  count > 0 || (denominator !== null && denominator.dd !== 0);
+
+// --- What is compared -----------------------------------------------------------------------------------------
+
+const rounded = ({ high }: ExactSum): number => high + 0;
+
+/** A metric's sums as plain numbers, which all of these are exactly. */
+function plainSums({ y, yy, denominator, ...rest }: MetricSums) {
+  return {
+    ...rest,
+    y: rounded(y),
+    yy: rounded(yy),
+    denominator: denominator && {
+      d: rounded(denominator.d),
+      dd: rounded(denominator.dd),
+      yd: rounded(denominator.yd),
+    },
+  };
+}
+
+const byName = (a: { metric_name: string }, b: { metric_name: string }) =>
+  a.metric_name < b.metric_name ? -1 : 1;
+
+/** In one order, without what has nothing in it: the port leaves both open. */
+function plainCells(cells: readonly Cell[]) {
+  return cells
+    .map((cell) => ({
+      ...cell,
+      metrics: cell.metrics
+        .filter(({ count, denominator }) => count > 0 || (denominator?.dd.high ?? 0) !== 0)
+        .map(plainSums)
+        .sort(byName),
+    }))
+    .filter(({ users }) => users > 0)
+    .sort((a, b) => a.variant_id - b.variant_id || a.period - b.period);
+}
+
+const inOrder = <T extends { variant_id: number; metric_name: string }>(rows: readonly T[]): T[] =>
+  [...rows].sort((a, b) => a.variant_id - b.variant_id || byName(a, b));
+
+/** Adds up the cells of the days. */
+function addDays(cells: readonly Cell[]): Cell[] {
+  const whole = new Map<string, Cell>();
+  for (const cell of cells) {
+    const key = `${cell.variant_id} ${cell.period}`;
+    const known = whole.get(key) ?? { ...cell, users: 0, metrics: [] };
+    whole.set(key, {
+      variant_id: cell.variant_id,
+      period: cell.period,
+      users: known.users + cell.users,
+      metrics: mergeMetrics(known.metrics, cell.metrics),
+    });
+  }
+  return [...whole.values()];
+}
+
+const added = (sums: readonly ExactSum[]): ExactSum => ({ high: sumOf(sums.map(rounded)), low: 0 });
+
+function mergeMetrics(a: readonly MetricSums[], b: readonly MetricSums[]): MetricSums[] {
+  const names = [...new Set([...a, ...b].map(({ metric_name }) => metric_name))];
+  return names.map((name) => {
+    const found = [...a, ...b].filter(({ metric_name }) => metric_name === name);
+    const [first] = found;
+    if (first === undefined) throw new Error("a name was found in no list");
+    return {
+      ...first,
+      users_with_value: sumOf(found.map((one) => one.users_with_value)),
+      users_not_zero: sumOf(found.map((one) => one.users_not_zero)),
+      count: sumOf(found.map((one) => one.count)),
+      y: added(found.map((one) => one.y)),
+      yy: added(found.map((one) => one.yy)),
+      denominator: first.denominator && {
+        d: added(found.map(({ denominator }) => denominator?.d ?? noSum)),
+        dd: added(found.map(({ denominator }) => denominator?.dd ?? noSum)),
+        yd: added(found.map(({ denominator }) => denominator?.yd ?? noSum)),
+      },
+    };
+  });
+}
+
+// --- The contract ---------------------------------------------------------------------------------------------
+
+export function cellsContract(name: string, open: () => Promise<Storage>): void {
+  async function openTest(changes: object = {}) {
+    const storage = await open();
+    onTestFinished(() => storage.close());
+    return experimentIn(storage, changes);
+  }
+
+  async function experimentIn(storage: Storage, changes: object) {
+    const input = {
+      test_name: `colours ${Math.random()}`,
+      variants: [{ variant_name: "red" }, { variant_name: "blue" }],
+      ...changes,
+    };
+    const experiment = await storage.createExperiment(
+      newExperiment(ExperimentInput.parse(input), "salt", AT),
+    );
+    if (experiment === undefined) throw new Error("the name was taken");
+    const test_id = experiment.id;
+    const [red = 0, blue = 0] = experiment.variants.map(({ id }) => id);
+    const enrol = (variant_id: number, assigned_at: number, ...users: string[]) =>
+      storage.assign(
+        test_id,
+        users.map((user_id) => ({ user_id, variant_id, assigned_at })),
+      );
+    const track = (...values: readonly Partial<NewMetric>[]) =>
+      storage.appendMetrics(
+        test_id,
+        values.map((value) => ({
+          user_id: "ann",
+          metric_name: "revenue",
+          value: 1,
+          created_at: AT,
+          occurred_at: AT,
+          message_key: null,
+          ...value,
+        })),
+      );
+    const weigh = (weights: { red: number; blue: number }, at: number) =>
+      storage.updateExperiment(test_id, (stored) => ({
+        experiment: changeExperiment(stored, { weights }, at),
+        forced: [],
+        at,
+      }));
+    const cells = async (): Promise<ExperimentCells> => {
+      const found = await storage.experimentCells(test_id);
+      if (found === undefined) throw new Error("the experiment is gone");
+      return found;
+    };
+    return { storage, test_id, red, blue, enrol, track, weigh, cells };
+  }
+
+  type Opened = Awaited<ReturnType<typeof openTest>>;
+
+  async function play(act: Act, plain: PlainExperiment, { red, blue, enrol, track, weigh }: Opened) {
+    if ("assign" in act) {
+      const { user, variant, at } = act.assign;
+      await enrol(variant === 0 ? red : blue, at, user);
+      plain.assign(user, variant, at);
+    } else if ("values" in act) {
+      await track(...act.values);
+      plain.track(act.values);
+    } else {
+      await weigh(act.weights, act.at);
+      plain.weigh(act.weights, act.at);
+    }
+  }
+
+  describe(`${name} keeps the cells of an experiment`, () => {
+    test("as a plain recomputation of any history has them, of all kinds of metrics and any change of weights", async () => {
+      const { storage } = await openTest();
+      await fc.assert(
+        fc.asyncProperty(someActs, async (acts) => {
+          const opened = await experimentIn(storage, { metrics: DECLARED });
+          const plain = new PlainExperiment();
+          for (const act of acts) await play(act, plain, opened);
+          const { cells, raw, pending_rows } = await opened.cells();
+          const variants = [opened.red, opened.blue];
+          expect(plainCells(cells)).toEqual(plain.cells(variants));
+          expect(inOrder(raw)).toEqual(inOrder(plain.raw(variants)));
+          expect(pending_rows).toBe(0);
+          const days = await storage.dayCells(opened.test_id);
+          expect(days.map(({ day }) => day)).toEqual(days.map(({ day }) => day).sort((a, b) => a - b));
+          expect(plainCells(addDays(days))).toEqual(plainCells(cells));
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    test("the same in whatever order values come, to the last digit", async () => {
+      const values = fc.array(
+        fc.record({
+          user_id: fc.constantFrom("ann", "bob"),
+          metric_name: fc.constantFrom("clicks", "revenue", "per_click"),
+          value: fc.oneof(
+            fc.double({ min: -1e12, max: 1e12, noNaN: true }),
+            fc.double({ min: -1, max: 1, noNaN: true }),
+          ),
+        }),
+        { minLength: 2, maxLength: 12 },
+      );
+      const { storage } = await openTest();
+      const shuffled = values.chain((some) =>
+        fc.tuple(
+          fc.constant(some),
+          fc.shuffledSubarray(some, { minLength: some.length, maxLength: some.length }),
+        ),
+      );
+      await fc.assert(
+        fc.asyncProperty(shuffled, async (orders) => {
+          const results = [];
+          for (const order of orders) {
+            const { red, enrol, track, cells } = await experimentIn(storage, { metrics: DECLARED });
+            await enrol(red, AT, "ann", "bob");
+            for (const value of order) await track(value);
+            const found = await cells();
+            results.push(plainCells(found.cells).map(({ variant_id: _, ...cell }) => cell));
+          }
+          expect(results[1]).toEqual(results[0]);
+        }),
+        { numRuns: 20 },
+      );
+    });
+
+    test("without a trace of a value of 1e12 that was taken back", async () => {
+      const { red, enrol, track, cells } = await openTest();
+      await enrol(red, AT, "ann", "bob");
+      await track({ value: 2.5 }, { user_id: "bob", value: 1e12 }, { user_id: "bob", value: -1e12 });
+      const [cell] = (await cells()).cells;
+      const sums = cell?.metrics[0];
+      expect([sums?.y.high, sums?.yy.high, sums?.users_with_value, sums?.users_not_zero]).toEqual([
+        2.5, 6.25, 2, 1,
+      ]);
+    });
+
+    test("with a period for each change of weights and none for a change of traffic", async () => {
+      const { storage, test_id, red, blue, enrol, weigh, cells } = await openTest();
+      await enrol(red, AT, "ann");
+      await storage.updateExperiment(test_id, (stored) => ({
+        experiment: changeExperiment(stored, { traffic: 0.5 }, AT + 1),
+        forced: [],
+        at: AT + 1,
+      }));
+      await weigh({ red: 9, blue: 1 }, AT + DAY_MS);
+      await enrol(red, AT + DAY_MS, "bob");
+      await enrol(blue, AT + DAY_MS - 1, "cyd");
+      await enrol(blue, AT - 9 * DAY_MS, "dan");
+      const { periods, cells: found } = await cells();
+      const weights = (a: number, b: number) => [
+        { variant_id: red, weight: a },
+        { variant_id: blue, weight: b },
+      ];
+      expect(periods).toEqual([
+        { started_at: AT, weights: weights(1, 1) },
+        { started_at: AT + DAY_MS, weights: weights(9, 1) },
+      ]);
+      expect(plainCells(found)).toEqual([
+        { variant_id: red, period: 0, users: 1, metrics: [] },
+        { variant_id: red, period: 1, users: 1, metrics: [] },
+        { variant_id: blue, period: 0, users: 2, metrics: [] },
+      ]);
+    });
+
+    test("by the day on which a value happened, also after one of a year ahead", async () => {
+      const { storage, test_id, red, enrol, track } = await openTest();
+      await enrol(red, AT, "ann", "bob");
+      await track({ occurred_at: AT + 365 * DAY_MS });
+      await track({ user_id: "bob", occurred_at: AT + DAY_MS }, { occurred_at: AT + 2 * DAY_MS });
+      const days = await storage.dayCells(test_id);
+      const today = Math.floor(AT / DAY_MS);
+      const seen = days.map(({ day, users, metrics }) => [day - today, users, metrics[0]?.y.high]);
+      expect(seen).toEqual([
+        [0, 2, undefined],
+        [1, 0, 1],
+        [365, 0, 2],
+      ]);
+    });
+
+    test("none for a tester, and after the stop only that values came", async () => {
+      const { storage, test_id, red, blue, enrol, track, cells } = await openTest();
+      await enrol(red, AT, "ann");
+      await track({ value: 5 });
+      await storage.updateExperiment(test_id, (stored) => ({
+        experiment: stored,
+        forced: [{ user_id: "tess", variant_id: blue }],
+        at: AT,
+      }));
+      await track({ user_id: "tess", value: 9 });
+      await storage.updateExperiment(test_id, (stored) => ({
+        experiment: changeExperiment(stored, { status: "stopped" }, AT),
+        forced: [],
+        at: AT,
+      }));
+      await track({ value: 7 });
+      const { cells: found, raw } = await cells();
+      expect(found.map((cell) => [cell.variant_id, cell.users, cell.metrics[0]?.y.high])).toEqual([
+        [red, 1, 5],
+      ]);
+      const dropped = {
+        before_assignment: 0,
+        after_stop: 1,
+        after_window: 0,
+        wrong_type: 0,
+        out_of_range: 0,
+      };
+      expect(raw).toEqual([
+        { variant_id: red, metric_name: "revenue", count: 1, sum: 5, min: 5, max: 5, dropped },
+      ]);
+    });
+
+    test("of events, with those counted as dropped whose property is text or out of range", async () => {
+      const metrics = [{ metric_name: "revenue", event_type: "buy", property: "amount" }];
+      const { storage, red, enrol, cells } = await openTest({ metrics });
+      await enrol(red, AT, "ann");
+      const buy = (properties: object, occurred_at = AT) => ({
+        event_type: "buy",
+        user_id: "ann",
+        session_id: null,
+        properties: JSON.stringify(properties),
+        created_at: AT,
+        occurred_at,
+        message_key: null,
+      });
+      await storage.appendEvents([
+        buy({ amount: 2.5 }),
+        buy({ amount: "2.5" }),
+        buy({ amount: 2e12 }),
+        buy({ amount: 1 }, AT - 1),
+        buy({}),
+      ]);
+      const { cells: found, raw } = await cells();
+      expect(found[0]?.metrics.map(({ count, y }) => [count, y.high])).toEqual([[1, 2.5]]);
+      const dropped = {
+        before_assignment: 1,
+        after_stop: 0,
+        after_window: 0,
+        wrong_type: 1,
+        out_of_range: 1,
+      };
+      expect(raw).toEqual([
+        { variant_id: red, metric_name: "revenue", count: 2, sum: 3.5, min: 1, max: 2.5, dropped },
+      ]);
+    });
+
+    test("and knows none of an experiment that is not there", async () => {
+      const { storage, test_id } = await openTest();
+      await storage.deleteExperiment(test_id);
+      expect(await storage.experimentCells(test_id)).toBeUndefined();
+      expect(await storage.dayCells(test_id)).toEqual([]);
+    });
+  });
+}
