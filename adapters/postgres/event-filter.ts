@@ -1,4 +1,4 @@
-import type { Condition } from "../../domain/reports/condition.ts";
+import { type Comparison, type Condition, isEquality } from "../../domain/reports/condition.ts";
 
 /** All times that an event can have. */
 export const EVER = { from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER };
@@ -6,16 +6,22 @@ export const EVER = { from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER
 /** A text anywhere in another, as LIKE has it. */
 const containing = (text: string): string => `%${text.replace(/[\\%_]/g, "\\$&")}%`;
 
+const holdsWithoutProperty = ({ operator }: Comparison): boolean =>
+  operator === "not" || operator === "not_set";
+
 /**
  * Texts that stand in the properties of every event that the conditions hold for, unless something is escaped there:
  * each property's name, and the value where it can be no other. A number can be written in many ways. Null for none.
  */
 export function patternsOf(where: readonly Condition[]): readonly string[] | null {
   if (where.length === 0) return null;
-  return where.flatMap(({ property, values: [value, ...others] }) => {
-    const texts = typeof value === "string" && others.length === 0 ? [property, value] : [property];
-    return texts.map((text) => containing(JSON.stringify(text)));
+  const texts = where.flatMap((condition) => {
+    const { property } = condition;
+    if (!isEquality(condition)) return holdsWithoutProperty(condition) ? [] : [property];
+    const [value, ...others] = condition.values;
+    return typeof value === "string" && others.length === 0 ? [property, value] : [property];
   });
+  return texts.length === 0 ? null : texts.map((text) => containing(JSON.stringify(text)));
 }
 
 /**

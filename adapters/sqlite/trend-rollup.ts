@@ -1,4 +1,4 @@
-import { type Condition, propertiesOf, scalarOf } from "../../domain/reports/condition.ts";
+import { type Condition, isEquality, propertiesOf, scalarOf } from "../../domain/reports/condition.ts";
 import { groupKey } from "../../domain/reports/groups.ts";
 import type { TrendQuestion, TrendSeries } from "../../domain/reports/trend.ts";
 import { brokenDown, Counter, seriesOf } from "../../domain/reports/trend-tally.ts";
@@ -155,8 +155,10 @@ function withNone(groups: Map<string, Counter>, all: Counter): Map<string, Count
   return none.size === 0 ? groups : new Map([...groups, [groupKey(null), none]]);
 }
 
-/** How many events meet one condition; undefined where that is not kept. */
-function countWhere(series: Series, { property, values }: Condition): Counter | undefined {
+/** Counts the events that meet one condition; undefined where the rollup does not have the count. */
+function countWhere(series: Series, condition: Condition): Counter | undefined {
+  if (!isEquality(condition)) return undefined;
+  const { property, values } = condition;
   const groups = countValues(series, property, values.map(groupKey));
   if (groups === undefined) return undefined;
   const none = new Counter(series.question.edges.length - 1);

@@ -14,12 +14,24 @@ import { plainBestRun } from "../domain/reports/plain-runs.ts";
 const plainProperties = ({ properties }: StoredEvent): Record<string, unknown> =>
   properties === null ? {} : JSON.parse(properties);
 
+function meetsOne(event: StoredEvent, condition: Condition): boolean {
+  const found = Object.entries(plainProperties(event)).find(([name]) => name === condition.property);
+  const value = found?.[1];
+  if ("values" in condition) return condition.values.some((wanted) => wanted === value);
+  const isNothing = found === undefined || value === null;
+  if (condition.operator === "set") return !isNothing;
+  if (condition.operator === "not_set") return isNothing;
+  if (condition.operator === "not") return condition.operand.every((unwanted) => unwanted !== value);
+  if (condition.operator === "contains") {
+    return typeof value === "string" && value.toUpperCase().includes(condition.operand.toUpperCase());
+  }
+  if (typeof value !== "number") return false;
+  const sign = Math.sign(value - condition.operand);
+  return { gte: sign >= 0, gt: sign > 0, lte: sign <= 0, lt: sign < 0 }[condition.operator];
+}
+
 const meets = (event: StoredEvent, where: readonly Condition[]): boolean =>
-  where.every(({ property, values }) =>
-    Object.entries(plainProperties(event)).some(
-      ([name, value]) => name === property && values.some((wanted) => wanted === value),
-    ),
-  );
+  where.every((condition) => meetsOne(event, condition));
 
 const isPlain = (value: unknown): value is Scalar =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean";

@@ -94,6 +94,8 @@ const byProperty = ["plan", "a.b"].flatMap((breakdown): TrendQuestion[] => {
     { ...all, breakdown },
     { ...all, breakdown, measure: "users" },
     { ...all, where },
+    { ...all, where: [{ property: breakdown, operator: "not", operand: ["pro", 5] }] },
+    { ...all, where: [{ property: breakdown, operator: "not_set" }] },
   ];
 });
 

@@ -79,6 +79,16 @@ export function listStories(store: Store): void {
       expect(await asked.list(storage, page({ after: all.at(-1) }))).toEqual([]);
     });
 
+    test("have the events whose property is not set, and no others", async () => {
+      const storage = await store(
+        eventAt(0, "view", json({ plan: "pro" })),
+        eventAt(1, "view", json({ plan: null })),
+        eventAt(2, "view"),
+      );
+      const listed = await asked.list(storage, page({ where: [{ property: "plan", operator: "not_set" }] }));
+      expect(listed.map(({ properties }) => properties)).toEqual([null, '{"plan":null}']);
+    });
+
     test("are narrowed by type, user, session, time and properties, all at once", async () => {
       const wanted = { user_id: "bob", session_id: "s1", ...json({ plan: "pro" }) };
       const storage = await store(

@@ -132,5 +132,24 @@ export function trendStories(store: Store): void {
       expect(await total(both)).toEqual([1]);
       expect(await total([{ property: "plan.x", values: ["pro"] }])).toEqual([0]);
     });
+
+    test("compare properties: more, less, other, part of a text, set or not", async () => {
+      const kinds: unknown[] = [10, 9.5, -1, "10", "Tenfold", null, [10], { ten: 10 }, true];
+      const events = kinds.map((size) => eventAt(0, "view", json({ size })));
+      const storage = await store(...events, eventAt(0, "view", json({})), eventAt(0, "view"));
+      const total = async (...where: TrendQuestion["where"]) =>
+        (await asked.trend(storage, hourly({ where })))[0]?.total;
+      const property = "size";
+      expect(await total({ property, operator: "gte", operand: 9.5 })).toBe(2);
+      expect(await total({ property, operator: "gt", operand: 9.5 })).toBe(1);
+      expect(await total({ property, operator: "lte", operand: 9.5 })).toBe(2);
+      expect(await total({ property, operator: "lt", operand: 9.5 })).toBe(1);
+      expect(await total({ property, operator: "contains", operand: "ten" })).toBe(1);
+      expect(await total({ property, operator: "not", operand: ["10", 10] })).toBe(9);
+      expect(await total({ property, operator: "set" })).toBe(8);
+      expect(await total({ property, operator: "not_set" })).toBe(3);
+      const within = { property, operator: "gte", operand: -1 } as const;
+      expect(await total(within, { property, operator: "lt", operand: 10 })).toBe(2);
+    });
   });
 }

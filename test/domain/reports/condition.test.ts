@@ -2,15 +2,23 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   BodyConditions,
+  type Condition,
   holdsAll,
+  isEquality,
   propertiesOf,
   QueryConditions,
   scalarOf,
 } from "../../../domain/reports/condition.ts";
 
-const readings = (text: string) => QueryConditions.parse({ plan: text })[0]?.values;
+/** The values that the property plan may have where a URL says `where[plan]=text`. */
+function readings(text: string) {
+  const [condition] = QueryConditions.parse({ plan: text });
+  return condition !== undefined && isEquality(condition) ? condition.values : undefined;
+}
 const refusal = (schema: typeof QueryConditions | typeof BodyConditions, where: unknown) =>
   schema.safeParse(where).error?.issues.map(({ path, message }) => [path.join("."), message]);
+
+const BODY_VALUE = 'must be a text, a number, true or false, or a comparison, as {"gte":10}';
 
 describe("a condition of a URL", () => {
   test.each<[string, unknown[]]>([
@@ -33,7 +41,9 @@ describe("a condition of a URL", () => {
     ["1e999", ["1e999"]],
     ["Infinity", ["Infinity"]],
     ["NaN", ["NaN"]],
-  ])("“%s” stands for itself, and for the number or boolean that JSON writes so", (text, values) => {
+    ["9007199254740991", ["9007199254740991", 9007199254740991]],
+    ["9007199254740993", ["9007199254740993"]],
+  ])("“%s” means itself, and the number or boolean that JSON writes so", (text, values) => {
     expect(readings(text)).toEqual(values);
   });
 
@@ -56,7 +66,76 @@ describe("a condition of a URL", () => {
   });
 });
 
-test("what is no set of conditions is told how one is written", () => {
+describe("a comparison of a URL", () => {
+  const property = "price";
+
+  test.each<[string, string, Condition]>([
+    ["price][gte", "10", { property, operator: "gte", operand: 10 }],
+    ["price][gt", "-1.5", { property, operator: "gt", operand: -1.5 }],
+    ["price][lte", "1e3", { property, operator: "lte", operand: 1000 }],
+    ["price][lt", "0", { property, operator: "lt", operand: 0 }],
+    ["price][not", "5", { property, operator: "not", operand: ["5", 5] }],
+    ["price][contains", "%", { property, operator: "contains", operand: "%" }],
+    ["price][set", "", { property, operator: "set" }],
+    ["price][not_set", "1", { property, operator: "not_set" }],
+    ["a[b]][not_set", "true", { property: "a[b]", operator: "not_set" }],
+    ["price][above", "5", { property: "price][above", values: ["5", 5] }],
+  ])("where[%s]=%s is %j", (key, text, condition) => {
+    expect(QueryConditions.parse({ [key]: text })).toEqual([condition]);
+  });
+
+  test.each([
+    ["price][gte", "ten", "price.gte", "must be a number"],
+    ["price][lt", "", "price.lt", "must be a number"],
+    ["price][gte", "9007199254740993", "price.gte", "must be a number"],
+    ["price][contains", "", "price.contains", "must not be empty"],
+    ["price][not_set", "0", "price.not_set", "takes no value: write where[price][not_set]=1"],
+  ])("where[%s]=%s is refused", (key, text, path, message) => {
+    expect(refusal(QueryConditions, { [key]: text })).toEqual([[path, message]]);
+  });
+});
+
+describe("a comparison of a body", () => {
+  test("has an operator for each bound", () => {
+    const where = {
+      price: { gte: 10, lt: 20 },
+      plan: { not: "pro" },
+      name: { contains: "a" },
+      x: { not_set: true },
+    };
+    expect(BodyConditions.parse(where)).toEqual([
+      { property: "price", operator: "gte", operand: 10 },
+      { property: "price", operator: "lt", operand: 20 },
+      { property: "plan", operator: "not", operand: ["pro"] },
+      { property: "name", operator: "contains", operand: "a" },
+      { property: "x", operator: "not_set" },
+    ]);
+    expect(BodyConditions.parse({ x: { set: true } })).toEqual([{ property: "x", operator: "set" }]);
+  });
+
+  test.each<unknown>([{ gte: "10" }, { set: false }, { gte: Number.POSITIVE_INFINITY }])(
+    "is never %j",
+    (comparison) => {
+      expect(refusal(BodyConditions, { price: comparison })).toEqual([["price", BODY_VALUE]]);
+    },
+  );
+
+  test("without a known operator is refused", () => {
+    expect(refusal(BodyConditions, { price: { above: 10 } })?.[0]?.[0]).toBe("price");
+    expect(refusal(BodyConditions, { price: {} })).toEqual([
+      ["price", 'must have an operator, as {"gte":10}'],
+    ]);
+  });
+
+  test("counts as a condition each", () => {
+    const names = Array.from({ length: 11 }, (_, n) => [`p${n}`, { gte: 1, lt: 2 }]);
+    expect(refusal(BodyConditions, Object.fromEntries(names))).toEqual([
+      ["", "must have at most 20 conditions"],
+    ]);
+  });
+});
+
+test("what is no set of conditions is refused with their form", () => {
   expect(QueryConditions.safeParse("pro").error?.issues).toMatchObject([
     { message: "must be written as where[property]=value" },
   ]);
@@ -74,10 +153,8 @@ describe("a condition of a body", () => {
     ]);
   });
 
-  test.each([null, {}, ["pro"]])("is never %j", (value) => {
-    expect(refusal(BodyConditions, { plan: value })).toEqual([
-      ["plan", "must be a text, a number, true or false"],
-    ]);
+  test.each([null, ["pro"]])("is never %j", (value) => {
+    expect(refusal(BodyConditions, { plan: value })).toEqual([["plan", BODY_VALUE]]);
   });
 });
 
@@ -88,12 +165,12 @@ describe.each([
   const properties = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`property ${n}`, "x"]));
 
-  test("are of at most twenty properties", () => {
+  test("are twenty at most", () => {
     expect(schema.parse(properties(20))).toHaveLength(20);
-    expect(refusal(schema, properties(21))).toEqual([["", "must have at most 20 properties"]]);
+    expect(refusal(schema, properties(21))).toEqual([["", "must have at most 20 conditions"]]);
   });
 
-  test("are of no property that JavaScript would lose", () => {
+  test("name no property that JavaScript would lose", () => {
     const where = JSON.parse('{"__proto__":"x"}');
     expect(refusal(schema, where)).toEqual([["__proto__", "must not be named __proto__"]]);
   });
@@ -108,6 +185,21 @@ describe("properties of an event", () => {
     expect(holdsAll(where("true"), { plan: true })).toBe(false);
     expect(holdsAll(where(0), { plan: null })).toBe(false);
     expect(holdsAll(where(""), {})).toBe(false);
+  });
+
+  test.each<[Condition, unknown[], unknown[]]>([
+    [{ property: "x", operator: "gte", operand: 5 }, [5, 6], [4.9, "5", null, true, undefined]],
+    [{ property: "x", operator: "gt", operand: 5 }, [5.1], [5, "6"]],
+    [{ property: "x", operator: "lte", operand: 5 }, [5, -1], [5.1, "4", null]],
+    [{ property: "x", operator: "lt", operand: 5 }, [4.9], [5, null]],
+    [{ property: "x", operator: "contains", operand: "Ab" }, ["ab", "xAB"], ["a b", ["ab"], 5, null]],
+    [{ property: "x", operator: "not", operand: ["5", 5] }, [6, null, undefined, [5]], ["5", 5]],
+    [{ property: "x", operator: "set" }, [0, "", false, [], {}], [null, undefined]],
+    [{ property: "x", operator: "not_set" }, [null, undefined], [0, "", false, [], {}]],
+  ])("meet %j with %j and not with %j", (condition, meeting, others) => {
+    const meets = (x: unknown): boolean => holdsAll([condition], x === undefined ? {} : { x });
+    expect(meeting.filter(meets)).toEqual(meeting);
+    expect(others.filter(meets)).toEqual([]);
   });
 
   test("must meet all conditions, each with one of its values", () => {

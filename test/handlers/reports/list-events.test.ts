@@ -179,3 +179,20 @@ describe("a list that makes no sense", () => {
     expect(body).toMatchObject({ code: "invalid", errors: [{ path: "where.plan" }, { path: "until" }] });
   });
 });
+
+test("over HTTP a list can ask for a property that is not set, or lies between bounds", async () => {
+  const { world, send } = openEdge();
+  const prices = [5, 10, 19, 20, undefined];
+  await track(world, ...prices.map((price) => ({ event_type: "buy", properties: { price } })));
+  const pricesOf = async (query: string) => {
+    const { status, body } = await send({ path: `/apiv1/events?${query}` });
+    const { events } = body as { events: { properties: { price?: number } }[] };
+    return [status, ...events.map(({ properties }) => properties.price)];
+  };
+  expect(await pricesOf("where[price][not_set]")).toEqual([200, undefined]);
+  expect(await pricesOf("where[price][gte]=10&where[price][lt]=20")).toEqual([200, 19, 10]);
+  expect(await send({ path: "/apiv1/events?where[price][gte]=ten" })).toMatchObject({
+    status: 400,
+    body: { errors: [{ path: "where.price.gte", message: "must be a number" }] },
+  });
+});
