@@ -1,12 +1,12 @@
 import type pg from "pg";
 import { fromDriver, isUnusable } from "./failures.ts";
 
-// What is done with one connection of the pool.
+// The use of one connection of the pool.
 
-/** Runs one statement and gives its rows. */
+/** Runs one statement and returns its rows. */
 export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
 
-/** It waits for an answer as long as the pool says, or as long as is said here. */
+/** Runs statements on a connection. `answerMs` is the time limit of each, by default that of the pool. */
 export const queryOf =
   (client: pg.ClientBase, answerMs?: number): Query =>
   async <Row>(text: string, values?: readonly unknown[]) => {
@@ -18,7 +18,7 @@ export const queryOf =
     return (await result.catch((error) => Promise.reject(fromDriver(error)))).rows as Row[];
   };
 
-/** All that `act` does, or nothing. */
+/** Commits everything that `act` does, or nothing. */
 export async function committing<T>(
   query: Query,
   begin: string,
@@ -37,18 +37,19 @@ export async function committing<T>(
   }
 }
 
-/** How long something is waited for. */
+/** The limits of a read. */
 export interface Until {
+  /** Cancels the read. */
   readonly givenUp: AbortSignal;
-  /** It is given up by then at the latest. */
+  /** Time limit, in milliseconds. */
   readonly limitMs: number;
 }
 
-// The server has a limit of its own, a little later, for when nobody is left here who could give up.
+// The server has a limit of its own, a little later, in case this process ends.
 const GRACE_MS = 2_000;
 
-// The server looks four times a second whether the connection is still open. On Windows it cannot, and refuses to be
-// told to. A cursor is planned for all of its rows, not for the first ones.
+// The server checks four times a second whether the connection is still open; on Windows it cannot, and refuses the
+// setting. A cursor is planned for all of its rows, not for the first ones.
 const beginReading = (limitMs: number): string => `
   begin isolation level repeatable read read only;
   set local statement_timeout = ${Math.ceil(limitMs) + GRACE_MS};
@@ -56,8 +57,8 @@ const beginReading = (limitMs: number): string => `
   select set_config('client_connection_check_interval', '250', true) where version() !~* 'windows|visual c'`;
 
 /**
- * Reads as of one moment. Whoever gives up closes the connection, upon which the server ends the statement: a request
- * to cancel it could come late, and end somebody else's.
+ * Reads one snapshot. To cancel, the connection is closed, and the server ends the statement: a cancel request could
+ * arrive late and end the next statement of that connection.
  */
 export async function reading<T>(
   client: pg.PoolClient,

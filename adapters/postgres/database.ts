@@ -3,41 +3,44 @@ import type pg from "pg";
 import { committing, type Query, queryOf, reading, type Until } from "./client.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { type Connections, openConnections } from "./connections.ts";
-import { asFailure, isPassing, isUnusable } from "./failures.ts";
+import { asFailure, isDiskFull, isPassing, isUnusable } from "./failures.ts";
 import { createGroups, type Groups } from "./groups.ts";
 
-/** The answers to these, in their order. */
+/** Answers each item, in their order. */
 export type Join<Item, Answer> = (items: readonly Item[]) => Promise<readonly Answer[]>;
 
 export interface Database {
   /**
-   * One statement is one transaction. It is tried again when it lost a race or its connection, also where nobody can
-   * know whether it was committed: so it must come to the same when it runs twice.
+   * Runs one statement as one transaction. It is tried again when it lost a race or its connection, also where it may
+   * have been committed: it must have the same effect when it runs twice.
    */
   readonly query: Query;
-  /** The same, but it is not tried again. */
+  /** Runs one statement, once. */
   readonly queryOnce: Query;
   /**
-   * Several statements, committed together. `act` may run more than once, but not again after a commit that nobody
-   * knows the end of. One that may take longer than others says for how long its answers are waited for.
+   * Runs several statements and commits them together. `act` may run more than once, but not after a commit whose outcome
+   * is unknown. `answerMs` is the time limit of each statement.
    */
   transaction<T>(act: (query: Query) => Promise<T>, answerMs?: number): Promise<T>;
-  /** Reads as of one moment; `read` may run more than once. It is given up, here and on the server, when that is said. */
+  /** Reads one snapshot; `read` may run more than once. It is cancelled, here and on the server, by `until`. */
   snapshot<T>(read: (query: Query) => Promise<T>, until: Until): Promise<T>;
-  /** What asks `run` for many at once, on behalf of all who ask at one time: see groups.ts. */
+  /** Calls `run` once for all requests that arrive together: see groups.ts. */
   grouped<Item, Answer>(run: (items: readonly Item[]) => Promise<readonly Answer[]>): Join<Item, Answer>;
   /** Whether none of the groups has more waiting than its lanes take at once. */
   hasRoom(): boolean;
+  /** The error of a statement that found the server's disk full within the last ten seconds. */
+  diskFull(): unknown;
   /** Finishes what was begun, then closes all connections. */
   close(): Promise<void>;
 }
 
-// A server restarts in two or three seconds; who asks meanwhile is answered late rather than refused.
+// A server restarts in two or three seconds. Requests wait for it rather than being refused.
 const PATIENCE_MS = 8_000;
+const FULL_FOR_MS = 10_000;
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 500;
 
-/** Half of it chance, so that those who met once do not meet again. */
+/** Half of it random, so that two transactions that collided do not collide again. */
 const waitBefore = (attempt: number): number =>
   Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
 
@@ -86,10 +89,15 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
   const busy = new Set<Promise<unknown>>();
   const groups: Pick<Groups<never, never>, "drain" | "hasRoom">[] = [];
 
+  let full: { readonly error: unknown; readonly at: number } | undefined;
+
   function tracked<T>(work: Promise<T>): Promise<T> {
     const settled = work.then(
       () => void busy.delete(settled),
-      () => void busy.delete(settled),
+      (error) => {
+        busy.delete(settled);
+        if (isDiskFull(error)) full = { error, at: Date.now() };
+      },
     );
     busy.add(settled);
     return work;
@@ -103,7 +111,7 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
           undecided = true;
         }),
       ).catch((error) => {
-        // A refused commit has changed nothing; of a lost connection nobody knows.
+        // A refused commit has changed nothing. After a lost connection the outcome is unknown.
         undecided &&= isUnusable(error);
         throw error;
       });
@@ -133,6 +141,7 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
       return join;
     },
     hasRoom: () => groups.every((group) => group.hasRoom()),
+    diskFull: () => (full !== undefined && Date.now() < full.at + FULL_FOR_MS ? full.error : undefined),
     close: async () => {
       await Promise.all(groups.map((group) => group.drain()));
       while (busy.size > 0) await Promise.all(busy);

@@ -10,6 +10,7 @@ const OUT_OF_ORDER = ["28", "3D000", "53", "55P03", "57014", "58"];
 const UNDEFINED_TABLE = "42P01";
 const TAKEN = ["23505", "42P07", "42710"];
 const CHECK_VIOLATION = "23514";
+const DISK_FULL = "53100";
 
 const hasCode = (error: unknown, codes: readonly string[]): boolean =>
   error instanceof pg.DatabaseError && codes.some((code) => error.code?.startsWith(code));
@@ -72,9 +73,14 @@ export const isMissingTable = (error: unknown): boolean => hasCode(error, [UNDEF
 /** The name of a new object is taken already. */
 export const isTakenName = (error: unknown): boolean => hasCode(error, TAKEN);
 
+/** The engine's error, also of a failure that was made of it. */
+const causeOf = (error: unknown): unknown => (error instanceof Failure ? error.cause : error);
+
+export const isDiskFull = (error: unknown): boolean => hasCode(causeOf(error), [DISK_FULL]);
+
 /** A row belongs to no partition of its table. A check that a table declares is violated by its name. */
 export function isMissingPartition(error: unknown): boolean {
-  const cause = error instanceof Failure ? error.cause : error;
+  const cause = causeOf(error);
   return hasCode(cause, [CHECK_VIOLATION]) && (cause as pg.DatabaseError).constraint === undefined;
 }
 

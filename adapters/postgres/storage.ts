@@ -22,17 +22,17 @@ async function appliedNames({ query }: Database): Promise<string[]> {
     throw error;
   });
   if (rows !== undefined) return rows.map(({ name }) => name);
-  // Of several that create it at once one may be told that it is there already, which is as well.
+  // Of several processes that create it together, one may be told that it exists.
   await query(MIGRATIONS_TABLE).catch((error) => {
     if (!isTakenName(error)) throw error;
   });
   return [];
 }
 
-// An index over a large table takes minutes, for which other processes that start meanwhile wait as well.
+// An index over a large table takes minutes. Other processes that start meanwhile wait for it too.
 const UPGRADE_PATIENCE_MS = 3_600_000;
 
-/** Of several processes that start at once, one inserts the name; the others wait for it to commit, and find it done. */
+/** Of several processes that start together, one inserts the name; the others wait for its commit and skip the step. */
 async function migrate(database: Database): Promise<void> {
   for (const { name, sql } of pendingMigrations(migrations, await appliedNames(database))) {
     await database.transaction(async (query) => {
@@ -54,12 +54,14 @@ export class UnusableDatabase extends Error {
   }
 }
 
-/** Reads a row, and asks whether this server takes writes: a standby does not, nor a database set to read only. */
-async function conditionOf({ queryOnce }: Database): Promise<StorageCondition> {
+/** Reads a row, asks whether this server takes writes, and remembers for some seconds that its disk was full. */
+async function conditionOf({ queryOnce, diskFull }: Database): Promise<StorageCondition> {
   const [row] = await queryOnce<{ read_only: string }>(
     "select current_setting('transaction_read_only') as read_only from migrations limit 1",
   );
-  return { state: row?.read_only === "on" ? "read-only" : "ok" };
+  if (row?.read_only === "on") return { state: "read-only" };
+  const cause = diskFull();
+  return cause === undefined ? { state: "ok" } : { state: "full", cause };
 }
 
 /** Connects, makes or upgrades the tables, and serves the port from them. */
