@@ -7,7 +7,10 @@ import { openAnalytics } from "./main.ts";
 const MAX_ANSWER_BYTES = 6 * 1024 * 1024 - 16 * 1024;
 
 // Opened once for all functions of a process, so that those of serverless-offline share one SQLite writer.
-export const analytics = await openAnalytics(process.env, { maxAnswerBytes: MAX_ANSWER_BYTES });
+export const analytics = await openAnalytics(process.env, {
+  maxAnswerBytes: MAX_ANSWER_BYTES,
+  dashboard: "/",
+});
 
 const NO_BODY = new Uint8Array();
 

@@ -4,7 +4,8 @@ import type { World } from "../handlers/contract/endpoint.ts";
 import { endpoints } from "../handlers/contract/endpoints.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { createEdge, type Edge, type EdgeParts } from "./http/edge.ts";
-import { createFileServer } from "./http/files.ts";
+import { createStaticFiles, NO_FILES } from "./http/files.ts";
+import { ownerOf } from "./http/router.ts";
 import { createLog, type ServerLog } from "./logger.ts";
 import { isPostgres } from "./setting-values.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -14,10 +15,19 @@ export interface Analytics {
   readonly edge: Edge;
   /** Whether the storage can take a large write now. */
   readonly hasRoom: () => boolean;
+  /** Whether a path is one that the edge answers, where a server has other paths too. */
+  readonly owns: (path: string) => boolean;
   readonly settings: Settings;
   /** Finishes what was accepted and lets go of the storage. */
   close(): Promise<void>;
 }
+
+export interface AnalyticsOptions extends Pick<EdgeParts, "maxAnswerBytes"> {
+  /** The path of the dashboard. Absent: neither the dashboard nor the browser client is served. */
+  readonly dashboard: string | undefined;
+}
+
+const WEB_FILES = new URL("./web/", import.meta.url);
 
 function sayProgress(done: number, total: number): void {
   const percent = Math.floor((100 * done) / total);
@@ -42,13 +52,14 @@ async function openStorage({ database, databaseCa, reportMs }: Settings, log: Se
 /** The composition root: reads the settings, opens the storage, and builds the one World that all endpoints share. */
 export async function openAnalytics(
   variables: NodeJS.ProcessEnv,
-  { maxAnswerBytes }: Pick<EdgeParts, "maxAnswerBytes"> = {},
+  { maxAnswerBytes, dashboard }: AnalyticsOptions,
 ): Promise<Analytics> {
   const settings = readSettings(variables);
   const log = createLog(settings);
   const storage = await openStorage(settings, log);
   const world: World = { storage, now: Date.now, newId: randomUUID, version: packageJson.version };
-  const files = createFileServer(new URL("./web/", import.meta.url));
+  const files = dashboard === undefined ? NO_FILES : createStaticFiles(WEB_FILES, dashboard);
   const edge = createEdge({ endpoints, world, settings, log, files, maxAnswerBytes });
-  return { edge, hasRoom: storage.hasRoom, settings, close: () => storage.close() };
+  const owns = ownerOf(endpoints, files.list);
+  return { edge, owns, hasRoom: storage.hasRoom, settings, close: () => storage.close() };
 }

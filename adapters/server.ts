@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { clientError, createListener } from "./http/listener.ts";
+import { parseTarget } from "./http/request-target.ts";
 import { listen, urlOf } from "./listening.ts";
 import { openAnalytics } from "./main.ts";
-import type { Settings } from "./settings.ts";
+import { type Settings, UnusableSettings } from "./settings.ts";
 
 const TIMEOUTS = {
   // A client that sends its headers or body slower than this is let go; it costs nobody else anything meanwhile.
@@ -26,11 +27,28 @@ export interface MountedAnalytics {
   close(): Promise<void>;
 }
 
-/** Opens the analytics server for a Node server that exists already, on whose port it then answers. */
-export async function mountAnalytics(variables: NodeJS.ProcessEnv = process.env): Promise<MountedAnalytics> {
-  const { edge, hasRoom, settings, close } = await openAnalytics(variables);
+export interface MountOptions {
+  /** A path such as `/analytics` at which the dashboard is served, and the browser client at `/client.js`. Default: neither. */
+  readonly dashboard?: string;
+}
+
+function checkDashboard(path: string): void {
+  if (/^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/.test(path)) return;
+  throw new UnusableSettings(`dashboard must be a path such as "/analytics", not ${JSON.stringify(path)}`);
+}
+
+/** Opens the analytics server for a Node server that exists already, and that passes on the requests it owns. */
+export async function mountAnalytics(
+  variables: NodeJS.ProcessEnv = process.env,
+  { dashboard }: MountOptions = {},
+): Promise<MountedAnalytics> {
+  if (dashboard !== undefined) checkDashboard(dashboard);
+  const { edge, hasRoom, settings, owns, close } = await openAnalytics(variables, { dashboard });
+  if (settings.keys === undefined) {
+    process.stderr.write("Analytics Server is open to everybody on this machine: no keys are set.\n");
+  }
   return {
-    owns: ({ url = "/" }) => /^\/(?:apiv1|health)(?:[/?]|$)/.test(url),
+    owns: ({ url = "/" }) => owns(parseTarget(url).path),
     listener: createListener(edge, { hasRoom }),
     settings: { host: settings.host, port: settings.port },
     close,
@@ -59,7 +77,7 @@ function closing(server: Server): Promise<void> {
 
 /** Starts the analytics server on a plain Node HTTP server: what one host needs in production. */
 export async function startServer(variables: NodeJS.ProcessEnv = process.env): Promise<RunningServer> {
-  const { edge, hasRoom, settings, close } = await openAnalytics(variables);
+  const { edge, hasRoom, settings, close } = await openAnalytics(variables, { dashboard: "/" });
   let stopping = false;
   const listener = createListener(edge, { hasRoom, isStopping: () => stopping });
   const server = createServer({ ...TIMEOUTS, noDelay: true }, listener);

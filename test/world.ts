@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
 import { bodyTooLarge } from "../adapters/http/body.ts";
 import { createEdge, type Edge, type EdgeParts } from "../adapters/http/edge.ts";
-import { createFileServer } from "../adapters/http/files.ts";
+import { createStaticFiles } from "../adapters/http/files.ts";
 import type { LogEntry } from "../adapters/http/log-entry.ts";
 import type { HttpRequest, HttpResponse } from "../adapters/http/message.ts";
 import { readSettings, type Settings } from "../adapters/settings.ts";
@@ -173,7 +173,7 @@ const web = new URL("../web/", import.meta.url);
 export function openEdge(
   settings: Partial<Settings> = {},
   overrides: Partial<World> = {},
-  { maxAnswerBytes, files = createFileServer(web) }: Partial<EdgeParts> = {},
+  { maxAnswerBytes, files = createStaticFiles(web) }: Partial<EdgeParts> = {},
 ): TestEdge {
   const world = openWorld(overrides);
   const logs: LogEntry[] = [];

@@ -15,8 +15,16 @@ export interface MountedAnalytics {
   close(): Promise<void>;
 }
 
-/** Opens the analytics server for a Node server that exists already, on whose port it then answers. */
-export declare function mountAnalytics(variables?: NodeJS.ProcessEnv): Promise<MountedAnalytics>;
+export interface MountOptions {
+  /** A path such as `/analytics` at which the dashboard is served, and the browser client at `/client.js`. Default: neither. */
+  readonly dashboard?: string;
+}
+
+/** Opens the analytics server for a Node server that exists already, and that passes on the requests it owns. */
+export declare function mountAnalytics(
+  variables?: NodeJS.ProcessEnv,
+  options?: MountOptions,
+): Promise<MountedAnalytics>;
 
 /** A server that listens. */
 export interface RunningServer {

@@ -6,7 +6,7 @@ import { refuseTooLong } from "./answer-size.ts";
 import { readBody } from "./body.ts";
 import { createCors } from "./cors.ts";
 import { createDoor } from "./door.ts";
-import type { FileServer } from "./files.ts";
+import type { StaticFiles } from "./files.ts";
 import { listingResponse } from "./listing.ts";
 import { createLogBudget } from "./log-budget.ts";
 import { brokenOff, entryOf, type Log, type LogEntry, watched } from "./log-entry.ts";
@@ -22,8 +22,8 @@ export interface EdgeParts {
   readonly world: World;
   readonly settings: Settings;
   readonly log: Log;
-  /** Answers requests for the dashboard and the browser client. */
-  readonly files: FileServer;
+  /** The dashboard and the browser client. */
+  readonly files: StaticFiles;
   /** The largest answer in bytes, as a string of JSON. Absent: answers have any size, and long ones are streamed. */
   readonly maxAnswerBytes?: number | undefined;
 }
@@ -51,7 +51,7 @@ const BARE_FAILURE: HttpResponse = { status: 500, headers: ALWAYS, body: "" };
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the edge's parts and the steps that share them.
 export function createEdge({ endpoints, world, settings, log, files, maxAnswerBytes }: EdgeParts): Edge {
-  const router = createRouter(withDescription(endpoints));
+  const router = createRouter([...withDescription(endpoints), ...files.list]);
   const cors = createCors(settings);
   const admit = createDoor(settings, cors, world.now);
   const withinBudget = createLogBudget(world.now);
@@ -69,7 +69,7 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
 
   function handle(exchange: Exchange, { target, params }: Route, query: URLSearchParams | undefined): void {
     const { request } = exchange;
-    if (!("handle" in target)) answerLater(exchange, files(request, target));
+    if (!("handle" in target)) answerLater(exchange, files.serve(request, target));
     else if (target.body === undefined) run(exchange, target, params, query, undefined);
     else {
       readBody(request, target, (decode) =>

@@ -15,7 +15,7 @@ export interface StaticFile {
   readonly unlimited: true;
 }
 
-const file = (path: string, name: string): StaticFile => ({
+const staticFile = (path: string, name: string): StaticFile => ({
   name,
   path,
   method: "GET",
@@ -23,12 +23,13 @@ const file = (path: string, name: string): StaticFile => ({
   unlimited: true,
 });
 
-export const STATIC_FILES: readonly StaticFile[] = [
-  file("/", "dashboard.html"),
-  file("/dashboard.js", "dashboard.js"),
-  file("/dashboard.css", "dashboard.css"),
-  file("/icon.svg", "icon.svg"),
-  file("/client.js", "client.js"),
+const DASHBOARD_FILES = ["dashboard.js", "dashboard.css", "icon.svg"];
+
+/** The files below the dashboard's base, which is empty or begins with a slash, and the browser client beside them. */
+const filesBelow = (base: string): readonly StaticFile[] => [
+  staticFile(base || "/", "dashboard.html"),
+  ...DASHBOARD_FILES.map((name) => staticFile(`${base}/${name}`, name)),
+  staticFile("/client.js", "client.js"),
 ];
 
 const TYPES: Record<string, string> = {
@@ -69,12 +70,17 @@ interface LoadedFile {
 
 const compress = promisify(gzip);
 
-async function load(folder: URL, name: string): Promise<LoadedFile> {
-  const content = await readFile(new URL(name, folder)).catch((error: NodeJS.ErrnoException) => {
+/** A page whose links begin with the base. They are absolute, so that they work with and without a slash at the end. */
+const movedTo = (base: string, page: Buffer): Buffer =>
+  Buffer.from(page.toString().replaceAll(/\b(href|src)="\//g, `$1="${base}/`));
+
+async function load(folder: URL, name: string, base: string): Promise<LoadedFile> {
+  const stored = await readFile(new URL(name, folder)).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     throw new Failure("not_found", `This server was built without ${name}: run npm run build.`);
   });
   const extension = name.split(".").at(-1) ?? "";
+  const content = extension === "html" ? movedTo(base, stored) : stored;
   const etag = `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
   const headers = {
     "content-type": TYPES[extension] ?? "application/octet-stream",
@@ -93,7 +99,17 @@ type Asking = Pick<HttpRequest, "headers">;
 const hasTag = ({ headers }: Asking, etag: string): boolean =>
   headers["if-none-match"]?.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag) ?? false;
 
-const takesGzip = ({ headers }: Asking): boolean => /\bgzip\b/.test(headers["accept-encoding"] ?? "");
+/** Whether the client reads gzip: named in Accept-Encoding, or meant by `*`, without the quality 0. */
+function takesGzip({ headers }: Asking): boolean {
+  const codings = (headers["accept-encoding"] ?? "").toLowerCase().split(",");
+  const qualities = new Map(
+    codings.map((coding) => {
+      const [name = "", quality] = coding.split(/;\s*q=/).map((part) => part.trim());
+      return [name, quality === undefined ? 1 : Number(quality)];
+    }),
+  );
+  return (qualities.get("gzip") ?? qualities.get("*") ?? 0) > 0;
+}
 
 /** The file in an encoding that the client can read, or 304 where the client has it already. */
 function respond(request: Asking, { headers, etag, content, gzipped }: LoadedFile): HttpResponse {
@@ -105,19 +121,37 @@ function respond(request: Asking, { headers, etag, content, gzipped }: LoadedFil
   return { status: 200, headers: { ...headers, "content-encoding": "gzip" }, body: gzipped };
 }
 
-export type FileServer = (request: Asking, file: StaticFile) => Promise<HttpResponse>;
+/** The files that browsers load. */
+export interface StaticFiles {
+  readonly list: readonly StaticFile[];
+  /** Answers a request for one of them. */
+  serve(request: Asking, file: StaticFile): Promise<HttpResponse>;
+}
 
-/** Serves the files of a folder. Each is read and compressed once, because it does not change while the server runs. */
-export function createFileServer(folder: URL): FileServer {
+/** What a server without dashboard and browser client serves. */
+export const NO_FILES: StaticFiles = {
+  list: [],
+  serve: (_request, { name }) => Promise.reject(new Failure("not_found", `This server has no file ${name}.`)),
+};
+
+/**
+ * The files of a folder, with the dashboard below a path such as `/` or `/analytics`. Each is read and compressed once,
+ * because it does not change while the server runs.
+ */
+export function createStaticFiles(folder: URL, dashboard = "/"): StaticFiles {
+  const base = dashboard === "/" ? "" : dashboard;
   const loaded = new Map<string, Promise<LoadedFile>>();
 
   function loadOnce(name: string): Promise<LoadedFile> {
-    const known = loaded.get(name) ?? load(folder, name);
+    const known = loaded.get(name) ?? load(folder, name, base);
     loaded.set(name, known);
     // A failed read is tried again at the next request.
     known.catch(() => loaded.delete(name));
     return known;
   }
 
-  return async (request, { name }) => respond(request, await loadOnce(name));
+  return {
+    list: filesBelow(base),
+    serve: async (request, { name }) => respond(request, await loadOnce(name)),
+  };
 }

@@ -1,6 +1,6 @@
 import { Failure } from "../../domain/failure.ts";
 import type { Endpoint } from "../../handlers/contract/endpoint.ts";
-import { STATIC_FILES, type StaticFile } from "./files.ts";
+import type { StaticFile } from "./files.ts";
 
 /** What a request can be for. */
 export type Target = Endpoint | StaticFile;
@@ -53,8 +53,7 @@ const withoutSlash = (path: string): string =>
   path.length > 2 && path.endsWith("/") ? path.slice(0, -1) : path;
 
 /** Finds the endpoint or file of a method and path. HEAD is routed as GET, and a trailing slash is ignored. */
-export function createRouter(endpoints: readonly Endpoint[]) {
-  const targets: readonly Target[] = [...endpoints, ...STATIC_FILES];
+export function createRouter(targets: readonly Target[]) {
   const patterns = targets.map(compile);
   // Most requests are for a path without parameters, which needs no matching.
   const literal = new Map<string, Route>(
@@ -102,3 +101,18 @@ export function createRouter(endpoints: readonly Endpoint[]) {
   return { find, allowed, refusal };
 }
 export type Router = ReturnType<typeof createRouter>;
+
+const firstSegment = (path: string): string => path.split("/", 2)[1] ?? "";
+
+/**
+ * Whether a path belongs to these targets, for a server that has other routes too. What is below the first segment of an
+ * endpoint, such as `/apiv1`, belongs to them even if it is unknown; of the files only their own paths do.
+ */
+export function ownerOf(
+  endpoints: readonly Endpoint[],
+  files: readonly StaticFile[],
+): (path: string) => boolean {
+  const segments = new Set(endpoints.map(({ path }) => firstSegment(path)));
+  const paths = new Set(files.map(({ path }) => path));
+  return (path) => segments.has(firstSegment(path)) || paths.has(withoutSlash(path));
+}

@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
-import { createFileServer, STATIC_FILES } from "../../../adapters/http/files.ts";
+import { createStaticFiles } from "../../../adapters/http/files.ts";
 import { openEdge } from "../../world.ts";
 
 /** A server whose folder of web files holds these. */
-async function serving(files: Readonly<Record<string, string>>) {
+async function serving(files: Readonly<Record<string, string>>, dashboard?: string) {
   const folder = await mkdtemp(join(tmpdir(), "analytics-files-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   const add = (name: string, text: string) => writeFile(join(folder, name), text);
-  const serve = createFileServer(pathToFileURL(`${folder}/`));
-  return { ...openEdge({}, {}, { files: serve }), serve, add };
+  const found = createStaticFiles(pathToFileURL(`${folder}/`), dashboard);
+  return { ...openEdge({}, {}, { files: found }), files: found, add };
 }
 
 test("a browser loads the dashboard with a policy that allows nothing from elsewhere", async () => {
@@ -58,14 +58,44 @@ test("a client that has the current file gets 304 without the content", async ()
   expect((await send({ path: "/dashboard.js", headers: { "if-none-match": '"other"' } })).status).toBe(200);
 });
 
-test("a client that reads gzip gets the file compressed", async () => {
-  const { serve } = await serving({ "dashboard.css": "a{}" });
-  const file = STATIC_FILES.find(({ name }) => name === "dashboard.css");
+test.each([
+  ["gzip, br", true],
+  ["br;q=1.0, GZIP;q=0.8", true],
+  ["*", true],
+  ["gzip;q=0.001", true],
+  ["gzip;q=0", false],
+  ["gzip; q=0.000, br", false],
+  ["*;q=0", false],
+  ["gzip;q=0, *", false],
+  ["x-gzipped, br", false],
+  ["identity", false],
+  ["", false],
+  [undefined, false],
+])("a client with Accept-Encoding: %s gets the file compressed: %s", async (encodings, isCompressed) => {
+  const { files } = await serving({ "dashboard.css": "a{}" });
+  const file = files.list.find(({ name }) => name === "dashboard.css");
   if (file === undefined) throw new Error("dashboard.css is not listed");
-  const headers = { "accept-encoding": "gzip, br" };
-  const answer = await serve({ headers }, file);
-  expect(answer.headers["content-encoding"]).toBe("gzip");
-  expect(gunzipSync(answer.body as Uint8Array).toString()).toBe("a{}");
+  const { headers, body } = await files.serve({ headers: { "accept-encoding": encodings } }, file);
+  expect(headers["content-encoding"]).toBe(isCompressed ? "gzip" : undefined);
+  const content = isCompressed ? gunzipSync(body as Uint8Array) : Buffer.from(body as Uint8Array);
+  expect(content.toString()).toBe("a{}");
+});
+
+test("the dashboard can have a path of its own, with links that begin with it", async () => {
+  const page = '<link href="/dashboard.css"><script src="/dashboard.js"></script><a href="#/x">';
+  const { send } = await serving(
+    { "dashboard.html": page, "dashboard.js": "run()", "client.js": "export {}" },
+    "/analytics",
+  );
+  const moved = page.replaceAll('"/', '"/analytics/');
+  for (const path of ["/analytics", "/analytics/"]) {
+    expect(await send({ path })).toMatchObject({ status: 200, body: moved });
+  }
+  expect(await send({ path: "/analytics/dashboard.js" })).toMatchObject({ status: 200, body: "run()" });
+  expect(await send({ path: "/client.js" })).toMatchObject({ status: 200, body: "export {}" });
+  for (const path of ["/", "/dashboard.js", "/analytics/client.js"]) {
+    expect((await send({ path })).status, path).toBe(404);
+  }
 });
 
 test("a file that was not built is refused with the command that builds it, and served once it is there", async () => {

@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { parseTarget } from "../../../adapters/http/request-target.ts";
+
+test.each([
+  ["/health", { path: "/health", query: "", host: undefined }],
+  ["/a?b=c?d", { path: "/a", query: "b=c?d", host: undefined }],
+  ["/a?", { path: "/a", query: "", host: undefined }],
+  ["?b", { path: "/", query: "b", host: undefined }],
+  ["http://shop.example:20000/a?b=c", { path: "/a", query: "b=c", host: "shop.example:20000" }],
+  ["HTTPS://shop.example/", { path: "/", query: "", host: "shop.example" }],
+  ["http://shop.example", { path: "/", query: "", host: "shop.example" }],
+  ["http://shop.example?b", { path: "/", query: "b", host: "shop.example" }],
+  ["http:///a", { path: "/a", query: "", host: "" }],
+  ["ftp://shop.example/a", { path: "ftp://shop.example/a", query: "", host: undefined }],
+  ["/http://shop.example/a", { path: "/http://shop.example/a", query: "", host: undefined }],
+  ["*", { path: "*", query: "", host: undefined }],
+  ["", { path: "/", query: "", host: undefined }],
+])("the target %j is %j", (target, parsed) => {
+  expect(parseTarget(target)).toEqual(parsed);
+});
