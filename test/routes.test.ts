@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { createStaticFiles } from "../adapters/http/files.ts";
+import { filesBelow } from "../adapters/http/files.ts";
 import { openApi, withDescription } from "../adapters/http/openapi.ts";
 import { SETTING_NAMES } from "../adapters/settings.ts";
 import * as handlers from "../handlers/contract/endpoints.ts";
@@ -80,6 +80,5 @@ test("the README's table has every route with its access, and no other", () => {
 
 test("the README lists the path of every static file", () => {
   const readme = read("README.md");
-  for (const { path } of createStaticFiles(new URL(import.meta.url)).list)
-    expect(readme).toContain(`\`GET ${path}\``);
+  for (const { path } of filesBelow("")) expect(readme).toContain(`\`GET ${path}\``);
 });

@@ -26,7 +26,7 @@ const staticFile = (path: string, name: string): StaticFile => ({
 const DASHBOARD_FILES = ["dashboard.js", "dashboard.css", "icon.svg"];
 
 /** The files below the dashboard's base, which is empty or begins with a slash, and the browser client beside them. */
-const filesBelow = (base: string): readonly StaticFile[] => [
+export const filesBelow = (base: string): readonly StaticFile[] => [
   staticFile(base || "/", "dashboard.html"),
   ...DASHBOARD_FILES.map((name) => staticFile(`${base}/${name}`, name)),
   staticFile("/client.js", "client.js"),

@@ -133,7 +133,12 @@ function expectWellFormed({ status, headers, body }: TestResponse, method: strin
   expect(problem.code).not.toBe("internal");
 }
 
-test("any request at all is answered, and every refusal is a problem of the closed set", async () => {
+// Each of hundreds of requests has a server and a database of its own.
+const PATIENCE_MS = 60_000;
+
+test("any request at all is answered, and every refusal is a problem of the closed set", {
+  timeout: PATIENCE_MS,
+}, async () => {
   const seen = new Set<number>();
   await fc.assert(
     fc.asyncProperty(
@@ -157,7 +162,9 @@ test("any request at all is answered, and every refusal is a problem of the clos
   expect([...seen].length).toBeGreaterThan(5);
 });
 
-test("any body at all is answered by the endpoints of a test that is there", async () => {
+test("any body at all is answered by the endpoints of a test that is there", {
+  timeout: PATIENCE_MS,
+}, async () => {
   const edge = openEdge();
   await withColours(edge.world, { users: { ann: "red" } });
   const posts = endpoints

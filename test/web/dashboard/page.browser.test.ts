@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test, vi } from "vitest";
-import { STATIC_FILES } from "../../../adapters/http/files.ts";
+import { filesBelow } from "../../../adapters/http/files.ts";
 import { describeInBrowser } from "../browser.ts";
 import { fill, open, openSite, send, viewsOf } from "./site.ts";
 
@@ -34,7 +34,7 @@ async function undocumented(url: string, requests: readonly string[]): Promise<s
   const documented = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })),
   );
-  const operations = [...documented, ...STATIC_FILES].map(({ method, path }) => ({
+  const operations = [...documented, ...filesBelow("")].map(({ method, path }) => ({
     method,
     pattern: pathPattern(path),
   }));
