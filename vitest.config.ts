@@ -15,7 +15,13 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/*.test.ts", "test/domain/**/*.test.ts", ...REQUESTS, "test/adapters/*.test.ts"],
+          include: [
+            "test/*.test.ts",
+            "test/domain/**/*.test.ts",
+            ...REQUESTS,
+            "test/adapters/*.test.ts",
+            "test/adapters/rollups/**/*.test.ts",
+          ],
           exclude: ["test/domain/**/*.slow.test.ts", SOCKETS],
           testTimeout: 5_000,
         },

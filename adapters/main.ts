@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Storage } from "../domain/storage.ts";
+import type { RebuildProgress, Storage } from "../domain/storage.ts";
 import type { World } from "../handlers/contract/endpoint.ts";
 import { endpoints } from "../handlers/contract/endpoints.ts";
 import packageJson from "../package.json" with { type: "json" };
@@ -29,13 +29,15 @@ export interface AnalyticsOptions extends Pick<EdgeParts, "maxAnswerBytes"> {
 
 const WEB_FILES = new URL("./web/", import.meta.url);
 
-function sayProgress(done: number, total: number): void {
-  const percent = Math.floor((100 * done) / total);
-  process.stderr.write(`Analytics Server counts what is stored: ${done} of ${total} events, ${percent} %\n`);
-}
-
 // Imported when it is asked for: a Lambda bundle is without SQLite's native module, and one host without PostgreSQL.
 async function openStorage({ database, databaseCa, reportMs }: Settings, log: ServerLog): Promise<Storage> {
+  const onProgress = ({ done, total }: RebuildProgress): void => {
+    const percent = Math.floor((100 * done) / total);
+    log.write({
+      level: "info",
+      message: `The rollups are rebuilt: ${done} of ${total} events, ${percent} %.`,
+    });
+  };
   if (isPostgres(database)) {
     const { openPostgres } = await import("./postgres/storage.ts");
     return openPostgres(database, { ca: databaseCa, reportMs });
@@ -46,7 +48,7 @@ async function openStorage({ database, databaseCa, reportMs }: Settings, log: Se
     if (trouble === undefined) log.write({ level: "info", message: "The database is in its place again." });
     else log.write({ level: "error", message: trouble });
   };
-  return openSqlite(database, { reportMs, threadScript, onProgress: sayProgress, onFilesChange });
+  return openSqlite(database, { reportMs, threadScript, onProgress, onFilesChange });
 }
 
 /** The composition root: reads the settings, opens the storage, and builds the one World that all endpoints share. */

@@ -166,6 +166,14 @@ export interface StorageCondition {
   readonly state: "ok" | "read-only" | "full" | "moved";
   /** The engine's own error, for the log. */
   readonly cause?: unknown;
+  /** A rebuild of the rollups that runs in the background. */
+  readonly rebuild?: RebuildProgress | undefined;
+}
+
+/** How many of all stored events are in the rollups again. Until all are, questions are answered from the events. */
+export interface RebuildProgress {
+  readonly done: number;
+  readonly total: number;
 }
 
 export interface Storage extends EventStore, EventQuestions, ExperimentStore, AssignmentStore, MetricStore {

@@ -72,7 +72,7 @@ async function buildServers() {
       server: "adapters/server.ts",
       serve: "adapters/serve.ts",
       offline: "adapters/offline.ts",
-      "sqlite-thread": "adapters/sqlite/thread.ts",
+      "sqlite-thread": "adapters/sqlite/reports/thread.ts",
       "server.d": "adapters/declarations/server.d.ts",
     },
     outdir: "dist",

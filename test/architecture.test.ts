@@ -84,11 +84,12 @@ function allowedFor(file: string): Allowed {
       (target) => target === "domain/experiments/assignment.ts",
       packages("zod", ...VIEWS),
     );
+  if (file.startsWith("adapters/rollups/")) return below("adapters/rollups/", "domain/");
   const technology = /^adapters\/(\w+)\//.exec(file)?.[1] ?? "";
   const driver = DRIVERS[technology];
   if (driver !== undefined) {
     return anyOf(
-      below(`adapters/${technology}/`, "domain/"),
+      below(`adapters/${technology}/`, "adapters/rollups/", "domain/"),
       (target) => target === "adapters/migrate.ts",
       packages(driver),
       isNode,
@@ -215,6 +216,9 @@ describe("the checker itself", () => {
     ["handlers/events/track-event.ts", "better-sqlite3"],
     ["adapters/sqlite/events.ts", "../../handlers/endpoint.ts"],
     ["adapters/sqlite/events.ts", "../http/edge.ts"],
+    ["adapters/rollups/reader.ts", "node:fs"],
+    ["adapters/rollups/reader.ts", "pg"],
+    ["adapters/rollups/reader.ts", "../sqlite/storage.ts"],
     ["adapters/sqlite/events.ts", "../settings.ts"],
     ["adapters/sqlite/events.ts", "../postgres/storage.ts"],
     ["adapters/sqlite/events.ts", "pg"],
@@ -233,6 +237,8 @@ describe("the checker itself", () => {
     ["domain/events/event.ts", 'import { z } from "zod";'],
     ["domain/experiments/assignment.ts", 'import { sha256 } from "@noble/hashes/sha2.js";'],
     ["handlers/events/track-event.ts", 'import { stamp } from "../../domain/events/event.ts";'],
+    ["adapters/rollups/reader.ts", 'import { HOUR } from "../../domain/time.ts";'],
+    ["adapters/sqlite/storage.ts", 'import { FORMAT } from "../rollups/store.ts";'],
     ["adapters/sqlite/storage.ts", 'import { pendingMigrations } from "../migrate.ts";'],
     ["adapters/sqlite/storage.ts", 'import { mkdirSync } from "node:fs";'],
     ["adapters/sqlite/storage.ts", 'import Sqlite from "better-sqlite3";'],

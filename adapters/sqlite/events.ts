@@ -3,11 +3,11 @@ import type { NewEvent } from "../../domain/events/event.ts";
 import { eventValue } from "../../domain/events/event-metric.ts";
 import type { AppendedEvent, EventStore, ForEach } from "../../domain/storage.ts";
 import type { AssignmentFinder } from "./assignments.ts";
-import type { Counting } from "./counting.ts";
 import type { EventCounter } from "./event-counter.ts";
 import type { ExperimentShelf, Watch } from "./experiments.ts";
 import { isUniqueViolation } from "./failures.ts";
 import { fromSql, toSql } from "./instants.ts";
+import type { RollupBuild } from "./reports/rollup-build.ts";
 import type { Tallies } from "./tallies.ts";
 import type { Writer } from "./writer.ts";
 
@@ -28,7 +28,7 @@ export function createEventStore(
   shelf: ExperimentShelf,
   finder: AssignmentFinder,
   tallies: Tallies,
-  counting: Counting,
+  build: RollupBuild,
   counter: EventCounter,
 ): EventStore {
   const insert = db.prepare<EventRow>(
@@ -98,7 +98,7 @@ export function createEventStore(
         events.length,
         () => appendAll(events) as unknown as ForEach<T, AppendedEvent>,
       );
-      counting.grow(events.length);
+      build.grow(events.length);
       return stored;
     },
   };

@@ -1,4 +1,5 @@
 import type { Migration } from "../migrate.ts";
+import { FORMAT } from "../rollups/store.ts";
 
 export interface SqliteMigration extends Migration {
   readonly sql: string;
@@ -162,7 +163,7 @@ create table ab_looks (
   primary key (test_id, subject)
 ) without rowid;`;
 
-// What questions about events are answered from: see fold-plan.ts for how it is kept, rollup-formats.ts for the bytes.
+// The rollups that questions are answered from: see adapters/rollups/store.ts for the rows, formats.ts for the bytes.
 // Rows come in nearly in the order of their time: the index grows at its end, and costs an insert next to nothing.
 const rollups = `
 create index events_occurred_at on events(occurred_at);
@@ -352,6 +353,23 @@ insert into ab_tally_backlog(source, next_id, through_id)
 const deletions = `
 create table ab_deletions (test_id integer primary key);`;
 
+// Which version wrote the rollups, which events they contain, and the highest numbers assigned. No version reads format 0:
+// rollups of before are rebuilt, since names of properties are JSON now and distances of ids have a sign.
+const rollupFormat = `
+drop table event_fold;
+create table event_rollup (
+  only_row integer primary key check (only_row = 1),
+  format integer not null,
+  through integer not null,
+  build integer not null,
+  users integer not null,
+  types integer not null,
+  properties integer not null
+);
+insert into event_rollup(only_row, format, through, build, users, types, properties)
+  values (1, iif(exists (select 1 from event_types), 0, ${FORMAT}), 0, 0, 0, 0, 0);
+alter table event_properties rename column kept_values to distinct_values;`;
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
@@ -361,4 +379,5 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0006_client_timestamps", sql: clientTimestamps },
   { name: "0007_deletions", sql: deletions },
   { name: "0008_experiment_cells", sql: cells },
+  { name: "0009_rollup_format", sql: rollupFormat },
 ];

@@ -1,27 +1,26 @@
 import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import Sqlite, { type Database } from "better-sqlite3";
-import type { Storage } from "../../domain/storage.ts";
+import type { RebuildProgress, Storage } from "../../domain/storage.ts";
 import { pendingMigrations } from "../migrate.ts";
 import { createAssignmentFinder, createAssignmentStore } from "./assignments.ts";
 import { createCellReader } from "./cell-reader.ts";
 import { createCells } from "./cells.ts";
-import { createCounting } from "./counting.ts";
 import { createDeletions } from "./deletions.ts";
 import { createEventCounter } from "./event-counter.ts";
 import { createEventStore } from "./events.ts";
 import { createExperimentShelf, createExperimentStore } from "./experiments.ts";
 import { conditionOf, reading } from "./failures.ts";
-import { createFoldPlanner, type FoldPlan } from "./fold-plan.ts";
-import { createFoldWriter } from "./fold-writer.ts";
-import { createLogPause } from "./log-pause.ts";
 import { createMetricStore } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
 import { type OpenFiles, watchOpenFiles } from "./open-files.ts";
-import { answerHere, answerOn, createQuestions } from "./questions.ts";
+import { createLogPause } from "./reports/log-pause.ts";
+import { answerHere, createQuestions } from "./reports/questions.ts";
+import { type BuildParts, createPlanner, createRollupBuild } from "./reports/rollup-build.ts";
+import { type BuildPlan, createRollupWriter } from "./reports/rollup-writer.ts";
+import { answerOn, createThreads } from "./reports/threads.ts";
 import { createTallies } from "./tallies.ts";
 import { createTallyBacklog } from "./tally-backlog.ts";
-import { createThreads } from "./threads.ts";
 import { createWeightPeriods } from "./weight-periods.ts";
 import { createWriteProbe } from "./write-probe.ts";
 import { createWriter, type Writer } from "./writer.ts";
@@ -58,44 +57,18 @@ function migrate(db: Database): void {
   }
 }
 
-// Above this, events that have no rollups yet are added while the file is opened, with progress; below, with the first report.
-const FEW_EVENTS = 10_000;
-const ROWS_A_STEP = 5_000;
-const PROGRESS_MS = 1_000;
-
-/** Adds the events that were stored before there were rollups, in steps that are each committed. */
-function countStored(db: Database, onProgress: SqliteOptions["onProgress"]): void {
-  const folder = createFoldWriter(db);
-  const total = folder.newest() - folder.through();
-  if (total < FEW_EVENTS) return;
-  const planner = createFoldPlanner(db);
-  const step = db.transaction(() => {
-    const plan = planner.plan(ROWS_A_STEP);
-    if (plan !== undefined) folder.carryOut(plan);
-    return plan !== undefined;
-  });
-  let saidAt = 0;
-  while (step.immediate()) {
-    if (Date.now() - saidAt < PROGRESS_MS) continue;
-    saidAt = Date.now();
-    onProgress?.(total - (folder.newest() - folder.through()), total);
-  }
-  onProgress?.(total, total);
-}
-
 /** Makes a new file that only its owner can read; SQLite gives the log the same permissions. */
 function createPrivately(file: string): void {
   mkdirSync(dirname(file), { recursive: true });
   if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
 }
 
-function openDatabase(file: string, { onProgress }: SqliteOptions): Database {
+function openDatabase(file: string): Database {
   if (file !== ":memory:") createPrivately(file);
   const db = new Sqlite(file, { timeout: OPENING_PATIENCE_MS });
   try {
     for (const pragma of PRAGMAS) db.pragma(pragma);
     migrate(db);
-    countStored(db, onProgress);
     db.pragma("optimize = 0x10002");
     // From here on no statement blocks the event loop to wait for a lock: the writer tries again by itself.
     db.pragma("busy_timeout = 0");
@@ -122,43 +95,49 @@ export interface SqliteOptions {
   /** The built thread.ts. Without it reports and rollups run on this thread and block it. */
   readonly threadScript?: URL | undefined;
   /** Number of stored events after which rollups are brought up to date; a report adds the rest. */
-  readonly countAt?: number | undefined;
-  /** Called about once a second during a long upgrade, with the number of events that have been added to the rollups. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly buildAt?: number | undefined;
+  /** Called about once a second while the rollups are rebuilt, and at the end. */
+  readonly onProgress?: ((progress: RebuildProgress) => void) | undefined;
   /** Called when the files are deleted, moved or replaced, with advice; with undefined when they are back. */
   readonly onFilesChange?: ((trouble: string | undefined) => void) | undefined;
 }
 
 const REPORT_MS = 15_000;
 // A single event changes a dozen rows of rollups; a thousand events together change a few hundred.
-const COUNT_AT = 1_000;
+const BUILD_AT = 1_000;
 
 // One for long reports and one for short ones.
 const REPORT_THREADS = 2;
 // On a busy machine writes come first, then the rollups, then reports.
-const COUNTING_NICENESS = 5;
+const BUILD_NICENESS = 5;
 const REPORTS_NICENESS = 10;
 
-/** Chooses where rollups and reports run: worker threads for a file, this thread for `:memory:`. */
+/** Chooses where rollups are planned and reports run: worker threads for a file, this thread for `:memory:`. */
 function readersOf(db: Database, file: string, writer: Writer, files: OpenFiles, options: SqliteOptions) {
-  const { reportMs = REPORT_MS, threadScript: script, countAt = COUNT_AT } = options;
-  const folder = createFoldWriter(db);
+  const { threadScript: script, buildAt = BUILD_AT, onProgress } = options;
+  const newestId = db.prepare<[], number>("select coalesce(max(id), 0) from events").pluck();
+  const buildBy = (plan: BuildParts["plan"]) =>
+    createRollupBuild({
+      writer,
+      rollups: createRollupWriter(db),
+      newestId: () => newestId.get() ?? 0,
+      plan,
+      buildAt,
+      onProgress,
+    });
   if (script === undefined || file === ":memory:") {
-    const planner = createFoldPlanner(db);
-    const planAtOneMoment = db.transaction((most: number) => planner.plan(most));
-    const plan = (most: number) => reading(() => planAtOneMoment(most));
-    const counting = createCounting(writer, folder, plan, countAt);
-    return { counting, answer: answerHere(db, reportMs), closeThreads: async () => {} };
+    const plan = createPlanner(db);
+    const build = buildBy((most) => reading(() => plan(most)));
+    return { build, answerer: answerHere(db), closeThreads: async () => {} };
   }
   const pause = createLogPause(db, file);
   const shared = { file, script, guard: files.check };
   const reports = createThreads({ ...shared, niceness: REPORTS_NICENESS, threads: REPORT_THREADS, pause });
   // A slow report must not delay the rollups.
-  const planners = createThreads({ ...shared, niceness: COUNTING_NICENESS, threads: 1 });
-  const plan = (most: number) => planners.run({ kind: "plan", most }) as Promise<FoldPlan | undefined>;
+  const planners = createThreads({ ...shared, niceness: BUILD_NICENESS, threads: 1 });
   return {
-    counting: createCounting(writer, folder, plan, countAt),
-    answer: answerOn(reports, reportMs),
+    build: buildBy((most) => planners.run<BuildPlan | undefined>({ kind: "plan", most })),
+    answerer: answerOn(reports),
     closeThreads: async () => {
       await Promise.all([reports.close(), planners.close()]);
     },
@@ -169,7 +148,7 @@ function readersOf(db: Database, file: string, writer: Writer, files: OpenFiles,
 export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   let db: Database;
   try {
-    db = openDatabase(file, options);
+    db = openDatabase(file);
   } catch (error) {
     throw new UnusableDatabase(file, error);
   }
@@ -202,22 +181,26 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   const counter = createEventCounter(finder, shelf, cells);
   const backlog = createTallyBacklog(db, writer, shelf, finder, cells, periods, counter);
   void backlog.work();
-  const { counting, answer, closeThreads } = readersOf(db, file, writer, files, options);
+  const { build, answerer, closeThreads } = readersOf(db, file, writer, files, options);
+  build.start();
   return {
-    ...createEventStore(db, writer, shelf, finder, tallies, counting, counter),
-    ...createQuestions(counting, answer, options.reportMs ?? REPORT_MS),
+    ...createEventStore(db, writer, shelf, finder, tallies, build, counter),
+    ...createQuestions(build, answerer, options.reportMs ?? REPORT_MS),
     ...createExperimentStore(db, writer, shelf, tallies, deletions, periods),
     ...createAssignmentStore(db, writer, shelf, finder, tallies, cells, periods),
     ...createMetricStore(db, writer, shelf, finder, tallies, cells, createCellReader(db)),
     hasRoom: writer.hasRoom,
-    check: () =>
-      conditionOf(() => {
+    check: async () => {
+      const condition = await conditionOf(() => {
         alive.get();
         files.check();
         probe.check();
-      }),
+      });
+      return { ...condition, rebuild: build.progress() };
+    },
     close: async () => {
       backlog.stop();
+      await build.close();
       await closeThreads();
       await deletions.stop();
       await writer.drain();

@@ -5,6 +5,8 @@ const Healthy = z.strictObject({
   status: z.literal("ok"),
   storage: z.literal("ok"),
   version: z.string(),
+  /** Only while the rollups are rebuilt after an upgrade; reports take longer meanwhile. */
+  rebuild: z.strictObject({ done: z.int(), total: z.int() }).optional(),
 });
 const Unhealthy = z.strictObject({
   status: z.literal("unavailable"),
@@ -30,9 +32,10 @@ export const checkHealth = endpoint({
         cause,
       }) as const;
     try {
-      const { state, cause } = await storage.check();
+      const { state, cause, rebuild } = await storage.check();
       if (state !== "ok") return unavailable(state, cause);
-      return { outcome: "ok", body: { status: "ok", storage: "ok", version } } as const;
+      const progress = rebuild && { rebuild: { ...rebuild } };
+      return { outcome: "ok", body: { status: "ok", storage: "ok", version, ...progress } } as const;
     } catch (cause) {
       return unavailable("unavailable", cause);
     }

@@ -10,7 +10,7 @@ import { endpoints } from "../../../handlers/contract/endpoints.ts";
 
 // Our own server with the same indexes, where nobody ever counts an event.
 const [path = "", key = ""] = process.argv.slice(2);
-const storage = openSqlite(path, { countAt: Number.POSITIVE_INFINITY });
+const storage = openSqlite(path, { buildAt: Number.POSITIVE_INFINITY });
 const world = { storage, now: Date.now, newId: randomUUID, version: "bench" };
 const settings = readSettings({ ANALYTICS_ADMIN_KEYS: key });
 const log = { shows: () => false, write: () => {} };

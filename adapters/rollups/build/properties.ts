@@ -1,0 +1,183 @@
+import type { ValueType } from "../../../domain/reports/catalogue.ts";
+import type { Scalar } from "../../../domain/reports/condition.ts";
+import { readValueCounts, writeValueCounts } from "../formats.ts";
+import type { BuildStore, PropertyKey, PropertyRow, RollupRows, ValueHourKey, ValueKey } from "../store.ts";
+import type { Work } from "../work.ts";
+import { addTo, noValueTypes, type PropertyGrowth } from "./growth.ts";
+
+// Nobody breaks a report down by a property with more different values: its values are not counted.
+const MAX_VALUES = 1_000;
+const MAX_VALUE_CHARACTERS = 200;
+const MAX_COUNTED_PROPERTIES = 100;
+const MAX_CACHED = 5_000;
+// A few hundred megabytes where all values are long.
+const MAX_CACHED_VALUES = 500_000;
+
+/** What a batch of events adds to the properties of a type, by name. */
+export interface TypeProperties {
+  readonly type_id: number;
+  readonly properties: ReadonlyMap<string, PropertyGrowth>;
+}
+
+interface Property extends PropertyKey {
+  readonly id: number;
+  readonly value_types: Record<ValueType, number>;
+  /** Null where the values are not counted. */
+  distinct: number | null;
+  /** The numbers of the values met so far. */
+  readonly values: Map<Scalar, number>;
+}
+
+interface Grown {
+  readonly property: Property;
+  readonly growth: PropertyGrowth;
+}
+
+const isTooLong = (value: Scalar): boolean =>
+  typeof value === "string" && value.length > MAX_VALUE_CHARACTERS;
+
+const cacheKey = ({ type_id, name }: PropertyKey): string => `${type_id} ${name}`;
+const keyOfHour = ({ property_id, hour }: ValueHourKey): string => `${property_id} ${hour}`;
+
+const propertyOf = ({ id, type_id, name, value_types, distinct_values }: PropertyRow): Property => ({
+  id,
+  type_id,
+  name,
+  value_types: { ...value_types },
+  distinct: distinct_values,
+  values: new Map(),
+});
+
+/** Adds events to the figures of properties. What one build leaves is remembered for the next one. */
+export class PropertyBuilder {
+  readonly #nextId: () => number;
+  readonly #known = new Map<string, Property>();
+  /** For each type, how many of its properties have their values counted. */
+  readonly #counted = new Map<number, number>();
+
+  constructor(nextId: () => number) {
+    this.#nextId = nextId;
+  }
+
+  forget(): void {
+    this.#known.clear();
+    this.#counted.clear();
+  }
+
+  /** Whether the cache has grown so large that it should be dropped before the next build. */
+  isFull(): boolean {
+    let values = 0;
+    for (const property of this.#known.values()) values += property.values.size;
+    return this.#known.size > MAX_CACHED || values > MAX_CACHED_VALUES;
+  }
+
+  *add(store: BuildStore, types: readonly TypeProperties[], rows: RollupRows): Work<void> {
+    const grown = yield* this.#grow(store, types);
+    yield* this.#loadValues(store, grown);
+    const counted = grown.filter((one) => numberValues(one, rows));
+    yield* addValueHours(store, counted, rows);
+    for (const { property } of grown) {
+      const { id, type_id, name, value_types, distinct } = property;
+      rows.properties.push({ id, type_id, name, value_types: { ...value_types }, distinct_values: distinct });
+    }
+  }
+
+  *#grow(store: BuildStore, types: readonly TypeProperties[]): Work<Grown[]> {
+    const all = types.flatMap(({ type_id, properties }) =>
+      [...properties].map(([name, growth]) => ({ type_id, name: JSON.stringify(name), growth })),
+    );
+    const unknown = all.filter((key) => !this.#known.has(cacheKey(key)));
+    for (const row of yield* store.properties(unknown)) this.#known.set(cacheKey(row), propertyOf(row));
+    yield* this.#create(
+      store,
+      unknown.filter((key) => !this.#known.has(cacheKey(key))),
+    );
+    return all.flatMap(({ growth, ...key }) => {
+      const property = this.#known.get(cacheKey(key));
+      if (property === undefined) return [];
+      for (const type of Object.keys(growth.value_types) as ValueType[]) {
+        property.value_types[type] += growth.value_types[type];
+      }
+      return [{ property, growth }];
+    });
+  }
+
+  *#create(store: BuildStore, keys: readonly PropertyKey[]): Work<void> {
+    const types = [...new Set(keys.map(({ type_id }) => type_id))].filter((id) => !this.#counted.has(id));
+    const stored = yield* store.countedProperties(types);
+    for (const type_id of types) this.#counted.set(type_id, stored.get(type_id) ?? 0);
+    for (const { type_id, name } of keys) {
+      const isCounted = (this.#counted.get(type_id) ?? 0) < MAX_COUNTED_PROPERTIES;
+      if (isCounted) addTo(this.#counted, type_id, 1);
+      this.#known.set(cacheKey({ type_id, name }), {
+        id: this.#nextId(),
+        type_id,
+        name,
+        value_types: noValueTypes(),
+        distinct: isCounted ? 0 : null,
+        values: new Map(),
+      });
+    }
+  }
+
+  *#loadValues(store: BuildStore, grown: readonly Grown[]): Work<void> {
+    const properties = new Map<number, Property>();
+    const keys: ValueKey[] = [];
+    for (const { property, growth } of grown) {
+      if (property.distinct === null || property.values.size === property.distinct) continue;
+      properties.set(property.id, property);
+      for (const value of unknownValues(property, growth)) {
+        if (!isTooLong(value)) keys.push({ property_id: property.id, value: JSON.stringify(value) });
+      }
+    }
+    for (const { property_id, value, number } of yield* store.values(keys)) {
+      properties.get(property_id)?.values.set(JSON.parse(value) as Scalar, number);
+    }
+  }
+}
+
+function unknownValues({ values }: Property, { hours }: PropertyGrowth): Set<Scalar> {
+  const unknown = new Set<Scalar>();
+  for (const counts of hours.values()) {
+    for (const value of counts.keys()) if (!values.has(value)) unknown.add(value);
+  }
+  return unknown;
+}
+
+/** Numbers the new values of a property; false where its values are not counted, or not any more. */
+function numberValues({ property, growth }: Grown, rows: RollupRows): boolean {
+  const { id, values, distinct } = property;
+  if (distinct === null) return false;
+  const fresh = unknownValues(property, growth);
+  if (distinct + fresh.size > MAX_VALUES || [...fresh].some(isTooLong)) {
+    property.distinct = null;
+    values.clear();
+    rows.uncountedProperties.push(id);
+    return false;
+  }
+  let number = distinct;
+  for (const value of fresh) {
+    number += 1;
+    values.set(value, number);
+    rows.values.push({ property_id: id, value: JSON.stringify(value), number });
+  }
+  property.distinct = number;
+  return true;
+}
+
+function* addValueHours(store: BuildStore, grown: readonly Grown[], rows: RollupRows): Work<void> {
+  const keys = grown.flatMap(({ property, growth }) =>
+    [...growth.hours.keys()].map((hour) => ({ property_id: property.id, hour })),
+  );
+  const stored = new Map((yield* store.valueHours(keys)).map((row) => [keyOfHour(row), row.counts]));
+  for (const { property, growth } of grown) {
+    const property_id = property.id;
+    for (const [hour, added] of growth.hours) {
+      const counts = new Map<number, number>();
+      const bytes = stored.get(keyOfHour({ property_id, hour }));
+      if (bytes !== undefined) readValueCounts(bytes, (value, count) => void counts.set(value, count));
+      for (const [value, count] of added) addTo(counts, property.values.get(value) ?? 0, count);
+      rows.valueHours.push({ property_id, hour, counts: writeValueCounts(counts) });
+    }
+  }
+}

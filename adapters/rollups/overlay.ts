@@ -1,0 +1,95 @@
+import {
+  type HourSpan,
+  PAGE_ROWS,
+  type PageStart,
+  type PartKey,
+  type PropertyKey,
+  type QuestionStore,
+  type RollupRows,
+} from "./store.ts";
+
+type KeyOf<Row> = (row: Row) => string;
+
+/** The rows of a store, where those of the overlay replace the ones with the same key. */
+function merged<Row>(stored: readonly Row[], laid: readonly Row[], keyOf: KeyOf<Row>): Row[] {
+  if (laid.length === 0) return [...stored];
+  return [...new Map([...stored, ...laid].map((row) => [keyOf(row), row])).values()];
+}
+
+const keyOfPart = ({ type_id, hour, part }: PartKey): string => `${type_id} ${hour} ${part}`;
+const keyOfProperty = ({ type_id, name }: PropertyKey): string => `${type_id} ${name}`;
+const lies = (hour: number, { first, last }: HourSpan): boolean => hour >= first && hour <= last;
+
+type Place = Pick<PartKey, "hour" | "part">;
+const inOrder = (a: Place, b: Place): number => a.hour - b.hour || a.part - b.part;
+
+/** Rows of a page, which ends where the stored one does. */
+function page<Row extends PartKey>(stored: readonly Row[], laid: readonly Row[], start: PageStart): Row[] {
+  const end = stored.length < PAGE_ROWS ? undefined : stored.at(-1);
+  const within = laid.filter(
+    (row) =>
+      row.type_id === start.type_id &&
+      row.hour <= start.last &&
+      inOrder(start.after, row) < 0 &&
+      (end === undefined || inOrder(row, end) <= 0),
+  );
+  return merged(stored, within, keyOfPart).sort(inOrder);
+}
+
+/** The store as it would be with these rows put: how an answer includes events that are not built yet. */
+export function overlaid(store: QuestionStore, laid: RollupRows): QuestionStore {
+  const uncounted = new Set(laid.uncountedProperties);
+  const isCounted = ({ property_id }: { property_id: number }): boolean => !uncounted.has(property_id);
+
+  return {
+    *users(ids) {
+      const some = laid.users.filter(({ user_id }) => ids === undefined || ids.includes(user_id));
+      return [...(yield* store.users(ids)), ...some];
+    },
+    *types(names) {
+      const some = laid.types.filter(({ event_type }) => names === undefined || names.includes(event_type));
+      return merged(yield* store.types(names), some, ({ event_type }) => event_type);
+    },
+    *properties(keys) {
+      const wanted = keys && new Set(keys.map(keyOfProperty));
+      const some = laid.properties.filter((row) => wanted === undefined || wanted.has(keyOfProperty(row)));
+      return merged(yield* store.properties(keys), some, keyOfProperty);
+    },
+    *valuesOf(propertyId) {
+      const some = laid.values.filter(({ property_id }) => property_id === propertyId);
+      return [...(yield* store.valuesOf(propertyId)), ...some].filter(isCounted);
+    },
+    *hoursBetween(typeId, firstDay, lastDay) {
+      const some = laid.hours.filter(
+        ({ type_id, day }) => type_id === typeId && day >= firstDay && day <= lastDay,
+      );
+      return merged(yield* store.hoursBetween(typeId, firstDay, lastDay), some, ({ day }) => `${day}`);
+    },
+    *valueHoursBetween(propertyId, span) {
+      const some = laid.valueHours.filter(
+        ({ property_id, hour }) => property_id === propertyId && lies(hour, span),
+      );
+      const stored = yield* store.valueHoursBetween(propertyId, span);
+      return merged(stored, some, ({ hour }) => `${hour}`).filter(isCounted);
+    },
+    *visitorsPage(start) {
+      return page(yield* store.visitorsPage(start), laid.visitors, start);
+    },
+    *postingsPage(start) {
+      return page(yield* store.postingsPage(start), laid.postings, start);
+    },
+    *postingsAt(typeIds, hours) {
+      const some = laid.postings.filter(
+        ({ type_id, hour }) => typeIds.includes(type_id) && hours.includes(hour),
+      );
+      return merged(yield* store.postingsAt(typeIds, hours), some, keyOfPart);
+    },
+    *latestHours(typeIds, span, limit) {
+      const some = laid.postings
+        .filter(({ type_id, hour }) => typeIds.includes(type_id) && lies(hour, span))
+        .map(({ hour }) => hour);
+      const all = new Set([...(yield* store.latestHours(typeIds, span, limit)), ...some]);
+      return [...all].sort((a, b) => b - a).slice(0, limit);
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { holdsAll, propertiesOf } from "../../../domain/reports/condition.ts";
+import type { EventPage, EventPlace, StoredEvent } from "../../../domain/reports/event-list.ts";
+import { hasUser, hourOf, readPostings } from "../formats.ts";
+import { eachVisitors, idsOf, typeIdOf } from "../reader.ts";
+import { ALL_TYPES, type HourSpan } from "../store.ts";
+import type { Work } from "../work.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** The number of a user who has no events. */
+const NOBODY = -1;
+const BEFORE_ALL_IDS = Number.MIN_SAFE_INTEGER;
+
+// Hours whose events are loaded together: few at first, since one hour often fills a page.
+const FIRST_HOURS = 4;
+const MOST_HOURS = 64;
+// The stretch of time that is searched for hours with a user's events, doubled while nothing fills the page.
+const FIRST_STRETCH = 48;
+
+/** Whether an event belongs on a page, apart from its time. */
+export const isOnPage = (
+  { event_types, user_id, session_id, where }: EventPage,
+  event: StoredEvent,
+): boolean =>
+  (event_types.length === 0 || event_types.includes(event.event_type)) &&
+  (user_id === undefined || event.user_id === user_id) &&
+  (session_id === undefined || event.session_id === session_id) &&
+  (where.length === 0 || holdsAll(where, propertiesOf(event.properties)));
+
+/** Where a page begins: every event on it precedes this place in time. */
+export function startOfPage({ to, after }: EventPage): EventPlace {
+  return after !== undefined && after.occurred_at < to ? after : { occurred_at: to, id: BEFORE_ALL_IDS };
+}
+
+export const newestFirst = (a: EventPlace, b: EventPlace): number =>
+  b.occurred_at - a.occurred_at || b.id - a.id;
+
+const precedes = (a: EventPlace, b: EventPlace): boolean => newestFirst(a, b) > 0;
+
+interface Search {
+  readonly snapshot: Snapshot;
+  readonly page: EventPage;
+  readonly types: readonly number[];
+  readonly user: number | undefined;
+  readonly found: StoredEvent[];
+}
+
+/** The hours of a span in which a user had an event of any type, latest first. */
+function* hoursOfUser({ store }: Snapshot, user: number, span: HourSpan): Work<number[]> {
+  const hours = new Set<number>();
+  yield* eachVisitors(store, ALL_TYPES, span, (row) => {
+    if (!hours.has(row.hour) && hasUser(row.users, user)) hours.add(row.hour);
+    return undefined;
+  });
+  return [...hours].sort((a, b) => b - a);
+}
+
+/** Adds the events of these hours that belong on the page; true where the page is full. */
+function* takeHours({ snapshot, page, types, user, found }: Search, hours: readonly number[]): Work<boolean> {
+  const start = startOfPage(page);
+  const places: EventPlace[] = [];
+  for (const { entries, hour } of yield* snapshot.store.postingsAt(types, hours)) {
+    readPostings(entries, hour, (who, occurred_at, id) => {
+      const place = { occurred_at, id };
+      const isWanted = (user === undefined || who === user) && occurred_at >= page.from;
+      if (isWanted && precedes(place, start)) places.push(place);
+    });
+  }
+  places.sort(newestFirst);
+  for (let from = 0; from < places.length; from += page.limit) {
+    const ids = places.slice(from, from + page.limit).map(({ id }) => id);
+    const events = [...(yield* snapshot.source.eventsOf(ids))].sort(newestFirst);
+    for (const event of events) {
+      if (isOnPage(page, event) && found.push(event) === page.limit) return true;
+    }
+  }
+  return false;
+}
+
+function* takeAll(search: Search, hours: readonly number[]): Work<boolean> {
+  for (let from = 0, most = FIRST_HOURS; from < hours.length; from += most, most = nextMost(most)) {
+    if (yield* takeHours(search, hours.slice(from, from + most))) return true;
+  }
+  return false;
+}
+
+const nextMost = (most: number): number => Math.min(2 * most, MOST_HOURS);
+
+/** Goes back in time from the latest event, a longer stretch each time, through the hours that have the user. */
+function* takeOfUser(search: Search, user: number, span: HourSpan): Work<void> {
+  const { first } = span;
+  const [latest = first - 1] = yield* search.snapshot.store.latestHours(search.types, span, 1);
+  for (let end = latest, stretch = FIRST_STRETCH; end >= first; end -= stretch, stretch *= 2) {
+    const hours = { first: Math.max(first, end - stretch + 1), last: end };
+    if (yield* takeAll(search, yield* hoursOfUser(search.snapshot, user, hours))) return;
+  }
+}
+
+function* takeOfTypes(search: Search, { first, last }: HourSpan): Work<void> {
+  let end = last;
+  for (let most = FIRST_HOURS; ; most = nextMost(most)) {
+    const hours = yield* search.snapshot.store.latestHours(search.types, { first, last: end }, most);
+    const earliest = hours.at(-1);
+    if (earliest === undefined || (yield* takeHours(search, hours))) return;
+    end = earliest - 1;
+  }
+}
+
+/**
+ * Lists events by what the rollups know of types and users, which leads to rare ones directly; undefined where the page
+ * names neither.
+ */
+export function* listFromRollups(snapshot: Snapshot, page: EventPage): Work<StoredEvent[] | undefined> {
+  const { event_types, user_id } = page;
+  if (event_types.length === 0 && user_id === undefined) return undefined;
+  const types: number[] = event_types.length === 0 ? yield* idsOf(snapshot.store, ALL_TYPES) : [];
+  for (const type of event_types) types.push(yield* typeIdOf(snapshot.store, type));
+  const found: StoredEvent[] = [];
+  const span = { first: hourOf(page.from), last: hourOf(startOfPage(page).occurred_at) };
+  if (user_id === undefined) {
+    yield* takeOfTypes({ snapshot, page, types, user: undefined, found }, span);
+    return found;
+  }
+  const [row] = yield* snapshot.store.users([user_id]);
+  const user = row?.number ?? NOBODY;
+  if (user !== NOBODY) yield* takeOfUser({ snapshot, page, types, user, found }, user, span);
+  return found;
+}

@@ -1,0 +1,51 @@
+import { CatalogueTally, type TypeSummary } from "../../../domain/reports/catalogue.ts";
+import type { FunnelCount, FunnelQuestion } from "../../../domain/reports/funnel.ts";
+import { FunnelReader } from "../../../domain/reports/funnel-tally.ts";
+import {
+  type CohortCount,
+  type RetentionQuestion,
+  RetentionTally,
+} from "../../../domain/reports/retention.ts";
+import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.ts";
+import { TrendTally } from "../../../domain/reports/trend-tally.ts";
+import type { EventSource } from "../store.ts";
+import type { Work } from "../work.ts";
+
+// Answers from the events themselves: for what the rollups cannot answer, and to verify what they do.
+
+/** All times that an event can have. */
+export const EVER = { from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER };
+
+export function* typesFromEvents(source: EventSource): Work<TypeSummary[]> {
+  const tally = new CatalogueTally();
+  yield* source.visit({ ...EVER, types: [], properties: true }, (event) => tally.add(event));
+  return tally.types();
+}
+
+export function* trendFromEvents(source: EventSource, question: TrendQuestion): Work<TrendSeries[]> {
+  const { edges, event_types: types, where, breakdown } = question;
+  const tally = new TrendTally(question);
+  const range = { from: edges[0] ?? 0, to: edges.at(-1) ?? 0, types };
+  const properties = where.length > 0 || breakdown !== undefined;
+  yield* source.visit({ ...range, properties }, (event) => tally.add(event));
+  return tally.series();
+}
+
+export function* funnelFromEvents(source: EventSource, question: FunnelQuestion): Work<FunnelCount> {
+  const { from, to, steps, order, breakdown } = question;
+  const types = order === "strict" ? [] : steps.map(({ event_type }) => event_type);
+  const properties = breakdown !== undefined || steps.some(({ where }) => where.length > 0);
+  const reader = new FunnelReader(question);
+  yield* source.visit({ from, to, types, properties, byUser: true }, (event) => reader.add(event));
+  return reader.count();
+}
+
+export function* retentionFromEvents(source: EventSource, question: RetentionQuestion): Work<CohortCount[]> {
+  const { event_type, return_event_type, cohort, edges } = question;
+  const tally = new RetentionTally(question);
+  // A user's first event may lie before any cohort.
+  const from = cohort === "first" ? EVER.from : (edges[0] ?? 0);
+  const range = { from, to: edges.at(-1) ?? 0, types: [event_type, return_event_type], properties: false };
+  yield* source.visit(range, (event) => tally.add(event));
+  return tally.counts();
+}

@@ -1,0 +1,141 @@
+import type { Database } from "better-sqlite3";
+import { type Answered, type Asking, nobodyWaits, tooLong } from "../../../domain/reports/answer.ts";
+import type { TypeSummary } from "../../../domain/reports/catalogue.ts";
+import type { EventPage, StoredEvent } from "../../../domain/reports/event-list.ts";
+import type { FunnelCount, FunnelQuestion } from "../../../domain/reports/funnel.ts";
+import type { CohortCount, RetentionQuestion } from "../../../domain/reports/retention.ts";
+import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.ts";
+import type { EventQuestions } from "../../../domain/storage.ts";
+import type { Instant } from "../../../domain/time.ts";
+import {
+  answerFunnel,
+  answerList,
+  answerRetention,
+  answerTrend,
+  answerTypes,
+  type Terms,
+} from "../../rollups/questions/answers.ts";
+import type { Snapshot } from "../../rollups/questions/snapshot.ts";
+import { runNow, type Work } from "../../rollups/work.ts";
+import { reading } from "../failures.ts";
+import { createEventSource } from "./event-source.ts";
+import type { RollupBuild } from "./rollup-build.ts";
+import { createRollupStore, createStateReader, isCurrent } from "./rollup-store.ts";
+
+/** How long an answer may take. */
+export interface TimeLimit {
+  readonly deadline: Instant;
+  readonly limitMs: number;
+}
+
+/** The limit, and how the asker says that they have gone. */
+export interface Limits extends TimeLimit {
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A check of the limits, cheap enough for every few hundred rows. */
+export type Check = () => void;
+
+export const checkOf =
+  ({ deadline, limitMs }: TimeLimit, isGone: () => boolean): Check =>
+  () => {
+    if (isGone()) throw nobodyWaits();
+    if (Date.now() > deadline) throw tooLong(limitMs);
+  };
+
+/** The five questions, answered on one connection, each as of one moment. */
+export interface Answers {
+  listEvents(page: EventPage, terms: Terms, check: Check): readonly StoredEvent[];
+  eventTypes(terms: Terms, check: Check): Answered<readonly TypeSummary[]>;
+  trend(question: TrendQuestion, terms: Terms, check: Check): Answered<readonly TrendSeries[]>;
+  funnel(question: FunnelQuestion, terms: Terms, check: Check): Answered<FunnelCount>;
+  retention(question: RetentionQuestion, terms: Terms, check: Check): Answered<readonly CohortCount[]>;
+}
+
+const ALL_IDS = Number.MAX_SAFE_INTEGER;
+
+export function createAnswers(db: Database): Answers {
+  let upTo = ALL_IDS;
+  const store = createRollupStore(db);
+  const source = createEventSource(db, () => upTo);
+  const readState = createStateReader(db);
+
+  /** The answer from events is as of the rollups, where both are compared. */
+  function atOneMoment<T>(
+    terms: Terms,
+    check: Check,
+    answer: (snapshot: Snapshot, terms: Terms) => Work<T>,
+  ): T {
+    // The question may have waited in a queue for longer than it may take.
+    check();
+    return db.transaction(() => {
+      const state = readState();
+      const stale = terms.stale || !isCurrent(state);
+      upTo = stale ? ALL_IDS : state.through;
+      return runNow(answer({ store, source, users: state.users }, { ...terms, stale }), check);
+    })();
+  }
+
+  return {
+    listEvents: (page, terms, check) =>
+      atOneMoment(terms, check, (snapshot, own) => answerList(snapshot, page, own)),
+    eventTypes: (terms, check) => atOneMoment(terms, check, answerTypes),
+    trend: (question, terms, check) =>
+      atOneMoment(terms, check, (snapshot, own) => answerTrend(snapshot, question, own)),
+    funnel: (question, terms, check) =>
+      atOneMoment(terms, check, (snapshot, own) => answerFunnel(snapshot, question, own)),
+    retention: (question, terms, check) =>
+      atOneMoment(terms, check, (snapshot, own) => answerRetention(snapshot, question, own)),
+  };
+}
+
+/** The same five, on this connection or on threads. */
+export interface Answerer {
+  listEvents(page: EventPage, terms: Terms, limits: Limits): Promise<readonly StoredEvent[]>;
+  eventTypes(terms: Terms, limits: Limits): Promise<Answered<readonly TypeSummary[]>>;
+  trend(question: TrendQuestion, terms: Terms, limits: Limits): Promise<Answered<readonly TrendSeries[]>>;
+  funnel(question: FunnelQuestion, terms: Terms, limits: Limits): Promise<Answered<FunnelCount>>;
+  retention(
+    question: RetentionQuestion,
+    terms: Terms,
+    limits: Limits,
+  ): Promise<Answered<readonly CohortCount[]>>;
+}
+
+/** Answers on this connection, which holds up everything else of the process meanwhile. */
+export function answerHere(db: Database): Answerer {
+  const answers = createAnswers(db);
+  const within = <T>(limits: Limits, answer: (check: Check) => T): Promise<T> =>
+    reading(() => answer(checkOf(limits, () => limits.signal?.aborted ?? false)));
+  return {
+    listEvents: (page, terms, limits) => within(limits, (check) => answers.listEvents(page, terms, check)),
+    eventTypes: (terms, limits) => within(limits, (check) => answers.eventTypes(terms, check)),
+    trend: (question, terms, limits) => within(limits, (check) => answers.trend(question, terms, check)),
+    funnel: (question, terms, limits) => within(limits, (check) => answers.funnel(question, terms, check)),
+    retention: (question, terms, limits) =>
+      within(limits, (check) => answers.retention(question, terms, check)),
+  };
+}
+
+// Where events arrive faster than they are built, a question spends this share of its time on waiting; then the events
+// themselves answer it, which is soon done for a list or a short time.
+const SHARE_OF_BUILDING = 0.5;
+
+export function createQuestions(build: RollupBuild, answerer: Answerer, limitMs: number): EventQuestions {
+  async function prepare({ verify = false, gone }: Asking = {}): Promise<[Terms, Limits]> {
+    const startedAt = Date.now();
+    const stale = !(await build.catchUp(startedAt + SHARE_OF_BUILDING * limitMs));
+    return [
+      { verify, stale },
+      { deadline: startedAt + limitMs, limitMs, signal: gone },
+    ];
+  }
+
+  return {
+    listEvents: async (page, asking) => answerer.listEvents(page, ...(await prepare(asking))),
+    eventTypes: async (asking) => answerer.eventTypes(...(await prepare(asking))),
+    trend: async (question, asking) => answerer.trend(question, ...(await prepare(asking))),
+    funnel: async (question, asking) => answerer.funnel(question, ...(await prepare(asking))),
+    retention: async (question, asking) => answerer.retention(question, ...(await prepare(asking))),
+  };
+}

@@ -1,0 +1,183 @@
+import type { Database } from "better-sqlite3";
+import { Failure } from "../../../domain/failure.ts";
+import type { RebuildProgress } from "../../../domain/storage.ts";
+import type { Instant } from "../../../domain/time.ts";
+import { RollupBuilder } from "../../rollups/build/builder.ts";
+import { runNow } from "../../rollups/work.ts";
+import { asFailure } from "../failures.ts";
+import type { Writer } from "../writer.ts";
+import { createUnbuiltReader } from "./event-source.ts";
+import { createRollupStore, createStateReader, isCurrent } from "./rollup-store.ts";
+import type { BuildPlan, RollupWriter } from "./rollup-writer.ts";
+
+/** Plans how the next events get into the rollups, at most `most`; undefined where there are none. Only reads. */
+export function createPlanner(db: Database): (most: number) => BuildPlan | undefined {
+  const store = createRollupStore(db);
+  const readState = createStateReader(db);
+  const unbuiltAfter = createUnbuiltReader(db);
+  const builder = new RollupBuilder({ loadsAllUsers: true });
+  return db.transaction((most: number) => {
+    const state = readState();
+    if (!isCurrent(state)) return undefined;
+    const { events, times, bytes } = unbuiltAfter(state.through, most);
+    const last = events.at(-1);
+    if (last === undefined) return undefined;
+    const build = 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
+    return { ...runNow(builder.build(store, state, events, build)), through: last.id, times, bytes };
+  });
+}
+
+/** Keeps the rollups up to date: after every thousand events or so, and before a question is answered. */
+export interface RollupBuild {
+  /** Notes that events are being stored. */
+  grow(events: number): void;
+  /**
+   * Builds everything that is stored now. False where the disk refuses it or it takes longer than until then, and at once
+   * while a rebuild runs: the rollups stay behind.
+   */
+  catchUp(until: Instant): Promise<boolean>;
+  /** Begins what was left to do by an upgrade or by a process that has ended. */
+  start(): void;
+  /** How far a rebuild is; undefined where there is none. */
+  progress(): RebuildProgress | undefined;
+  /** Begins nothing more, and waits for the step that runs. */
+  close(): Promise<void>;
+}
+
+// A few milliseconds of writing, between which other writes get their turn.
+const EVENTS_AT_ONCE = 5_000;
+// More unbuilt events than a question waits for, since they take more than a second.
+const MANY_EVENTS = 50_000;
+const PROGRESS_MS = 1_000;
+
+const rowsOf = ({ rows }: BuildPlan): number =>
+  Object.values(rows).reduce((sum, some) => sum + some.length, 0);
+
+export interface BuildParts {
+  readonly writer: Writer;
+  readonly rollups: RollupWriter;
+  readonly newestId: () => number;
+  readonly plan: (most: number) => Promise<BuildPlan | undefined>;
+  /** How many events are stored before they are built in the background. */
+  readonly buildAt: number;
+  /** Called about once a second while a rebuild runs, and at its end. */
+  readonly onProgress?: ((progress: RebuildProgress) => void) | undefined;
+}
+
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the state of the one build that may run.
+export function createRollupBuild({
+  writer,
+  rollups,
+  newestId,
+  plan,
+  buildAt,
+  onProgress,
+}: BuildParts): RollupBuild {
+  let unbuilt = 0;
+  let running: Promise<boolean> | undefined;
+  let inBackground = false;
+  let closed = false;
+
+  /** One step; false where nothing was left to build. Callers that come while it runs share it. */
+  function step(): Promise<boolean> {
+    running ??= buildSome().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+
+  async function buildSome(): Promise<boolean> {
+    unbuilt = 0;
+    if (!isCurrent(rollups.state())) return clear();
+    const planned = await plan(EVENTS_AT_ONCE);
+    if (planned === undefined) return false;
+    await writer.write(rowsOf(planned), () => rollups.carryOut(planned));
+    return true;
+  }
+
+  /** Empties rollups of another version, a table at a time. */
+  async function clear(): Promise<boolean> {
+    for (const act of rollups.clearing) await writer.write(EVENTS_AT_ONCE, act);
+    return true;
+  }
+
+  function behind(): number {
+    const state = rollups.state();
+    return isCurrent(state) ? newestId() - state.through : newestId();
+  }
+
+  const isUpToDate = (newest: number): boolean => {
+    const state = rollups.state();
+    return isCurrent(state) && state.through >= newest;
+  };
+
+  function progress(): RebuildProgress | undefined {
+    const missing = behind();
+    const total = newestId();
+    return missing > MANY_EVENTS ? { done: total - missing, total } : undefined;
+  }
+
+  let saidAt = 0;
+  function report(made: RebuildProgress): void {
+    if (Date.now() - saidAt < PROGRESS_MS) return;
+    saidAt = Date.now();
+    onProgress?.(made);
+  }
+
+  const isDue = (): boolean => !closed && (unbuilt >= buildAt || behind() >= Math.min(buildAt, MANY_EVENTS));
+
+  /**
+   * Builds until nearly everything is built, also after a burst: else the next question would wait for all of it. A failure
+   * must not keep events from being stored: the next question tries again, and is told.
+   */
+  async function buildInBackground(): Promise<void> {
+    if (inBackground) return;
+    inBackground = true;
+    const begun = progress();
+    try {
+      while (isDue() && (await step())) {
+        const made = progress();
+        if (made !== undefined) report(made);
+        // In-process builds need a turn of the event loop for whatever else has arrived.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (begun !== undefined && progress() === undefined)
+        onProgress?.({ done: newestId(), total: newestId() });
+    } catch {
+      unbuilt = 0;
+    } finally {
+      inBackground = false;
+    }
+  }
+
+  return {
+    grow(events) {
+      unbuilt += events;
+      if (unbuilt >= buildAt) void buildInBackground();
+    },
+
+    async catchUp(until) {
+      try {
+        const newest = newestId();
+        while (!isUpToDate(newest) && progress() === undefined && Date.now() < until) {
+          if (!(await step())) return true;
+        }
+        if (isUpToDate(newest)) return true;
+        void buildInBackground();
+        return false;
+      } catch (thrown) {
+        const error = asFailure(thrown, "read");
+        if (error instanceof Failure && error.code === "unavailable") return false;
+        throw error;
+      }
+    },
+
+    start: () => void buildInBackground(),
+    progress,
+
+    async close() {
+      closed = true;
+      await running?.catch(() => {});
+    },
+  };
+}

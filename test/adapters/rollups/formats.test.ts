@@ -1,0 +1,103 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  countNewUsers,
+  hasUser,
+  markUsers,
+  NO_POSTINGS,
+  type Posting,
+  readPostings,
+  readUsers,
+  writePostings,
+  writeUsers,
+} from "../../../adapters/rollups/formats.ts";
+import { HOUR } from "../../../domain/time.ts";
+
+const number = fc.oneof(
+  fc.integer({ min: 1, max: 300 }),
+  // At, around and beyond the largest distance that two bytes hold.
+  fc.constantFrom(65_534, 65_535, 65_536, 131_069, 131_070, 131_071, 400_000, 20_000_000),
+);
+const users = fc.uniqueArray(number).map((some) => some.sort((a, b) => a - b));
+
+function read(bytes: Uint8Array): number[] {
+  const all: number[] = [];
+  readUsers(bytes, (user) => all.push(user));
+  return all;
+}
+
+test("users are read as they were written, however far apart their numbers are", () => {
+  fc.assert(
+    fc.property(users, (some) => {
+      expect(read(writeUsers(some))).toEqual(some);
+    }),
+  );
+});
+
+test("a set has the users that were written, and no others", () => {
+  fc.assert(
+    fc.property(users, number, (some, wanted) => {
+      expect(hasUser(writeUsers(some), wanted)).toBe(some.includes(wanted));
+    }),
+  );
+});
+
+test("a user takes two bytes, and two more for every 65,535 numbers that are skipped", () => {
+  expect(writeUsers([1, 258, 258 + 65_535]).length).toBe(8);
+});
+
+const LAST = 20_000_000;
+
+test("a user is new to a bucket when their last bucket is another one, and new at all when they have none", () => {
+  const seenIn = new Int32Array(LAST + 1).fill(-1);
+  fc.assert(
+    fc.property(fc.array(fc.tuple(users, fc.nat(3))), (hours) => {
+      const last = new Map<number, number>();
+      for (const [some, bucket] of hours) {
+        const inBucket = some.filter((user) => last.get(user) !== bucket).length;
+        const atAll = some.filter((user) => !last.has(user)).length;
+        for (const user of some) last.set(user, bucket);
+        expect(countNewUsers(writeUsers(some), bucket, seenIn)).toEqual({ inBucket, atAll });
+      }
+      for (const user of last.keys()) seenIn[user] = -1;
+    }),
+  );
+});
+
+test("marking sets a bit in the word of each user, and in no other word", () => {
+  const words = new Int32Array(LAST + 1);
+  fc.assert(
+    fc.property(users, fc.nat(31), (some, bit) => {
+      markUsers(writeUsers(some), bit, words);
+      markUsers(writeUsers(some), 0, words);
+      expect(some.map((user) => words[user])).toEqual(some.map(() => (1 << bit) | 1));
+      for (const user of some) words[user] = 0;
+    }),
+  );
+  expect(words.every((word) => word === 0)).toBe(true);
+});
+
+const posting: fc.Arbitrary<Posting> = fc.record({
+  user: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 300_000 })),
+  occurred_at: fc.integer({ min: 0, max: 3_599_999 }).map((ms) => HOUR * 490_000 + ms),
+  id: fc.integer({ min: 1, max: 2 ** 40 }),
+});
+
+test("postings are read as they were written in several pieces, in whatever order their ids are", () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(posting, { minLength: 1 })), (pieces) => {
+      let end = NO_POSTINGS;
+      const bytes = pieces.flatMap((piece) => {
+        const written = writePostings(piece, 490_000, end);
+        const last = piece.at(-1) as Posting;
+        end = { last_ms: last.occurred_at - HOUR * 490_000, last_id: last.id };
+        return [...written];
+      });
+      const found: Posting[] = [];
+      readPostings(Uint8Array.from(bytes), 490_000, (user, occurred_at, id) => {
+        found.push({ user, occurred_at, id });
+      });
+      expect(found).toEqual(pieces.flat());
+    }),
+  );
+});

@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { EMPTY_STATE, FORMAT, noRows } from "../../../adapters/rollups/store.ts";
+import { type BuildParts, createRollupBuild } from "../../../adapters/sqlite/reports/rollup-build.ts";
+import type { BuildPlan } from "../../../adapters/sqlite/reports/rollup-writer.ts";
+import type { RebuildProgress } from "../../../domain/storage.ts";
+
+const NOW = Date.parse("2026-11-22T10:00:00.000Z");
+
+beforeEach(() => void vi.useFakeTimers({ now: NOW, toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+interface Backlog {
+  /** Stored events that are not in the rollups. */
+  readonly events?: number;
+  readonly buildAt?: number;
+  readonly format?: number;
+  readonly onProgress?: BuildParts["onProgress"];
+}
+
+/** A backlog whose events are built ten per step, and a second each step. */
+function backlogOf({
+  events = 100,
+  buildAt = Number.POSITIVE_INFINITY,
+  format = FORMAT,
+  onProgress,
+}: Backlog) {
+  let state = { ...EMPTY_STATE, format, through: 0 };
+  const planOf = (through: number): BuildPlan => {
+    return { before: state, after: state, rows: noRows(), through, times: [], bytes: [] };
+  };
+  const build = createRollupBuild({
+    writer: {
+      write: async (_rows, act) => {
+        vi.setSystemTime(Date.now() + 1_000);
+        return act();
+      },
+      hasRoom: () => true,
+      drain: async () => {},
+    },
+    rollups: {
+      state: () => state,
+      carryOut: ({ through }) => {
+        state = { ...state, through };
+      },
+      invalidate: () => {},
+      clearing: [
+        () => {
+          state = { ...EMPTY_STATE, format: FORMAT, through: 0 };
+        },
+      ],
+    },
+    newestId: () => events,
+    plan: async () => (state.through < events ? planOf(state.through + 10) : undefined),
+    buildAt,
+    onProgress,
+  });
+  return { build, built: () => state.through, format: () => state.format };
+}
+
+describe("before a question is answered", () => {
+  test("all stored events are added to the rollups", async () => {
+    const { build, built } = backlogOf({});
+    expect(await build.catchUp(NOW + 20_000)).toBe(true);
+    expect(built()).toBe(100);
+  });
+
+  test("adding them takes no longer than the question allows, and the next question continues", async () => {
+    const { build, built } = backlogOf({});
+    const first = build.catchUp(NOW + 4_000).then((done) => [done, built()]);
+    expect(await first).toEqual([false, 40]);
+    expect(await build.catchUp(NOW + 20_000)).toBe(true);
+  });
+
+  test("a question that gave up leaves the rest to the background", async () => {
+    const { build, built } = backlogOf({ buildAt: 30 });
+    expect(await build.catchUp(NOW + 4_000)).toBe(false);
+    await vi.waitFor(() => expect(built()).toBe(80));
+  });
+
+  test("rollups of another version are emptied and built again", async () => {
+    const { build, built, format } = backlogOf({ format: FORMAT - 1 });
+    expect(await build.catchUp(NOW + 20_000)).toBe(true);
+    expect([built(), format()]).toEqual([100, FORMAT]);
+  });
+
+  test("nothing waits for a rebuild of many events, which runs in the background and reports its progress", async () => {
+    const said: RebuildProgress[] = [];
+    const onProgress = (progress: RebuildProgress) => void said.push(progress);
+    const { build, built } = backlogOf({ events: 50_040, buildAt: 1_000, onProgress });
+    expect(await build.catchUp(NOW + 20_000)).toBe(false);
+    expect(build.progress()).toEqual({ done: built(), total: 50_040 });
+    await vi.waitFor(() => expect(build.progress()).toBeUndefined());
+    expect(said.slice(0, 3)).toEqual([10, 20, 30].map((done) => ({ done, total: 50_040 })));
+    await build.close();
+  });
+});
+
+test("a burst is added to its end, though no event follows it", async () => {
+  const { build, built } = backlogOf({ buildAt: 30 });
+  build.grow(100);
+  await vi.waitFor(() => expect(built()).toBe(80));
+});
