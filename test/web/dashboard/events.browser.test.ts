@@ -66,6 +66,26 @@ describeInBrowser("the dashboard's events", () => {
     await expect.poll(() => again.url()).not.toContain("where");
   });
 
+  test("can be asked for a property that is not set", async () => {
+    const page = await site.visited("#/events?user_id=user-0");
+    await expect.poll(() => page.locator(".events > li").count()).toBe(4);
+    await page.getByLabel("Only events with").selectOption("plan");
+    await page.getByLabel("Comparison of plan").selectOption("is not set");
+    await page.getByRole("button", { name: "Remove: plan is not set" }).waitFor();
+    await expect.poll(() => page.locator(".events > li").count()).toBe(2);
+    await page.getByLabel("Event", { exact: true }).selectOption("product_view");
+    await expect.poll(() => page.getByRole("heading", { name: "No such events" }).count()).toBe(1);
+  });
+
+  test("say where the client's clock was ahead", async () => {
+    const timestamp = "2126-01-01T00:00:00Z";
+    await send(`${site.url}/apiv1/events`, "POST", { event_type: "ahead", timestamp });
+    const page = await site.visited("#/events?event_type=ahead&timezone=UTC");
+    expect(await page.locator(".events > li").textContent()).toContain(
+      "The client’s clock was ahead: it showed 1 Jan 2126, 00:00:00.",
+    );
+  });
+
   test("are chosen by typing where the list of their types cannot be had", async () => {
     const { page } = await site.visit();
     const problem = { title: "Unavailable", status: 503, detail: "Ask for less time.", code: "unavailable" };

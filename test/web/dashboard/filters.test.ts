@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   conditionsOf,
+  conditionText,
   dateIn,
   daysBefore,
   eventsBehind,
@@ -53,12 +54,25 @@ test("a link with an unknown zone means the zone of this machine", () => {
 });
 
 test("conditions are read from a link, and sent to the API in the same form", () => {
-  const link = query("where[plan]=pro&days=7&where[a[b]]=x");
+  const link = query("where[plan]=pro&days=7&where[a[b]]=x&where[price][gte]=5&where[a[b]][not_set]=1");
   expect(conditionsOf(link)).toEqual([
-    { property: "plan", value: "pro" },
-    { property: "a[b]", value: "x" },
+    { property: "plan", operator: "", value: "pro" },
+    { property: "a[b]", operator: "", value: "x" },
+    { property: "price", operator: "gte", value: "5" },
+    { property: "a[b]", operator: "not_set", value: "1" },
   ]);
-  expect(whereOf(link)).toEqual({ "where[plan]": "pro", "where[a[b]]": "x" });
+  expect(conditionsOf(link).map(conditionText)).toEqual([
+    "plan is pro",
+    "a[b] is x",
+    "price is at least 5",
+    "a[b] is not set",
+  ]);
+  expect(whereOf(link)).toEqual({
+    "where[plan]": "pro",
+    "where[a[b]]": "x",
+    "where[price][gte]": "5",
+    "where[a[b]][not_set]": "1",
+  });
 });
 
 describe("a link from a report to its events", () => {

@@ -66,6 +66,11 @@ const EventItem = ({ event, zone }: { event: EventReply; zone: string }) => (
       <Person name="session_id" label="session" value={event.session_id} />
     </span>
     <Properties event={event} />
+    {event.client_timestamp !== null && (
+      <span class="hint">
+        The client’s clock was ahead: it showed {momentWithSeconds(event.client_timestamp, zone)}.
+      </span>
+    )}
   </li>
 );
 

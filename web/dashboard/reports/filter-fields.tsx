@@ -2,22 +2,32 @@ import type { Names } from "../events/use-catalogue.ts";
 import { FilterField, type Option, optionsOf, SelectField } from "../parts/fields.tsx";
 import { setQuery } from "../use-address.ts";
 import { zoneOf } from "../zone.ts";
-import { type Condition, conditionsOf, daysOf, namesDates, whereName } from "./filters.ts";
+import {
+  type Condition,
+  conditionsOf,
+  conditionText,
+  daysOf,
+  isOperator,
+  namesDates,
+  needsValue,
+  OPERATORS,
+  whereName,
+} from "./filters.ts";
 
 interface FilterProps {
   readonly query: URLSearchParams;
 }
 
 interface QuerySelectProps extends FilterProps {
-  /** Of what is set, in the link and in the question to the API. */
+  /** The parameter's name, in the link and in the API. */
   readonly name: string;
   readonly label: string;
-  /** What is meant while the link does not say it. */
+  /** The value while the link has none. */
   readonly fallback: string;
   readonly options: readonly Option[] | undefined;
 }
 
-/** A choice that stands in the link. */
+/** A field whose value is kept in the link. */
 export const QuerySelect = ({ query, name, label, fallback, options }: QuerySelectProps) => (
   <SelectField
     label={label}
@@ -46,7 +56,7 @@ function rangeOptions(days: string, optional: boolean): Option[] {
   return [...(optional ? [{ value: EVER, label: "All times" }] : []), ...own, ...RANGES];
 }
 
-/** Which days are asked about. Where it is optional, all times are meant unless something is chosen. */
+/** The range of days. Where it is optional, it covers all times until something is chosen. */
 export function RangeFilter({ query, optional = false }: FilterProps & { optional?: boolean }) {
   const custom = namesDates(query) || query.get("range") === CUSTOM;
   const shown = optional && !query.has("days") ? EVER : String(daysOf(query));
@@ -98,7 +108,7 @@ interface PropertyFilterProps extends FilterProps {
   readonly properties: Names;
 }
 
-/** A choice that may be left open. */
+/** The options with one in front for no choice. */
 export const withNone = (label: string, names: Names): Option[] | undefined =>
   names && [{ value: "", label }, ...optionsOf(names)];
 
@@ -106,26 +116,61 @@ export const BreakdownFilter = ({ query, properties }: PropertyFilterProps) => (
   <QuerySelect
     query={query}
     name="breakdown"
-    label="Broken down by"
+    label="Break down by"
     fallback=""
     options={withNone("nothing", properties)}
   />
 );
 
-const ConditionTag = ({ property, value }: Condition) => (
+const ConditionTag = (condition: Condition) => (
   <li>
-    {property} is {value}{" "}
+    {conditionText(condition)}{" "}
     <button
       type="button"
-      aria-label={`Remove: ${property} is ${value}`}
-      onClick={() => setQuery({ [whereName(property)]: undefined })}
+      aria-label={`Remove: ${conditionText(condition)}`}
+      onClick={() => setQuery({ [whereName(condition)]: undefined })}
     >
       ×
     </button>
   </li>
 );
 
-/** Properties that events must have. One is chosen first, and counts when its value is typed. */
+const OPERATOR_OPTIONS: readonly Option[] = Object.entries(OPERATORS).map(([value, label]) => ({
+  value,
+  label,
+}));
+
+/** Adds a condition to the link, and closes the fields that it was chosen with. */
+const addCondition = (condition: Condition): void =>
+  setQuery({ [whereName(condition)]: condition.value, property: undefined, operator: undefined });
+
+/** The comparison of a property that was chosen. It applies as soon as it has its value, or needs none. */
+function NewCondition({ query, property }: FilterProps & { readonly property: string }) {
+  const chosen = query.get("operator");
+  const operator = isOperator(chosen) ? chosen : "";
+  const choose = (value: string): void => {
+    if (isOperator(value) && !needsValue(value)) addCondition({ property, operator: value, value: "1" });
+    else setQuery({ operator: value });
+  };
+  return (
+    <>
+      <SelectField
+        label={`Comparison of ${property}`}
+        value={operator}
+        options={OPERATOR_OPTIONS}
+        onValue={choose}
+      />
+      <FilterField
+        label={`Value of ${property}`}
+        hint="applies when you leave the field"
+        value=""
+        onValue={(value) => addCondition({ property, operator, value })}
+      />
+    </>
+  );
+}
+
+/** Conditions on the properties of events: those that apply, and fields for another one. */
 export function ConditionFilter({ query, properties }: PropertyFilterProps) {
   const conditions = conditionsOf(query);
   const chosen = query.get("property") ?? "";
@@ -135,20 +180,13 @@ export function ConditionFilter({ query, properties }: PropertyFilterProps) {
         label="Only events with"
         value={chosen}
         options={withNone("any properties", properties)}
-        onValue={(property) => setQuery({ property })}
+        onValue={(property) => setQuery({ property, operator: undefined })}
       />
-      {chosen !== "" && (
-        <FilterField
-          label={`Value of ${chosen}`}
-          hint="counts when you leave the field"
-          value=""
-          onValue={(value) => setQuery({ [whereName(chosen)]: value, property: undefined })}
-        />
-      )}
+      {chosen !== "" && <NewCondition query={query} property={chosen} />}
       {conditions.length > 0 && (
-        <ul class="conditions" aria-label="Events must have">
+        <ul class="conditions" aria-label="Conditions">
           {conditions.map((condition) => (
-            <ConditionTag key={condition.property} {...condition} />
+            <ConditionTag key={whereName(condition)} {...condition} />
           ))}
         </ul>
       )}

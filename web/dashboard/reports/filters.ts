@@ -36,25 +36,57 @@ export function rangeOf(query: URLSearchParams, now: number): Changes {
   return { from: daysBefore(dateIn(timezone, now), daysOf(query) - 1), timezone };
 }
 
-const WHERE = /^where\[(.+)\]$/;
+/** How a property can be compared, by the operator of the API; the empty one is equality. */
+export const OPERATORS = {
+  "": "is",
+  not: "is not",
+  gte: "is at least",
+  gt: "is above",
+  lte: "is at most",
+  lt: "is below",
+  contains: "contains",
+  set: "is set",
+  not_set: "is not set",
+} as const;
+export type Operator = keyof typeof OPERATORS;
 
-/** One `where[property]=value` of a link. The API takes it in the same form. */
+/** Whether a comparison has a value to compare with. */
+export const needsValue = (operator: Operator): boolean => operator !== "set" && operator !== "not_set";
+
+export const isOperator = (text: string | null | undefined): text is Operator =>
+  typeof text === "string" && Object.hasOwn(OPERATORS, text);
+
+const WHERE = /^where\[(.+)\]$/;
+const COMPARISON = /^(.+)\]\[(\w+)$/;
+
+/** One `where[property]=value` or `where[property][operator]=value` of a link. The API takes it in the same form. */
 export interface Condition {
   readonly property: string;
+  readonly operator: Operator;
   readonly value: string;
 }
 
-export const conditionsOf = (query: URLSearchParams): Condition[] =>
-  [...query].flatMap(([name, value]) => {
-    const property = WHERE.exec(name)?.[1];
-    return property === undefined ? [] : [{ property, value }];
-  });
+function conditionOf(name: string, value: string): Condition[] {
+  const inner = WHERE.exec(name)?.[1];
+  if (inner === undefined) return [];
+  const [, property = "", operator] = COMPARISON.exec(inner) ?? [];
+  return isOperator(operator) ? [{ property, operator, value }] : [{ property: inner, operator: "", value }];
+}
 
-export const whereName = (property: string): string => `where[${property}]`;
+export const conditionsOf = (query: URLSearchParams): Condition[] =>
+  [...query].flatMap(([name, value]) => conditionOf(name, value));
+
+/** The parameter of a condition, in links and in the API. */
+export const whereName = ({ property, operator }: Omit<Condition, "value">): string =>
+  operator === "" ? `where[${property}]` : `where[${property}][${operator}]`;
+
+/** A condition in words: "plan is pro", "plan is not set". */
+export const conditionText = ({ property, operator, value }: Condition): string =>
+  [property, OPERATORS[operator], ...(needsValue(operator) ? [value] : [])].join(" ");
 
 /** The conditions of a link as parameters of the API. */
 export const whereOf = (query: URLSearchParams): Changes =>
-  Object.fromEntries(conditionsOf(query).map(({ property, value }) => [whereName(property), value]));
+  Object.fromEntries(conditionsOf(query).map((condition) => [whereName(condition), condition.value]));
 
 /** The settings of a report that also filter events, for a link from the report to the events behind it. */
 export const eventsBehind = (query: URLSearchParams): Changes => ({
