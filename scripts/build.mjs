@@ -6,7 +6,7 @@ import { bundledPackages, noticesOf } from "./notices.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-// zod carries its messages in fifty languages, half of the bundle and of the time to load it; we speak one of them.
+// zod brings its messages in fifty languages, half of the bundle and of its load time. Only English is used.
 const oneLocale = {
   name: "one-locale",
   setup({ onLoad }) {
@@ -16,7 +16,7 @@ const oneLocale = {
   },
 };
 
-/** Writes what is new and removes what is old: a process that runs from dist/ meanwhile misses nothing it has. */
+/** Writes changed files and removes stale ones, so that a process that runs from dist/ meanwhile keeps its own. */
 async function replaceFiles(folder, files) {
   for (const { path, contents } of files) {
     const current = await readFile(path).catch(() => undefined);
@@ -32,7 +32,7 @@ async function replaceFiles(folder, files) {
   await Promise.all(present.filter((path) => !fresh.has(path)).map((path) => rm(path, { force: true })));
 }
 
-/** What browsers load, in dist/web/, and the client for Node: each file whole in itself, pages and types as they are. */
+/** Bundles the files for browsers and the client for Node into dist/web/. Pages and types are copied. */
 async function buildWeb() {
   return build({
     absWorkingDir: root,
@@ -63,7 +63,7 @@ async function webEntries() {
   return files.map((file) => ({ in: file, out: parse(file).name }));
 }
 
-/** Bundles what runs on servers: functions, the plain server, and whoever mounts it. */
+/** Bundles the Lambda functions, the plain server and the module for programs that mount it. */
 async function buildServers() {
   return build({
     absWorkingDir: root,
@@ -80,7 +80,7 @@ async function buildServers() {
     loader: { ".d.ts": "copy" },
     bundle: true,
     splitting: true,
-    // Beside the entries, so that what a chunk names by its own place is there too.
+    // In the folder of the entries, so that relative URLs within a chunk resolve.
     chunkNames: "[name]-[hash]",
     platform: "node",
     target: "node20.19",
@@ -90,10 +90,10 @@ async function buildServers() {
     sourcemap: "linked",
     // dist/THIRD-PARTY-NOTICES.txt holds the notices.
     legalComments: "none",
-    // Native: the first is not there on Lambda, and the second, a faster PostgreSQL driver, nowhere.
+    // Native modules. The first is not on Lambda; the second, a faster PostgreSQL driver, is never installed.
     external: ["better-sqlite3", "pg-native"],
     plugins: [oneLocale],
-    // CommonJS dependencies within an ESM bundle ask for require.
+    // CommonJS dependencies within an ESM bundle call require.
     banner: {
       js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
     },
@@ -103,7 +103,7 @@ async function buildServers() {
   });
 }
 
-/** Bundles what runs outside of the tests into dist/, in about a fifth of a second. */
+/** Bundles everything into dist/, in about a fifth of a second. */
 export async function buildAll() {
   const bundles = await Promise.all([buildServers(), buildWeb()]);
   const notices = noticesOf(

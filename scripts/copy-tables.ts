@@ -3,19 +3,20 @@ import { fromSql } from "../adapters/sqlite/instants.ts";
 export type Value = string | number | Uint8Array | null;
 export type Row = Readonly<Record<string, Value>>;
 
-/** A table of the same name on both sides: its columns in PostgreSQL, and their types there. */
+/** A table of the same name on both engines. */
 export interface Table {
   readonly name: string;
-  /** What its rows are told apart by, and copied in the order of. */
+  /** The columns that identify a row. Rows are copied in their order. */
   readonly key: readonly string[];
+  /** The columns in PostgreSQL and their types. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Instead of all of the source's rows as they are. */
+  /** A query of the SQLite file, where the table of this name is not copied as it is. */
   readonly source?: string;
 }
 
 const specified = { created_at: "timestamptz" };
 
-/** In an order in which each finds what it refers to. */
+/** Ordered so that a row's references are copied before it. */
 export const tables: readonly Table[] = [
   {
     name: "ab_tests",
@@ -155,7 +156,7 @@ export const sourceOf = ({ name, key, columns, source }: Table): string => `
 
 const isTime = (type: string): boolean => type === "timestamptz";
 
-/** Times are milliseconds on the way, whatever either side keeps. */
+/** Times are sent as milliseconds, because the engines store them differently. */
 export const insertOf = ({ name, columns }: Table): string => {
   const names = Object.keys(columns);
   const types = Object.values(columns);
@@ -167,7 +168,7 @@ export const insertOf = ({ name, columns }: Table): string => {
     select ${taken.join(", ")} from unnest(${given.join(", ")}) as t(${names.join(", ")}) on conflict do nothing`;
 };
 
-/** SQLite sorts text and bytes by their bytes: so does this, whatever the database's own order is. */
+/** Sorts text by its bytes as SQLite does, whatever the collation of the database. */
 export const targetOf = ({ name, key, columns }: Table): string => {
   const shown = Object.entries(columns).map(([column, type]) => {
     if (isTime(type)) return `round(extract(epoch from ${column}) * 1000)::float8 as ${column}`;
@@ -179,7 +180,7 @@ export const targetOf = ({ name, key, columns }: Table): string => {
   return `select ${shown.join(", ")} from ${name} order by ${order.join(", ")}`;
 };
 
-/** A row of the file as it is to be in PostgreSQL. */
+/** Converts a row of the file to the values that PostgreSQL stores. */
 export const converted = (row: Row, { columns }: Table): Row =>
   Object.fromEntries(
     Object.entries(columns).map(([column, type]) => {

@@ -1,6 +1,6 @@
-// SQLite keeps what a metric has come to by the end of each day as moments; PostgreSQL what each day has added to the
-// sums and the sums of squares. The latest day's come from the users' totals, exactly; those of earlier days from
-// their moments, Σx² = m2 + (Σx)²/n, with forty digits after the point.
+// SQLite stores cumulative moments at the end of each day, PostgreSQL what each day adds to the sums and sums of squares.
+// The figures of the latest day come exactly from the users' totals; those of earlier days from their moments,
+// Σx² = m2 + (Σx)²/n, with forty decimal places.
 
 export const STAGE_TALLIES = `
   create temporary table staged on commit drop as

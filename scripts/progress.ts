@@ -5,7 +5,7 @@ export type Progress = (done: number) => void;
 
 const say = (text: string): void => void process.stderr.write(text);
 
-/** A bar on standard error that grows in its place. */
+/** A progress bar on standard error, redrawn in place. */
 export function progressBar(name: string, total: number): Progress {
   let shown = "";
   return (done) => {
@@ -18,7 +18,7 @@ export function progressBar(name: string, total: number): Progress {
   };
 }
 
-/** A line on standard error for each tenth: for logs, where nothing is drawn over. */
+/** A line on standard error for each tenth, for logs, where a bar cannot be redrawn. */
 export function progressLines(name: string, total: number): Progress {
   let shown = 0;
   return (done) => {

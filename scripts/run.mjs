@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-// Runs one of the programs beside it, by its name. They speak through the server's own adapters, which are TypeScript: so
-// they are bundled first, where no package looks.
+// Runs a script of this folder by its name. Scripts import the server's adapters, which are TypeScript, so they are bundled
+// first, into a cache.
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const [name] = process.argv.splice(2, 1);
 const outfile = here(`../node_modules/.cache/analytics-server/${name}.mjs`);

@@ -5,7 +5,7 @@ export interface SqliteMigration extends Migration {
   readonly sql: string;
 }
 
-// The five tables as the product specifies them. They may stand in the file already, with rows in them.
+// The five tables of the specification. A file may have them already, with rows.
 const specified = `
 create table if not exists events (
   id integer primary key autoincrement,
@@ -51,15 +51,15 @@ create table if not exists ab_metrics (
   foreign key (variant_id) references ab_variants(id) on delete cascade
 );`;
 
-// The instant of a created_at: text as SQLite or ISO 8601 writes it, or a number that somebody's own program has put there
-// (read as fromSql in instants.ts does). What is no time at all becomes now: it arrived some time before.
+// The instant of a created_at: text of SQLite or ISO 8601, or a number that another program has written (as fromSql in
+// instants.ts reads it). A value that is not a time becomes the time of the upgrade.
 const MILLISECONDS = `cast(round(case
     when typeof(created_at) in ('integer', 'real') and created_at between -62167219200 and 253402300799999
       then iif(created_at < 1e11, created_at * 1000, created_at)
     else coalesce(unixepoch(created_at, 'subsec'), unixepoch()) * 1000 end) as integer)`;
 
-// When something happened, and the key that stores a message once. A row of the specified table has no more than
-// its created_at, which is then when it happened.
+// The time of an event, and the key that stores a message once. A row of the specified table has only created_at, which
+// becomes its time.
 const whenAndOnce = `
 alter table events add column occurred_at integer;
 alter table events add column message_id blob;
@@ -72,7 +72,8 @@ alter table ab_metrics add column message_id blob;
 update ab_metrics set occurred_at = ${MILLISECONDS};
 create unique index ab_metrics_message_id on ab_metrics(test_id, message_id) where message_id is not null;`;
 
-// What an experiment has besides its specified columns, in a table of its own: the specified ones stay as they are.
+// Properties of an experiment beyond the specified columns. They have a table of their own, so that the specified tables
+// stay as they are.
 const settings = `
 create table ab_settings (
   test_id integer primary key references ab_tests(id) on delete cascade,
@@ -90,7 +91,7 @@ insert into ab_settings(test_id, salt, status, traffic, confidence_level, metric
   select id, lower(hex(randomblob(16))), 'running', 1, 0.95, '[]' from ab_tests;
 create index ab_variants_test_id on ab_variants(test_id);
 
--- Testers, who are shown a variant without being in the experiment.
+-- Testers see a variant without being in the experiment.
 create table ab_forced (
   test_id integer not null references ab_tests(id) on delete cascade,
   user_id text not null,
@@ -99,8 +100,8 @@ create table ab_forced (
   primary key (test_id, user_id)
 ) without rowid;`;
 
-// What results need, kept in the transaction of the row that changes it, so that they never read the rows again.
-// Days are whole days since 1970, in UTC. A row without a user, from before the upgrade, counts as a raw value alone.
+// The figures of results, updated in the transaction of each row, so that results never read the rows. Days are whole days
+// since 1970, in UTC. A row without a user, from before the upgrade, counts as a raw value only.
 const tallies = `
 -- How many users were assigned, each day, under each set of weights (an epoch begins when the weights change).
 create table ab_users (

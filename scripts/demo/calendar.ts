@@ -4,13 +4,13 @@ import { choiceOf, type Random } from "./random.ts";
 export const DAYS = 90;
 export const DAY = 24 * HOUR;
 
-/** The shop's first ninety days: from a midnight (UTC) until now, and what happened when. */
+/** The shop's first ninety days, from a midnight (UTC) until now, with their special times. */
 export interface Calendar {
   readonly start: Instant;
   readonly now: Instant;
-  /** The new search, which can filter, was released. */
+  /** When the new search, with filters, was released. */
   readonly release: Instant;
-  /** How many of the shop's new visitors come on each day, as a share of all. */
+  /** Share of all new visitors that arrive on each day. */
   readonly arrivals: readonly number[];
   isCampaign(at: Instant): boolean;
   isOutage(at: Instant): boolean;
@@ -22,7 +22,7 @@ const OUTAGE = { from: 66 * DAY + 13 * HOUR, to: 66 * DAY + 20 * HOUR };
 
 const GROWTH = 1.2;
 const CAMPAIGN_PULL = 2.6;
-// Sunday first. People look for plants when the weekend is near, and are out when it is there.
+// Sunday first. People look for plants before the weekend and are out on it.
 const WEEK = [0.85, 1.1, 1.05, 1, 1.05, 1.15, 0.8];
 
 const isWithin = ({ from, to }: { from: number; to: number }, at: number): boolean => at >= from && at < to;
@@ -36,7 +36,7 @@ function arrivalWeight(start: Instant, day: number): number {
 }
 
 export function calendarUntil(now: Instant): Calendar {
-  // The first midnight within ninety days; today is the last day, and not over yet.
+  // The first midnight within ninety days. Today is the last day and not over yet.
   const start = Math.ceil((now - DAYS * DAY) / DAY) * DAY;
   const weights = Array.from({ length: DAYS }, (_, day) => arrivalWeight(start, day));
   const sum = weights.reduce((total, weight) => total + weight, 0);
@@ -50,14 +50,14 @@ export function calendarUntil(now: Instant): Calendar {
   };
 }
 
-// How likely each hour of a local day is: asleep at four, a peak at lunch, the evening on the sofa.
+// Weight of each hour of a local day: low at night, a peak at lunch, the highest in the evening.
 const hourOfDay = choiceOf(
   [12, 7, 4, 2, 2, 4, 10, 22, 36, 44, 48, 52, 62, 58, 48, 46, 50, 58, 68, 84, 96, 88, 58, 28].map(
     (weight, hour) => [hour, weight],
   ),
 );
 
-/** A time on this day (UTC) at which somebody is likely to be about whose clock is so many hours ahead of UTC. */
+/** A likely time of a visit on this day (UTC), for a time zone that is `hoursAhead` of UTC. */
 export function timeOn(day: Instant, hoursAhead: number, random: Random): Instant {
   const hour = (hourOfDay(random) - hoursAhead + 24) % 24;
   return day + (Math.floor((hour + random.unit()) * HOUR) % DAY);
@@ -66,11 +66,11 @@ export function timeOn(day: Instant, hoursAhead: number, random: Random): Instan
 const SATURDAY = 6;
 const WEEKEND_PUT_OFF = 0.25;
 
-/** When somebody comes back who was here at `last` and means to in so many days. */
+/** The time of a person's next visit, about `days` after the last one. */
 export function nextVisit(last: Instant, days: number, hoursAhead: number, random: Random): Instant {
   let day = Math.floor((last + days * DAY) / DAY) * DAY;
   if (weekday(day) % SATURDAY === 0 && random.chance(WEEKEND_PUT_OFF)) day += 2 * DAY;
   const at = timeOn(day, hoursAhead, random);
-  // Not in the same visit or before it.
+  // After the last visit has ended.
   return at < last + 2 * HOUR ? at + DAY : at;
 }

@@ -8,19 +8,19 @@ import {
 import { HOUR, type Instant } from "../../domain/time.ts";
 import { type Calendar, DAY } from "./calendar.ts";
 
-/** An A/B test of the shop, as its team set it up. */
+/** An experiment of the shop, as its team set it up. */
 export interface DemoTest {
   readonly experiment: NewExperiment;
-  /** Whoever does this for the first time while the test runs is assigned. */
+  /** A user's first event of this kind while the experiment runs assigns them. */
   readonly exposure: MetricDefinition;
-  /** What the shop itself tracks for the test; other metrics are made of events by the server. */
+  /** Metrics that the shop tracks itself; the server computes the others from events. */
   readonly tracked: readonly MetricDefinition[];
 }
 
 export interface DemoTests {
-  /** Blue does better: the verdict is clear after a few weeks. */
+  /** Blue is better, and the verdict is clear after a few weeks. */
   readonly button: DemoTest;
-  /** The banner makes no difference, and the test still runs. */
+  /** The banner makes no difference, and the experiment still runs. */
   readonly banner: DemoTest;
 }
 
@@ -47,7 +47,7 @@ const sideEffects = [
 const signupAndMore = [deciding("signup"), ...sideEffects];
 const purchaseAndMore = [deciding("purchase"), ...sideEffects];
 
-/** What the server is told of a metric whose values are tracked: not that they are made of events. */
+/** The declaration of a metric whose values are tracked: without the event that they come from. */
 const declared = ({ event_type: _, property: __, ...rest }: MetricDefinition): MetricDefinition => rest;
 
 const button = {
@@ -72,14 +72,14 @@ const banner = {
 
 const BUTTON_STARTS = 30 * DAY + 8 * HOUR;
 const BANNER_STARTS = 62 * DAY + 8 * HOUR;
-// Shares of all users of the ninety days. The button's test has had its users by the end, the banner's not yet.
+// Shares of all users of the ninety days. By the end the button's experiment has its planned users, the banner's does not.
 const BUTTON_PLAN = 0.75;
 const BANNER_PLAN = 0.55;
 
 const usersPlanned = (users: number, share: number): number =>
   Math.max(100, Math.round((users * share) / 100) * 100);
 
-/** The two tests of a story with this seed and about so many users. */
+/** The two experiments of a story with this seed and this number of users. */
 export function demoTests(seed: number, { start }: Calendar, users: number): DemoTests {
   const started = (input: typeof button | typeof banner, after: number, plan: number): NewExperiment =>
     newExperiment(
@@ -101,7 +101,7 @@ export function demoTests(seed: number, { start }: Calendar, users: number): Dem
   };
 }
 
-/** The place of a user's variant in the test's list; the ids that storage will give them have the same order. */
+/** The index of a user's variant in the experiment; the ids from the storage have the same order. */
 export function variantAt({ salt, traffic, variants }: NewExperiment, userId: string): number | undefined {
   const choice = choose(
     { salt, traffic, variants: variants.map(({ weight }, id) => ({ id, weight })) },
@@ -110,7 +110,7 @@ export function variantAt({ salt, traffic, variants }: NewExperiment, userId: st
   return choice.kind === "variant" ? choice.variant_id : undefined;
 }
 
-/** Whether a user sees the blue button, which is what makes the difference. */
+/** Whether a user sees the blue button, which raises the chance of a sign-up. */
 export function seesBlue({ experiment }: DemoTest, userId: string, at: Instant): boolean {
   if (at < experiment.created_at) return false;
   const index = variantAt(experiment, userId) ?? 0;

@@ -31,7 +31,7 @@ export async function isEmpty(storage: Storage): Promise<boolean> {
   return events.length === 0 && experiments.length === 0;
 }
 
-/** Tells the story to an empty storage, everything in the order in which it happened. */
+/** Stores the story in an empty storage, in the order of its events. */
 export async function fill(storage: Storage, size: StorySize, show: Progress): Promise<Filled> {
   const users = new Set<string>();
   const tests = await createTests(storage, size);
@@ -62,20 +62,20 @@ async function createTests(storage: Storage, { seed, now, users }: StorySize): P
   const tests: StoredTest[] = [];
   for (const test of Object.values(demoTests(seed, calendarUntil(now), users)) as DemoTest[]) {
     const stored = await storage.createExperiment(test.experiment);
-    if (stored === undefined) throw new Error(`there is an A/B test ${test.experiment.test_name} already`);
+    if (stored === undefined) throw new Error(`there is an experiment ${test.experiment.test_name} already`);
     tests.push({ ...test, stored, users: new Map() });
   }
   return tests;
 }
 
-/** What the event counts for the metric, which may be one of other events. */
+/** The event's value of a metric; undefined where the metric is of other events. */
 function valueIn(metric: MetricDefinition, { event_type, properties }: NewEvent): number | undefined {
   if (event_type !== metric.event_type) return undefined;
   const found = eventValue(metric, JSON.parse(properties ?? "{}"));
   return found?.kind === "value" ? found.value : undefined;
 }
 
-// Before the events are stored: only what happened since its user's assignment counts.
+// Before the events are stored, because only events after a user's assignment are counted.
 async function enrol(storage: Storage, test: StoredTest, batch: readonly NewEvent[]): Promise<void> {
   const candidates: Assignment[] = [];
   for (const event of batch) {

@@ -4,19 +4,19 @@ import { choiceOf, type Random } from "./random.ts";
 
 export type Plan = "guest" | "free" | "plus" | "family";
 
-/** Somebody who visits the shop, and what has become of him so far. */
+/** A visitor of the shop and their state. */
 export interface Person {
-  /** Null where somebody wants no cookies: then each visit is nobody's. */
+  /** Null for a visitor without cookies, whose visits have no user. */
   readonly id: string | null;
   readonly country: string;
   readonly hoursAhead: number;
   readonly device: string;
   readonly browser: string;
-  /** How much more than usual he looks at and buys. */
+  /** Factor of how much this person looks at and buys. */
   readonly zeal: number;
-  /** Between visits, on average. */
+  /** Average number of days between visits. */
   readonly gapDays: number;
-  /** Loses interest in the shop then. */
+  /** When the person stops visiting. */
   readonly leavesAt: Instant;
   plan: Plan;
   visits: number;
@@ -47,19 +47,19 @@ const equipment = choiceOf<readonly [device: string, browser: string]>([
 
 interface Habit {
   readonly gapDays: number;
-  /** Days until he loses interest, on average. */
+  /** Average number of days until the last visit. */
   readonly stay: number;
 }
 
 const ONCE: Habit = { gapDays: 2, stay: 0 };
-// Retention falls from passers-by to the regulars within a few weeks, and stays there.
+// Retention falls to the share of regulars within a few weeks, and stays there.
 const habit = choiceOf<Habit>([
   [{ gapDays: 4, stay: 1.5 }, 38],
   [{ gapDays: 4.5, stay: 14 }, 50],
   [{ gapDays: 4, stay: Number.POSITIVE_INFINITY }, 12],
 ]);
 
-/** Somebody who comes for the first time. At a pace of 2 people come back after half the days. */
+/** A person on their first visit. A pace of 2 halves the days between visits. */
 export function newPerson(id: string | null, at: Instant, pace: number, random: Random): Person {
   const [country, hoursAhead] = place(random);
   const [device, browser] = equipment(random);

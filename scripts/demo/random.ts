@@ -1,4 +1,4 @@
-/** Chance that can be had again: the same seed gives the same numbers, on every machine. */
+/** Reproducible random numbers: the same seed gives the same numbers on every machine. */
 export interface Random {
   /** 32 random bits. */
   bits(): number;
@@ -8,13 +8,13 @@ export interface Random {
   /** From 1 to `most`. */
   whole(most: number): number;
   exponential(mean: number): number;
-  /** Half of them below the median; the larger the spread, the more far above it. */
+  /** Half of the numbers are below the median; a larger spread puts more of them far above it. */
   logNormal(median: number, spread: number): number;
 }
 
 const WARM_UP = 15;
 
-/** sfc32, a small generator that passes the usual batteries of tests; with a shared state there is one story to tell. */
+/** The generator sfc32, which is small and passes the usual statistical tests. */
 export function randomOf(seed: number): Random {
   let [a, b, c, count] = [0x9e3779b9, 0x243f6a88, seed | 0, 1];
 
@@ -30,7 +30,7 @@ export function randomOf(seed: number): Random {
 
   const unit = (): number => bits() / 2 ** 32;
   const exponential = (mean: number): number => -mean * Math.log(1 - unit());
-  // The Box–Muller transform; its second number is not worth keeping.
+  // The Box–Muller transform; its second number is not used.
   const normal = (): number => Math.sqrt(exponential(2)) * Math.cos(2 * Math.PI * unit());
   return {
     bits,
@@ -42,7 +42,7 @@ export function randomOf(seed: number): Random {
   };
 }
 
-/** Makes a choice among values, each as likely as its weight says. */
+/** Chooses among values in proportion to their weights. */
 export function choiceOf<T>(
   weighted: readonly (readonly [value: T, weight: number])[],
 ): (random: Random) => T {

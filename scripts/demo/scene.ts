@@ -18,11 +18,11 @@ interface Opening extends Setting {
   record(event: NewEvent): void;
 }
 
-/** One visit of one person while it goes on. */
+/** One visit of one person. */
 export interface Scene extends Setting {
-  /** When the next thing will happen. */
+  /** The time of the next event. */
   at(): Instant;
-  /** Records what the person does, and lets some time pass. */
+  /** Records an event and moves the time on. */
   does(event_type: string, details?: object): void;
 }
 
@@ -52,8 +52,8 @@ export function openScene({ session_id, start, record, ...setting }: Opening): S
 }
 
 /**
- * What every event of a visit says of its person: the JSON of an object that is still open. It is made again only when
- * the plan has changed: made for each event it would take a third of the whole time.
+ * The properties that every event of a visit has, as JSON without its closing brace. Cached until the plan changes:
+ * serialised for each event they would take a third of the whole time.
  */
 function contextOf({ person, calendar }: Setting, start: Instant): () => string {
   const { country, device, browser } = person;
@@ -74,7 +74,7 @@ function contextOf({ person, calendar }: Setting, start: Instant): () => string 
 
 const MINUTE = 60_000;
 
-/** Between two things that somebody does in one visit. */
+/** The time between two events of a visit, in milliseconds. */
 const pause = (random: Random): number =>
   Math.min(15 * MINUTE, 500 + Math.round(random.logNormal(24_000, 0.9)));
 
@@ -82,7 +82,7 @@ const KEY_BYTES = 16;
 const TIME_BYTES = 6;
 const BYTE = 256;
 
-/** The bytes of a UUIDv7 of this time, whose rest is chance: telling the same story again makes the same ones. */
+/** The bytes of a UUIDv7 of this time. The other bits come from the seed, so the same story has the same keys. */
 export function messageKeyOf(at: Instant, random: Random): Uint8Array {
   const key = new Uint8Array(KEY_BYTES);
   let rest = at;
@@ -95,7 +95,7 @@ export function messageKeyOf(at: Instant, random: Random): Uint8Array {
     key[place] = rest;
     rest >>>= 8;
   }
-  // The version, and the variant.
+  // Version and variant of the UUID.
   key[6] = 0x70 | ((key[6] ?? 0) & 0x0f);
   key[8] = 0x80 | ((key[8] ?? 0) & 0x3f);
   return key;

@@ -64,7 +64,7 @@ const WORDS = oneOf([
   "watering",
 ]);
 
-/** Words and how much was found. */
+/** A search and its number of results. */
 export const searched = (random: Random) => ({
   query: WORDS(random),
   results: Math.floor(random.exponential(14)),

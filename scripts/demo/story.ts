@@ -7,36 +7,36 @@ import { type Random, randomOf } from "./random.ts";
 import { openScene } from "./scene.ts";
 import { playVisit } from "./visit.ts";
 
-/** How much is told, and until when. The same of all four is the same story. */
+/** The size and the end of a story. Equal values give equal events. */
 export interface StorySize {
   readonly seed: number;
   readonly now: Instant;
-  /** About so many come out. */
+  /** Approximate number of events. */
   readonly events: number;
-  /** About so many different ones. */
+  /** Approximate number of users. */
   readonly users: number;
 }
 
-// Measured: what a user's visit comes to, a part of the visits without a user included; how often a user comes back at a
-// pace of 1; and how much less than in proportion that grows with the pace, as nobody comes twice within two hours.
+// Measured: events for each visit of a user, with a share of the visits without a user; returns at a pace of 1; and the
+// exponent by which returns grow with the pace, below 1 because two visits are at least two hours apart.
 const EVENTS_PER_VISIT = 5.15;
 const RETURNS = 2.5;
 const RETURNS_GROWTH = 0.8;
 
-/** So many events for each user make the pace of visits a usual one. */
+/** Events for each user at a pace of 1. */
 export const USUAL_EVENTS = 18;
-/** With fewer not everybody could come. */
+/** The fewest events for each user with which every user visits once. */
 export const FEWEST_EVENTS = 6;
 
 const paceFor = ({ events, users }: StorySize): number =>
   (Math.max(0, events / users / EVENTS_PER_VISIT - 1) / RETURNS) ** (1 / RETURNS_GROWTH);
 
-// For each user so many visits of people who want no cookies.
+// Visits without cookies for each user.
 const ANONYMOUS = 0.35;
-// Of an outage's visits only these reach a page that can record them.
+// Share of the visits in an outage that are recorded.
 const SEEN_IN_OUTAGE = 0.2;
 
-/** Things by the hour in which they happen: what is later waits, what is read is let go. */
+/** Queues items by the hour in which they happen; an hour that was read is dropped. */
 class Hours<T> {
   readonly #start: Instant;
   readonly #lists: (T[] | undefined)[] = [];
@@ -91,8 +91,8 @@ function openStory(size: StorySize): Story {
 }
 
 /**
- * The events of a young shop's ninety days, in the order of their time. They are made hour by hour as they are asked
- * for, and only people and what is about to happen are kept in memory: so there may be many millions.
+ * The events of a shop's first ninety days, ordered by time. They are generated hour by hour, and only people and the
+ * events ahead are in memory, so there may be many millions.
  */
 export function* demoEvents(size: StorySize): Generator<NewEvent> {
   const story = openStory(size);
@@ -107,7 +107,7 @@ export function* demoEvents(size: StorySize): Generator<NewEvent> {
   }
 }
 
-/** Those who come for the first time on this day. */
+/** Adds the people whose first visit is on this day. */
 function welcome(story: Story, day: number, users: number): void {
   const { calendar, random } = story;
   const expected = users * (calendar.arrivals[day] ?? 0);
@@ -119,7 +119,7 @@ function welcome(story: Story, day: number, users: number): void {
   for (let count = wholeOf(expected * ANONYMOUS, random); count > 0; count--) invite(story, null, midnight);
 }
 
-/** A whole number that is right on average. */
+/** Rounds up or down at random, so that the average is kept. */
 const wholeOf = (expected: number, random: Random): number => Math.floor(expected + random.unit());
 
 function invite({ random, pace, visits }: Story, id: string | null, midnight: Instant): void {

@@ -2,7 +2,7 @@ import { seesBlue } from "./experiments.ts";
 import type { Scene } from "./scene.ts";
 import * as shop from "./shop.ts";
 
-// How often things are done, tried until the funnels and figures of the whole looked like a shop's.
+// Probabilities, tuned until funnels and reports look like those of a shop.
 const LOG_IN = 0.45;
 const SEARCH = 0.22;
 const FILTER = 0.4;
@@ -87,7 +87,7 @@ function considerUpgrade(scene: Scene): void {
   person.plan = "plus";
 }
 
-/** What somebody has to say about what he bought last time. */
+/** Reviews and refunds of an earlier purchase. */
 function lookBack(scene: Scene): void {
   const { random } = scene;
   const { product, price } = shop.product(random);
@@ -95,11 +95,11 @@ function lookBack(scene: Scene): void {
   if (random.chance(REFUND)) scene.does("refund_requested", { product, amount: price });
 }
 
-/** Looks around, and comes back with what he has taken. */
+/** Looks at products and returns the ones put into the cart. */
 function browse(scene: Scene): shop.Product[] {
   const { person, random, calendar } = scene;
   const cart: shop.Product[] = [];
-  // Who can filter finds more.
+  // Filters make more products findable.
   const findable = scene.at() < calendar.release ? 2 : 2.3;
   const found = Math.min(12, Math.round(random.exponential(findable * person.zeal)));
   if (random.chance(SEARCH)) search(scene);
