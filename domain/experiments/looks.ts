@@ -1,5 +1,11 @@
-import type { Interval } from "../statistics/effect.ts";
-import { runningIntersection, runningMinimum } from "../statistics/sequential.ts";
+type Interval = readonly [lower: number, upper: number];
+
+function runningIntersection(previous: Interval | null, current: Interval): Interval {
+  if (previous === null) return current;
+  const lower = Math.max(previous[0], current[0]);
+  const upper = Math.min(previous[1], current[1]);
+  return lower <= upper ? [lower, upper] : previous;
+}
 
 /** Always-valid figures as somebody was shown them: a later look may sharpen them, but never take them back. */
 export interface Look {
@@ -19,7 +25,7 @@ export function sharpen(earlier: Look | undefined, now: Look): Look {
   if (earlier === undefined) return now;
   return {
     subject: now.subject,
-    p_value: runningMinimum(earlier.p_value, now.p_value),
+    p_value: Math.min(earlier.p_value, now.p_value),
     interval: now.interval === null ? earlier.interval : runningIntersection(earlier.interval, now.interval),
   };
 }

@@ -1,30 +1,42 @@
 import { z } from "zod";
-import { type SampleRatio, sampleRatio } from "../statistics/sample-ratio.ts";
+import { checkSplit, expectedUsers, leakedUsers, type SplitPeriod } from "../statistics/split.ts";
 import { type Instant, IsoTime, isoTime } from "../time.ts";
-import { ComparisonReply } from "./comparison.ts";
-import { adjust, type Compared, compareAll, comparisonReply, metricTallyOf, tallyOf } from "./comparisons.ts";
-import {
-  controlOf,
-  type Experiment,
-  ExperimentStatus,
-  MetricDefinition,
-  type Variant,
-} from "./experiment.ts";
-import { type Look, SPLIT } from "./looks.ts";
-import { armOfMetric, measuredMetrics, primaryMetric } from "./observations.ts";
-import { type ExperimentTally, mergeRaw, noRaw, type Period, type VariantTally } from "./tally.ts";
-import { brokenSplit, judge, noData, Verdict } from "./verdict.ts";
+import { type Arm, ArmTable, usersOf } from "./arms.ts";
+import type { DroppedValues, ExperimentCells, RawValues } from "./cells.ts";
+import { type Comparison, ComparisonReply } from "./comparison.ts";
+import { compareAll } from "./comparisons.ts";
+import { type Experiment, ExperimentStatus, MetricDefinition } from "./experiment.ts";
+import { alphaOf, isCompleted, lookOf } from "./level.ts";
+import { type MeasuredMetric, measuredMetrics, mostUsed } from "./measured-metric.ts";
+import { figuresOf } from "./observations.ts";
+import { brokenSplit, describeUndeclared, judge, noData, Verdict } from "./verdict.ts";
+
+const Dropped = z.strictObject({
+  before_assignment: z.int(),
+  after_stop: z.int(),
+  after_window: z.int(),
+  wrong_type: z.int(),
+  out_of_range: z.int(),
+});
+
+const { kind, direction, role, margin } = MetricDefinition.shape;
 
 const MetricResult = z.strictObject({
   metric_name: z.string(),
-  kind: MetricDefinition.shape.kind.unwrap(),
-  direction: MetricDefinition.shape.direction.unwrap(),
+  kind: kind.unwrap(),
+  direction: direction.unwrap().nullable(),
+  role,
+  margin: margin.unwrap().nullable(),
+  cap: z.number().nullable(),
+  unit: z.string().nullable(),
   users: z.int(),
+  users_with_value: z.int(),
   converted_users: z.int(),
   count: z.int(),
   sum: z.number(),
   mean: z.number().nullable(),
   standard_deviation: z.number().nullable(),
+  dropped: Dropped,
   comparison: ComparisonReply.nullable(),
 });
 type MetricResult = z.infer<typeof MetricResult>;
@@ -44,14 +56,14 @@ const VariantResult = z.strictObject({
 });
 type VariantResult = z.infer<typeof VariantResult>;
 
-const SampleRatioReply = z.strictObject({
+const SampleRatio = z.strictObject({
   ok: z.boolean(),
-  chi_square: z.number().nullable(),
   p_value: z.number().nullable(),
-  sequential_p_value: z.number().nullable(),
+  bayes_factor: z.number().nullable(),
   leaked_users: z.int(),
-  reason: z.enum(["TOO_FEW_USERS", "NO_DATA", "BROKEN_SPLIT"]).nullable(),
+  reason: z.enum(["NO_DATA", "BROKEN_SPLIT"]).nullable(),
 });
+type SampleRatio = z.infer<typeof SampleRatio>;
 
 export const Results = z
   .strictObject({
@@ -61,172 +73,194 @@ export const Results = z
     status: ExperimentStatus,
     control: z.string().nullable(),
     confidence_level: z.number(),
+    planned_users: z.int().nullable(),
+    completed: z.boolean(),
     computed_at: IsoTime,
-    sample_ratio: SampleRatioReply,
+    sample_ratio: SampleRatio,
     verdict: Verdict,
     results: z.array(VariantResult),
   })
   .meta({ id: "Results" });
 export type Results = z.infer<typeof Results>;
 
-/** What somebody asks of the results beyond what the experiment itself says. */
+/** What a caller asks of the results beyond what the experiment itself says. */
 export interface Question {
   readonly confidence?: number | undefined;
   readonly metric?: string | undefined;
 }
 
-/** The results, and those always-valid figures in them that later looks must not take back. */
-export interface Assessment {
-  readonly results: Results;
-  readonly looks: readonly Look[];
-}
-
-function metricResult(
-  metric: MetricDefinition,
-  tally: VariantTally,
-  comparison: ComparisonReply | null,
-): MetricResult {
-  const { metric_name, kind, direction } = metric;
-  const values = metricTallyOf(tally, metric_name);
-  const arm = armOfMetric(metric, values, tally.users);
-  const deviates = tally.users >= (kind === "conversion" ? 1 : 2);
-  return {
-    metric_name,
-    kind,
-    direction,
-    users: tally.users,
-    converted_users: values.sums.n,
-    count: values.count,
-    sum: values.sum,
-    mean: tally.users === 0 ? null : arm.mean,
-    standard_deviation: deviates ? Math.sqrt(arm.variance) : null,
-    comparison,
-  };
-}
-
-function rawFigures(tally: VariantTally, metrics: readonly MetricDefinition[]) {
-  const raw = metrics.map(({ metric_name }) => metricTallyOf(tally, metric_name).raw).reduce(mergeRaw, noRaw);
-  return {
-    metric_count: raw.count,
-    average_value: raw.count === 0 ? null : raw.sum / raw.count,
-    min_value: raw.min,
-    max_value: raw.max,
-  };
-}
-
-/** The periods as lists in the order of the variants. */
-const periodsOf = ({ variants }: Experiment, periods: readonly Period[]) =>
-  periods.map((period) => {
-    const arms = variants.map(({ id }) => period.find(({ variant_id }) => variant_id === id));
-    return { weights: arms.map((arm) => arm?.weight ?? 0), users: arms.map((arm) => arm?.users ?? 0) };
-  });
-
-function splitReply(split: SampleRatio): Results["sample_ratio"] {
-  const { ok, chi_square, p_value, sequential_p_value, leaked } = split;
-  const reason = ok ? (split.reason as "TOO_FEW_USERS" | "NO_DATA" | null) : "BROKEN_SPLIT";
-  return { ok, chi_square, p_value, sequential_p_value, leaked_users: leaked, reason };
-}
-
-function verdictOf(
-  experiment: Experiment,
-  tally: ExperimentTally,
-  split: SampleRatio,
-  primary: MetricDefinition | undefined,
-  compared: readonly Compared[],
-  alpha: number,
-): Verdict {
-  const control = controlOf(experiment);
-  const tallies = experiment.variants.map((variant) => ({ variant, tally: tallyOf(tally, variant) }));
-  const everyone = tallies.reduce((sum, one) => sum + one.tally.users, 0);
-  if (everyone === 0) return noData("Nobody has been assigned yet: there is nothing to judge.");
-  if (!split.ok) {
-    const expected = (index: number): number => split.expected[index] ?? 0;
-    return brokenSplit(
-      tallies.map(({ variant, tally: { users } }, index) => ({
-        ...variant,
-        users,
-        expected: expected(index),
-      })),
-    );
-  }
-  if (primary === undefined || control === undefined) {
-    return noData("No metric has been declared or tracked yet: there is nothing to judge.");
-  }
-  const candidate = (variant: Variant) => {
-    const own = tallyOf(tally, variant);
-    const values = metricTallyOf(own, primary.metric_name);
-    const { mean } = armOfMetric(primary, values, own.users);
-    return { variant_name: variant.variant_name, users: own.users, converted: values.sums.n, mean };
-  };
-  const challengers = compared
-    .filter(({ metric }) => metric === primary)
-    .map(({ variant, comparison, look }) => ({
-      ...candidate(variant),
-      difference: comparison.difference,
-      p_value: look?.p_value ?? null,
-      interval: look?.interval ?? null,
-    }));
-  const { metric_name, kind, direction } = primary;
-  const isOver = experiment.stopped_at !== null;
-  return judge({ metric_name, kind, direction, alpha, isOver, control: candidate(control), challengers });
+/** Everything that the results of one moment are read from. */
+interface Assessment {
+  readonly experiment: Experiment;
+  readonly arms: readonly Arm[];
+  readonly control: Arm | undefined;
+  readonly metrics: readonly MeasuredMetric[];
+  readonly comparisons: readonly Comparison[];
+  readonly periods: readonly SplitPeriod[];
+  readonly raw: readonly RawValues[];
+  readonly completed: boolean;
 }
 
 /**
- * Figures, sample ratio and verdict of an experiment, from what storage has tallied of it. A stopped experiment's are
- * those of the moment when it was stopped. At another confidence level than the experiment's own, nothing of how it
- * was shown before applies, and nothing is kept.
+ * Figures, sample ratio and verdict of an experiment: a pure function of its cells. Those of a stopped experiment are
+ * those of the moment when it was stopped. Another confidence level than the experiment's own changes α alone.
  */
-export function assess(
+export function resultsOf(
   experiment: Experiment,
-  tally: ExperimentTally,
+  cells: ExperimentCells,
   now: Instant,
   { confidence = experiment.confidence_level, metric: only }: Question = {},
-): Assessment {
-  const alpha = 1 - confidence;
-  const ownLevel = confidence === experiment.confidence_level;
-  const looks = ownLevel ? tally.looks : [];
-  const metrics = measuredMetrics(experiment, tally.variants);
-  const primary = primaryMetric(metrics, experiment, tally.variants);
-  const shown = only === undefined ? metrics : metrics.filter(({ metric_name }) => metric_name === only);
-  const compared = compareAll(experiment, tally, metrics, alpha, looks);
-  const adjustedOf = adjust(compared, primary);
-  const earlierSplit = tally.looks.find(({ subject }) => subject === SPLIT)?.p_value ?? null;
-  const split = sampleRatio(periodsOf(experiment, tally.periods), earlierSplit);
-
-  const variantResult = (variant: Variant, index: number): VariantResult => {
-    const own = tallyOf(tally, variant);
-    return {
-      variant_id: variant.id,
-      variant_name: variant.variant_name,
-      is_control: variant.is_control,
-      weight: variant.weight,
-      users: own.users,
-      expected_users: split.expected[index] ?? null,
-      ...rawFigures(own, shown),
-      metrics: shown.map((metric) => {
-        const one = compared.find((found) => found.metric === metric && found.variant === variant);
-        return metricResult(metric, own, one === undefined ? null : comparisonReply(one, adjustedOf(one)));
-      }),
-    };
-  };
-
-  const results: Results = {
+): Results {
+  const assessment = assess(experiment, cells, now, alphaOf(confidence));
+  const { completed, periods } = assessment;
+  const expected = expectedUsers(periods);
+  const shown = assessment.metrics.filter(({ metric_name }) => only === undefined || metric_name === only);
+  return {
     test_id: experiment.id,
     test_name: experiment.test_name,
     description: experiment.description,
     status: experiment.status,
-    control: controlOf(experiment)?.variant_name ?? null,
+    control: assessment.control?.variant.variant_name ?? null,
     confidence_level: confidence,
+    planned_users: experiment.planned_users,
+    completed,
     computed_at: isoTime(experiment.stopped_at ?? now),
-    sample_ratio: splitReply(split),
-    verdict: verdictOf(experiment, tally, split, primary, compared, alpha),
-    results: experiment.variants.map(variantResult),
+    sample_ratio: sampleRatioOf(periods),
+    verdict: verdictOf(assessment),
+    results: assessment.arms.map((arm, index) => variantResult(assessment, arm, expected[index], shown)),
   };
-  return { results, looks: ownLevel ? looksOf(compared, split) : [] };
 }
 
-function looksOf(compared: readonly Compared[], { sequential_p_value }: SampleRatio): readonly Look[] {
-  const splitLook =
-    sequential_p_value === null ? [] : [{ subject: SPLIT, p_value: sequential_p_value, interval: null }];
-  return [...splitLook, ...compared.flatMap(({ look }) => (look === undefined ? [] : [look]))];
+function assess(experiment: Experiment, cells: ExperimentCells, now: Instant, alpha: number): Assessment {
+  const { arms } = new ArmTable(experiment.variants, cells.cells);
+  const control = arms.find(({ variant }) => variant.is_control);
+  const metrics = measuredMetrics(experiment, arms);
+  const completed = isCompleted(experiment, cells, now);
+  const comparisons =
+    control === undefined
+      ? []
+      : compareAll(control, arms, metrics, { alpha, look: lookOf(experiment, completed) });
+  const periods = cells.periods.map(({ weights }, period) => ({
+    weights: arms.map(
+      ({ variant }) => weights.find(({ variant_id }) => variant_id === variant.id)?.weight ?? 0,
+    ),
+    users: arms.map((arm) => arm.periods[period]?.users ?? 0),
+  }));
+  return { experiment, arms, control, metrics, comparisons, periods, raw: cells.raw, completed };
+}
+
+function sampleRatioOf(periods: readonly SplitPeriod[]): SampleRatio {
+  const everyone = expectedUsers(periods).reduce((sum, users) => sum + users, 0);
+  const leaked_users = leakedUsers(periods);
+  if (everyone === 0) return { ok: true, p_value: null, bayes_factor: null, leaked_users, reason: "NO_DATA" };
+  const { alarm, p_value, log_bayes_factor } = checkSplit(periods);
+  const factor = Math.exp(log_bayes_factor);
+  return {
+    ok: !alarm,
+    p_value,
+    // Beyond the largest double the logarithm alone is finite, and the alarm says enough.
+    bayes_factor: Number.isFinite(factor) ? factor : null,
+    leaked_users,
+    reason: alarm ? "BROKEN_SPLIT" : null,
+  };
+}
+
+function verdictOf({
+  experiment,
+  arms,
+  control,
+  metrics,
+  comparisons,
+  periods,
+  completed,
+}: Assessment): Verdict {
+  const users = arms.reduce((sum, arm) => sum + usersOf(arm), 0);
+  if (checkSplit(periods).alarm) {
+    const expected = expectedUsers(periods);
+    return brokenSplit(
+      arms.map((arm, index) => ({
+        variant_name: arm.variant.variant_name,
+        users: usersOf(arm),
+        expected: expected[index] ?? 0,
+      })),
+    );
+  }
+  if (users === 0) return noData("No user has been assigned yet, so there is nothing to judge.");
+  const primary = metrics.find(({ role }) => role === "primary");
+  const metric = primary ?? mostUsed(metrics, arms);
+  if (metric === undefined || control === undefined) {
+    return noData("No metric has been declared or tracked yet, so there is nothing to judge.");
+  }
+  const isOver = experiment.stopped_at !== null || completed;
+  const plannedUsers = completed ? null : experiment.planned_users;
+  const matter = { control, metric, comparisons, progress: { isOver, users, plannedUsers } };
+  return primary === undefined ? describeUndeclared(matter) : judge(matter);
+}
+
+function variantResult(
+  assessment: Assessment,
+  arm: Arm,
+  expected: number | undefined,
+  metrics: readonly MeasuredMetric[],
+): VariantResult {
+  const { id, variant_name, is_control, weight } = arm.variant;
+  return {
+    variant_id: id,
+    variant_name,
+    is_control,
+    weight,
+    users: usersOf(arm),
+    expected_users: expected ?? null,
+    ...rawFigures(assessment, arm, metrics),
+    metrics: metrics.map((metric) => metricResult(assessment, arm, metric)),
+  };
+}
+
+const rawOf = ({ raw }: Assessment, { variant }: Arm, metric: MeasuredMetric): RawValues | undefined =>
+  raw.find(({ variant_id, metric_name }) => variant_id === variant.id && metric_name === metric.metric_name);
+
+const NONE_DROPPED: DroppedValues = {
+  before_assignment: 0,
+  after_stop: 0,
+  after_window: 0,
+  wrong_type: 0,
+  out_of_range: 0,
+};
+
+function metricResult(assessment: Assessment, arm: Arm, metric: MeasuredMetric): MetricResult {
+  const compared = assessment.comparisons.find((one) => one.metric === metric && one.variant === arm);
+  const figures = figuresOf(metric, arm);
+  return {
+    metric_name: metric.metric_name,
+    kind: metric.kind,
+    direction: metric.direction,
+    role: metric.role,
+    margin: metric.margin,
+    cap: metric.cap,
+    unit: metric.unit,
+    users: figures.users,
+    users_with_value: figures.users_with_value,
+    converted_users: figures.users_with_value,
+    count: figures.count,
+    sum: figures.sum,
+    mean: figures.mean,
+    standard_deviation: figures.standard_deviation,
+    dropped: rawOf(assessment, arm, metric)?.dropped ?? NONE_DROPPED,
+    comparison: compared?.reply ?? null,
+  };
+}
+
+/** Figures of the raw values, whoever they are from and whether they count or not. */
+function rawFigures(assessment: Assessment, arm: Arm, metrics: readonly MeasuredMetric[]) {
+  const raw = metrics.flatMap((metric) => rawOf(assessment, arm, metric) ?? []);
+  const metric_count = raw.reduce((total, { count }) => total + count, 0);
+  const sum = raw.reduce((total, one) => total + one.sum, 0);
+  const lows = raw.flatMap(({ min }) => min ?? []);
+  const highs = raw.flatMap(({ max }) => max ?? []);
+  return {
+    metric_count,
+    average_value: metric_count === 0 ? null : sum / metric_count,
+    min_value: lows.length === 0 ? null : Math.min(...lows),
+    max_value: highs.length === 0 ? null : Math.max(...highs),
+  };
 }

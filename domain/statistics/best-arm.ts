@@ -1,5 +1,5 @@
+import type { Belief } from "./choice.ts";
 import { normalDensity, normalLowerTail } from "./distributions.ts";
-import type { Effect } from "./effect.ts";
 
 /** Positive nodes and weights of the 8-point Gauss–Legendre rule. Abramowitz and Stegun, table 25.4. */
 const gaussLegendre = [
@@ -17,7 +17,7 @@ const reach = 9;
  * with an error below 1e-9 and the same result every time. For "less is better" pass negated estimates.
  * Every standard error must be positive.
  */
-export function probabilityToBeBest(arms: readonly Effect[]): number[] {
+export function probabilityToBeBest(arms: readonly Belief[]): number[] {
   const totals = arms.map(() => 0);
   const edges = panelEdges(arms);
   for (let panel = 1; panel < edges.length; panel++) {
@@ -27,14 +27,14 @@ export function probabilityToBeBest(arms: readonly Effect[]): number[] {
 }
 
 /** Edges at every whole standard deviation of every arm: each panel is smooth for the narrowest arm that it meets. */
-function panelEdges(arms: readonly Effect[]): number[] {
-  const edges = arms.flatMap(({ estimate, standard_error }) =>
-    Array.from({ length: 2 * reach + 1 }, (_, step) => estimate + (step - reach) * standard_error),
+function panelEdges(arms: readonly Belief[]): number[] {
+  const edges = arms.flatMap(({ mean, deviation }) =>
+    Array.from({ length: 2 * reach + 1 }, (_, step) => mean + (step - reach) * deviation),
   );
   return edges.sort((a, b) => a - b);
 }
 
-function addPanel(totals: number[], arms: readonly Effect[], lower: number, upper: number): void {
+function addPanel(totals: number[], arms: readonly Belief[], lower: number, upper: number): void {
   const half = (upper - lower) / 2;
   for (const [node, weight] of gaussLegendre) {
     addPoint(totals, arms, lower + half - half * node, weight * half);
@@ -42,10 +42,10 @@ function addPanel(totals: number[], arms: readonly Effect[], lower: number, uppe
   }
 }
 
-function addPoint(totals: number[], arms: readonly Effect[], x: number, weight: number): void {
-  const below = arms.map(({ estimate, standard_error }) => normalLowerTail((x - estimate) / standard_error));
-  arms.forEach(({ estimate, standard_error }, i) => {
-    const density = normalDensity((x - estimate) / standard_error) / standard_error;
+function addPoint(totals: number[], arms: readonly Belief[], x: number, weight: number): void {
+  const below = arms.map(({ mean, deviation }) => normalLowerTail((x - mean) / deviation));
+  arms.forEach(({ mean, deviation }, i) => {
+    const density = normalDensity((x - mean) / deviation) / deviation;
     const othersBelow = below.reduce((product, tail, j) => (j === i ? product : product * tail), 1);
     totals[i] = (totals[i] ?? 0) + weight * density * othersBelow;
   });

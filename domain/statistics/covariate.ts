@@ -23,7 +23,9 @@ export function adjustForCovariate(pairs: readonly CovariatePair[]): {
   readonly pairs: readonly CellPair[];
 } {
   const theta = thetaOf(pairs.flatMap(({ control, variant }) => [control, variant]));
-  return { theta, pairs: pairs.map((pair) => adjustedPair(pair, theta)) };
+  const adjusted = pairs.map((pair) => adjustedPair(pair, theta));
+  if (adjusted.every(isFinitePair)) return { theta, pairs: adjusted };
+  return { theta: 0, pairs: pairs.map((pair) => adjustedPair(pair, 0)) };
 }
 
 /** 0 where x does not vary: the metric stays as it is. */
@@ -33,6 +35,9 @@ function thetaOf(cells: readonly CovariateCell[]): number {
   const theta = xy / xx;
   return Number.isFinite(theta) ? theta : 0;
 }
+
+const isFinitePair = ({ control, variant }: CellPair): boolean =>
+  [control, variant].every(({ mean, spread }) => Number.isFinite(mean) && Number.isFinite(spread));
 
 function adjustedPair({ control, variant }: CovariatePair, theta: number): CellPair {
   const users = control.cell.users + variant.cell.users;

@@ -31,12 +31,22 @@ export const plannedUsers = (comparison: PlannedComparison): number =>
  * Users in all arms that a decision at any time needs, not rounded: the number that suffices at its own critical value.
  * Example: 10 % to 12 % at 50/50, 80 % power and α = 5 % needs 16,902.1.
  */
-export function anyTimeUsers(comparison: PlannedComparison): number {
+export const anyTimeUsers = (comparison: PlannedComparison): number =>
+  smallest((users) => suffices(comparison, users, "any_time"), plannedUsers(comparison));
+
+/** Whether this number of users in all arms finds the difference with the power that is asked for. */
+export function suffices(
+  comparison: PlannedComparison,
+  users: number,
+  decision: "planned" | "any_time",
+): boolean {
   const { control, variant, alpha, comparisons } = comparison;
-  const weightPerUser = (control.share * variant.share) / (control.share + variant.share);
-  const suffices = (users: number): boolean =>
-    users >= usersAt(comparison, anyTimeCriticalValue(weightPerUser * users, alpha / comparisons));
-  return smallest(suffices, plannedUsers(comparison));
+  const weight = (users * control.share * variant.share) / (control.share + variant.share);
+  const criticalValue =
+    decision === "planned"
+      ? plannedCriticalValue(comparison)
+      : anyTimeCriticalValue(weight, alpha / comparisons);
+  return users >= usersAt(comparison, criticalValue);
 }
 
 /** Users with which a difference is found by a test of this critical value. */
@@ -56,17 +66,19 @@ function varianceOf({ control, variant, difference }: PlannedComparison): number
 
 const MOST = 1e15;
 
-/** The smallest number that is enough, to the last digit; infinite where none up to 1e15 is. */
+/** The smallest positive number that is enough; infinite where none up to 1e15 is. `start` is a first guess. */
 export function smallest(isEnough: (value: number) => boolean, start: number): number {
   let [low, high] = [0, start];
   while (!isEnough(high)) {
     if (!(high < MOST)) return Number.POSITIVE_INFINITY;
     [low, high] = [high, 2 * high];
   }
-  for (;;) {
-    const middle = (low + high) / 2;
-    if (middle <= low || middle >= high) return high;
-    if (isEnough(middle)) high = middle;
-    else low = middle;
-  }
+  return smallestBetween(isEnough, low, high);
+}
+
+/** The smallest number between one that is not enough and one that is, to the last digit. */
+export function smallestBetween(isEnough: (value: number) => boolean, low: number, high: number): number {
+  const middle = (low + high) / 2;
+  if (middle <= low || middle >= high) return high;
+  return isEnough(middle) ? smallestBetween(isEnough, low, middle) : smallestBetween(isEnough, middle, high);
 }

@@ -14,7 +14,7 @@ export interface SplitCheck {
   readonly alarm: boolean;
 }
 
-// Concentration of the prior around the weights.
+// How closely the prior lies around the weights.
 const CONCENTRATION = 1_000;
 const ALARM = Math.log(100);
 
@@ -24,8 +24,8 @@ const ALARM = Math.log(100);
  * Example: 5,000 against 5,100 users at equal weights give ln BF −0.753, and no alarm.
  * Source: Lindon and Malek (2022), arXiv 2011.03567.
  */
-export function checkSplit(periods: readonly SplitPeriod[]): SplitCheck {
-  const log_bayes_factor = periods.reduce((sum, period) => sum + logBayesFactor(period), 0);
+export function checkSplit(periods: readonly SplitPeriod[], concentration = CONCENTRATION): SplitCheck {
+  const log_bayes_factor = periods.reduce((sum, period) => sum + logBayesFactor(period, concentration), 0);
   return {
     log_bayes_factor,
     p_value: Math.exp(Math.min(0, -log_bayes_factor)),
@@ -48,11 +48,11 @@ function armsOf({ weights, users }: SplitPeriod): readonly Arm[] {
 
 const usersOf = (arms: readonly Arm[]): number => arms.reduce((sum, { users }) => sum + users, 0);
 
-function logBayesFactor(period: SplitPeriod): number {
+function logBayesFactor(period: SplitPeriod, concentration: number): number {
   const arms = armsOf(period);
   return arms.reduce(
-    (sum, { share, users }) => sum + logRising(CONCENTRATION * share, users) - users * Math.log(share),
-    -logRising(CONCENTRATION, usersOf(arms)),
+    (sum, { share, users }) => sum + logRising(concentration * share, users) - users * Math.log(share),
+    -logRising(concentration, usersOf(arms)),
   );
 }
 

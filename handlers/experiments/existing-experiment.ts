@@ -1,6 +1,7 @@
+import type { ExperimentCells } from "../../domain/experiments/cells.ts";
 import type { Experiment } from "../../domain/experiments/experiment.ts";
 import { Failure } from "../../domain/failure.ts";
-import type { ExperimentStore } from "../../domain/storage.ts";
+import type { ExperimentStore, MetricStore } from "../../domain/storage.ts";
 
 export const unknownExperiment = (id: number): Failure =>
   new Failure("not_found", `There is no A/B test ${id}. GET /apiv1/ab-tests lists those there are.`);
@@ -10,4 +11,11 @@ export async function existingExperiment(storage: ExperimentStore, id: number): 
   const experiment = await storage.findExperiment(id);
   if (experiment === undefined) throw unknownExperiment(id);
   return experiment;
+}
+
+/** What its results are computed from; the same refusal where it has just been deleted. */
+export async function existingCells(storage: MetricStore, id: number): Promise<ExperimentCells> {
+  const cells = await storage.experimentCells(id);
+  if (cells === undefined) throw unknownExperiment(id);
+  return cells;
 }

@@ -1,6 +1,6 @@
 import { Timeline, timelineOf } from "../../domain/experiments/timeline.ts";
 import { endpoint, TestPath } from "../contract/endpoint.ts";
-import { existingExperiment } from "./existing-experiment.ts";
+import { existingCells, existingExperiment } from "./existing-experiment.ts";
 
 export const getTimeline = endpoint({
   name: "getTimeline",
@@ -12,8 +12,10 @@ export const getTimeline = endpoint({
   replies: { ok: Timeline },
   failures: ["not_found"],
 
-  async handle({ params }, { storage }) {
+  async handle({ params }, { storage, now }) {
     const experiment = await existingExperiment(storage, params.test_id);
-    return { outcome: "ok", body: timelineOf(experiment, await storage.dailyTallies(experiment.id)) };
+    const cells = await existingCells(storage, experiment.id);
+    const days = await storage.dayCells(experiment.id);
+    return { outcome: "ok", body: timelineOf(experiment, days, cells, now()) };
   },
 });

@@ -64,11 +64,11 @@ function show({ results, sample_ratio, verdict }: Results): void {
   for (const { variant_name, users, metrics } of results) {
     say(`${variant_name}: ${users} users`);
     for (const { metric_name, mean, comparison } of metrics) {
-      const p = comparison?.fixed.p_value;
+      const p = comparison?.p_value;
       say(`  ${metric_name}: mean ${mean?.toFixed(6)}${p == null ? "" : `, p ${p.toPrecision(6)}`}`);
     }
   }
-  say(`split: chi-squared ${sample_ratio.chi_square?.toFixed(4)}, p ${sample_ratio.p_value?.toPrecision(6)}`);
+  say(`split: p ${sample_ratio.p_value?.toPrecision(12)}`);
   say(verdict.summary);
 }
 

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { openSqlite } from "../../adapters/sqlite/storage.ts";
-import { assess } from "../../domain/experiments/results.ts";
 import type { Storage } from "../../domain/storage.ts";
 import { getResults } from "../../handlers/experiments/get-results.ts";
 import { getTimeline } from "../../handlers/experiments/get-timeline.ts";
@@ -117,12 +116,12 @@ describe("a database filled with the default story", () => {
       if (event_type === "product_view") assigned.set(user_id, true);
       if (event_type === "purchase" && assigned.has(user_id)) purchases += 1;
     }
-    const { variants } = await demo.storage.tally(banner.id);
-    const counted = variants.flatMap(({ metrics }) =>
+    const { body } = await call(getResults, world(), { params: { test_id: String(banner.id) } });
+    const counted = body.results.flatMap(({ metrics }) =>
       metrics.filter(({ metric_name }) => metric_name === "purchase"),
     );
     expect(counted.reduce((sum, { count }) => sum + count, 0)).toBe(purchases);
-    expect(variants.reduce((sum, { users }) => sum + users, 0)).toBe(assigned.size);
+    expect(body.results.reduce((sum, { users }) => sum + users, 0)).toBe(assigned.size);
   });
 
   test("is no longer empty", async () => {
@@ -136,9 +135,10 @@ test.each([1, 2, 3])(
     const { storage, made } = await filled(seed);
     const found = [];
     for (const experiment of made.experiments) {
-      const { results } = assess(experiment, await storage.tally(experiment.id), NOW);
-      const { kind, metric_name, variant_name } = results.verdict;
-      found.push({ kind, metric_name, variant_name, split: results.sample_ratio.reason });
+      const params = { test_id: String(experiment.id) };
+      const { body } = await call(getResults, openWorld({ storage }), { params });
+      const { kind, metric_name, variant_name } = body.verdict;
+      found.push({ kind, metric_name, variant_name, split: body.sample_ratio.reason });
     }
     expect(found).toEqual([
       { kind: "winner", metric_name: "signup", variant_name: "blue", split: null },

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { messageKey } from "../../../domain/events/message-id.ts";
 import { type Experiment, ExperimentInput, newExperiment } from "../../../domain/experiments/experiment.ts";
-import { assess } from "../../../domain/experiments/results.ts";
+import { resultsOf } from "../../../domain/experiments/results.ts";
 import { timelineOf } from "../../../domain/experiments/timeline.ts";
 import type { Storage } from "../../../domain/storage.ts";
 
@@ -86,10 +86,12 @@ export async function fillWithSample(storage: Storage): Promise<Experiment> {
   return experiment;
 }
 
-/** All that anybody is shown of it. */
+/** All that is shown of it. */
 export async function shownOf(storage: Storage, experiment: Experiment) {
-  const { results, looks } = assess(experiment, await storage.tally(experiment.id), AT + 9 * DAY, {});
-  return { results, looks, timeline: timelineOf(experiment, await storage.dailyTallies(experiment.id)) };
+  const [cells, days] = [await storage.experimentCells(experiment.id), await storage.dayCells(experiment.id)];
+  if (cells === undefined) throw new Error("the experiment is gone");
+  const now = AT + 9 * DAY;
+  return { results: resultsOf(experiment, cells, now), timeline: timelineOf(experiment, days, cells, now) };
 }
 
 /** Alike in everything but the last digits of numbers. */

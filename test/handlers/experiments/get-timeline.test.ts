@@ -9,7 +9,7 @@ const params = { test_id: "1" };
 const DAY = 86_400_000;
 const day = (back: number): string => new Date(NOW - back * DAY).toISOString();
 
-/** On each day so many users come into each variant; of the blue ones more convert. */
+/** Enrols `each` users in each variant on a day; more of the blue ones convert. */
 async function enrolDay(world: TestWorld, back: number, each: number): Promise<void> {
   const users = ["red", "blue"].flatMap((variant) =>
     Array.from({ length: each }, (_, index) => ({ user_id: `${variant}-${back}-${index}`, variant })),
@@ -23,7 +23,7 @@ async function enrolDay(world: TestWorld, back: number, each: number): Promise<v
   await call(trackMetrics, world, { params, body: metrics });
 }
 
-test("shows day by day what somebody saw who looked at its end", async () => {
+test("shows users and means at the end of each day", async () => {
   const world = openWorld();
   await withColours(world, { changes: { metrics: [{ metric_name: "signup", kind: "conversion" }] } });
   for (const back of [2, 1, 0]) await enrolDay(world, back, 100);
@@ -39,20 +39,18 @@ test("shows day by day what somebody saw who looked at its end", async () => {
   ]);
 });
 
-test("what comes late counts on the latest day known, and rewrites no history", async () => {
+test("a value that comes late counts on the day on which it happened", async () => {
   const world = openWorld();
   await withColours(world, { changes: { metrics: [{ metric_name: "signup", kind: "conversion" }] } });
   await enrolDay(world, 1, 100);
   await enrolDay(world, 0, 100);
-  const [yesterday] = (await call(getTimeline, world, { params })).body.days;
   const late = [{ user_id: "red-1-1", metric_name: "signup", timestamp: day(1) }];
   await call(trackMetrics, world, { params, body: late });
   const { days } = (await call(getTimeline, world, { params })).body;
-  expect(days[0]).toStrictEqual(yesterday);
-  expect(days[1]?.variants[0]?.metrics[0]?.mean).toBe(21 / 200);
+  expect(days.map(({ variants }) => variants[0]?.metrics[0]?.mean)).toEqual([11 / 100, 21 / 200]);
 });
 
-test("the last day is the results of now, and intervals only ever narrow", async () => {
+test("the last day says what the results say now", async () => {
   const world = openWorld();
   await withColours(world, { changes: { metrics: [{ metric_name: "signup", kind: "conversion" }] } });
   for (const back of [0, -1, -2]) {
@@ -60,17 +58,23 @@ test("the last day is the results of now, and intervals only ever narrow", async
     await enrolDay(world, back, 200);
   }
   const { body } = await call(getTimeline, world, { params });
-  const blue = body.days.map(({ variants }) => variants[1]);
-  expect(blue.map((variant) => variant?.users)).toStrictEqual([200, 400, 600]);
-  const intervals = blue.map((variant) => variant?.metrics[0]?.interval ?? [Number.NaN, Number.NaN]);
-  for (const [index, [low, high]] of intervals.slice(1).entries()) {
-    const [earlierLow, earlierHigh] = intervals[index] ?? [0, 0];
-    expect(low).toBeGreaterThanOrEqual(earlierLow);
-    expect(high).toBeLessThanOrEqual(earlierHigh);
-  }
+  expect(body.days.map(({ variants }) => variants[1]?.users)).toStrictEqual([200, 400, 600]);
   const results = await call(getResults, world, { params });
-  const comparison = results.body.results[1]?.metrics[0]?.comparison;
-  expect(blue.at(-1)?.metrics[0]?.difference).toBe(comparison?.difference);
+  expect(body.days.at(-1)?.variants).toStrictEqual(
+    results.body.results.map(({ variant_id, variant_name, is_control, users, metrics }) => ({
+      variant_id,
+      variant_name,
+      is_control,
+      users,
+      metrics: metrics.map(({ metric_name, mean, comparison }) => ({
+        metric_name,
+        mean,
+        difference: comparison?.difference ?? null,
+        interval: comparison?.interval ?? null,
+        p_value: comparison?.p_value ?? null,
+      })),
+    })),
+  );
 });
 
 test("a test without users has no days", async () => {

@@ -65,7 +65,7 @@ test("stops with a winner, tells when, and gives known users their variant still
   expect(await assign(world, "bob")).toMatchObject({ variant: null, reason: "not_running" });
 });
 
-test("stopping freezes the results", async () => {
+test("stopping freezes the results: a later value is only counted among those that do not count", async () => {
   const world = openWorld();
   await withColours(world, { users: { ann: "red", bob: "blue" } });
   await call(trackMetric, world, { params, body: { user_id: "ann", metric_name: "sales", value: 3 } });
@@ -73,7 +73,13 @@ test("stopping freezes the results", async () => {
   const frozen = await call(getResults, world, { params });
   world.advance(MINUTE);
   await call(trackMetric, world, { params, body: { user_id: "bob", metric_name: "sales", value: 100 } });
-  expect(await call(getResults, world, { params })).toStrictEqual(frozen);
+  const [, blue] = frozen.body.results;
+  const dropped = { ...blue?.metrics[0]?.dropped, after_stop: 1 };
+  const shown = { ...blue, metrics: [{ ...blue?.metrics[0], dropped }] };
+  expect((await call(getResults, world, { params })).body).toStrictEqual({
+    ...frozen.body,
+    results: [frozen.body.results[0], shown],
+  });
   const late = call(importAssignments, world, { params, body: [{ user_id: "eve", variant: "red" }] });
   expect((await refusalOf(late)).code).toBe("conflict");
 });

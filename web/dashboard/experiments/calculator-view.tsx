@@ -34,6 +34,7 @@ const DEFAULTS = {
   effect: "10",
   effect_type: "relative",
   users: "20000",
+  variants: "1",
   split: "50",
   power: "80",
   confidence: "95",
@@ -43,6 +44,15 @@ type Name = keyof typeof DEFAULTS;
 const read = (query: URLSearchParams, name: Name): string => query.get(name) ?? DEFAULTS[name];
 const figure = (query: URLSearchParams, name: Name): number => Number(read(query, name));
 const share = (query: URLSearchParams, name: Name): number => shareOf(figure(query, name));
+
+const MOST_VARIANTS = 19;
+
+/** Several new variants have equal shares, and so has the control. */
+function splitOf(query: URLSearchParams): number | number[] {
+  const variants = Math.trunc(figure(query, "variants"));
+  if (!(variants > 1 && variants <= MOST_VARIANTS)) return share(query, "split");
+  return Array.from({ length: variants + 1 }, () => 1);
+}
 
 /** Shares are typed as percentages. */
 function bodyOf(query: URLSearchParams): Body {
@@ -56,7 +66,7 @@ function bodyOf(query: URLSearchParams): Body {
     ...(read(query, "asked") === "users"
       ? { effect, effect_type: relative ? "relative" : "absolute" }
       : { users: figure(query, "users") }),
-    split: share(query, "split"),
+    split: splitOf(query),
     power: share(query, "power"),
     confidence_level: share(query, "confidence"),
   };
@@ -100,7 +110,8 @@ function Fields({ query }: ViewProps) {
       ) : (
         text("users", "Users in all variants together")
       )}
-      {text("split", "Share of the new variant, in %")}
+      {text("variants", "New variants")}
+      {Array.isArray(splitOf(query)) || text("split", "Share of the new variant, in %")}
       {text("power", "Chance to find the effect, in %")}
       {text("confidence", "Confidence, in %", "confidence_level")}
     </div>
@@ -108,23 +119,30 @@ function Fields({ query }: ViewProps) {
 }
 
 const HORIZONS = [
-  { name: "look whenever you like", key: "sequential" },
-  { name: "look once, at the end", key: "fixed" },
+  { name: "declare the users, and read once at the end", key: "fixed" },
+  { name: "decide at any time", key: "sequential" },
 ] as const;
+
+/** The effect in either direction, where users were given. */
+function effectCells(
+  { effect, decrease }: Plan,
+  key: keyof Plan["effect"],
+  kind: "conversion" | "mean",
+): string[] {
+  const found = [effect[key], decrease?.[key]].flatMap((one) => one ?? []);
+  if (found.length === 0) return ["none", "–"];
+  return [
+    found.map(({ absolute }) => difference(kind, absolute)).join(" or "),
+    found.map(({ relative }) => (relative === null ? "–" : lift(relative))).join(" or "),
+  ];
+}
 
 function Shown({ plan, kind }: { plan: Plan; kind: "conversion" | "mean" }) {
   const cells = ({ name, key }: (typeof HORIZONS)[number]) => {
     const { control, treatment, total } = plan.users[key];
-    const { absolute, relative } = plan.effect[key];
-    return [
-      name,
-      number(total),
-      number(control),
-      number(treatment),
-      difference(kind, absolute),
-      relative === null ? "–" : lift(relative),
-    ];
+    return [name, number(total), number(control), number(treatment), ...effectCells(plan, key, kind)];
   };
+  const { total } = plan.users.fixed;
   return (
     <>
       <p class="sentence">{plan.summary}</p>
@@ -134,7 +152,7 @@ function Shown({ plan, kind }: { plan: Plan; kind: "conversion" | "mean" }) {
           "You",
           "Users in all",
           "Users, control",
-          "Users, new variant",
+          "Users, each new variant",
           "Effect",
           "Effect, relative",
         ]}
@@ -142,11 +160,8 @@ function Shown({ plan, kind }: { plan: Plan; kind: "conversion" | "mean" }) {
         stacks
       />
       <p>
-        <a
-          class="button"
-          href={linkTo(["experiments", "new"], { planned_users: String(plan.users.sequential.total) })}
-        >
-          Create an experiment with {number(plan.users.sequential.total)} planned users
+        <a class="button" href={linkTo(["experiments", "new"], { planned_users: String(total) })}>
+          Create an experiment with {number(total)} planned users
         </a>
       </p>
     </>
@@ -160,7 +175,7 @@ export function CalculatorView({ query }: ViewProps) {
   return (
     <Faults.Provider value={problem?.faults ?? []}>
       <h1>Sample size</h1>
-      <p>How long must a test run? It depends on the effect that you do not want to miss.</p>
+      <p>How many users a test needs depends on the smallest effect that you want to find.</p>
       <Fields query={query} />
       <Answered answer={{ ...answer, problem }} what="the plan">
         {(plan) => <Shown plan={plan} kind={body.kind === "mean" ? "mean" : "conversion"} />}

@@ -24,7 +24,7 @@ const Fact = ({ name, value }: { name: string; value: string }) => (
   </div>
 );
 
-/** The dates of a test, who was named its winner, and how far it has come. */
+/** Dates, progress, and the winner that a person named. */
 function Facts({ test, results, zone }: { test: ExperimentReply; results: Results; zone: string }) {
   const users = usersOf(results);
   const { planned_users, stopped_at } = test;
@@ -36,7 +36,7 @@ function Facts({ test, results, zone }: { test: ExperimentReply; results: Result
     <dl class="facts">
       <Fact name="Users" value={progress} />
       <Fact name="Control" value={test.control ?? "none"} />
-      <Fact name="Takes part" value={`${wholePercent(test.traffic)} of users`} />
+      <Fact name="Traffic" value={`${wholePercent(test.traffic)} of users`} />
       <Fact name="Created" value={moment(test.created_at, zone)} />
       {stopped_at !== null && <Fact name="Stopped" value={moment(stopped_at, zone)} />}
       {stopped_at !== null && <Fact name="Winner named by a person" value={test.winner ?? "none"} />}
@@ -48,15 +48,15 @@ function Split({ results }: { results: Results }) {
   const { sample_ratio } = results;
   const everyone = usersOf(results);
   const sound =
-    sample_ratio.reason === null
-      ? `Nothing says that users are not divided as planned (p-value ${pValue(sample_ratio.p_value)}).`
-      : "There are too few users to check whether they are divided as planned.";
+    sample_ratio.reason === "NO_DATA"
+      ? "No user has been assigned yet."
+      : `Nothing says that users are not divided as planned (p-value ${pValue(sample_ratio.p_value)}).`;
   return (
     <section aria-labelledby="split-title">
       <h2 id="split-title">Split of the users</h2>
       {sample_ratio.ok && <p>{sound}</p>}
       {sample_ratio.leaked_users > 0 && (
-        <p>{counted(sample_ratio.leaked_users, "user")} came into a variant whose weight was 0.</p>
+        <p>{counted(sample_ratio.leaked_users, "user")} got a variant whose weight was 0.</p>
       )}
       <Table
         caption="Users by variant"
@@ -75,7 +75,7 @@ function Split({ results }: { results: Results }) {
 const metricNames = ({ results }: Results): string[] =>
   results[0]?.metrics.map(({ metric_name }) => metric_name) ?? [];
 
-/** The metric that decides stands first. */
+/** The metric of the verdict comes first. */
 function namesInOrder(results: Results): string[] {
   const decisive = results.verdict.metric_name;
   const names = metricNames(results);
@@ -94,12 +94,7 @@ function Figures({ test, results, query }: ShownProps) {
       <section aria-labelledby="metrics-title">
         <h2 id="metrics-title">Metrics</h2>
         {namesInOrder(results).map((name) => (
-          <MetricSection
-            key={name}
-            results={results}
-            metricName={name}
-            decides={name === results.verdict.metric_name}
-          />
+          <MetricSection key={name} results={results} metricName={name} />
         ))}
       </section>
       <TimelineSection testId={test.id} results={results} query={query} />

@@ -10,6 +10,7 @@ import {
   number,
   percent,
   pValue,
+  unsignedDifference,
   wholePercent,
 } from "../parts/format.ts";
 import { More, Table } from "../parts/table.tsx";
@@ -17,15 +18,17 @@ import { IntervalPlot, type IntervalRow } from "../plots/interval-plot.tsx";
 
 type Variant = Results["results"][number];
 type Metric = Variant["metrics"][number];
+type Comparison = NonNullable<Metric["comparison"]>;
 
-/** What one variant has come to on the metric of a section. */
+/** One variant's figures on the metric of a section. */
 interface Arm {
   readonly variant: Variant;
   readonly metric: Metric;
 }
 
-const REASONS: Record<string, string> = {
+const REASONS: Record<Comparison["reasons"][number], string> = {
   TOO_FEW_USERS: "too few users",
+  TOO_FEW_WITH_A_VALUE: "too few users with a value",
   ZERO_VARIANCE: "the values do not differ",
   ZERO_CONTROL_MEAN: "the control is at 0",
   CONTROL_NEAR_ZERO: "the control is too close to 0",
@@ -33,16 +36,32 @@ const REASONS: Record<string, string> = {
   BROKEN_SPLIT: "the split is broken",
 };
 
-const because = (reason: string | null): string => (reason === null ? "–" : (REASONS[reason] ?? reason));
-
-const KINDS: Record<Metric["kind"], string> = {
-  conversion: "share of users who did it",
-  mean: "sum of values per user",
-  count: "number of values per user",
-  ratio: "sum of values over the sum of its denominator",
+const because = ({ reasons }: Comparison): string => {
+  const [reason] = reasons;
+  return reason === undefined ? "–" : REASONS[reason];
 };
 
-export const armsOf = (results: Results, metricName: string): Arm[] =>
+const KINDS: Record<Metric["kind"], string> = {
+  conversion: "share of users with at least one",
+  mean: "sum of values per user",
+  count: "number of values per user",
+  ratio: "sum of values over the sum of another metric",
+};
+
+const JUDGED: Record<NonNullable<Comparison["judged"]>, string> = {
+  better: "better",
+  worse: "worse",
+  open: "open",
+  within_margin: "within its margin",
+};
+
+const ROLES: Record<Metric["role"], string> = {
+  primary: "decides",
+  guardrail: "guardrail",
+  exploratory: "not decided on",
+};
+
+const armsOf = (results: Results, metricName: string): Arm[] =>
   results.results.flatMap((variant) =>
     variant.metrics
       .filter(({ metric_name }) => metric_name === metricName)
@@ -51,9 +70,11 @@ export const armsOf = (results: Results, metricName: string): Arm[] =>
 
 /** Only what the verdict is about is set apart; an interval beside zero on any other metric is no verdict. */
 function markOf({ verdict }: Results, { variant, metric }: Arm): IntervalRow["mark"] {
-  if (verdict.variant_name !== variant.variant_name || verdict.metric_name !== metric.metric_name) {
-    return undefined;
+  if (verdict.variant_name !== variant.variant_name) return undefined;
+  if (verdict.kind === "guardrail_harmed") {
+    return metric.role === "guardrail" && metric.comparison?.judged === "worse" ? "bad" : undefined;
   }
+  if (verdict.metric_name !== metric.metric_name) return undefined;
   return verdict.kind === "winner" ? "good" : verdict.kind === "loser" ? "bad" : undefined;
 }
 
@@ -61,21 +82,28 @@ const rowsOf = (results: Results, arms: readonly Arm[]): IntervalRow[] =>
   arms.flatMap((arm) => {
     const { comparison } = arm.metric;
     if (comparison === null || comparison.difference === null) return [];
-    const { difference: estimate, sequential } = comparison;
-    return [
-      { name: arm.variant.variant_name, estimate, interval: sequential.interval, mark: markOf(results, arm) },
-    ];
+    const { difference: estimate, interval } = comparison;
+    return [{ name: arm.variant.variant_name, estimate, interval, mark: markOf(results, arm) }];
   });
 
+function liftCell(comparison: Comparison): string {
+  const { lift: estimate, lift_interval } = comparison;
+  if (estimate === null) return because(comparison);
+  return lift_interval === null
+    ? `${lift(estimate)} (${because(comparison)})`
+    : `${lift(estimate)} (${liftRange(lift_interval)})`;
+}
+
 function differenceCells({ metric: { kind, comparison } }: Arm): string[] {
-  if (comparison === null) return ["control", "", ""];
-  const { difference: estimate, sequential, sequential_relative: relative, reason } = comparison;
+  if (comparison === null) return ["control", "", "", "", ""];
+  const { difference: estimate, interval, approximate, p_value, judged } = comparison;
+  const range = interval === null ? because(comparison) : differenceRange(kind, interval);
   return [
-    estimate === null ? because(reason) : difference(kind, estimate),
-    sequential.interval === null ? because(reason) : differenceRange(kind, sequential.interval),
-    relative.lift === null || relative.interval === null
-      ? because(relative.reason)
-      : `${lift(relative.lift)} (${liftRange(relative.interval)})`,
+    estimate === null ? because(comparison) : difference(kind, estimate),
+    approximate && interval !== null ? `${range} (approximate)` : range,
+    liftCell(comparison),
+    pValue(p_value),
+    judged === null ? "–" : JUDGED[judged],
   ];
 }
 
@@ -88,51 +116,44 @@ function armCells(arm: Arm): string[] {
   return [variant.variant_name, users, level(metric.kind, metric.mean), ...differenceCells(arm)];
 }
 
-function fixedCells({ variant, metric: { kind, comparison } }: Arm): string[] {
+const loss = (kind: Metric["kind"], value: number | null): string =>
+  value === null ? "–" : unsignedDifference(kind, value);
+
+function choiceCells({ variant, metric: { kind, comparison } }: Arm): string[][] {
   if (comparison === null) return [];
-  const { fixed, adjusted, relative, bayesian, reason } = comparison;
+  const { chance_better, chance_best, expected_loss, expected_loss_of_control } =
+    comparison.if_you_must_choose;
   return [
-    variant.variant_name,
-    fixed.interval === null ? because(reason) : differenceRange(kind, fixed.interval),
-    pValue(fixed.p_value),
-    pValue(adjusted.p_value),
-    relative.lift === null || relative.interval === null
-      ? because(relative.reason)
-      : `${lift(relative.lift)} (${liftRange(relative.interval)})`,
-    bayesian.chance_to_win === null ? "–" : percent(bayesian.chance_to_win),
-    bayesian.expected_loss === null ? "–" : difference(kind, bayesian.expected_loss).replace("+", ""),
+    [
+      variant.variant_name,
+      percent(chance_better),
+      percent(chance_best),
+      loss(kind, expected_loss),
+      loss(kind, expected_loss_of_control),
+    ],
   ];
 }
 
-const FIXED_COLUMNS = [
+const CHOICE_COLUMNS = [
   "Variant",
-  "Interval of the difference",
-  "p-value",
-  "p-value, adjusted for several comparisons",
-  "Relative change (interval)",
-  "Chance to be better",
+  "Chance to be better than the control",
+  "Chance to be the best of all",
   "Expected loss if shipped",
+  "Expected loss if the control stays",
 ];
 
-interface FixedFiguresProps {
-  readonly arms: readonly Arm[];
-  readonly metricName: string;
-  readonly level: number;
-}
-
-const FixedFigures = ({ arms, metricName, level: confidenceLevel }: FixedFiguresProps) => (
-  <More summary="Figures for one look at a planned end">
+const IfYouMustChoose = ({ arms, metricName }: { arms: readonly Arm[]; metricName: string }) => (
+  <More summary="If you must choose now">
     {() => (
       <>
         <p>
-          These hold only if you look <strong>once</strong>, when the planned number of users is reached.
-          Whoever looks every day and stops at the first good figure finds a winner far too often where there
-          is none. Decide by the always-valid interval above.
+          These figures do <strong>not</strong> decide: they say what a choice would risk if it cannot wait
+          for a verdict. They start from the belief that large differences are rare.
         </p>
         <Table
-          caption={`${metricName}: fixed-horizon figures at ${wholePercent(confidenceLevel)} confidence`}
-          columns={FIXED_COLUMNS}
-          rows={arms.map(fixedCells).filter((cells) => cells.length > 0)}
+          caption={`${metricName}: what a choice would risk`}
+          columns={CHOICE_COLUMNS}
+          rows={arms.flatMap(choiceCells)}
           stacks
         />
       </>
@@ -140,42 +161,78 @@ const FixedFigures = ({ arms, metricName, level: confidenceLevel }: FixedFigures
   </More>
 );
 
+const DROPPED: Record<keyof Metric["dropped"], string> = {
+  before_assignment: "from before the assignment",
+  after_stop: "from after the stop",
+  after_window: "from after the window",
+  wrong_type: "that are no number",
+  out_of_range: "out of range",
+};
+
+/** Values that are stored and do not count: an integration that is wrong shows here first. */
+function Dropped({ arms }: { arms: readonly Arm[] }) {
+  const parts = Object.entries(DROPPED).flatMap(([reason, words]) => {
+    const values = arms.reduce(
+      (sum, { metric }) => sum + (metric.dropped[reason as keyof Metric["dropped"]] ?? 0),
+      0,
+    );
+    return values === 0 ? [] : [`${number(values)} ${words}`];
+  });
+  return parts.length === 0 ? null : <p class="hint">Values that do not count: {parts.join(", ")}.</p>;
+}
+
+function marginOf({ kind, margin }: Metric): string {
+  if (margin === null) return "";
+  const allowed =
+    typeof margin === "number" ? unsignedDifference(kind, margin) : wholePercent(margin.relative);
+  return `; may get worse by at most ${allowed}`;
+}
+
+function Description({ metric }: { metric: Metric }) {
+  const { kind, direction, unit, cap } = metric;
+  const wanted = { increase: "more is better", decrease: "less is better" };
+  return (
+    <p class="hint">
+      {KINDS[kind]}
+      {unit !== null && `, in ${unit}`}
+      {cap !== null && `, at most ${number(cap)}`};{" "}
+      {direction === null ? "nobody declared whether more is better" : wanted[direction]}
+      {marginOf(metric)}
+    </p>
+  );
+}
+
 interface MetricSectionProps {
   readonly results: Results;
   readonly metricName: string;
-  readonly decides: boolean;
 }
 
 /** One metric: how each variant differs from the control, as intervals and as figures. */
-export function MetricSection({ results, metricName, decides }: MetricSectionProps) {
+export function MetricSection({ results, metricName }: MetricSectionProps) {
   const titleId = useId();
   const arms = armsOf(results, metricName);
   const [first] = arms;
   if (first === undefined) return null;
-  const { kind, direction } = first.metric;
+  const { metric } = first;
   const rows = rowsOf(results, arms);
   const control = results.control ?? "the control";
-  const valid = `${wholePercent(results.confidence_level)} always-valid interval`;
+  const level = arms.flatMap((arm) => arm.metric.comparison?.level ?? [])[0];
+  const interval = level === undefined ? "Interval" : `${wholePercent(1 - level)} interval`;
   return (
     <section class="metric" aria-labelledby={titleId}>
       <h3 id={titleId}>
-        {metricName} {decides && <span class="tag">decides</span>}
+        {metricName} <span class="tag">{ROLES[metric.role]}</span>
       </h3>
-      <p class="hint">
-        {KINDS[kind]}; {direction === "increase" ? "more" : "less"} is better
-      </p>
+      <Description metric={metric} />
       {rows.length === 0 ? (
-        <p>
-          There is no difference to draw yet:{" "}
-          {because(first.metric.users === 0 ? "NO_DATA" : "TOO_FEW_USERS")}.
-        </p>
+        <p>There is no difference to draw yet: {metric.users === 0 ? "no users" : REASONS.TOO_FEW_USERS}.</p>
       ) : (
         <IntervalPlot
           rows={rows}
-          kind={kind}
-          direction={direction}
+          kind={metric.kind}
+          direction={metric.direction}
           control={control}
-          caption={`Difference from ${control} with its ${valid}`}
+          caption={`Difference from ${control} with its ${interval}`}
         />
       )}
       <Table
@@ -185,13 +242,16 @@ export function MetricSection({ results, metricName, decides }: MetricSectionPro
           "Users",
           "Result",
           `Difference from ${control}`,
-          valid,
+          interval,
           "Relative change (interval)",
+          "p-value",
+          "Judged",
         ]}
         rows={arms.map(armCells)}
         stacks
       />
-      <FixedFigures arms={arms} metricName={metricName} level={results.confidence_level} />
+      <Dropped arms={arms} />
+      <IfYouMustChoose arms={arms} metricName={metricName} />
     </section>
   );
 }

@@ -10,7 +10,7 @@ import {
 } from "../parts/format.ts";
 import type { TimePlotData } from "../plots/time-plot-data.ts";
 
-/** What was known of one variant and metric at the end of each day. */
+/** One variant and metric at the end of each day. */
 export function pointsOf({ days }: Timeline, variantName: string, metricName: string) {
   return days.map(({ day: date, variants }) => {
     const variant = variants.find(({ variant_name }) => variant_name === variantName);

@@ -29,7 +29,7 @@ function TimelinePlot({ points, kind, variant, control, level }: PlotProps) {
       label={`Difference of ${variant} from ${control}, day by day. Latest: ${latest}`}
       unit={
         `Difference from ${control} ${kind === "conversion" ? "in " : ""}${differenceUnit(kind)}, as a line, in its ` +
-        `${wholePercent(level)} always-valid interval; the strong line is 0, no difference`
+        `${wholePercent(level)} interval; the strong line is 0, no difference`
       }
       step="Day"
       describe={(index) => {
@@ -44,8 +44,8 @@ const TimelineTable = ({ points, kind }: { points: readonly Point[]; kind: Metri
   <More summary="The same as a table">
     {() => (
       <Table
-        caption="What was known at the end of each day"
-        columns={["Day (UTC)", "Users in all", "Difference", "Always-valid interval"]}
+        caption="Results at the end of each day"
+        columns={["Day (UTC)", "Users in all", "Difference", "Interval"]}
         rows={points.map((point) => [
           day(point.date, ZONE),
           counted(point.users, "user"),
@@ -96,7 +96,7 @@ interface TimelineSectionProps {
   readonly query: URLSearchParams;
 }
 
-/** How the difference became known, day by day. It never takes back what it said. */
+/** The difference with its interval, day by day. */
 export function TimelineSection({ testId, results, query }: TimelineSectionProps) {
   const answer = useAnswer(`timeline ${testId} ${results.computed_at}`, (signal) =>
     getTimeline(testId, signal),
@@ -110,11 +110,7 @@ export function TimelineSection({ testId, results, query }: TimelineSectionProps
   return (
     <section aria-labelledby="timeline-title">
       <h2 id="timeline-title">Day by day</h2>
-      <p class="hint">
-        What somebody knew who looked at the end of each day: no interval is wider than those of the days
-        before. The one above has been narrowed only by looks that were really taken, and may be wider than
-        the last one here.
-      </p>
+      <p class="hint">What the results said at the end of each day. The last day is what they say now.</p>
       <div class="filters">
         <SelectField
           label="Metric"

@@ -62,15 +62,20 @@ export const shareOf = (percentage: number): number => Number((percentage / 100)
 /** By how much a metric's figures are multiplied to be shown: shares are shown as percentages. */
 export const scaleOf = (kind: MetricKind): number => (kind === "conversion" ? 100 : 1);
 
-export const differenceUnit = (kind: MetricKind): string =>
-  kind === "conversion" ? "percentage points" : "per user";
+const UNITS: Record<MetricKind, string> = {
+  conversion: "percentage points",
+  mean: "per user",
+  count: "per user",
+  ratio: "in the ratio",
+};
+
+export const differenceUnit = (kind: MetricKind): string => UNITS[kind];
 
 /** What a variant comes to: the share of users who converted, or the mean per user. */
 export function level(kind: MetricKind, mean: number | null): string {
   if (mean === null) return "–";
-  return kind === "conversion"
-    ? `${plainNumber(100 * mean)}${SPACE}%`
-    : `${plainNumber(mean)} per${SPACE}user`;
+  if (kind === "conversion") return `${plainNumber(100 * mean)}${SPACE}%`;
+  return kind === "ratio" ? plainNumber(mean) : `${plainNumber(mean)} per${SPACE}user`;
 }
 
 export const signedNumber = (value: number): string =>
@@ -85,6 +90,10 @@ export function difference(kind: MetricKind, value: number): string {
   const one = kind === "conversion" && /^[+−]1$/.test(shown);
   return `${shown} ${one ? "percentage point" : differenceUnit(kind)}`;
 }
+
+/** The size of a difference, for a loss or a margin. */
+export const unsignedDifference = (kind: MetricKind, value: number): string =>
+  difference(kind, value).replace("+", "");
 
 export const differenceRange = (kind: MetricKind, bounds: Bounds): string =>
   `${ends(bounds, (value) => signedNumber(scaleOf(kind) * value))} ${differenceUnit(kind)}`;

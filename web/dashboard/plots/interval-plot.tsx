@@ -21,7 +21,8 @@ export interface IntervalRow {
 interface IntervalPlotProps {
   readonly rows: readonly IntervalRow[];
   readonly kind: MetricKind;
-  readonly direction: "increase" | "decrease";
+  /** Null where nobody declared whether more is better. */
+  readonly direction: "increase" | "decrease" | null;
   readonly caption: string;
   readonly control: string;
 }
@@ -96,10 +97,16 @@ function shown({ estimate, interval }: IntervalRow, kind: MetricKind): Spread & 
   };
 }
 
+const SIDES = {
+  increase: ["worse", "better"],
+  decrease: ["better", "worse"],
+  unknown: ["less", "more"],
+} as const;
+
 /** Differences from the control with their intervals, on one scale, with zero marked. */
 export function IntervalPlot({ rows, kind, direction, caption, control }: IntervalPlotProps) {
   const scale = scaleFor(rows.map((row) => shown(row, kind)));
-  const [left, right] = direction === "increase" ? ["worse", "better"] : ["better", "worse"];
+  const [left, right] = SIDES[direction ?? "unknown"];
   return (
     <figure class="intervals">
       <figcaption>{caption}</figcaption>

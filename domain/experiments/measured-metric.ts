@@ -1,0 +1,53 @@
+import type { Direction } from "../statistics/choice.ts";
+import { type Arm, metricNamesOf, metricSumsOf } from "./arms.ts";
+import type { Experiment, MetricDefinition } from "./experiment.ts";
+
+/** A metric as results show it. */
+export interface MeasuredMetric {
+  readonly metric_name: string;
+  readonly kind: MetricDefinition["kind"];
+  /** Null where nobody declared the metric: whether more is better is then unknown. */
+  readonly direction: Direction | null;
+  readonly role: MetricDefinition["role"];
+  readonly margin: NonNullable<MetricDefinition["margin"]> | null;
+  readonly cap: number | null;
+  readonly unit: string | null;
+}
+
+/** A metric that nobody declared is the sum of its values per user; it is shown and never decides. */
+const undeclared = (metric_name: string): MeasuredMetric => ({
+  metric_name,
+  kind: "mean",
+  direction: null,
+  role: "exploratory",
+  margin: null,
+  cap: null,
+  unit: null,
+});
+
+const declared = ({ metric_name, kind, direction, role, margin, cap, unit }: MetricDefinition) => ({
+  metric_name,
+  kind,
+  direction,
+  role,
+  margin: margin ?? null,
+  cap: cap ?? null,
+  unit: unit ?? null,
+});
+
+/** The declared metrics in their order, then the others that have values, by name. */
+export function measuredMetrics({ metrics }: Experiment, arms: readonly Arm[]): readonly MeasuredMetric[] {
+  const names = new Set(metrics.map(({ metric_name }) => metric_name));
+  const others = metricNamesOf(arms).filter((name) => !names.has(name));
+  return [...metrics.map(declared), ...others.map(undeclared)];
+}
+
+/** The metric that most users have a value of: what the sentence is about where no primary metric is declared. */
+export function mostUsed(
+  metrics: readonly MeasuredMetric[],
+  arms: readonly Arm[],
+): MeasuredMetric | undefined {
+  const users = ({ metric_name }: MeasuredMetric): number =>
+    arms.reduce((sum, arm) => sum + (metricSumsOf(arm, metric_name)?.users_with_value ?? 0), 0);
+  return [...metrics].sort((a, b) => users(b) - users(a))[0];
+}

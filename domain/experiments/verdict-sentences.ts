@@ -1,0 +1,211 @@
+import { badEnd, type Comparison, FEWEST_USERS, FEWEST_WITH_A_VALUE, shortageOf } from "./comparison.ts";
+import type { Candidate, Case, SplitArm } from "./verdict-case.ts";
+import {
+  amountInWords,
+  count,
+  differenceInWords,
+  figure,
+  levelInWords,
+  listed,
+  metricInWords,
+  otherAmount,
+  otherLevel,
+  quote,
+  usersInWords,
+} from "./wording.ts";
+
+// One sentence or two for each kind of verdict, which a person without statistics can act on.
+
+const sentences = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join(" ");
+
+const controlName = ({ control }: Case): string => quote(control.variant.variant_name);
+const variantName = ({ variant }: Comparison): string => quote(variant.variant.variant_name);
+
+export function brokenSplit(arms: readonly SplitArm[]): string {
+  const parts = arms.map(
+    ({ variant_name, users, expected }) =>
+      `${usersInWords(users)} in ${quote(variant_name)} instead of ${count(expected)}`,
+  );
+  return `The split itself is broken, so no figure can be trusted: ${listed(parts)}. Find out why before you decide anything.`;
+}
+
+/** "12 % of users against 10 %, +2 points (between +0.573 and +3.44)" */
+function figuresOf({ metric, reply }: Comparison): string {
+  const { control_level, variant_level, difference, interval } = reply;
+  const levels = `${levelInWords(metric, variant_level ?? 0)} against ${otherLevel(metric, control_level ?? 0)}`;
+  return `${levels}, ${differenceInWords(metric, difference ?? 0, interval)}`;
+}
+
+/** A control or variant where nobody converted may be an integration that sends nothing. */
+function caution({ metric, control }: Case, { variant, sample }: Comparison): string {
+  if (metric.kind !== "conversion") return "";
+  const empty = [
+    { arm: control, side: sample.control },
+    { arm: variant, side: sample.variant },
+  ].filter(({ side }) => side.converted === 0);
+  const names = listed(empty.map(({ arm }) => quote(arm.variant.variant_name)));
+  return names === ""
+    ? ""
+    : `Nobody in ${names} has one: if that is a surprise, check that its values are being sent.`;
+}
+
+/** What the guardrails without a margin do not exclude. */
+const notExcluded = ({ unbounded }: Candidate): readonly string[] =>
+  unbounded.map((guardrail) => `${mayBeWorse(guardrail)}.`);
+
+function mayBeWorse({ metric, reply }: Comparison): string {
+  if (reply.interval === null) return `${metric.metric_name} cannot be judged yet`;
+  const amount = amountInWords(metric, -badEnd(metric, reply.interval));
+  return `${metric.metric_name} may still be up to ${amount} worse`;
+}
+
+export function winner(matter: Case, best: Candidate, others: readonly string[]): string {
+  const { primary } = best;
+  const also =
+    others.length === 0
+      ? ""
+      : `${listed(others.map(quote))} ${others.length === 1 ? "is" : "are"} also better than ${controlName(matter)}; which of ${others.length === 1 ? "the two is better" : "them is best"} is not settled.`;
+  return sentences(
+    `${variantName(primary)} is better than ${controlName(matter)} on ${metricInWords(primary.metric)}: ${figuresOf(primary)}.`,
+    "You can ship it.",
+    ...notExcluded(best),
+    also,
+    caution(matter, primary),
+  );
+}
+
+const isBetterOn = (primary: Comparison): string =>
+  `${variantName(primary)} is better on ${metricInWords(primary.metric)} (${figuresOf(primary).replace(" (", ", ").replace(/\)$/, "")})`;
+
+export function harmful(matter: Case, { primary, harmed }: Candidate): string {
+  const parts = harmed.map(
+    (guardrail) => `${guardrail.metric.metric_name} got worse: ${figuresOf(guardrail)}`,
+  );
+  return sentences(
+    `${isBetterOn(primary)} but ${listed(parts)}.`,
+    "Do not ship it as it is.",
+    caution(matter, primary),
+  );
+}
+
+export function unsure(matter: Case, { primary, unkept }: Candidate): string {
+  const advice = matter.progress.isOver ? "To know more, run a longer one." : "Let it run.";
+  return sentences(
+    `${isBetterOn(primary)}, but ${listed(unkept.map(beyondMargin))}.`,
+    advice,
+    caution(matter, primary),
+  );
+}
+
+function beyondMargin(guardrail: Comparison): string {
+  const { metric, reply } = guardrail;
+  const { margin } = metric;
+  if (typeof margin === "number") {
+    const allowed = `more than the ${otherAmount(metric, margin)} you allowed`;
+    return reply.interval === null ? mayBeWorse(guardrail) : `${mayBeWorse(guardrail)}, ${allowed}`;
+  }
+  const { lift_interval } = reply;
+  if (margin === null || lift_interval === null) return `${metric.metric_name} cannot be judged yet`;
+  const amount = figure(-100 * badEnd(metric, lift_interval));
+  return `${metric.metric_name} may still be up to ${amount} % worse, more than the ${figure(100 * margin.relative)} % you allowed`;
+}
+
+export function loser(matter: Case, lost: Comparison, open: boolean): string {
+  const { metric } = lost;
+  const primary = metric === matter.metric;
+  const words = primary
+    ? `${variantName(lost)} is worse than ${controlName(matter)} on ${metricInWords(metric)}`
+    : `${variantName(lost)} makes ${metric.metric_name} worse than ${controlName(matter)}`;
+  return sentences(
+    `${words}: ${figuresOf(lost)}.`,
+    "Do not ship it.",
+    open && !matter.progress.isOver ? "The other variants are not settled yet." : "",
+    primary ? caution(matter, lost) : "",
+  );
+}
+
+/** "5,120 of 7,932 planned users: read it when they are complete." */
+function planned({ progress: { plannedUsers, users, isOver } }: Case): string {
+  if (plannedUsers === null) return "";
+  const so = `${count(users)} of ${count(plannedUsers)} planned users`;
+  if (isOver) return `It was stopped at ${so}.`;
+  return users >= plannedUsers
+    ? `All ${count(plannedUsers)} planned users are in: read it when their window is over.`
+    : `${so}: read it when they are complete.`;
+}
+
+export function noDifference(matter: Case, shown: Comparison): string {
+  const { isOver, plannedUsers } = matter.progress;
+  const found = `${variantName(shown)} cannot be told from ${controlName(matter)} on ${metricInWords(shown.metric)}: ${figuresOf(shown)}.`;
+  const running =
+    plannedUsers === null
+      ? "Let it run, or stop it if a difference within that range does not matter to you."
+      : "";
+  return sentences(
+    planned(matter),
+    isOver ? "No difference found." : "No difference yet.",
+    found,
+    isOver ? ifYouMustChoose(matter, shown) : running,
+    caution(matter, shown),
+  );
+}
+
+function ifYouMustChoose(matter: Case, shown: Comparison): string {
+  const { chance_better, expected_loss, expected_loss_of_control } = shown.reply.if_you_must_choose;
+  if (chance_better === null || expected_loss === null || expected_loss_of_control === null) return "";
+  const variant = chance_better >= 0.5;
+  const chance = Math.min(99, Math.round(100 * (variant ? chance_better : 1 - chance_better)));
+  const loss = figure(variant ? expected_loss : expected_loss_of_control);
+  const name = variant ? variantName(shown) : controlName(matter);
+  return `If you must choose, ${name} is likelier the better: ${chance} in 100, expected loss ${loss}.`;
+}
+
+export function tooEarly(matter: Case, first: Comparison | undefined): string {
+  const why = first === undefined ? "there is nothing to compare" : shortage(matter, first);
+  const advice = matter.progress.isOver ? "It is over: to know more, run a longer one." : "Let it run.";
+  return sentences(`Too early to say: ${why}.`, planned(matter) || advice);
+}
+
+/** Why nothing can be concluded from a comparison yet. */
+function shortage(matter: Case, compared: Comparison): string {
+  const { metric, sample, variant } = compared;
+  const sides = [
+    { name: controlName(matter), ...sample.control },
+    { name: quote(variant.variant.variant_name), ...sample.variant },
+  ] as const;
+  const reason = shortageOf(metric, sample);
+  if (reason === "TOO_FEW_WITH_A_VALUE") {
+    const fewest = leastOf(sides, (side) => side.notZero);
+    const have = fewest.notZero === 1 ? "has" : "have";
+    return `${usersInWords(fewest.notZero)} of ${fewest.name} ${have} any ${metric.metric_name} so far, and ${FEWEST_WITH_A_VALUE} are needed`;
+  }
+  if (reason === null) return "the values do not differ from user to user";
+  const fewest = leastOf(sides, (side) => side.allUsers);
+  if (fewest.allUsers < FEWEST_USERS) {
+    return `${fewest.name} has ${usersInWords(fewest.allUsers)} so far, and ${FEWEST_USERS} are needed`;
+  }
+  const shared = leastOf(sides, (side) => side.users);
+  return `${shared.name} has ${usersInWords(shared.users)} so far under weights that gave users to both variants, and ${FEWEST_USERS} are needed`;
+}
+
+const leastOf = <T>(sides: readonly [T, T], figure: (side: T) => number): T =>
+  figure(sides[0]) <= figure(sides[1]) ? sides[0] : sides[1];
+
+export function undeclared(matter: Case, shown: Comparison | undefined, settled: boolean): string {
+  const name = metricInWords(matter.metric);
+  const what =
+    matter.metric.kind === "conversion" || matter.metric.kind === "ratio" ? name : `${name} per user`;
+  const declare =
+    "No metric was declared, so whether more is better is yours to say: declare it to get a verdict.";
+  if (shown === undefined || shown.reply.interval === null) {
+    const why = shown === undefined ? "there is nothing to compare" : shortage(matter, shown);
+    return `Too early to compare ${what}: ${why}. ${declare}`;
+  }
+  const { control_level, variant_level, difference, interval } = shown.reply;
+  const figures = `${otherLevel(shown.metric, variant_level ?? 0)} against ${otherLevel(shown.metric, control_level ?? 0)}, ${differenceInWords(shown.metric, difference ?? 0, interval)}`;
+  if (!settled) {
+    return `${variantName(shown)} cannot be told from ${controlName(matter)} in ${what}: ${figures}. ${declare}`;
+  }
+  const more = (difference ?? 0) > 0 ? "more" : "less";
+  return `${variantName(shown)} has ${more} ${what} than ${controlName(matter)}: ${figures}. ${declare}`;
+}
