@@ -1,8 +1,8 @@
 import { EARLIEST, HOUR, type Instant, isoTime, MINUTE } from "./time.ts";
 
-// What a client says about time is compared with the server's clock here, by one rule for events and for tracked values.
+// One rule for the clocks of clients, for events and for tracked values.
 
-/** What a batch shows about its sender's clock. */
+/** The state of a sender's clock, as one batch shows it. */
 export interface SenderClock {
   /** Milliseconds that are taken off every timestamp of the sender; 0 where no correction is needed. */
   readonly shift: number;

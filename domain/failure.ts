@@ -1,4 +1,4 @@
-/** Everything a caller can be told went wrong; the edge gives each code its HTTP status. */
+/** The kinds of errors that a caller is told about. The edge gives each its HTTP status. */
 export type FailureCode =
   | "invalid"
   | "unauthorized"
@@ -28,7 +28,7 @@ interface Circumstances {
   readonly cause?: unknown;
 }
 
-/** A refusal that the caller is told about. Anything else that is thrown is a defect of ours. */
+/** An error that the caller is told about. Anything else that is thrown is a defect of the server. */
 export class Failure extends Error {
   override readonly name = "Failure";
   readonly code: FailureCode;
@@ -47,5 +47,5 @@ export class Failure extends Error {
   }
 }
 
-/** What a check of one thing comes to. */
+/** The outcome of a check: a value, or the reasons why there is none. */
 export type Checked<T> = { readonly value: T } | { readonly faults: readonly Fault[] };

@@ -2,10 +2,10 @@ import { z } from "zod";
 
 const MAX_DEPTH = 8;
 const MAX_KEYS = 255;
-// More would not be read, and each takes as long as checking a whole event.
+// A reader needs no more, and each takes as long as checking a whole event.
 const MAX_COMPLAINTS = 100;
 
-/** What an event carries besides its fixed fields: a JSON object, bounded so that no query has to defend itself. */
+/** The free-form data of an event: a JSON object of bounded size and depth, so that reports need no limits of their own. */
 export type Properties = { readonly [name: string]: unknown };
 
 // An integer that JSON cannot keep exactly arrives as an infinite number, as 1e400 does.
@@ -13,7 +13,7 @@ const NOT_EXACT = `must be a finite number, at most ${Number.MAX_SAFE_INTEGER} e
 
 type Path = readonly (string | number)[];
 
-/** Where a container stands. The path is only put together for a fault: of good events there are many more. */
+/** The position of a value. Its path is built for a fault only, because most events have none. */
 interface Trail {
   readonly above: Trail | undefined;
   readonly key: string | number;

@@ -2,29 +2,29 @@ import { z } from "zod";
 import { Failure } from "../failure.ts";
 import { type Instant, IsoTime, isoTime } from "../time.ts";
 
-/** What an answer was made of: what ingest maintains, or the events themselves. */
+/** The source of an answer: the rollups that ingest maintains, or the raw events. */
 export type Source = "rollup" | "raw";
 
-/** What storage answers to a question. */
+/** Storage's answer to a report. */
 export interface Answered<T> {
   readonly source: Source;
   readonly value: T;
-  /** The same, made of the events themselves as of the same moment; where it was asked for. */
+  /** The same answer computed from raw events as of the same moment, where `verify` asks for it. */
   readonly recomputed?: T | undefined;
 }
 
-/** How a question is to be answered. */
+/** Options of a report. */
 export interface Asking {
-  /** Also make the answer once more of the events themselves. */
+  /** Also computes the answer from raw events. */
   readonly verify?: boolean | undefined;
-  /** Nobody waits for the answer any more once this is given. */
+  /** Aborted when the caller has gone; the report then stops. */
   readonly gone?: AbortSignal | undefined;
 }
 
 const NARROW =
   "Ask for a shorter time, for fewer or rarer event types, or without where, breakdown and verify.";
 
-/** What who asked is told whose question has taken all the time there is. */
+/** The error of a report that exceeds its time limit. */
 export const tooLong = (limitMs: number): Failure =>
   new Failure(
     "unavailable",
@@ -33,7 +33,7 @@ export const tooLong = (limitMs: number): Failure =>
   );
 
 export const nobodyWaits = (): Failure =>
-  new Failure("unavailable", "Nobody waited for this any more.", { retryAfterSeconds: 1 });
+  new Failure("unavailable", "The report was stopped because its caller has gone.", { retryAfterSeconds: 1 });
 
 const Verification = z.strictObject({
   ok: z.boolean(),
@@ -77,7 +77,7 @@ function verificationOf({ value, recomputed }: Answered<unknown>): Verification 
   return { ok: found.length === 0, differences: found };
 }
 
-/** What is said about every answer. What is asked about is exact, and includes all that was stored by `startedAt`. */
+/** The `meta` of a report. Answers are exact, and include all events that were stored by `startedAt`. */
 export function metaOf(answered: Answered<unknown>, startedAt: Instant, now: Instant): Meta {
   return {
     source: answered.source,

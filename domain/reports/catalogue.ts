@@ -8,7 +8,7 @@ import type { AskedEvent } from "./trend-tally.ts";
 export const ValueType = z.enum(["string", "number", "boolean", "null", "object", "array"]);
 export type ValueType = z.infer<typeof ValueType>;
 
-/** How often a property stands in the events of a type, by the type of its value. */
+/** The number of events of a type that have a property, by the type of its value. */
 export interface PropertySummary {
   readonly name: string;
   readonly value_types: Readonly<Partial<Record<ValueType, number>>>;
@@ -42,7 +42,7 @@ export const Catalogue = z
             value_types: z.partialRecord(ValueType, z.int()),
           }),
         ),
-        /** There may be more than are listed. */
+        /** Properties in all, including those that are not listed. */
         total_properties: z.int(),
       }),
     ),
@@ -57,7 +57,7 @@ const MAX_PROPERTIES_SHOWN = 255;
 const countOf = ({ value_types }: PropertySummary): number =>
   Object.values(value_types).reduce((sum, count) => sum + count, 0);
 
-/** The most frequent first, of types as of their properties. */
+/** Sorts types and the properties of each, most frequent first. */
 export function inOrder(types: readonly TypeSummary[]): TypeSummary[] {
   return types
     .map((type) => ({
@@ -83,7 +83,7 @@ export function describeCatalogue(types: readonly TypeSummary[], limit: number, 
   return { types: shown, total_types: types.length, meta };
 }
 
-/** The names of the properties of these event types, or of all types where none is named; the most frequent first. */
+/** Names of the properties of these event types, most frequent first. Without a type those of all types. */
 export function mostFrequentProperties(
   types: readonly TypeSummary[],
   eventTypes: readonly string[],
@@ -105,7 +105,7 @@ interface TypeTally {
   readonly properties: Map<string, Partial<Record<ValueType, number>>>;
 }
 
-/** Makes the catalogue from the events themselves, one after another, in any order. */
+/** Computes the catalogue from raw events, which may come in any order. */
 export class CatalogueTally {
   readonly #types = new Map<string, TypeTally>();
 

@@ -5,7 +5,7 @@ import { EARLIEST, type Instant, IsoTime, isoTime, LATEST } from "../time.ts";
 import { type Condition, propertiesOf, QueryConditions } from "./condition.ts";
 import { EventTypes, rangeOf, rangeShape } from "./range.ts";
 
-/** What a list or an export of events may be narrowed by. */
+/** The filters of a list or an export of events. */
 export const eventFilterShape = {
   event_type: EventTypes,
   user_id: Name.optional(),
@@ -16,9 +16,9 @@ export const eventFilterShape = {
 const EventFilterQuery = z.strictObject(eventFilterShape);
 export type EventFilterQuery = z.infer<typeof EventFilterQuery>;
 
-/** Events that all of this is true of. */
+/** Selects the events that match every field. */
 export interface EventFilter {
-  /** Any type where there are none. */
+  /** All types where the list is empty. */
   readonly event_types: readonly string[];
   readonly user_id?: string | undefined;
   readonly session_id?: string | undefined;
@@ -27,13 +27,13 @@ export interface EventFilter {
   readonly where: readonly Condition[];
 }
 
-/** The place of an event in the order of all: by time, then by id. */
+/** An event's position in the order of all events: by time, then by id. */
 export interface EventPlace {
   readonly occurred_at: Instant;
   readonly id: number;
 }
 
-/** Newest first, only what stands after this place in that order. */
+/** A page of events, newest first: those after this position. */
 export interface EventPage extends EventFilter {
   readonly limit: number;
   readonly after?: EventPlace | undefined;
@@ -49,7 +49,7 @@ export interface StoredEvent extends EventPlace {
   readonly client_timestamp: Instant | null;
 }
 
-/** Unlike a report, a list is over all times where nothing is said. */
+/** Unlike a report, a list covers all times where the query has no range. */
 export function planFilter(query: EventFilterQuery, now: Instant): Checked<EventFilter> {
   const { event_type: event_types, user_id, session_id, where, timezone } = query;
   const from = query.from ?? { instant: EARLIEST };

@@ -43,8 +43,8 @@ const FIXED_COLUMNS = [
 const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/;
 
 /**
- * A text as RFC 4180 writes it. Anybody may send an event, so a text that a spreadsheet would run as a formula gets an
- * apostrophe in front, which spreadsheets hide.
+ * A text as RFC 4180 writes it. Events can come from any visitor, so a text that a spreadsheet would run as a formula gets
+ * an apostrophe in front, which spreadsheets hide.
  */
 function cell(text: string | null): string {
   if (text === null) return "";

@@ -1,15 +1,15 @@
 import type { Instant } from "../time.ts";
 import type { FunnelQuestion } from "./funnel.ts";
 
-/** An event of one user, as a funnel sees it. */
+/** An event of one user, reduced to what a funnel needs. */
 export interface Footprint {
   readonly id: number;
   readonly occurred_at: Instant;
-  /** A bit for each step that the event can be, the first step's the lowest; 0 where it is none. */
+  /** A bit mask of the steps that the event matches; bit 0 is the first step. */
   readonly steps: number;
 }
 
-/** How far a user came: when each step was taken that was, and by which event the first. */
+/** A user's way through the funnel: the time of each step taken, and the id of the event that was the first step. */
 export interface Run {
   readonly first: number;
   readonly times: readonly Instant[];
@@ -18,11 +18,11 @@ export interface Run {
 const can = ({ steps }: Footprint, step: number): boolean => (steps & (1 << step)) !== 0;
 
 interface Chain extends Run {
-  /** The turn of its first event. */
+  /** The index of its first event. */
   readonly start: number;
 }
 
-/** What an event makes of the chain up to the step before, as this step; undefined where it cannot be this step. */
+/** The chain of the previous step, extended by an event as this step; undefined where the event cannot be this step. */
 function extended(
   before: Chain | undefined,
   footprint: Footprint,
@@ -39,14 +39,15 @@ const further = (best: Chain | undefined, chain: Chain): Chain =>
   best === undefined || chain.times.length > best.times.length ? chain : best;
 
 /**
- * The run that comes furthest; of those the one that gets there first, then the one that begins last, then the one whose
- * steps come soonest. One pass: for each number of steps the chain is kept that began last, which has the most time left.
+ * Finds the run with the most steps. Among equals it takes the one that is complete first, then the one that begins last,
+ * then the one with the earliest steps. One pass: for each number of steps it keeps the chain that began last, because
+ * that chain has the most time left.
  */
 function orderedRun(footprints: readonly Footprint[], steps: number, window: number): Run | undefined {
   const chains: (Chain | undefined)[] = [];
   let best: Chain | undefined;
   for (const [turn, footprint] of footprints.entries()) {
-    // From the last step down, so that no event is two steps of one chain.
+    // From the last step down, so that no event counts as two steps of one chain.
     for (let step = Math.min(steps - 1, chains.length); step >= 0; step--) {
       const chain = extended(chains[step - 1], footprint, { step, turn, window });
       if (chain === undefined) continue;
@@ -58,7 +59,7 @@ function orderedRun(footprints: readonly Footprint[], steps: number, window: num
   return best;
 }
 
-/** As ordered, but with nothing else that the user did in between: a chain ends where the event before it did not extend it. */
+/** Like the ordered run, with no other event of the user in between: a chain ends unless the next event extends it. */
 function strictRun(footprints: readonly Footprint[], steps: number, window: number): Run | undefined {
   let chains: (Chain | undefined)[] = [];
   let best: Chain | undefined;
@@ -75,10 +76,10 @@ function strictRun(footprints: readonly Footprint[], steps: number, window: numb
   return best;
 }
 
-/** Which event was matched with each step; -1 for none. */
+/** The index of the event that is matched with each step; -1 for none. */
 type Matching = number[];
 
-/** Finds a step for one more event, moving others to other steps where that makes room. */
+/** Matches one more event with a step. Moves other events to other steps where that makes room (augmenting path). */
 function augment(events: readonly Footprint[], turn: number, matching: Matching, seen: Set<number>): boolean {
   const event = events[turn];
   if (event === undefined) return false;
@@ -94,7 +95,7 @@ function augment(events: readonly Footprint[], turn: number, matching: Matching,
   return false;
 }
 
-/** The turns at which one more step was taken, of the run that begins with this event. */
+/** The indexes of the events that add a step to the run that begins with this event. */
 function takenFrom(
   events: readonly Footprint[],
   start: number,
@@ -104,7 +105,7 @@ function takenFrom(
 ): number[] {
   const matching: Matching = new Array(steps).fill(-1);
   const taken: number[] = [];
-  // An event that found no room finds none later either, nor does any that can be the same steps.
+  // Where an event finds no free step, no later event that matches the same steps does.
   const useless = new Set<number>();
   const begins = events[start]?.occurred_at ?? 0;
   for (let turn = start; turn < events.length; turn++) {
@@ -117,7 +118,7 @@ function takenFrom(
   return taken;
 }
 
-/** The same choice of run as in order; an event stands for one step only, and each may come at any place. */
+/** Chooses among runs like the ordered run, with the steps in any order. An event is one step at most. */
 function unorderedRun(footprints: readonly Footprint[], steps: number, window: number): Run | undefined {
   const events = footprints.filter((footprint) => footprint.steps !== 0);
   const kinds = new Set(events.map((event) => event.steps)).size;
@@ -128,7 +129,7 @@ function unorderedRun(footprints: readonly Footprint[], steps: number, window: n
       taken.length > best.length ||
       (taken.length === best.length && (taken.at(-1) ?? 0) <= (best.at(-1) ?? 0));
     if (isBetter) best = taken;
-    // Nothing that begins after the best one's end gets there sooner.
+    // No run that begins after the end of the best one can be complete sooner.
     if (best.length === steps && start >= (best.at(-1) ?? 0)) break;
   }
   const first = events[best[0] ?? -1];
@@ -137,7 +138,7 @@ function unorderedRun(footprints: readonly Footprint[], steps: number, window: n
 
 const RUNS = { ordered: orderedRun, strict: strictRun, unordered: unorderedRun };
 
-/** A user's best run through the funnel, from his events in the order of time and id; undefined where he took no step. */
+/** A user's best run through the funnel. Takes their events in the order of time and id; undefined where none is a step. */
 export const bestRun = (
   footprints: readonly Footprint[],
   { order, steps, window_ms }: Pick<FunnelQuestion, "order" | "steps" | "window_ms">,

@@ -11,9 +11,9 @@ function medianOf(sorted: readonly number[]): number | null {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
-/** The runs of many users, or of those of one group. */
+/** Sums up the runs of all users, or of one group of them. */
 export class RunTally implements Mergeable<RunTally> {
-  /** For each step but the first: how long each user took from the step before. */
+  /** For each step after the first, each user's time since the previous step. */
   readonly #times: number[][];
   #users = 0;
 
@@ -50,7 +50,7 @@ export class RunTally implements Mergeable<RunTally> {
   }
 }
 
-/** All runs, and those of each group where there are groups. */
+/** Sums up all runs, and with a breakdown the runs of each group. */
 export class FunnelTally {
   readonly #question: FunnelQuestion;
   readonly #all: RunTally;
@@ -61,7 +61,7 @@ export class FunnelTally {
     this.#all = new RunTally(question.steps.length);
   }
 
-  /** `value` is what the first step's event has of the property that the funnel is broken down by. */
+  /** `value` is the breakdown property of the run's first event. */
   add(run: Run, value: Scalar | null): void {
     this.#all.add(run);
     if (this.#question.breakdown === undefined) return;
@@ -79,7 +79,7 @@ export class FunnelTally {
   }
 }
 
-/** A bit for each step that an event can be. */
+/** A bit mask of the steps that an event matches. */
 export function stepsOf(
   { steps }: FunnelQuestion,
   event_type: string,
@@ -96,8 +96,8 @@ export function stepsOf(
 export type FunnelEvent = Omit<AskedEvent, "session_id"> & { readonly id: number };
 
 /**
- * Answers a funnel from the events of the range themselves, user by user, each user's in the order of time and id. Events
- * that are no step are only needed where the order is strict.
+ * Computes a funnel from the raw events of the range, which must come user by user, each user's in the order of time and
+ * id. Events that match no step are needed for the strict order alone.
  */
 export class FunnelReader {
   readonly #question: FunnelQuestion;

@@ -38,32 +38,32 @@ export interface Step {
   readonly where: readonly Condition[];
 }
 
-/** What storage is asked: how far each user has come whose events lie in the range. */
+/** The funnel as storage answers it: the steps that each user has taken within the range. */
 export interface FunnelQuestion {
   readonly steps: readonly Step[];
   readonly order: Order;
-  /** The last step happens at most so long after the first. */
+  /** The longest time from the first step to the last, in milliseconds. */
   readonly window_ms: number;
   readonly from: Instant;
   readonly to: Instant;
-  /** Also by the value of this property of each user's first step. */
+  /** Also divides the users by the value of this property at their first step. */
   readonly breakdown?: string | undefined;
   readonly limit: number;
 }
 
 export interface StepCount {
   readonly users: number;
-  /** Since the step before; null for the first step, and where nobody has come so far. */
+  /** Median time since the previous step. Null for the first step, and where no user has come this far. */
   readonly median_ms: number | null;
 }
 
 export interface FunnelCount {
   readonly steps: readonly StepCount[];
-  /** Undefined where nothing is broken down. */
+  /** Undefined without a breakdown. */
   readonly groups?: readonly { readonly group: Group; readonly steps: readonly StepCount[] }[] | undefined;
 }
 
-/** Turns what was asked into the question for storage, or says what is impossible about it. */
+/** Turns a query into the question for storage, or says why it has no answer. */
 export function planFunnel(query: FunnelQuery, now: Instant): Checked<FunnelQuestion> {
   const range = rangeOf(query, now);
   if ("faults" in range) return range;
@@ -74,7 +74,7 @@ export function planFunnel(query: FunnelQuery, now: Instant): Checked<FunnelQues
 const StepReply = z.strictObject({
   event_type: z.string(),
   users: z.int(),
-  /** From 0 to 1; null where there is nobody to divide by. */
+  /** From 0 to 1; null where no user has taken the step to compare with. */
   rate_from_start: z.number().nullable(),
   rate_from_previous: z.number().nullable(),
   median_seconds: z.number().nullable(),

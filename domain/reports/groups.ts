@@ -1,20 +1,20 @@
 import { byText } from "../text.ts";
 import type { Scalar } from "./condition.ts";
 
-/** A part of the events by the value of a property: one value, none, or all values that are not shown alone. */
+/** A group of a breakdown: the events with one value, without a value, or with any of the smaller values together. */
 export type Group =
   | { readonly kind: "value"; readonly value: Scalar }
   | { readonly kind: "none" }
   | { readonly kind: "other" };
 
-/** What something comes to that can be put together with its like. */
+/** A result for one group that can be merged with the results of others. */
 export interface Mergeable<T> {
-  /** What groups are ranked by. */
+  /** Groups are ranked by this. */
   readonly size: number;
   merge(other: T): T;
 }
 
-/** The text under which a value is kept: its JSON, so that 5 and "5" are two. */
+/** The key of a value in maps and rollups: its JSON, so that 5 and "5" differ. */
 export const groupKey = (value: Scalar | null): string => JSON.stringify(value);
 
 export const groupOf = (key: string): Group => {
@@ -22,13 +22,13 @@ export const groupOf = (key: string): Group => {
   return value === null ? { kind: "none" } : { kind: "value", value };
 };
 
-/** How a group stands on the wire. */
+/** A group in an answer. */
 export const shownGroup = (group: Group): { group: Scalar | null; is_other: boolean } => ({
   group: group.kind === "value" ? group.value : group.kind === "none" ? null : "__other__",
   is_other: group.kind === "other",
 });
 
-/** All as one. By halves, so that each is copied a few times only, however many there are. */
+/** Merges all parts. By halves, so that each is copied a logarithmic number of times. */
 function together<T extends Mergeable<T>>(parts: readonly T[]): T | undefined {
   if (parts.length <= 1) return parts[0];
   const middle = parts.length >> 1;
@@ -36,7 +36,7 @@ function together<T extends Mergeable<T>>(parts: readonly T[]): T | undefined {
   return some && others && some.merge(others);
 }
 
-/** The largest groups, largest first, and at last all others put together. */
+/** The largest groups, largest first, and then all other groups merged. */
 export function largest<T extends Mergeable<T>>(
   groups: ReadonlyMap<string, T>,
   limit: number,

@@ -27,32 +27,33 @@ export const RetentionQuery = z.strictObject({
 export type RetentionQuery = z.infer<typeof RetentionQuery>;
 
 /**
- * What storage is asked. A user is in the cohort of each period in which such an event of his lies; with `first` only of
- * the one in which his first ever does. He has returned in a period when an event of the other type lies in it.
+ * The retention as storage answers it. A user belongs to the cohort of each period in which they have an event of the
+ * cohort's type; with `first` only to the one of their first such event ever. They have returned in a period if they have
+ * an event of the return type in it.
  */
 export interface RetentionQuestion {
-  /** Any event where there is none. */
+  /** Null for any type. */
   readonly event_type: string | null;
   readonly return_event_type: string | null;
   readonly cohort: Cohort;
-  /** When each period begins, those of the cohorts first, and when the last one ends. */
+  /** The start of each period, those of the cohorts first, and the end of the last one. */
   readonly edges: readonly Instant[];
   readonly cohorts: number;
-  /** How many periods each cohort is followed for, its own included; fewer where the edges end. */
+  /** The number of periods that each cohort is followed for, its own included; fewer where the edges end. */
   readonly periods: number;
 }
 
 export interface CohortCount {
   readonly users: number;
-  /** Those of them who have returned, in their own period and in those after it. */
+  /** The users who have returned, in the cohort's own period and in each period after it. */
   readonly returned: readonly number[];
 }
 
-/** How many periods of this cohort there are to look at. */
+/** The number of periods that a cohort is followed for. */
 export const periodsOf = ({ edges, periods }: RetentionQuestion, cohort: number): number =>
   Math.min(periods, edges.length - 1 - cohort);
 
-/** Turns what was asked into the question for storage, or says what is impossible about it. */
+/** Turns a query into the question for storage, or says why it has no answer. */
 export function planRetention(query: RetentionQuery, now: Instant): Checked<RetentionQuestion> {
   const range = rangeOf(query, now);
   if ("faults" in range) return range;
@@ -61,7 +62,7 @@ export function planRetention(query: RetentionQuery, now: Instant): Checked<Rete
   const started = Math.max(Math.min(to, now + 1), from + 1);
   const own = edgesOf(interval, timezone, from, started, MAX_COHORTS);
   if (own === undefined) {
-    const message = `makes more than ${MAX_COHORTS} cohorts of this range: ask for longer ones, or for less time`;
+    const message = `makes more than ${MAX_COHORTS} cohorts of this range: choose a longer interval or a shorter range`;
     return { faults: [{ path: "interval", message }] };
   }
   const last = (own.at(-1) ?? to) + periods * LONGEST[interval];
@@ -88,9 +89,9 @@ export const Retention = z
       z.strictObject({
         start: IsoTime,
         users: z.int(),
-        /** Of the cohort's own period and those after it that have begun. */
+        /** Users who returned in the cohort's own period, and in each later one that has begun. */
         returned: z.array(z.int()),
-        /** Which of them is not over yet, and may still grow. */
+        /** The index in `returned` of the period that is not over yet. */
         unfinished: z.int().nullable(),
       }),
     ),
@@ -131,12 +132,12 @@ export function describeRetention(
 
 interface Visits {
   first: Instant;
-  /** The periods in which the user is in the cohort, by events of the cohort's type. */
+  /** The periods in which the user has an event of the cohort's type. */
   readonly joined: Set<number>;
   readonly returned: Set<number>;
 }
 
-/** Answers from the events themselves, one after another, in any order; for `first` also those before the first edge. */
+/** Computes retention from raw events, which may come in any order. `first` needs those before the first edge too. */
 export class RetentionTally {
   readonly #question: RetentionQuestion;
   readonly #users = new Map<string, Visits>();

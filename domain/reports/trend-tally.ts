@@ -4,7 +4,7 @@ import { holdsAll, propertiesOf, scalarOf } from "./condition.ts";
 import { groupKey, largest, type Mergeable } from "./groups.ts";
 import type { TrendQuestion, TrendSeries } from "./trend.ts";
 
-/** What a question looks at of an event. */
+/** The fields of an event that reports use. */
 export interface AskedEvent {
   readonly event_type: string;
   readonly user_id: string | null;
@@ -13,7 +13,7 @@ export interface AskedEvent {
   readonly occurred_at: Instant;
 }
 
-/** One series while it is being counted. */
+/** A series that is being counted. */
 export interface Part extends Mergeable<Part> {
   add(bucket: number, who: string): void;
   readonly values: readonly number[];
@@ -47,7 +47,7 @@ export class Counter implements Part {
   }
 }
 
-/** Counts the different ones. Of many groups most have nobody in most buckets, which therefore cost nothing. */
+/** Counts distinct users or sessions. A bucket without any costs no memory: with many groups most are so. */
 class Distinct implements Part {
   readonly #buckets: number;
   readonly #all = new Set<string>();
@@ -81,7 +81,7 @@ class Distinct implements Part {
   }
 }
 
-/** Answers a trend from the events themselves, one after another, in any order. */
+/** Computes a trend from raw events, which may come in any order. */
 export class TrendTally {
   readonly #question: TrendQuestion;
   readonly #series = new Map<string | null, Map<string, Part>>();
@@ -134,7 +134,7 @@ export const seriesOf = (
   values,
 });
 
-/** A series for each of the largest groups of a type, and one for the rest of them. */
+/** A series for each of the largest groups of a type, and one for the rest. */
 export const brokenDown = (
   event_type: string | null,
   parts: ReadonlyMap<string, Part>,

@@ -9,8 +9,8 @@ import { type Group, shownGroup } from "./groups.ts";
 import { EventTypes, Flag, rangeOf, rangeShape, wholeNumber } from "./range.ts";
 
 const MAX_BUCKETS = 10_000;
-// Twenty types in ten groups each and all others, over as many buckets as there may be. Ten times that many took a server
-// two seconds to write down, in which it answered nobody else, and half a gigabyte.
+// Room for twenty types with ten groups and the rest each, over the most buckets. Ten times as many values took a server
+// half a gigabyte and two seconds, during which it answered no other request.
 const MAX_VALUES = 2_200_000;
 export const MAX_GROUPS = 100;
 const DEFAULT_GROUPS = 10;
@@ -30,15 +30,15 @@ export const TrendQuery = z.strictObject({
 });
 export type TrendQuery = z.infer<typeof TrendQuery>;
 
-/** What storage is asked: how many events, different users or different sessions there are between each two edges. */
+/** The trend as storage answers it: the number of events, users or sessions between each two edges. */
 export interface TrendQuestion {
-  /** A series for each; one over all types where there are none. */
+  /** A series for each type; one over all types where the list is empty. */
   readonly event_types: readonly string[];
   readonly measure: Measure;
-  /** When each bucket begins, and when the last one ends. Only what lies between the first and the last counts. */
+  /** The start of each bucket, and the end of the last one. Events outside do not count. */
   readonly edges: readonly Instant[];
   readonly where: readonly Condition[];
-  /** A series for each value of this property, of the `limit` largest, and one for all others together. */
+  /** A series for each of the `limit` largest values of this property, and one for all others together. */
   readonly breakdown?: string | undefined;
   readonly limit: number;
 }
@@ -46,14 +46,14 @@ export interface TrendQuestion {
 export interface TrendSeries {
   /** Null where the series is over all types. */
   readonly event_type: string | null;
-  /** Undefined where nothing is broken down. */
+  /** Undefined without a breakdown. */
   readonly group?: Group | undefined;
-  /** Over the whole range; of users and sessions the different ones, which is not the sum of the values. */
+  /** Over the whole range. A user or session of several buckets counts once, so this is not the sum of the values. */
   readonly total: number;
   readonly values: readonly number[];
 }
 
-/** A question that can be asked, and how its buckets are shown. */
+/** The question for storage, and how its buckets are shown. */
 export interface TrendPlan {
   readonly question: TrendQuestion;
   readonly from: Instant;
@@ -64,19 +64,19 @@ export interface TrendPlan {
 const seriesAtMost = ({ event_type, breakdown, limit }: TrendQuery): number =>
   Math.max(1, event_type.length) * (breakdown === undefined ? 1 : limit + 1);
 
-/** Turns what was asked into the question for storage, or says what is impossible about it. */
+/** Turns a query into the question for storage, or says why it has no answer. */
 export function planTrend(query: TrendQuery, now: Instant): Checked<TrendPlan> {
   const range = rangeOf(query, now);
   if ("faults" in range) return range;
   const { from, to } = range.value;
   const edges = edgesOf(query.interval, query.timezone, from, to, MAX_BUCKETS);
   if (edges === undefined) {
-    const message = `makes more than ${MAX_BUCKETS} buckets of this range: ask for longer ones, or for less time`;
+    const message = `makes more than ${MAX_BUCKETS} buckets of this range: choose a longer interval or a shorter range`;
     return { faults: [{ path: "interval", message }] };
   }
   const values = (edges.length - 1) * seriesAtMost(query);
   if (values > MAX_VALUES) {
-    const message = `makes up to ${values} values, more than ${MAX_VALUES}: ask for fewer groups or types, longer intervals or less time`;
+    const message = `makes up to ${values} values, more than ${MAX_VALUES}: ask for fewer groups or types, a longer interval or a shorter range`;
     return { faults: [{ path: "limit", message }] };
   }
   const clipped = [from, ...edges.slice(1, -1), to];
@@ -99,7 +99,7 @@ export const Trend = z
     from: IsoTime,
     to: IsoTime,
     breakdown: z.string().nullable(),
-    /** A bucket is complete unless the range cuts it, or it is not over yet. */
+    /** A bucket is complete unless the range cuts it or it is not over yet. */
     buckets: z.array(z.strictObject({ start: IsoTime, complete: z.boolean() })),
     series: z.array(
       z.strictObject({

@@ -108,7 +108,7 @@ test("a report whose asker has gone is given up, here and on the server", async 
   asker.abort();
   expect(await failure).toMatchObject({
     code: "unavailable",
-    message: "Nobody waited for this any more.",
+    message: "The report was stopped because its caller has gone.",
   });
   await expect.poll(busy, WAITED_FOR).toBe(0);
   await clear();

@@ -89,7 +89,7 @@ describe("the plan of retention", () => {
       faults: [
         {
           path: "interval",
-          message: "makes more than 400 cohorts of this range: ask for longer ones, or for less time",
+          message: "makes more than 400 cohorts of this range: choose a longer interval or a shorter range",
         },
       ],
     });

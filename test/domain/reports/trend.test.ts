@@ -71,7 +71,7 @@ describe("the plan of a trend", () => {
       faults: [
         {
           path: "interval",
-          message: "makes more than 10000 buckets of this range: ask for longer ones, or for less time",
+          message: "makes more than 10000 buckets of this range: choose a longer interval or a shorter range",
         },
       ],
     });

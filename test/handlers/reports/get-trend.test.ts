@@ -153,7 +153,7 @@ describe("a trend that makes no sense", () => {
       {
         path: "limit",
         message:
-          "makes up to 2393040 values, more than 2200000: ask for fewer groups or types, longer intervals or less time",
+          "makes up to 2393040 values, more than 2200000: ask for fewer groups or types, a longer interval or a shorter range",
       },
     ]);
   });
@@ -163,7 +163,7 @@ describe("a trend that makes no sense", () => {
     expect((await refusalOf(call(getTrend, openWorld(), { query }))).errors).toEqual([
       {
         path: "interval",
-        message: "makes more than 10000 buckets of this range: ask for longer ones, or for less time",
+        message: "makes more than 10000 buckets of this range: choose a longer interval or a shorter range",
       },
     ]);
   });
