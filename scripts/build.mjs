@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, parse } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { minify } from "terser";
 import { bundledPackages, noticesOf } from "./notices.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -63,6 +64,19 @@ async function webEntries() {
   return files.map((file) => ({ in: file, out: parse(file).name }));
 }
 
+// Each page view loads this file. It is a twentieth smaller after a second minifier.
+const CLIENT = join(root, "dist/web/client.js");
+
+async function shrinkClient(file) {
+  if (file.path !== CLIENT) return file;
+  const { code } = await minify(file.text, {
+    module: true,
+    ecma: 2020,
+    compress: { module: true, ecma: 2020, passes: 3, hoist_funs: true },
+  });
+  return { path: file.path, contents: Buffer.from(code) };
+}
+
 /** Bundles the Lambda functions, the plain server and the module for programs that mount it. */
 async function buildServers() {
   return build({
@@ -103,7 +117,7 @@ async function buildServers() {
   });
 }
 
-/** Bundles everything into dist/, in about a fifth of a second. */
+/** Bundles everything into dist/, in about half a second. */
 export async function buildAll() {
   const bundles = await Promise.all([buildServers(), buildWeb()]);
   const notices = noticesOf(
@@ -113,7 +127,8 @@ export async function buildAll() {
     ),
   );
   const noticesFile = { path: join(root, "dist/THIRD-PARTY-NOTICES.txt"), contents: Buffer.from(notices) };
-  await replaceFiles(join(root, "dist"), [...bundles.flatMap(({ outputFiles }) => outputFiles), noticesFile]);
+  const files = await Promise.all(bundles.flatMap(({ outputFiles }) => outputFiles).map(shrinkClient));
+  await replaceFiles(join(root, "dist"), [...files, noticesFile]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll();

@@ -1,81 +1,88 @@
-import { isAnswer, type Post } from "./post.ts";
+import { type Assignment, isFinal, type Post } from "./post.ts";
 import type { Store } from "./store.ts";
 import { later } from "./timer.ts";
 
 const PREFIX = "analytics.assignments.";
 const FRESH = 60_000;
-const EVERYWHERE = "assignments";
 
 type Test = string | number;
 
-interface Assignment {
-  readonly test_id: number;
-  readonly test_name?: string | undefined;
-  readonly variant: string | null;
-  readonly assigned_at?: string;
-}
-
 /**
- * A user's variants. A variant is for ever, so one that is known is answered at once, also where the server is away,
- * and asked for again behind the answer's back, once a minute at most.
+ * A user's variants. A user keeps a variant for ever, so that a known one is answered at once, also while the server is
+ * away, and refreshed in the background once a minute at most.
+ *
+ * The question about all experiments enrols in none. A user is enrolled in an experiment when its variant is read.
  */
 export function createAssignments(user_id: string, store: Store, post: Post, timeout = 1_000) {
   const key = PREFIX + user_id;
   let known = store.get<readonly Assignment[]>(key) ?? [];
-  const asked: Record<string, Promise<boolean>> = {};
+  const asked: Record<number, Promise<boolean>> = {};
 
-  const find = (test: Test): Assignment | undefined =>
+  const named = (test: Test): Assignment | undefined =>
     known.find((one) => one.test_id === test || one.test_name === test);
 
-  /** Learns what the server knows, and says whether it answered. */
-  async function request(path: string): Promise<boolean> {
-    const [status, text] = await post(path, JSON.stringify({ user_id }));
-    if (status < 300) {
-      const body = JSON.parse(text);
-      // Only the answer about all tests has them in a list.
-      known = body.assignments ?? merged(body);
-      store.set(key, known);
-    }
-    return isAnswer(status);
+  /** An experiment that the user is enrolled in, or that the server has said will not enrol them. */
+  function find(test: Test): Assignment | undefined {
+    const one = named(test);
+    return one?.assigned_at || one?.reason ? one : undefined;
   }
 
-  /** The answer about one test does not say what it is called: its name, where it is known, stays. */
-  function merged(answer: Assignment): readonly Assignment[] {
-    const old = find(answer.test_id);
-    return [...known.filter((one) => one !== old), { ...old, ...answer }];
+  /** Asks about one experiment, which enrols the user, or about all; says whether the server answered. */
+  async function request(id: number): Promise<boolean> {
+    const [answer] = await post(
+      id ? `ab-tests/${id}/assign` : "assignments",
+      JSON.stringify({ user_id, enrol: id ? undefined : false }),
+    );
+    const { assignments, test_id } = answer;
+    if (assignments) known = assignments;
+    // The answer about one experiment has no name: a known name stays.
+    if (test_id)
+      known = [...known.filter((one) => one.test_id !== test_id), { ...named(test_id), ...answer, test_id }];
+    store.set(key, known);
+    const answered = !!assignments || !!test_id || isFinal(answer);
+    later(() => delete asked[id], answered ? FRESH : 0);
+    return answered;
   }
 
-  function ask(path: string): Promise<boolean> {
-    asked[path] ??= request(path)
-      .catch(() => false)
-      .then((answered) => {
-        later(() => delete asked[path], answered ? FRESH : 0);
-        return answered;
-      });
-    return asked[path];
+  function ask(id = 0): Promise<boolean> {
+    asked[id] ??= request(id);
+    return asked[id];
   }
-
-  const learn = (test: Test): Promise<boolean> =>
-    ask(typeof test === "number" ? `ab-tests/${test}/assign` : EVERYWHERE);
 
   const inTime = (answer: Promise<boolean>) =>
     Promise.race([answer, new Promise<void>((resolve) => later(resolve, timeout))]);
 
+  /** Enrols the user in one experiment, and says whether the server answered. A name has to be looked up first. */
+  async function enrol(test: Test): Promise<boolean> {
+    if (typeof test === "number") return ask(test);
+    const answered = await ask();
+    const one = named(test);
+    return one && !find(test) ? enrol(one.test_id) : answered;
+  }
+
   return {
     find,
-    learn,
+    enrol,
 
     async assign(test: Test): Promise<string | null> {
-      const answer = learn(test);
+      const answer = enrol(test);
       if (!find(test)) await inTime(answer);
       return find(test)?.variant ?? null;
     },
 
     async assignments(): Promise<Record<string, string | null>> {
-      await inTime(ask(EVERYWHERE));
-      return Object.fromEntries(
-        known.filter((one) => one.test_name).map(({ test_name, variant }) => [test_name, variant]),
-      );
+      await inTime(ask());
+      const all = {};
+      for (const { test_name, variant } of known)
+        if (test_name)
+          Object.defineProperty(all, test_name, {
+            enumerable: true,
+            get() {
+              enrol(test_name);
+              return variant;
+            },
+          });
+      return all;
     },
   };
 }

@@ -3,9 +3,8 @@ const LONGEST = 30_000;
 const LONGEST_ASKED_FOR = 3_600_000;
 
 /**
- * How long to wait after so many failures in a row, in milliseconds: about twice as long each time, up to a minute, and
- * half of it by chance, so that those who failed together do not come back together. `Retry-After`, in seconds, is
- * waited for before that.
+ * The wait before the next attempt, in milliseconds. It doubles with each failure in a row, up to a minute. Half of it is
+ * random, so that clients that failed together do not return together. `Retry-After`, in seconds, is added.
  */
 export function backOff(failures: number, retryAfter: string | null | undefined): number {
   const asked = Math.min(Math.max(Number(retryAfter) * 1_000 || 0, 0), LONGEST_ASKED_FOR);

@@ -1,16 +1,16 @@
 import type { Item } from "./queue.ts";
 
-/** Items that go to one endpoint together. */
+/** Items that go to one endpoint in one request. */
 export interface Batch {
   readonly path: string;
   readonly items: Item[];
-  /** How long their JSON is. */
+  /** Characters of the items' JSON. */
   length: number;
 }
 
 /**
- * Puts items together in their order, no more than so many characters of them; one that is longer goes alone.
- * Those without a path stay behind.
+ * Groups items by endpoint, in order, with at most `maxLength` characters of them in a batch; a longer item gets a batch
+ * of its own. Items without a path are left out.
  */
 export function batchesOf(
   items: readonly Item[],
@@ -18,13 +18,14 @@ export function batchesOf(
   maxLength: number,
 ): readonly Batch[] {
   const batches: Batch[] = [];
+  const latest: Record<string, Batch> = {};
   for (const item of items) {
     const path = pathOf(item);
     if (!path) continue;
     const { length } = JSON.stringify(item);
-    let batch = batches.findLast((one) => one.path === path);
+    let batch = latest[path];
     if (!batch || batch.length + length > maxLength) {
-      batch = { path, items: [], length: 0 };
+      batch = latest[path] = { path, items: [], length: 0 };
       batches.push(batch);
     }
     batch.items.push(item);
@@ -33,9 +34,15 @@ export function batchesOf(
   return batches;
 }
 
-/** The request that carries a batch. `sent_at` lets the server see that this clock is ahead, and correct the times. */
+/**
+ * The request body for a batch. `sent_at` lets the server compare this clock with its own. Times are sent as ISO 8601: a
+ * clock that shows 1970 would make small numbers of them, which the server takes for seconds and refuses.
+ */
 export const bodyOf = ({ items }: Batch): string =>
   JSON.stringify({
-    [items[0]?.test ? "metrics" : "events"]: items.map(({ test, ...fields }) => fields),
-    sent_at: Date.now(),
+    [items[0]?.test ? "metrics" : "events"]: items.map(({ test, timestamp, ...fields }) => ({
+      ...fields,
+      timestamp: new Date(timestamp),
+    })),
+    sent_at: new Date(),
   });

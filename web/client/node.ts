@@ -1,26 +1,48 @@
 import { createAnalytics } from "./analytics.ts";
 import { type Assignments, createAssignments } from "./assignments.ts";
 import type { NodeClient, NodeOptions } from "./declarations/node.d.ts";
+import { idOf } from "./limits.ts";
 import { createMemoryQueue } from "./memory-queue.ts";
 import { addresses, createPost } from "./post.ts";
+import { createReport } from "./reports.ts";
 import { createSender } from "./sender.ts";
-import { createStore } from "./store.ts";
+import { SILENCE } from "./silence.ts";
+import { createStore, type Disk } from "./store.ts";
 import { later } from "./timer.ts";
 
 declare const process: { once(event: "beforeExit", act: () => void): void };
+
+/** In place of localStorage. */
+function memory(): () => Disk {
+  const disk: Disk = {};
+  return () => disk;
+}
 
 const MAX_QUEUE = 100_000_000;
 const MAX_BATCH = 1_000_000;
 const MAX_USERS = 10_000;
 
-/** Starts a client for a backend. What it has not sent it keeps in memory. */
-export function createClient({ url, key, timeout, onRefused: refused = () => {} }: NodeOptions): NodeClient {
-  const post = createPost(addresses(url, key));
+/** Creates a client for a backend. It keeps in memory what it has not sent. */
+export function createClient({
+  url,
+  key,
+  timeout,
+  onRefused: report = createReport(),
+  ...unknown
+}: NodeOptions): NodeClient {
+  for (const name in unknown) report(`no option ${name}`);
+  const addressOf = addresses(url, key);
+  if (!addressOf) {
+    report(`no url ${url}`);
+    return { forUser: () => SILENCE, flush: async () => false };
+  }
+  const post = createPost(addressOf);
   const users = new Map<string, Assignments>();
 
-  /** So many users' variants are remembered; who has not been asked about for longest is forgotten first. */
+  /** The variants of recent users. The least recently used is evicted. */
   function assignmentsOf(user_id: string): Assignments {
-    const assignments = users.get(user_id) ?? createAssignments(user_id, createStore(), post, timeout);
+    const assignments =
+      users.get(user_id) ?? createAssignments(user_id, createStore(memory()), post, timeout);
     users.delete(user_id);
     users.set(user_id, assignments);
     const [oldest] = users.keys();
@@ -31,7 +53,7 @@ export function createClient({ url, key, timeout, onRefused: refused = () => {} 
   const sender = createSender(createMemoryQueue(MAX_QUEUE), post, assignmentsOf, {
     maxLength: MAX_BATCH,
     lock: (act) => act(),
-    refused,
+    report,
   });
 
   async function flush(milliseconds = 5_000): Promise<boolean> {
@@ -49,7 +71,14 @@ export function createClient({ url, key, timeout, onRefused: refused = () => {} 
 
   return {
     flush,
-    forUser: (user_id, session_id) =>
-      createAnalytics(user_id, () => session_id, assignmentsOf(user_id), sender.add),
+
+    forUser(user_id, session_id) {
+      const user = idOf(user_id);
+      const session = idOf(session_id);
+      if (!session && session_id != null) report("no session_id of 1 to 200 characters");
+      if (user) return createAnalytics(user, () => session, assignmentsOf(user), sender.add);
+      report("no user_id of 1 to 200 characters");
+      return SILENCE;
+    },
   };
 }

@@ -1,46 +1,70 @@
 import type { Store } from "./store.ts";
+import { uuid } from "./uuid.ts";
 
-/** What is to be sent, an event or a value: its fields on the wire, and for a value the test, by name or id. */
-export interface Item {
-  readonly message_id: string;
+/** An event or a metric value before it is queued: its fields on the wire, and what the client needs to route it. */
+export interface NewItem {
   readonly user_id: string;
-  readonly timestamp: number;
+  readonly session_id?: string | undefined;
+  readonly event_type?: string;
+  readonly properties?: unknown;
+  /** The experiment of a value, by name or id. */
   readonly test?: string | number | undefined;
-  readonly [field: string]: unknown;
+  readonly metric_name?: string;
+  readonly value?: number;
+}
+
+/** An event or a metric value in the queue. */
+export interface Item extends NewItem {
+  readonly message_id: string;
+  readonly timestamp: number;
 }
 
 const PREFIX = "analytics.queue.";
-// So that one bound holds for both: so many characters, and a thousandth as many items.
-const OWN_WEIGHT = 1_000;
+// Makes one limit bound both: with 1,000,000 there are at most a million characters, and at most 1,000 items.
+const ITEM_WEIGHT = 1_000;
+// The server stores at most 64 KiB of an event.
+const MAX_WEIGHT = ITEM_WEIGHT + 65_536;
 
-export const weigh = (item: Item): number => OWN_WEIGHT + JSON.stringify(item).length;
+export const weigh = (item: Item): number => ITEM_WEIGHT + JSON.stringify(item).length;
 
-/** Whoever added an item has sent it by then, where it still could. */
+/**
+ * Makes an item of a call: now, but not before `earliest`. Otherwise events would change their order where the clock was
+ * set back. Throws for an item that the server will never store.
+ */
+export function itemOf(fields: NewItem, earliest: number): Item {
+  const timestamp = Math.max(Date.now(), earliest);
+  const item = { message_id: uuid(timestamp), timestamp, ...fields };
+  if (weigh(item) > MAX_WEIGHT) throw Error("over 64 KiB");
+  return item;
+}
+
+/** By then the tab that added an item has sent it, if it could. */
 export const ADOPTED_AFTER = 5_000;
 
 /**
- * What has not been confirmed yet, in the order in which it happened. Each item has a key to itself: two tabs that add
- * at the same time change nothing of each other's, and there is no list to be read, changed and written back.
+ * Items that the server has not confirmed yet, oldest first. Each item has its own key: tabs that add items at the same
+ * time do not overwrite each other, as they would in a list that is read, changed and written back.
  */
 export function createQueue(store: Store, maxWeight: number) {
   const own = new Set<string>();
-  // What has been left lying is counted with the first item.
+  // Full, so that the first item makes the queue count what earlier pages have left.
   let weight = maxWeight;
 
   /**
-   * What to send from here: our own, and what others have left lying. What another tab has taken out is gone from here
-   * a moment later only, so that tabs which sent each other's items at once would often send the same. Where the clock
-   * was set back, what was left lying seems to come from the future.
+   * The items to send from this tab: its own, and those that another tab has left unsent. If every tab sent every item
+   * at once, most would be sent twice: a removal in one tab reaches the others a moment later. An item from the future
+   * was queued before the clock was set back.
    */
   const items = (): Item[] =>
-    store.keys(PREFIX).flatMap((key) => {
-      const item = store.get<Item>(key);
-      // Nothing would take out what somebody else wrote without an id.
-      return item?.message_id &&
-        (own.has(item.message_id) || Math.abs(Date.now() - item.timestamp) > ADOPTED_AFTER)
-        ? [item]
-        : [];
-    });
+    store
+      .keys(PREFIX)
+      .map((key) => store.get<Item>(key))
+      .filter(
+        (item): item is Item =>
+          // An entry without an id is not the client's: it could never be removed.
+          !!item?.message_id &&
+          (own.has(item.message_id) || Math.abs(Date.now() - item.timestamp) > ADOPTED_AFTER),
+      );
 
   function remove(items: readonly Item[]): void {
     for (const { message_id } of items) {
@@ -49,7 +73,7 @@ export function createQueue(store: Store, maxWeight: number) {
     }
   }
 
-  /** Makes room by forgetting the oldest. */
+  /** Drops the oldest items until the others fit. */
   function trim(): void {
     weight = 0;
     for (const item of items().reverse()) {
@@ -62,8 +86,10 @@ export function createQueue(store: Store, maxWeight: number) {
     items,
     remove,
 
-    /** Throws where the item cannot be written as JSON. */
-    add(item: Item): void {
+    /** Throws where the item cannot be stored. */
+    add(fields: NewItem): void {
+      // Later than the newest item: ids of one millisecond would sort at random.
+      const item = itemOf(fields, (store.get<Item>(`${store.keys(PREFIX).at(-1)}`)?.timestamp ?? 0) + 1);
       store.set(PREFIX + item.message_id, item);
       own.add(item.message_id);
       weight += weigh(item);

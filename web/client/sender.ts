@@ -1,75 +1,81 @@
 import type { Assignments } from "./assignments.ts";
 import { backOff } from "./back-off.ts";
 import { type Batch, batchesOf, bodyOf } from "./batch.ts";
-import { isAnswer, type Post } from "./post.ts";
-import type { Item, Queue } from "./queue.ts";
+import { isFinal, type Post } from "./post.ts";
+import type { Item, NewItem, Queue } from "./queue.ts";
+import type { Report } from "./reports.ts";
 import { later } from "./timer.ts";
 
-// Long enough for what happens together to go together.
+// Long enough to send in one request what happens together.
 const INTERVAL = 1_000;
 
-type AssignmentsOf = (user_id: string) => Pick<Assignments, "find" | "learn">;
+type AssignmentsOf = (user_id: string) => Pick<Assignments, "find" | "enrol">;
 
 interface Ways {
-  /** How many characters of items go into a batch, until a server finds it too large. */
+  /** Characters of items in a batch, at most; fewer once a batch was too large. */
   readonly maxLength: number;
-  /** Lets one at a time send what all have queued. */
+  /** Runs one sender at a time, of all that share the queue. */
   readonly lock: (act: () => Promise<boolean>) => Promise<boolean>;
-  /** Is told what will never be stored, and why. */
-  readonly refused: (problem: string) => void;
+  /** Is told of items that will never be stored. */
+  readonly report: Report;
 }
 
-const idsOf = ({ items }: Batch): string[] => items.map(({ message_id }) => message_id);
-
-/** Sends what is queued, and takes from the queue only what the server has stored or has refused for good. */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the sender's state and the steps that share it.
+/** Sends what is queued, and removes only what the server has stored or has refused for good. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: short closures over one state; a split costs each page bytes.
 export function createSender(
   queue: Queue,
   post: Post,
   assignmentsOf: AssignmentsOf,
-  { maxLength, lock, refused }: Ways,
+  { maxLength, lock, report }: Ways,
 ) {
-  let underWay: string[] = [];
+  // The bodies of requests that may still arrive: they contain the ids of their items.
+  let inFlight = "";
   let failures = 0;
+  let blocked = false;
   let retryAfter: string | null | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running: Promise<number> | undefined;
 
+  /** The endpoint for an item; none for a value whose user is not enrolled. */
   function pathOf({ test, user_id }: Item): string | null | undefined {
     if (!test) return "events/batch";
     const assignment = assignmentsOf(user_id).find(test);
     return assignment?.variant && `ab-tests/${assignment.test_id}/track/batch`;
   }
 
-  /** Finds out where the values for tests belong, and enrols who has not been; says whether the server answered. */
+  /** Enrols the users of values who are not enrolled yet, and says whether the server answered. */
   async function settle(items: readonly Item[]): Promise<boolean> {
-    // One after the other: a backend may have values of thousands of users.
+    // One at a time: a backend may have queued values of thousands of users.
     for (const item of items) {
       const { test, user_id } = item;
-      const assignments = assignmentsOf(user_id);
-      if (test && !assignments.find(test) && !(await assignments.learn(test))) return false;
+      const { find, enrol } = assignmentsOf(user_id);
+      if (test && !find(test) && !(await enrol(test))) return false;
       if (pathOf(item)) continue;
       queue.remove([item]);
-      refused(`No A/B test ${test} has this user.`);
+      report(`no test ${test}`);
     }
     return true;
   }
 
   /** Sends one batch, in halves where it is too large, and says whether to go on with the next. */
   async function deliver(batch: Batch): Promise<boolean> {
-    underWay = idsOf(batch);
-    const [status, text, asked] = await post(batch.path, bodyOf(batch));
-    underWay = [];
-    retryAfter = asked;
-    // The server says 201 or 207; 200 is somebody on the way who answers everything with a page.
-    if (!isAnswer(status) || status === 200) return false;
+    inFlight = bodyOf(batch);
+    const [answer, text, response] = await post(batch.path, inFlight);
+    inFlight = "";
+    const status = response?.status;
+    retryAfter = response?.headers.get("retry-after");
     if (status === 413 && batch.items.length > 1) {
       maxLength = batch.length / 2;
       return deliverAll(batch.items);
     }
-    queue.remove(batch.items);
-    if (status !== 201) refused(text);
-    return true;
+    if (answer.success || isFinal(answer)) {
+      queue.remove(batch.items);
+      if (status !== 201) report(text, status);
+      return true;
+    }
+    // A proxy with a lower limit than the server's keeps this item back: the others go on.
+    blocked = status === 413;
+    return blocked;
   }
 
   async function deliverAll(items: readonly Item[]): Promise<boolean> {
@@ -79,14 +85,14 @@ export function createSender(
     return true;
   }
 
+  /** Sends until the queue is empty, and says whether it is. */
   async function drain(): Promise<boolean> {
     retryAfter = null;
-    for (;;) {
-      const items = queue.items();
-      if (items.length === 0) return true;
-      const settled = await settle(items);
-      if (!(await deliverAll(items)) || !settled) return false;
-    }
+    blocked = false;
+    const items = queue.items();
+    if (!items.length) return true;
+    const settled = await settle(items);
+    return (await deliverAll(items)) && settled && !blocked && drain();
   }
 
   function wake(milliseconds?: number): void {
@@ -98,12 +104,12 @@ export function createSender(
     const wait = backOff(failures, retryAfter);
     clearTimeout(timer);
     timer = running = undefined;
-    // Also after success: something may have come in just then.
-    if (queue.items().length > 0) wake(wait);
+    // Also after success: an item may have been added since.
+    if (queue.items().length) wake(wait);
     return wait;
   }
 
-  /** Sends all there is. When it cannot, it says how long it will wait before it tries again, else 0. */
+  /** Sends all that is queued. Returns 0 once the queue is empty, else the milliseconds until the next attempt. */
   function flush(): Promise<number> {
     running ??= lock(drain)
       .catch(() => false)
@@ -114,25 +120,25 @@ export function createSender(
   return {
     flush,
 
-    /** Queues an item, to be sent soon. */
-    add(item: Item): void {
+    /** Queues an item, to be sent soon; refuses one that the server would never store. */
+    add(item: NewItem): void {
       try {
         queue.add(item);
         wake();
       } catch (error) {
-        // It cannot be written as JSON, and the error says why.
-        refused(String(error));
+        report(`${error}`);
       }
     },
 
     /**
-     * Hands over what still waits to somebody who sends it when we are gone, as much as they take. Nobody will say what
-     * became of it: it stays in the queue, and is sent again, which its message ids make harmless.
+     * Hands what still waits to a beacon, which outlives the page, as much as the beacon takes. A beacon returns no answer,
+     * so the items stay in the queue and are sent again: their message ids make that harmless.
      */
     leave(beacon: (path: string, body: string) => boolean): void {
-      const waiting = queue.items().filter(({ message_id }) => !underWay.includes(message_id));
+      const waiting = queue.items().filter(({ message_id }) => !inFlight.includes(message_id));
       for (const batch of batchesOf(waiting, pathOf, maxLength)) {
-        if (beacon(batch.path, bodyOf(batch))) underWay.push(...idsOf(batch));
+        const body = bodyOf(batch);
+        if (beacon(batch.path, body)) inFlight += body;
       }
     },
   };

@@ -1,22 +1,19 @@
 import type { Store } from "./store.ts";
 import { uuid } from "./uuid.ts";
 
-const USER = "analytics.user";
-const SESSION = "analytics.session";
-const IDLE = 30 * 60_000;
+const SESSION_IDLE = 30 * 60_000;
 
-/** Who the visitor is, as far as this browser knows: an id that means nothing anywhere else. */
-export function anonymousId(store: Store): string {
-  const id = store.get<string>(USER) ?? uuid();
-  store.set(USER, id);
-  return id;
-}
-
-/** The visit that this belongs to, in whichever tab: it ends when nothing has happened for half an hour. */
-export function sessionId(store: Store): string {
-  const known = store.get<{ id: string; last: number }>(SESSION);
+/** The random id kept under a key, replaced after `idle` milliseconds without use. */
+function keptId(store: Store, key: string, idle: number): string {
+  const known = store.get<{ id: string; last: number }>(key);
   const now = Date.now();
-  const id = known && now - known.last < IDLE ? known.id : uuid();
-  store.set(SESSION, { id, last: now });
+  const id = known && now - known.last < idle ? known.id : uuid();
+  store.set(key, { id, last: now });
   return id;
 }
+
+/** The visitor of this browser: an id that means nothing anywhere else. */
+export const anonymousId = (store: Store): string => keptId(store, "analytics.user", 1 / 0);
+
+/** The visit, in whichever tab: it ends after half an hour in which nothing happens. */
+export const sessionId = (store: Store): string => keptId(store, "analytics.session", SESSION_IDLE);

@@ -1,44 +1,43 @@
-/** Values by key, which tabs may share. What was written there by somebody else reads as nothing. */
+/** JSON values by key, which tabs may share. An entry that is not JSON reads as undefined. */
 export interface Store {
   get<Value>(key: string): Value | undefined;
-  /** Throws where the value cannot be written as JSON, and never else. */
+  /** Throws only where the value cannot be written as JSON. */
   set(key: string, value: unknown): void;
   remove(key: string): void;
-  /** The keys that begin so, sorted. */
+  /** The keys with this prefix, sorted. */
   keys(prefix: string): string[];
 }
 
-/** What of Web Storage is used. */
-export type Disk = Pick<Storage, "getItem" | "setItem" | "removeItem">;
+/** Web Storage: its entries are its properties, and to set one throws where there is no room. */
+export type Disk = Record<string, string>;
 
 /**
- * Keeps values on the disk; where there is none, or no room on it, until the page is left. It is asked for anew each
- * time, as a visitor may forbid it at any time: then even its name throws.
+ * Keeps values on the disk, or in memory where there is no disk or no room on it. The disk is looked up each time: a
+ * visitor may forbid it at any time, and from then on even its name throws.
  */
-export function createStore(disk: () => Disk = () => ({}) as Disk): Store {
-  const memory = new Map<string, string>();
+export function createStore(disk: () => Disk): Store {
+  const memory: Disk = {};
   return {
     get(key) {
       try {
-        return JSON.parse(memory.get(key) ?? disk().getItem(key) ?? "");
+        return JSON.parse(memory[key] ?? disk()[key] ?? "");
       } catch {}
     },
     set(key, value) {
-      const text = JSON.stringify(value);
-      memory.set(key, text);
+      memory[key] = JSON.stringify(value);
       try {
-        disk().setItem(key, text);
-        memory.delete(key);
+        disk()[key] = memory[key];
+        delete memory[key];
       } catch {}
     },
     remove(key) {
-      memory.delete(key);
+      delete memory[key];
       try {
-        disk().removeItem(key);
+        delete disk()[key];
       } catch {}
     },
     keys(prefix) {
-      const keys = [...memory.keys()];
+      const keys = Object.keys(memory);
       try {
         keys.push(...Object.keys(disk()));
       } catch {}

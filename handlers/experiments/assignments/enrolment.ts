@@ -28,7 +28,7 @@ export type Enrolment =
   | { readonly kind: "known" | "new"; readonly assignment: Assignment }
   | { readonly kind: "none"; readonly reason: Reason };
 
-type Decision =
+export type Decision =
   | Enrolment
   /** The variant is chosen and not stored yet. */
   | { readonly kind: "candidate"; readonly candidate: ExperimentCandidate };

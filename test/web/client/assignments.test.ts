@@ -1,10 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createAnalytics } from "../../../web/client/analytics.ts";
 import { createAssignments } from "../../../web/client/assignments.ts";
 import type { Reply } from "../../../web/client/post.ts";
-import type { Item } from "../../../web/client/queue.ts";
-import { createStore } from "../../../web/client/store.ts";
-import { fakeNetwork, type Sent, SILENCE } from "./network.ts";
+import { fakeNetwork, memoryStore, refusal, type Sent, type Wire } from "./network.ts";
 
 beforeEach(() => {
   vi.useFakeTimers({ now: new Date("2026-11-22T10:00:00.000Z") });
@@ -13,33 +10,75 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const PREVIEW = { test_id: 1, test_name: "colour", variant: "red", variant_id: 1 };
 const RED = { test_id: 1, variant: "red", variant_id: 1, assigned_at: "2026-11-22T09:00:00.000Z" };
 const NAMED = { ...RED, test_name: "colour" };
 const OUTSIDE = { test_id: 2, test_name: "price", variant: null, reason: "not_in_traffic" };
+const WINNER = { test_id: 3, test_name: "layout", variant: "wide", variant_id: 6, reason: "winner" };
 
-const everywhere = (...assignments: readonly object[]): Reply => [
+const everywhere = (...assignments: readonly object[]): Wire => [
   200,
   JSON.stringify({ user_id: "u1", assignments }),
-  null,
 ];
+const enrolled: Wire = [201, JSON.stringify({ ...RED, user_id: "u1" })];
+
+/** A server with the experiments; assigning enrols in "colour". */
+const serverOf =
+  (...assignments: readonly object[]) =>
+  ({ path }: Sent): Wire =>
+    path === "assignments" ? everywhere(...assignments) : enrolled;
 
 const pathsOf = (sent: readonly Sent[]) => sent.map(({ path }) => path);
 
-test("one question answers every test, by name", async () => {
-  const { sent, post } = fakeNetwork(() => everywhere(NAMED, OUTSIDE));
-  const assignments = createAssignments("u1", createStore(), post);
+test("to ask for one experiment by name enrols in that experiment alone", async () => {
+  const { sent, post } = fakeNetwork(
+    serverOf(PREVIEW, { ...PREVIEW, test_id: 4, test_name: "other" }, OUTSIDE),
+  );
+  const assignments = createAssignments("u1", memoryStore(), post);
   expect(await assignments.assign("colour")).toBe("red");
-  expect(await assignments.assign("price")).toBe(null);
-  expect(await assignments.assign("no such test")).toBe(null);
-  expect(await assignments.assignments()).toEqual({ colour: "red", price: null });
-  expect(sent).toEqual([{ path: "assignments", body: { user_id: "u1" } }]);
+  expect(sent).toEqual([
+    { path: "assignments", body: { user_id: "u1", enrol: false } },
+    { path: "ab-tests/1/assign", body: { user_id: "u1" } },
+  ]);
 });
 
-test("a test's id enrols in this test alone, and its name is kept", async () => {
-  const { sent, post } = fakeNetwork(({ path }) =>
-    path === "assignments" ? everywhere(NAMED) : [200, JSON.stringify({ ...RED, user_id: "u1" }), null],
+test("experiments that enrol nobody are answered from the question about all", async () => {
+  const { sent, post } = fakeNetwork(serverOf(NAMED, OUTSIDE, WINNER));
+  const assignments = createAssignments("u1", memoryStore(), post);
+  expect(await assignments.assign("colour")).toBe("red");
+  expect(await assignments.assign("price")).toBe(null);
+  expect(await assignments.assign("layout")).toBe("wide");
+  expect(await assignments.assign("no such experiment")).toBe(null);
+  expect(pathsOf(sent)).toEqual(["assignments"]);
+});
+
+test("the list of variants enrols when a variant is read, and in that experiment alone", async () => {
+  const { sent, post } = fakeNetwork(
+    serverOf(PREVIEW, { ...PREVIEW, test_id: 4, test_name: "other" }, WINNER),
   );
-  const assignments = createAssignments("u1", createStore(), post);
+  const assignments = createAssignments("u1", memoryStore(), post);
+  const all = await assignments.assignments();
+  expect(Object.keys(all)).toEqual(["colour", "other", "layout"]);
+  expect(pathsOf(sent)).toEqual(["assignments"]);
+  expect([all.colour, all.layout]).toEqual(["red", "wide"]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(pathsOf(sent)).toEqual(["assignments", "ab-tests/1/assign"]);
+});
+
+test("no variant is shown to a user whose enrolment the server does not confirm", async () => {
+  let answer: Wire = "silence";
+  const { post } = fakeNetwork((sent) => (sent.path === "assignments" ? everywhere(PREVIEW) : answer));
+  const assignments = createAssignments("u1", memoryStore(), post);
+  expect(await assignments.assign("colour")).toBe(null);
+  expect(assignments.find("colour")).toBe(undefined);
+  answer = enrolled;
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await assignments.assign("colour")).toBe("red");
+});
+
+test("an experiment's id enrols in one request, and a known name stays", async () => {
+  const { sent, post } = fakeNetwork(serverOf(NAMED));
+  const assignments = createAssignments("u1", memoryStore(), post);
   expect(await assignments.assign(1)).toBe("red");
   expect(pathsOf(sent)).toEqual(["ab-tests/1/assign"]);
   expect(await assignments.assign("colour")).toBe("red");
@@ -48,12 +87,10 @@ test("a test's id enrols in this test alone, and its name is kept", async () => 
   expect(await assignments.assign("colour")).toBe("red");
 });
 
-test("a known variant is answered at once and asked for again once a minute", async () => {
-  const store = createStore();
-  const first = createAssignments("u1", store, fakeNetwork(() => everywhere(NAMED)).post);
-  await first.assign("colour");
-
-  let answer: Reply = SILENCE;
+test("a known variant is answered at once and refreshed once a minute", async () => {
+  const store = memoryStore();
+  await createAssignments("u1", store, fakeNetwork(serverOf(NAMED)).post).assign("colour");
+  let answer: Wire = "silence";
   const { sent, post } = fakeNetwork(() => answer);
   const later = createAssignments("u1", store, post);
   expect(await later.assign("colour")).toBe("red");
@@ -68,72 +105,40 @@ test("a known variant is answered at once and asked for again once a minute", as
   expect(sent).toHaveLength(3);
 });
 
-test("another user of the browser does not inherit what was known", async () => {
-  const store = createStore();
-  const first = createAssignments("u1", store, fakeNetwork(() => everywhere(NAMED)).post);
-  await first.assign("colour");
-  const other = createAssignments("u2", store, fakeNetwork(() => SILENCE).post);
-  expect(await other.assign("colour")).toBe(null);
-  const again = createAssignments("u1", store, fakeNetwork(() => SILENCE).post);
-  expect(await again.assign("colour")).toBe("red");
+test("users of one browser do not share variants", async () => {
+  const store = memoryStore();
+  await createAssignments("u1", store, fakeNetwork(serverOf(NAMED)).post).assign("colour");
+  const silent = fakeNetwork(() => "silence").post;
+  expect(await createAssignments("u2", store, silent).assign("colour")).toBe(null);
+  expect(await createAssignments("u1", store, silent).assign("colour")).toBe("red");
 });
 
-test.each<[string, Reply]>([
-  ["is silent", SILENCE],
+test.each<[string, Wire]>([
+  ["does not answer", "silence"],
   ["is too busy", [503, "", "1"]],
-  ["refuses", [401, "{}", null]],
-  ["is somebody else", [200, "<p>Welcome to our Wi-Fi</p>", null]],
-  ["is somebody else with JSON", [200, "{}", null]],
-  ["is somebody else with nothing", [200, "null", null]],
-])("there is no variant where the server %s, and nothing is thrown", async (_, reply) => {
-  const assignments = createAssignments("u1", createStore(), fakeNetwork(() => reply).post);
+  ["refuses the key", refusal(401, "unauthorized")],
+  ["is a captive portal", [200, "<p>Welcome to our Wi-Fi</p>"]],
+  ["is a proxy that asks for a login", [401, "<p>Log in</p>"]],
+  ["sends an empty object", [200, "{}"]],
+  ["sends null", [200, "null"]],
+])("there is no variant and no exception where the server %s", async (_, wire) => {
+  const assignments = createAssignments("u1", memoryStore(), fakeNetwork(() => wire).post);
   expect(await assignments.assign("colour")).toBe(null);
   expect(await assignments.assignments()).toEqual({});
   expect(assignments.find("colour")).toBe(undefined);
 });
 
-test("a server that does not answer is waited for no longer than the time allowed", async () => {
-  let arrive: (reply: Reply) => void = () => {};
-  const post = () => new Promise<Reply>((resolve) => (arrive = resolve));
-  const assignments = createAssignments("u1", createStore(), post, 300);
+test("assign waits no longer than the timeout, for both requests together", async () => {
+  const waiting: ((reply: Reply) => void)[] = [];
+  const post = () => new Promise<Reply>((resolve) => void waiting.push(resolve));
+  const assignments = createAssignments("u1", memoryStore(), post, 300);
   const answer = assignments.assign("colour");
-  await vi.advanceTimersByTimeAsync(300);
+  await vi.advanceTimersByTimeAsync(200);
+  waiting[0]?.([{ assignments: [PREVIEW] }, ""]);
+  await vi.advanceTimersByTimeAsync(100);
   expect(await answer).toBe(null);
-  // What comes too late is there for the next time.
-  arrive(everywhere(NAMED));
+  // An answer that comes too late is there for the next call.
+  waiting[1]?.([RED, ""]);
   await vi.advanceTimersByTimeAsync(0);
   expect(await assignments.assign("colour")).toBe("red");
-});
-
-test("a value of somebody with a variant never happens before they had it, whatever this clock says", async () => {
-  const network = fakeNetwork(() => everywhere(NAMED));
-  const assignments = createAssignments("u1", createStore(), network.post);
-  const added: Item[] = [];
-  const analytics = createAnalytics(
-    "u1",
-    () => "s1",
-    assignments,
-    (item) => void added.push(item),
-  );
-  vi.setSystemTime(new Date("2026-11-22T08:00:00.000Z"));
-  analytics.trackMetric("colour", "signup");
-  await analytics.assign("colour");
-  analytics.trackMetric("colour", "signup");
-  analytics.trackMetric("colour", "revenue", 9.5);
-  analytics.track("click", { n: 1 });
-  const [before, now] = [Date.parse("2026-11-22T08:00:00.000Z"), Date.parse(RED.assigned_at)];
-  const message_id = expect.stringMatching(/^[0-9a-f-]{36}$/);
-  expect(added).toEqual([
-    { message_id, user_id: "u1", timestamp: before, test: "colour", metric_name: "signup", value: 1 },
-    { message_id, user_id: "u1", timestamp: now, test: "colour", metric_name: "signup", value: 1 },
-    { message_id, user_id: "u1", timestamp: now, test: "colour", metric_name: "revenue", value: 9.5 },
-    {
-      message_id,
-      user_id: "u1",
-      timestamp: before,
-      session_id: "s1",
-      event_type: "click",
-      properties: { n: 1 },
-    },
-  ]);
 });

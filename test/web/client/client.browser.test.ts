@@ -11,13 +11,16 @@ import { testFront, testPage } from "./front.ts";
 
 declare global {
   var analytics: Analytics;
+  /** The problems passed to the page's `onRefused`. */
+  var refused: string[];
 }
 
 const PATIENCE = { timeout: 30_000, interval: 50 };
 
 /**
- * A page with one button: each click is numbered on from the page's `?from=`. With `untimed` no timer of it ever ends,
- * so that it sends nothing before it is left; with `timeless` its clock stands still, so that nothing in it grows old.
+ * A page with one button, which tracks numbered clicks, beginning with `?from=`. With `untimed` its timers never fire, so
+ * that it sends nothing before it is left; with `timeless` its clock is stopped, so that no item grows old. `ahead` sets
+ * its clock forward, in milliseconds. `options` are further options of the client, as JSON.
  */
 const CLICKS = (url: string) => `<!doctype html>
   <button>Click</button>
@@ -27,7 +30,17 @@ const CLICKS = (url: string) => `<!doctype html>
     const opened = Date.now();
     if (query.has("untimed")) globalThis.setTimeout = () => 0;
     if (query.has("timeless")) Date.now = () => opened;
-    globalThis.analytics = createClient({ timeout: 30_000, user_id: query.get("user_id") ?? undefined });
+    if (query.has("ahead")) {
+      const now = Date.now;
+      Date.now = () => now() + Number(query.get("ahead"));
+    }
+    globalThis.refused = [];
+    globalThis.analytics = createClient({
+      timeout: 30_000,
+      user_id: query.get("user_id") ?? undefined,
+      onRefused: query.has("warn") ? undefined : (problem) => refused.push(problem),
+      ...JSON.parse(query.get("options") ?? "{}"),
+    });
     let n = Number(query.get("from"));
     const filling = "x".repeat(Number(query.get("filling")));
     const button = document.querySelector("button");
@@ -54,9 +67,9 @@ describeInBrowser("in Chromium, a page of another origin", () => {
   });
   afterAll(() => browser?.close());
 
-  /** A server with a front, a page that uses them, and a visitor. */
-  async function scene(html: (url: string) => string = CLICKS) {
-    const server = await testServer(onTestFinished, await testFolder(onTestFinished));
+  /** A server behind a proxy, a page that uses it, and a visitor. */
+  async function scene(html: (url: string) => string = CLICKS, variables?: Record<string, string>) {
+    const server = await testServer(onTestFinished, await testFolder(onTestFinished), variables);
     const front = await testFront(onTestFinished, server.url);
     const address = await testPage(onTestFinished, html(front.url));
     const visitor = await testVisitor(onTestFinished, browser);
@@ -73,13 +86,13 @@ describeInBrowser("in Chromium, a page of another origin", () => {
       return JSON.parse(body).events;
     }
 
-    /** Waits until as many clicks as these have arrived, and says which: in their order, a double one twice. */
+    /** Waits for the given number of clicks, and returns the numbers on them, sorted, with duplicates. */
     async function arrived(count: number): Promise<readonly number[]> {
       await vi.waitUntil(async () => (await stored()).length >= count, PATIENCE);
       return (await stored()).map(({ properties }) => properties.n).sort((a, b) => a - b);
     }
 
-    /** Waits until the client knows that everything has arrived. */
+    /** Waits until the client's queue is empty. */
     const settled = (page: Page) =>
       page.waitForFunction(
         () => !Object.keys(localStorage).some((key) => key.startsWith("analytics.queue.")),
@@ -90,7 +103,7 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     return { server, front, visitor, visit, stored, arrived, settled };
   }
 
-  /** Clicks without a pause, however busy this machine is. */
+  /** Clicks without a pause, on a busy machine too. */
   const click = (page: Page, times: number): Promise<void> =>
     page.$eval(
       "button",
@@ -104,13 +117,13 @@ describeInBrowser("in Chromium, a page of another origin", () => {
   const batchesOf = ({ seen }: Awaited<ReturnType<typeof testFront>>) =>
     seen.filter(({ path }) => path === "/apiv1/events/batch");
 
-  test("shows the example's button in its variant's colour, and tells who pressed it", async () => {
+  test("shows the example's button in its variant's colour, and counts a press of it", async () => {
     const example = await readFile(join(inject("project"), "dist/web/example.html"), "utf8");
     const { server, front, visitor, stored, settled } = await scene((url) =>
       example.replaceAll("http://127.0.0.1:20000", url),
     );
     await post(server.url, "/apiv1/ab-tests", COLOURS);
-    // Here nobody waits for the colour but us.
+    // A busy machine may take longer than the default of a second.
     const patient = example.replace("createClient({", "createClient({ timeout: 30_000,");
     const address = await testPage(onTestFinished, patient.replaceAll("http://127.0.0.1:20000", front.url));
     const page = await visitor.newPage();
@@ -168,7 +181,7 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     front.trouble = "away";
     expect(await page.evaluate(() => analytics.assign("homepage_button_color"))).toBe(null);
     await click(page, 3);
-    // The browser has kept the client.
+    // The browser has cached the client.
     await page.goto(`${page.url()}?from=3`);
     await page.waitForSelector("#ready");
     await click(page, 2);
@@ -192,7 +205,7 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     expect(variants.homepage_button_color).toMatch(/red|blue/);
   });
 
-  test("sends again what the server was too busy for, when the server has asked for it", async () => {
+  test("sends again after Retry-After what the server was too busy for", async () => {
     const { front, visit, arrived, settled } = await scene();
     const page = await visit();
     front.trouble = "busy";
@@ -207,7 +220,7 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     expect(await arrived(5)).toEqual(upTo(5));
   });
 
-  test("counts a click once whose confirmation was lost", async () => {
+  test("counts a click once when its confirmation was lost", async () => {
     const { front, visit, arrived, settled } = await scene();
     const page = await visit();
     front.trouble = "mute";
@@ -225,14 +238,14 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     await click(page, 3);
     await page.close();
     expect(await arrived(3)).toEqual(upTo(3));
-    // What was handed over is sent again by the next page, which cannot know what became of it.
+    // The next page sends the items of the beacon again: it cannot know whether they arrived.
     const next = await visit("?from=3");
     await settled(next);
     expect(batchesOf(front)).toHaveLength(2);
     expect(await arrived(3)).toEqual(upTo(3));
   });
 
-  test("counts once what was under way when its tab was closed", async () => {
+  test("counts once the clicks in flight when their tab was closed", async () => {
     const { front, visit, arrived, settled } = await scene();
     const page = await visit();
     front.trouble = "slow";
@@ -246,7 +259,7 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     expect(await arrived(5)).toEqual(upTo(5));
   });
 
-  test("leaves for the next page what does not fit into a beacon", async () => {
+  test("leaves to the next page what does not fit into a beacon", async () => {
     const { front, visit, arrived, settled } = await scene();
     const page = await visit("?untimed&filling=15000");
     await click(page, 8);
@@ -259,17 +272,17 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     expect(batchesOf(front)).toHaveLength(12);
   });
 
-  test("sends the clicks of two tabs once each, whoever is closed first", async () => {
+  test("sends the clicks of two tabs once each, whichever is closed first", async () => {
     const { front, visit, arrived, settled, stored } = await scene();
     const one = await visit("?timeless");
     const other = await visit("?timeless&from=5");
-    // Two that begin a session at the very same moment know nothing of each other.
+    // Tabs that begin a session in the same moment would begin two.
     await click(one, 1);
     await other.waitForFunction(() => "analytics.session" in localStorage);
     await Promise.all([click(one, 4), click(other, 5)]);
     expect(await arrived(10)).toEqual(upTo(10));
     await settled(other);
-    // No click was sent by both.
+    // No click was sent by both tabs.
     const sent = batchesOf(front).flatMap(({ body }) => JSON.parse(body).events);
     expect(sent).toHaveLength(10);
     expect(new Set((await stored()).map(({ session_id }) => session_id)).size).toBe(1);
@@ -342,11 +355,11 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     expect(await arrived(3)).toEqual(upTo(3));
   });
 
-  test("goes on counting once in a page that was left and come back to", async () => {
+  test("counts once in a page that was left and shown again", async () => {
     const { visit, arrived, settled } = await scene();
     const page = await visit();
     await click(page, 3);
-    // As a browser does that keeps the page as it is, timers and all.
+    // As a browser does that keeps the page in its back/forward cache.
     await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
     expect(await arrived(3)).toEqual(upTo(3));
     await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
@@ -356,7 +369,7 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     expect(await arrived(5)).toEqual(upTo(5));
   });
 
-  test("leaves a value with the visitor who was not known yet, though the next page knows them", async () => {
+  test("counts a value for the anonymous visitor who caused it, although the next page knows the user", async () => {
     const { server, front, visit, settled } = await scene();
     await post(server.url, "/apiv1/ab-tests", COLOURS);
     const page = await visit("?untimed");
@@ -375,7 +388,133 @@ describeInBrowser("in Chromium, a page of another origin", () => {
     );
   });
 
-  test("throws nothing at the page, whatever it is given", async () => {
+  test("keeps twenty clicks when an event is too large to be ever stored, and reports that one event", async () => {
+    const { front, visit, arrived, settled } = await scene();
+    const page = await visit();
+    front.trouble = "away";
+    await click(page, 20);
+    await page.evaluate(() => analytics.track("click", { text: "x".repeat(1_000_000) }));
+    front.clear();
+    expect(await arrived(20)).toEqual(upTo(20));
+    await settled(page);
+    expect(await page.evaluate(() => refused)).toEqual(["Error: over 64 KiB"]);
+    expect(await arrived(20)).toEqual(upTo(20));
+  });
+
+  test.each([
+    ["a page with status 401", 401],
+    ["a page with status 404", 404],
+    ["a page with status 408", 408],
+    ["a page with status 413", 413],
+    ["a page with status 425", 425],
+    ["a page with status 200", 200],
+    ["a redirect that turns the request into a GET", "moved"],
+  ] as const)("keeps the clicks when a proxy answers with %s, and reports nothing", async (_, trouble) => {
+    const { front, visit, arrived, settled } = await scene();
+    const page = await visit();
+    front.trouble = trouble;
+    await click(page, 3);
+    await vi.waitUntil(() => batchesOf(front).length > 0, PATIENCE);
+    front.clear();
+    expect(await arrived(3)).toEqual(upTo(3));
+    await settled(page);
+    expect(await page.evaluate(() => refused)).toEqual([]);
+  });
+
+  test("stores the clicks of a wrong clock, in their order, once the clock is right", async () => {
+    const { front, visit, stored, arrived } = await scene();
+    const wrong = await visit(`?ahead=${48 * 3_600_000}`);
+    front.trouble = "away";
+    await click(wrong, 3);
+    await wrong.close();
+    const right = await visit("?from=3");
+    await click(right, 2);
+    front.clear();
+    expect(await arrived(5)).toEqual(upTo(5));
+    // Newest first.
+    expect((await stored()).map(({ properties }) => properties.n)).toEqual([4, 3, 2, 1, 0]);
+  });
+
+  test("stores the clicks of a clock that shows 1970", async () => {
+    const { visit, arrived, settled } = await scene();
+    const page = await visit(`?ahead=${-Date.now()}`);
+    await click(page, 2);
+    expect(await arrived(2)).toEqual(upTo(2));
+    await settled(page);
+    expect(await page.evaluate(() => refused)).toEqual([]);
+  });
+
+  test("sends a number as the user's id as text, and refuses a blank id in favour of an anonymous one", async () => {
+    const { visit, stored, arrived } = await scene();
+    const numbered = await visit(`?options=${encodeURIComponent('{"user_id":42}')}`);
+    await click(numbered, 1);
+    expect(await arrived(1)).toEqual([0]);
+    expect((await stored()).map(({ user_id }) => user_id)).toEqual(["42"]);
+    const blank = await visit(`?from=1&options=${encodeURIComponent('{"user_id":"  "}')}`);
+    await click(blank, 1);
+    expect(await arrived(2)).toEqual([0, 1]);
+    expect(await blank.evaluate(() => refused)).toEqual(["no user_id of 1 to 200 characters"]);
+    expect((await stored())[0]?.user_id).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test("warns once of each mistake of the page, and never throws", async () => {
+    const { visitor, visit } = await scene();
+    const told: string[] = [];
+    const thrown: Error[] = [];
+    visitor.on("console", (message) => message.type() === "warning" && told.push(message.text()));
+    visitor.on("weberror", (error) => thrown.push(error.error()));
+    const options = { url: "localhost:20000", userId: "u1" };
+    const page = await visit(`?warn&options=${encodeURIComponent(JSON.stringify(options))}`);
+    await click(page, 3);
+    expect(await page.evaluate(() => analytics.assign("colour"))).toBe(null);
+    await page.close();
+    expect(told).toEqual(["analytics: no option userId", "analytics: no url localhost:20000"]);
+    expect(thrown).toEqual([]);
+  });
+
+  test("warns once of a wrong key, and a handler silences the console", async () => {
+    const { visitor, visit, settled } = await scene(CLICKS, {
+      ANALYTICS_WRITE_KEYS: "write-key-of-sixteen",
+      ANALYTICS_ADMIN_KEYS: "admin-key-of-sixteen",
+    });
+    const told: string[] = [];
+    visitor.on("console", (message) => message.type() === "warning" && told.push(message.text()));
+    const options = encodeURIComponent('{"key":"another-key-of-sixteen"}');
+    const page = await visit(`?warn&options=${options}`);
+    for (let time = 0; time < 2; time++) {
+      await click(page, 1);
+      await settled(page);
+    }
+    expect(told).toEqual([expect.stringMatching(/^analytics: \{.*"code":"(unauthorized|forbidden)"/)]);
+    const handled = await visit(`?options=${options}`);
+    await click(handled, 1);
+    await settled(handled);
+    expect(told).toHaveLength(1);
+    expect(await handled.evaluate(() => refused.length)).toBe(1);
+  });
+
+  test("enrols a visitor in the one experiment whose variant is read", async () => {
+    const { server, visit } = await scene();
+    await post(server.url, "/apiv1/ab-tests", COLOURS);
+    for (const test_name of ["second", "third"]) {
+      await post(server.url, "/apiv1/ab-tests", { ...COLOURS, test_name });
+    }
+    const usersOf = async (id: number) => {
+      const { results } = JSON.parse((await ask(server.url, { path: `/apiv1/ab-tests/${id}/results` })).body);
+      return results.reduce((sum: number, { users }: Variant) => sum + users, 0);
+    };
+    const page = await visit();
+    const variant = await page.evaluate(() => analytics.assign("homepage_button_color"));
+    expect(variant).toMatch(/red|blue/);
+    expect(await page.evaluate(async () => Object.keys(await analytics.assignments()).length)).toBe(3);
+    expect([await usersOf(1), await usersOf(2), await usersOf(3)]).toEqual([1, 0, 0]);
+    const second = await page.evaluate(async () => (await analytics.assignments()).second);
+    await vi.waitUntil(async () => (await usersOf(2)) === 1, PATIENCE);
+    expect(await page.evaluate(() => analytics.assign("second"))).toBe(second);
+    expect([await usersOf(1), await usersOf(2), await usersOf(3)]).toEqual([1, 1, 0]);
+  });
+
+  test("throws no exception at the page for any argument", async () => {
     const { visit, arrived } = await scene();
     const page = await visit();
     const thrown: Error[] = [];

@@ -1,4 +1,4 @@
-// Checked by `npm run types` alone: what compiles here, and what must not.
+// Only `npm run types` checks this file: some calls must compile, and others must not.
 import { createClient as createBrowserClient } from "../../../web/client/client.ts";
 import type * as browser from "../../../web/client/declarations/client.d.ts";
 import type * as node from "../../../web/client/declarations/node.d.ts";
@@ -6,7 +6,7 @@ import { createClient as createNodeClient } from "../../../web/client/node.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
-// What is declared to those who import the package is what the source says.
+// The declarations of the package agree with the source.
 export const declared: [
   Same<Parameters<typeof createBrowserClient>, Parameters<typeof browser.createClient>>,
   Same<ReturnType<typeof createBrowserClient>, ReturnType<typeof browser.createClient>>,
@@ -21,8 +21,9 @@ export async function compiles(): Promise<void> {
     key: "k",
     user_id: "u",
     timeout: 300,
-    onRefused: String,
+    onRefused: (problem, status) => String([problem, status]),
   });
+  createBrowserClient({ user_id: 42 });
   analytics.track("click");
   analytics.track("click", {
     name: "submit",
@@ -36,32 +37,33 @@ export async function compiles(): Promise<void> {
   const all: Record<string, string | null> = await analytics.assignments();
   const backend = createNodeClient({ url: "https://analytics.example.com" });
   backend.forUser("user123").track(colour, { known: Object.keys(all).length });
+  backend.forUser(42, 7).track("click");
   const taken: boolean = await backend.flush(1_000);
   backend.forUser("user123", "session456").track(String(taken));
 }
 
 export async function doesNotCompile(): Promise<void> {
   const analytics = createBrowserClient();
-  // @ts-expect-error An event has a type.
+  // @ts-expect-error An event type is required.
   analytics.track();
-  // @ts-expect-error The type is a text.
+  // @ts-expect-error An event type is a string.
   analytics.track(1);
-  // @ts-expect-error Properties have names.
+  // @ts-expect-error Properties are an object.
   analytics.track("click", "submit");
-  // @ts-expect-error A function is no JSON.
+  // @ts-expect-error A function cannot be written as JSON.
   analytics.track("click", { handler: () => 1 });
-  // @ts-expect-error Neither is a bigint.
+  // @ts-expect-error Nor can a bigint.
   analytics.track("click", { n: 1n });
-  // @ts-expect-error A value is for a metric.
+  // @ts-expect-error A metric is required.
   analytics.trackMetric("colour");
   // @ts-expect-error A value is a number.
   analytics.trackMetric("colour", "revenue", "9.5");
-  // @ts-expect-error There may be no variant.
+  // @ts-expect-error The variant may be null.
   const colour: string = await analytics.assign("colour");
   // @ts-expect-error The option is called `user_id`.
   createBrowserClient({ userId: colour });
-  // @ts-expect-error A backend says where the server is.
+  // @ts-expect-error A backend has to give the url.
   createNodeClient({});
-  // @ts-expect-error A backend acts on behalf of a user.
+  // @ts-expect-error A backend tracks for a user.
   createNodeClient({ url: "https://analytics.example.com" }).track("click");
 }

@@ -3,17 +3,21 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
-/** What stands before the server, on one's command: a way through, or one of the troubles of a network. */
+/** The behaviour of the front: it passes requests on, or shows one of the troubles of a network. */
 type Trouble =
   | "none"
   /** It answers 503 with `Retry-After: 1`. */
   | "busy"
-  /** It hangs up. */
+  /** It closes the connection. */
   | "away"
-  /** The server gets the request and stores what is in it; its answer is lost. */
+  /** The server gets the request and stores its items; its answer is lost. */
   | "mute"
   /** Requests wait until there is no trouble any more. */
-  | "slow";
+  | "slow"
+  /** It redirects to the server with a 301, which turns a POST into a GET. */
+  | "moved"
+  /** It answers with this status and an HTML page, as a proxy does. */
+  | number;
 
 interface Seen {
   readonly method: string;
@@ -37,7 +41,9 @@ async function listen(
   return (server.address() as AddressInfo).port;
 }
 
-/** A server in front of the server at `url`, until the test is over. It remembers every request to the API. */
+const CORS = { "access-control-allow-origin": "*", "access-control-expose-headers": "retry-after" };
+
+/** A proxy in front of the server at `url`, until the test is over. It records every request to the API. */
 export async function testFront(onTestFinished: Finish, url: string) {
   const seen: Seen[] = [];
   const front = { url: "", seen, trouble: "none" as Trouble };
@@ -46,7 +52,7 @@ export async function testFront(onTestFinished: Finish, url: string) {
   function forward(asked: IncomingMessage, body: string, response: ServerResponse): void {
     const { method, url: path, headers } = asked;
     const { host: _, ...others } = headers;
-    // As it is now: the server may have stored it, and somebody may have seen that, before its answer is here.
+    // The trouble at the time of the request: the test may end it before the server's answer is here.
     const mute = front.trouble === "mute";
     const onward = request(url + path, { method, headers: others, agent: false }, (answer) => {
       if (mute) {
@@ -67,12 +73,14 @@ export async function testFront(onTestFinished: Finish, url: string) {
     if (front.trouble === "slow") await new Promise<void>((resolve) => waiting.push(resolve));
     if (front.trouble === "away") response.destroy();
     else if (front.trouble === "busy") {
-      response.writeHead(503, {
-        "access-control-allow-origin": "*",
-        "access-control-expose-headers": "retry-after",
-        "retry-after": "1",
-      });
+      response.writeHead(503, { ...CORS, "retry-after": "1" });
       response.end();
+    } else if (front.trouble === "moved") {
+      response.writeHead(301, { ...CORS, location: url + path });
+      response.end();
+    } else if (typeof front.trouble === "number") {
+      response.writeHead(front.trouble, { ...CORS, "content-type": "text/html" });
+      response.end("<h1>A page of a proxy</h1>");
     } else forward(asked, body, response);
   }
 
@@ -81,7 +89,7 @@ export async function testFront(onTestFinished: Finish, url: string) {
   });
   return Object.assign(front, {
     url: `http://127.0.0.1:${port}`,
-    /** Ends whatever trouble there is, also for what waits. */
+    /** Ends the trouble, also for requests that wait. */
     clear() {
       front.trouble = "none";
       for (const go of waiting.splice(0)) go();
@@ -89,7 +97,7 @@ export async function testFront(onTestFinished: Finish, url: string) {
   });
 }
 
-/** Serves one page until the test is over, from an origin and a site of its own. */
+/** Serves one page until the test is over, from its own origin and site. */
 export async function testPage(onTestFinished: Finish, html: string): Promise<string> {
   const port = await listen(onTestFinished, (_asked, response) => {
     response.writeHead(200, { "content-type": "text/html; charset=utf-8" });

@@ -10,7 +10,7 @@ async function scene(variables?: Record<string, string>) {
   const server = await testServer(onTestFinished, await testFolder(onTestFinished), variables);
   const front = await testFront(onTestFinished, server.url);
 
-  /** Runs a program that has a client for the front, and ends when it has nothing left to do. */
+  /** Runs a program that has a client of the server, until it has nothing left to do. */
   async function run(program: string, options = {}): Promise<Ending> {
     const client = join(inject("project"), "dist/web/node.js");
     const start = `import { createClient } from ${JSON.stringify(client)};
@@ -31,7 +31,7 @@ const QUIET: Ending = { code: 0, stdout: "", stderr: "" };
 const THREE_CLICKS = `const user = analytics.forUser("user123", "session456");
   for (let n = 0; n < 3; n++) user.track("click", { n });`;
 
-test("a process that ends sends first what it has tracked, in one request", async () => {
+test("a process sends what it has tracked before it ends, in one request", async () => {
   const { front, run, stored } = await scene();
   expect(await run(THREE_CLICKS)).toEqual(QUIET);
   expect(
@@ -40,7 +40,7 @@ test("a process that ends sends first what it has tracked, in one request", asyn
   expect(front.seen).toHaveLength(1);
 });
 
-test("it sends again what the server was too busy for, and what it has lost the answer of, once each", async () => {
+test("a batch whose answer was lost is sent again, and its events are stored once", async () => {
   const { front, run, stored } = await scene();
   front.trouble = "mute";
   const ending = run(THREE_CLICKS);
@@ -51,7 +51,7 @@ test("it sends again what the server was too busy for, and what it has lost the 
   expect(front.seen.length).toBeGreaterThan(1);
 });
 
-test("a process does not wait for ever for a server that is away", async () => {
+test("a process ends although the server is away", async () => {
   const { front, run, stored } = await scene();
   front.trouble = "away";
   const started = Date.now();
@@ -60,7 +60,7 @@ test("a process does not wait for ever for a server that is away", async () => {
   expect(await stored()).toEqual([]);
 });
 
-test("says whether everything was taken in time", async () => {
+test("flush says whether everything was stored in time", async () => {
   const { front, run } = await scene();
   const program = (patience: number) => `${THREE_CLICKS}
     process.stdout.write(String(await analytics.flush(${patience})));
@@ -70,7 +70,87 @@ test("says whether everything was taken in time", async () => {
   expect(await run(program(100))).toEqual({ ...QUIET, stdout: "false" });
 });
 
-test("says so in time where the server takes what is sent and never answers", async () => {
+test.each([401, 404, 408, 413, 425, 200, "moved"] as const)(
+  "flush keeps the events and says false while a proxy answers with %s",
+  async (trouble) => {
+    const { front, stored } = await scene();
+    const refused: string[] = [];
+    const analytics = createClient({ url: front.url, onRefused: (problem) => void refused.push(problem) });
+    for (let n = 0; n < 3; n++) analytics.forUser("user123").track("click", { n });
+    front.trouble = trouble;
+    expect(await analytics.flush(100)).toBe(false);
+    expect(front.seen.length).toBeGreaterThan(0);
+    front.clear();
+    expect(await analytics.flush(30_000)).toBe(true);
+    expect(await stored()).toHaveLength(3);
+    expect(refused).toEqual([]);
+  },
+);
+
+test("flush says true after the server's own refusal, which is reported", async () => {
+  const { front, stored } = await scene();
+  const refused: string[] = [];
+  const analytics = createClient({ url: front.url, onRefused: (problem) => void refused.push(problem) });
+  analytics.forUser("user123").track(" ");
+  expect(await analytics.flush(30_000)).toBe(true);
+  expect(await stored()).toEqual([]);
+  expect(refused).toEqual([expect.stringMatching(/"code":"invalid".*must not be blank/)]);
+});
+
+test("an event that is too large to be ever stored is refused alone", async () => {
+  const { front, stored } = await scene();
+  const refused: string[] = [];
+  const analytics = createClient({ url: front.url, onRefused: (problem) => void refused.push(problem) });
+  const user = analytics.forUser(42);
+  for (let n = 0; n < 20; n++) user.track("click", { n });
+  user.track("click", { text: "x".repeat(1_000_000) });
+  expect(await analytics.flush(30_000)).toBe(true);
+  expect((await stored()).map(({ user_id }) => user_id)).toEqual(Array(20).fill("42"));
+  expect(refused).toEqual(["Error: over 64 KiB"]);
+});
+
+test("mistakes are shown on the console once, or passed to the handler, and nothing is thrown", async () => {
+  const warn = vi.spyOn(console, "warn").mockReturnValue();
+  onTestFinished(() => warn.mockRestore());
+  const options = { url: "localhost:20000", user: "u1" };
+  const broken = createClient(options);
+  broken.forUser("user123").track("click");
+  expect(await broken.forUser("user123").assign("colour")).toBe(null);
+  expect(await broken.flush(100)).toBe(false);
+  const analytics = createClient({ url: "http://127.0.0.1:1" });
+  for (const id of ["", " ", "x".repeat(201), Number.NaN]) analytics.forUser(id).track("click");
+  analytics.forUser("user123", "");
+  expect(warn.mock.calls.map(([, problem]) => problem)).toEqual([
+    "no option user",
+    "no url localhost:20000",
+    "no user_id of 1 to 200 characters",
+    "no session_id of 1 to 200 characters",
+  ]);
+  const told: string[] = [];
+  createClient({ url: "", onRefused: (problem) => void told.push(problem) });
+  expect(told).toEqual(["no url "]);
+  expect(warn).toHaveBeenCalledTimes(4);
+});
+
+test("to read a variant enrols in that experiment alone, and the events after it count", async () => {
+  const { server, front } = await scene();
+  for (const test_name of ["first", "second"]) {
+    await post(server.url, "/apiv1/ab-tests", {
+      test_name,
+      variants: [{ variant_name: "red" }, { variant_name: "blue" }],
+    });
+  }
+  const usersOf = async (id: number) => {
+    const { results } = JSON.parse((await ask(server.url, { path: `/apiv1/ab-tests/${id}/results` })).body);
+    return results.reduce((sum: number, { users }: { readonly users: number }) => sum + users, 0);
+  };
+  const user = createClient({ url: front.url, timeout: 30_000 }).forUser("user123");
+  expect(await user.assign("first")).toMatch(/red|blue/);
+  expect(Object.keys(await user.assignments())).toEqual(["second", "first"]);
+  expect([await usersOf(1), await usersOf(2)]).toEqual([1, 0]);
+});
+
+test("flush says so in time where the server never answers", async () => {
   vi.useFakeTimers();
   vi.stubGlobal("fetch", () => new Promise(() => {}));
   onTestFinished(() => {
@@ -84,7 +164,7 @@ test("says so in time where the server takes what is sent and never answers", as
   expect(await answer).toBe(false);
 });
 
-test("enrols whose values it tracks, with a key where the server has keys", async () => {
+test("users are enrolled when their variant is read or a value of theirs is tracked, with a key", async () => {
   const [write, admin] = ["write-key-of-sixteen", "admin-key-of-sixteen"];
   const { server, run } = await scene({ ANALYTICS_WRITE_KEYS: write, ANALYTICS_ADMIN_KEYS: admin });
   const headers = { authorization: `Bearer ${admin}` };

@@ -2,34 +2,29 @@ import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { batchesOf } from "../../../web/client/batch.ts";
 import { createMemoryQueue } from "../../../web/client/memory-queue.ts";
-import { ADOPTED_AFTER, createQueue, type Item } from "../../../web/client/queue.ts";
+import { ADOPTED_AFTER, createQueue, type Item, type Queue } from "../../../web/client/queue.ts";
 import { createStore, type Disk } from "../../../web/client/store.ts";
-import { itemOf } from "./network.ts";
+import { itemOf, memoryStore } from "./network.ts";
 
-/** A disk as tabs share it, with room for so many characters. Its keys are its properties, as those of Web Storage. */
+/** A disk that tabs share, with room for `room` characters. */
 function diskOf(room = Number.POSITIVE_INFINITY): () => Disk {
-  const disk: Record<string, string> = {};
-  const methods: Disk = {
-    getItem: (key) => disk[key] ?? null,
-    setItem(key, text) {
-      const taken = Object.values(disk).reduce((sum, { length }) => sum + length, 0);
-      if (taken - (disk[key]?.length ?? 0) + text.length > room)
+  const disk: Disk = {};
+  const full = new Proxy(disk, {
+    set(entries, key, text) {
+      const taken = Object.values(entries).reduce((sum, { length }) => sum + length, 0);
+      if (taken - (entries[String(key)]?.length ?? 0) + text.length > room)
         throw new DOMException("full", "QuotaExceededError");
-      disk[key] = text;
+      return Reflect.set(entries, key, text);
     },
-    removeItem(key) {
-      delete disk[key];
-    },
-  };
-  for (const [name, value] of Object.entries(methods)) Object.defineProperty(disk, name, { value });
-  return () => disk as never;
+  });
+  return () => full;
 }
 
 const numbers = fc.uniqueArray(fc.nat(999_999), { maxLength: 30 });
 const idsOf = (items: readonly Item[]) => items.map(({ message_id }) => message_id);
 const byTime = (some: readonly number[]) => idsOf([...some].sort((a, b) => a - b).map((n) => itemOf(n)));
 
-test("the queue gives back what was put in and not taken out, oldest first", () =>
+test("the queue returns the items that were added and not removed, oldest first", () =>
   fc.assert(
     fc.property(numbers, fc.func(fc.boolean()), (added, isTaken) => {
       const queue = createQueue(createStore(diskOf()), 1e9);
@@ -39,7 +34,7 @@ test("the queue gives back what was put in and not taken out, oldest first", () 
     }),
   ));
 
-test("two tabs that add at once lose nothing of each other's, and the next page has it all", () =>
+test("two tabs that add at once lose none of each other's items, and the next page has them all", () =>
   fc.assert(
     fc.property(numbers, fc.func(fc.boolean()), (added, isFirst) => {
       const disk = diskOf();
@@ -49,7 +44,7 @@ test("two tabs that add at once lose nothing of each other's, and the next page 
     }),
   ));
 
-test("what another tab has only just added is left to it; what is older is not, nor where the clock was set back", () => {
+test("another tab leaves fresh items to the tab that added them, and takes over old ones and ones of a wrong clock", () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const disk = diskOf();
@@ -62,15 +57,59 @@ test("what another tab has only just added is left to it; what is older is not, 
   expect(other.items()).toEqual([old, ahead]);
 });
 
+test.each([
+  ["a page", () => createQueue(memoryStore(), 1e9)],
+  ["a backend", () => createMemoryQueue(1e9)],
+])("the queue of %s keeps the order of events when the clock is set back", (_, create) => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const queue = create();
+  const now = Date.now();
+  for (const [event_type, at] of [
+    ["first", now + 86_400_000],
+    ["second", now],
+    ["third", now + 1_000],
+  ] as const) {
+    vi.setSystemTime(at);
+    queue.add({ user_id: "u1", event_type });
+  }
+  const items = queue.items();
+  expect(items.map(({ event_type }) => event_type)).toEqual(["first", "second", "third"]);
+  const times = items.map(({ timestamp }) => timestamp);
+  expect(times).toEqual(times.toSorted());
+  queue.remove(items);
+  queue.add({ user_id: "u1", event_type: "fourth" });
+  expect(queue.items().map(({ timestamp }) => timestamp)).toEqual([now + 1_000]);
+});
+
+test("the next page keeps the order of events when the clock was set back between the pages", () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const disk = diskOf();
+  const now = Date.now();
+  vi.setSystemTime(now + 86_400_000);
+  const before = createQueue(createStore(disk), 1e9);
+  const types = Array.from({ length: 20 }, (_, n) => `event ${n}`);
+  for (const event_type of types) before.add({ user_id: "u1", event_type });
+  vi.setSystemTime(now);
+  const page = createQueue(createStore(disk), 1e9);
+  page.add({ user_id: "u1", event_type: "last" });
+  expect(page.items().map(({ event_type }) => event_type)).toEqual([...types, "last"]);
+  const times = page.items().map(({ timestamp }) => timestamp);
+  expect(times).toEqual(times.toSorted());
+});
+
 const weight = 1_000 + JSON.stringify(itemOf(0)).length;
-/** Of the same length each, so that so many of them fit. */
+/** Items of one length. */
 const alike = (count: number) => Array.from({ length: count }, (_, n) => itemOf(100 + n, { timestamp: 0 }));
 const roomAndCount = [fc.integer({ min: 1, max: 20 }), fc.nat(100)] as const;
 
-test.each([
-  ["a page", (room: number) => createQueue(createStore(diskOf()), room)],
+const QUEUES: readonly [string, (room: number) => Queue][] = [
+  ["a page", (room) => createQueue(createStore(diskOf()), room)],
   ["a backend", createMemoryQueue],
-])("the queue of %s keeps within its bound by forgetting the oldest", (_, create) =>
+];
+
+test.each(QUEUES)("the queue of %s drops its oldest items when it is full", (_, create) =>
   fc.assert(
     fc.property(...roomAndCount, (room, count) => {
       const queue = create(room * weight);
@@ -80,7 +119,17 @@ test.each([
   ),
 );
 
-test("the bound holds for what many pages have left lying, one item each", () =>
+test.each(QUEUES)("the queue of %s refuses an item over 64 KiB and drops none for it", (_, create) => {
+  const queue = create(1e6);
+  for (const item of alike(20)) queue.add(item);
+  expect(() => queue.add(itemOf(200, { properties: { x: "x".repeat(1_000_000) } }))).toThrow("over 64 KiB");
+  expect(() => queue.add(itemOf(201, { properties: { x: "x".repeat(65_536) } }))).toThrow("over 64 KiB");
+  expect(queue.items()).toEqual(alike(20));
+  queue.add(itemOf(202, { properties: { x: "x".repeat(65_000) } }));
+  expect(queue.items()).toHaveLength(21);
+});
+
+test("the bound holds for the items that many pages have left, one each", () =>
   fc.assert(
     fc.property(...roomAndCount, (room, count) => {
       const disk = diskOf();
@@ -89,7 +138,7 @@ test("the bound holds for what many pages have left lying, one item each", () =>
     }),
   ));
 
-test("the queue of a backend gives back what was put in as it was then, and has room for as much as was taken out", () =>
+test("the queue of a backend copies what it is given, and has room again for what was removed", () =>
   fc.assert(
     fc.property(...roomAndCount, (room, count) => {
       const queue = createMemoryQueue((room + 1) * weight);
@@ -106,7 +155,7 @@ test("the queue of a backend gives back what was put in as it was then, and has 
     }),
   ));
 
-test("the queue of a backend that is full takes more without reading all it has", () => {
+test("a full queue of a backend takes more items without reading all of them", () => {
   const parse = vi.spyOn(JSON, "parse");
   onTestFinished(() => parse.mockRestore());
   const queue = createMemoryQueue(100 * weight);
@@ -115,15 +164,14 @@ test("the queue of a backend that is full takes more without reading all it has"
 });
 
 test.each([
-  ["there is no disk", undefined],
-  ["the disk is full", diskOf(0)],
+  ["is full", diskOf(0)],
   [
-    "the disk is forbidden",
+    "is forbidden",
     () => {
       throw new DOMException("forbidden", "SecurityError");
     },
   ],
-])("keeps items in memory where %s", (_, disk) => {
+])("items are kept in memory where the disk %s", (_, disk) => {
   const queue = createQueue(createStore(disk), 1e9);
   for (const n of [2, 1]) queue.add(itemOf(n));
   expect(idsOf(queue.items())).toEqual(byTime([1, 2]));
@@ -131,16 +179,16 @@ test.each([
   expect(queue.items()).toEqual([]);
 });
 
-test("what somebody else wrote among the items stops none of them", () => {
+test("entries of other programs among the items stop none of them", () => {
   const disk = diskOf();
   const queue = createQueue(createStore(disk), 1e9);
   for (const text of ["", "{", "null", "5", "{}", "[]", '{"timestamp":1}'])
-    disk().setItem(`analytics.queue.${text}`, text);
+    disk()[`analytics.queue.${text}`] = text;
   queue.add(itemOf(1));
   expect(queue.items()).toEqual([itemOf(1)]);
 });
 
-test("batches hold every item once, in order, together as long as they are short enough", () =>
+test("batches contain every item once, in order, and are no longer than the limit", () =>
   fc.assert(
     fc.property(
       fc.array(
@@ -149,10 +197,11 @@ test("batches hold every item once, in order, together as long as they are short
       fc.integer({ min: 1, max: 1_000 }),
       (fields, maxLength) => {
         const items = fields.map((some, n) => itemOf(n, some));
-        const batches = batchesOf(items, ({ path }) => path as string | undefined, maxLength);
+        const paths = new Map(items.map((item, n) => [item, fields[n]?.path]));
+        const batches = batchesOf(items, (item) => paths.get(item), maxLength);
         for (const path of ["a", "b"]) {
           const inBatches = batches.filter((batch) => batch.path === path).flatMap((batch) => batch.items);
-          expect(inBatches).toEqual(items.filter((item) => item.path === path));
+          expect(inBatches).toEqual(items.filter((item) => paths.get(item) === path));
         }
         for (const { items, length } of batches) {
           expect(length).toBe(items.reduce((sum, item) => sum + JSON.stringify(item).length, 0));

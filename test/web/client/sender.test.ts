@@ -2,11 +2,19 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createAssignments } from "../../../web/client/assignments.ts";
 import { backOff } from "../../../web/client/back-off.ts";
-import type { Reply } from "../../../web/client/post.ts";
 import { createQueue, type Item } from "../../../web/client/queue.ts";
 import { createSender } from "../../../web/client/sender.ts";
-import { createStore } from "../../../web/client/store.ts";
-import { fakeNetwork, fakeSender, itemOf, type Sent, SILENCE, STORED } from "./network.ts";
+import {
+  fakeNetwork,
+  fakeSender,
+  itemOf,
+  memoryStore,
+  refusal,
+  type Sent,
+  STORED,
+  type Wire,
+  wireOf,
+} from "./network.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -18,18 +26,39 @@ afterEach(() => {
 const itemsIn = ({ body }: Sent): readonly Item[] => body.events ?? body.metrics ?? [];
 const idsIn = (sent: readonly Sent[]) => sent.flatMap(itemsIn).map(({ message_id }) => message_id);
 
-/** Lets timers run until nothing is waiting any more, for at most a day. */
+/** Lets timers run until the queue is empty, for a day at most. */
 async function untilSent({ queue }: ReturnType<typeof fakeSender>): Promise<void> {
   const end = Date.now() + 24 * 3_600_000;
   while (queue.items().length > 0 && Date.now() < end) await vi.advanceTimersByTimeAsync(1_000);
 }
 
-test("whatever the network answers at first, everything is stored once and in the end nothing is queued", () =>
+const html = (status: number): Wire => [status, "<h1>An answer of a proxy</h1>"];
+
+/** Everything that is not an answer of the server which no waiting can fix. */
+const PASSING: readonly Wire[] = [
+  "silence",
+  refusal(408, "timeout"),
+  refusal(429, "rate_limited"),
+  refusal(500, "internal"),
+  [503, refusal(503, "unavailable")[1] ?? "", "2"],
+  // A redirect turned the request into a GET.
+  refusal(405, "method_not_allowed"),
+  ...[200, 201, 204, 301, 302, 400, 401, 403, 404, 405, 408, 409, 410, 413, 415, 425, 429, 500, 502, 504].map(
+    html,
+  ),
+  [200, "{}"],
+  [200, "null"],
+  [200, '"success"'],
+  [404, '{"code":404,"message":"no Route matched with those values"}'],
+  [401, '{"code":"unauthorized","message":"not problem+json"}'],
+  [403, '{"type":"about:blank","status":403,"code":"blocked_by_firewall"}'],
+  [403, '{"type":"about:blank","status":403}'],
+];
+
+test("after any answers that waiting may fix, every item is stored once and the queue is empty", () =>
   fc.assert(
     fc.asyncProperty(
-      fc.array(fc.constantFrom<Reply>([503, "", "2"], [429, "", null], [500, "", null], SILENCE), {
-        maxLength: 6,
-      }),
+      fc.array(fc.constantFrom<Wire>(...PASSING), { maxLength: 6 }),
       fc.integer({ min: 1, max: 40 }),
       async (troubles, count) => {
         const left = [...troubles];
@@ -56,24 +85,26 @@ test("a batch that is too large is halved until it is taken, and only an item th
       async (fillings, limit) => {
         const stored: Sent[] = [];
         const fake = fakeSender((sent, length) => {
-          if (length > limit) return [413, "too large", null];
+          if (length > limit) return refusal(413, "too_large");
           stored.push(sent);
           return STORED;
         });
         const items = fillings.map((filling, n) => itemOf(n, { filling: "x".repeat(filling) }));
         for (const item of items) fake.sender.add(item);
         await untilSent(fake);
-        const envelope = '{"events":[],"sent_at":1700000000000}'.length;
-        const small = items.filter((item) => JSON.stringify(item).length + envelope <= limit);
+        const envelope = '{"events":[],"sent_at":"1970-01-01T00:00:00.000Z"}'.length;
+        const isSmall = (filling: number, n: number) =>
+          JSON.stringify(wireOf(n, { filling: "x".repeat(filling) })).length + envelope <= limit;
+        const small = items.filter((_, n) => isSmall(fillings[n] ?? 0, n));
         expect(idsIn(stored)).toEqual(small.map(({ message_id }) => message_id));
-        expect(fake.refused).toEqual(Array(items.length - small.length).fill("too large"));
+        expect(fake.refused).toEqual(Array(items.length - small.length).fill(refusal(413, "too_large")[1]));
       },
     ),
     { numRuns: 50 },
   ));
 
 test("the parts of a batch that is too large are sent at once, and later batches are no larger", async () => {
-  const fake = fakeSender(({ body }) => ((body.events?.length ?? 0) > 2 ? [413, "too large", null] : STORED));
+  const fake = fakeSender(({ body }) => ((body.events?.length ?? 0) > 2 ? html(413) : STORED));
   for (let n = 0; n < 8; n++) fake.sender.add(itemOf(n, { timestamp: 0 }));
   await vi.advanceTimersByTimeAsync(1_000);
   expect(fake.queue.items()).toEqual([]);
@@ -83,26 +114,38 @@ test("the parts of a batch that is too large are sent at once, and later batches
   expect(fake.sent.slice(7).map((sent) => itemsIn(sent).length)).toEqual([2, 2]);
 });
 
-test("a page that somebody on the way answers with confirms nothing", async () => {
-  let portal = true;
-  const fake = fakeSender(() => (portal ? [200, "<p>Welcome to our Wi-Fi</p>", null] : STORED));
+test.each(PASSING.map((wire) => [wire]))("an item is kept, and nothing reported, after %j", async (wire) => {
+  let passing = true;
+  const fake = fakeSender(() => (passing ? wire : STORED));
   fake.sender.add(itemOf(1));
   await vi.advanceTimersByTimeAsync(1_000);
   expect(fake.queue.items()).toEqual([itemOf(1)]);
-  portal = false;
+  passing = false;
   await untilSent(fake);
   expect(idsIn(fake.sent)).toEqual([itemOf(1), itemOf(1)].map(({ message_id }) => message_id));
   expect(fake.refused).toEqual([]);
 });
 
-test("a handler of refusals that throws costs no item, and the rest is sent", async () => {
-  const { sent, post } = fakeNetwork(({ path }) => (path === "events/batch" ? [400, "{}", null] : STORED));
-  const queue = createQueue(createStore(), 1e9);
-  const assignments = createAssignments("u1", createStore(), post);
+test("an item that only a proxy finds too large is kept, and does not hold up the others", async () => {
+  const fake = fakeSender((_, length) => (length > 1_000 ? html(413) : STORED), 500);
+  const large = itemOf(1, { filling: "x".repeat(2_000) });
+  for (const item of [large, itemOf(2), itemOf(3)]) fake.sender.add(item);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(fake.queue.items()).toEqual([large]);
+  expect(fake.sent).toHaveLength(2);
+  expect(fake.refused).toEqual([]);
+});
+
+test("a report handler that throws loses no item and stops nothing", async () => {
+  const { sent, post } = fakeNetwork(({ path }) =>
+    path === "events/batch" ? refusal(400, "invalid") : STORED,
+  );
+  const queue = createQueue(memoryStore(), 1e9);
+  const assignments = createAssignments("u1", memoryStore(), post);
   const sender = createSender(queue, post, () => assignments, {
     maxLength: 100,
     lock: (act) => act(),
-    refused: (problem) => {
+    report: (problem) => {
       throw new Error(problem);
     },
   });
@@ -112,30 +155,46 @@ test("a handler of refusals that throws costs no item, and the rest is sent", as
   expect(queue.items()).toEqual([]);
 });
 
-test.each([400, 401, 403, 404, 415])(
-  "what is refused with %d is dropped, and its reason told",
-  async (status) => {
-    const fake = fakeSender(() => [status, "the reason", null]);
-    fake.sender.add(itemOf(1));
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(fake.sent).toHaveLength(1);
-    expect(fake.queue.items()).toEqual([]);
-    expect(fake.refused).toEqual(["the reason"]);
-  },
-);
+test.each([
+  [400, "invalid"],
+  [401, "unauthorized"],
+  [403, "forbidden"],
+  [404, "not_found"],
+  [413, "too_large"],
+])("the server's own refusal %d %s drops the item and is reported", async (status, code) => {
+  const fake = fakeSender(() => refusal(status, code));
+  fake.sender.add(itemOf(1));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(fake.sent).toHaveLength(1);
+  expect(fake.queue.items()).toEqual([]);
+  expect(fake.refused).toEqual([refusal(status, code)[1]]);
+});
 
-test("what happens together goes together, a second later", async () => {
+test("a batch with rejected items is reported with the server's answer", async () => {
+  const answer = '{"success":true,"accepted":1,"duplicates":0,"rejected":1,"results":[]}';
+  const fake = fakeSender(() => [207, answer]);
+  fake.sender.add(itemOf(1));
+  fake.sender.add(itemOf(2));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(fake.queue.items()).toEqual([]);
+  expect(fake.refused).toEqual([answer]);
+});
+
+test("items of one second are sent in one request, with the time of sending", async () => {
   const fake = fakeSender(() => STORED);
   for (const n of [1, 2, 3]) fake.sender.add(itemOf(n));
   await vi.advanceTimersByTimeAsync(999);
   expect(fake.sent).toEqual([]);
   await vi.advanceTimersByTimeAsync(1);
   expect(fake.sent).toEqual([
-    { path: "events/batch", body: { events: [1, 2, 3].map((n) => itemOf(n)), sent_at: Date.now() } },
+    {
+      path: "events/batch",
+      body: { events: [1, 2, 3].map((n) => wireOf(n)), sent_at: new Date().toISOString() },
+    },
   ]);
 });
 
-test("nothing is sent before the time that the server has asked for", async () => {
+test("nothing is sent before the end of Retry-After", async () => {
   const fake = fakeSender(() => [503, "", "120"]);
   fake.sender.add(itemOf(1));
   await vi.advanceTimersByTimeAsync(1_000);
@@ -147,7 +206,7 @@ test("nothing is sent before the time that the server has asked for", async () =
   expect(fake.sent).toHaveLength(2);
 });
 
-test("waiting grows with failures up to a minute, differs from one to the next, and is never less than asked for", () =>
+test("the wait grows with failures up to a minute, is random in its second half, and follows Retry-After", () =>
   fc.assert(
     fc.property(fc.nat(100), fc.nat(10_000), (failures, asked) => {
       const wait = backOff(failures, String(asked)) - Math.min(asked * 1_000, 3_600_000);
@@ -175,30 +234,36 @@ const IN_TEST = {
   variant_id: 1,
   assigned_at: "2026-01-01T00:00:00.000Z",
 };
+const { assigned_at: _, ...PREVIEW } = IN_TEST;
 
-test("a value waits until its user is enrolled, and goes to the test of its name", async () => {
-  const fake = fakeSender(({ path }) =>
-    path === "assignments" ? [200, JSON.stringify({ user_id: "u1", assignments: [IN_TEST] }), null] : STORED,
-  );
+test("a value waits until its user is enrolled, and goes to the experiment of its name", async () => {
+  const fake = fakeSender(({ path }) => {
+    if (path === "assignments") return [200, JSON.stringify({ user_id: "u1", assignments: [PREVIEW] })];
+    return path === "ab-tests/7/assign" ? [201, JSON.stringify({ ...IN_TEST, user_id: "u1" })] : STORED;
+  });
   fake.sender.add(itemOf(1, { test: "colour", metric_name: "signup", value: 1 }));
   fake.sender.add(itemOf(2, { event_type: "click" }));
   await vi.advanceTimersByTimeAsync(1_000);
-  const sent_at = Date.now();
+  const sent_at = new Date().toISOString();
   expect(fake.sent).toEqual([
-    { path: "assignments", body: { user_id: "u1" } },
+    { path: "assignments", body: { user_id: "u1", enrol: false } },
+    { path: "ab-tests/7/assign", body: { user_id: "u1" } },
     {
       path: "ab-tests/7/track/batch",
-      body: { metrics: [itemOf(1, { metric_name: "signup", value: 1 })], sent_at },
+      body: { metrics: [wireOf(1, { metric_name: "signup", value: 1 })], sent_at },
     },
-    { path: "events/batch", body: { events: [itemOf(2, { event_type: "click" })], sent_at } },
+    { path: "events/batch", body: { events: [wireOf(2, { event_type: "click" })], sent_at } },
   ]);
 });
 
-test("a value waits for assignments that do not answer, and events do not wait for it", async () => {
+test.each<[string, Wire]>([
+  ["the server is silent", "silence"],
+  ["a proxy answers", html(404)],
+])("a value waits while %s to its enrolment, and events do not wait for it", async (_, wire) => {
   let away = true;
   const fake = fakeSender(({ path }) => {
     if (path !== "ab-tests/7/assign") return STORED;
-    return away ? SILENCE : [201, JSON.stringify({ ...IN_TEST, user_id: "u1" }), null];
+    return away ? wire : [201, JSON.stringify({ ...IN_TEST, user_id: "u1" })];
   });
   fake.sender.add(itemOf(1, { test: 7 }));
   fake.sender.add(itemOf(2));
@@ -208,34 +273,41 @@ test("a value waits for assignments that do not answer, and events do not wait f
   await untilSent(fake);
   expect(fake.sent.at(-1)).toEqual({
     path: "ab-tests/7/track/batch",
-    body: { metrics: [itemOf(1)], sent_at: expect.any(Number) },
+    body: { metrics: [wireOf(1)], sent_at: expect.any(String) },
   });
+  expect(fake.refused).toEqual([]);
 });
 
-test("a value for a test that there is not is dropped, and says which", async () => {
-  const fake = fakeSender(() => [200, JSON.stringify({ user_id: "u1", assignments: [] }), null]);
+test("a value for an unknown experiment is dropped, and the report names it", async () => {
+  const fake = fakeSender(() => [200, JSON.stringify({ user_id: "u1", assignments: [] })]);
   fake.sender.add(itemOf(1, { test: "color" }));
   await vi.advanceTimersByTimeAsync(1_000);
   expect(fake.queue.items()).toEqual([]);
-  expect(fake.refused).toEqual(["No A/B test color has this user."]);
+  expect(fake.refused).toEqual(["no test color"]);
 });
 
-test("what cannot be written as JSON is refused, and says why", () => {
+test.each<[string, Record<string, unknown>, string]>([
+  ["a bigint", { n: 1n }, "TypeError: Do not know how to serialize a BigInt"],
+  ["properties of a million characters", { properties: { x: "x".repeat(1_000_000) } }, "Error: over 64 KiB"],
+  ["an event type of a million characters", { event_type: "x".repeat(1_000_000) }, "Error: over 64 KiB"],
+])("%s can never be stored, and is refused without touching the queue", (_, fields, problem) => {
   const fake = fakeSender(() => STORED);
-  fake.sender.add(itemOf(1, { n: 1n }));
-  expect(fake.refused).toEqual(["TypeError: Do not know how to serialize a BigInt"]);
+  for (const n of [1, 2, 3]) fake.sender.add(itemOf(n));
+  fake.sender.add(itemOf(4, fields));
+  expect(fake.refused).toEqual([problem]);
+  expect(fake.queue.items()).toEqual([1, 2, 3].map((n) => itemOf(n)));
 });
 
-test("whoever leaves hands over what waits once, as long as it is taken, and keeps all of it", () => {
+test("a page that is left hands over what waits once, as far as beacons take it, and keeps all of it", () => {
   const fake = fakeSender(() => STORED, 150);
   const items = [1, 2, 3, 4].map((n) => itemOf(n));
   for (const item of items) fake.sender.add(item);
   const taken: string[] = [];
   const beacon = (_path: string, body: string) => taken.push(body) < 2;
   fake.sender.leave(beacon);
-  expect(taken.map((body) => JSON.parse(body).events.map(({ timestamp }: Item) => timestamp))).toEqual([
-    [1, 2],
-    [3, 4],
+  expect(taken.map((body) => JSON.parse(body).events)).toEqual([
+    [wireOf(1), wireOf(2)],
+    [wireOf(3), wireOf(4)],
   ]);
   fake.sender.leave(() => true);
   fake.sender.leave(() => {
@@ -244,11 +316,13 @@ test("whoever leaves hands over what waits once, as long as it is taken, and kee
   expect(fake.queue.items()).toEqual(items);
 });
 
-test("whoever leaves hands over what fits, though something before it does not", () => {
+test("an item that no beacon takes does not keep back the items after it", () => {
   const fake = fakeSender(() => STORED, 150);
   const items = [1, 2, 3].map((n) => itemOf(n, { filling: "x".repeat(n === 1 ? 1_000 : 100) }));
   for (const item of items) fake.sender.add(item);
   const taken: Sent["body"][] = [];
   fake.sender.leave((_path, body) => body.length < 500 && taken.push(JSON.parse(body)) > 0);
-  expect(taken.map(({ events }) => events)).toEqual([[items[1]], [items[2]]]);
+  expect(taken.map(({ events }) => events)).toEqual(
+    [2, 3].map((n) => [wireOf(n, { filling: "x".repeat(100) })]),
+  );
 });

@@ -3,20 +3,23 @@ import type { Analytics, Options } from "./analytics.js";
 export type { Analytics, Json, Options, Properties } from "./analytics.js";
 
 export interface NodeOptions extends Options {
-  /** Where the server is. */
+  /** The server's address, such as `https://analytics.example.com`. */
   readonly url: string;
 }
 
 export interface NodeClient {
-  /** The four calls on behalf of a user, and of a session where you have one. */
-  forUser(user_id: string, session_id?: string): Analytics;
   /**
-   * Sends what there is, again and again where it must, and says whether everything was taken before the time was up:
-   * 5,000 milliseconds by default. It is called when the process has nothing left to do; before `process.exit()`, call
-   * it yourself.
+   * The four calls on behalf of a user, and of a session where you have one. Ids have 1 to 200 characters, or are
+   * integers. Any other user id is refused, and the calls then do nothing; any other session id is refused and left out.
+   */
+  forUser(user_id: string | number, session_id?: string | number | null): Analytics;
+  /**
+   * Sends what is queued, and retries until the time is up: 5,000 milliseconds by default. Answers true only once the
+   * server has stored everything or refused it for good. It runs by itself when the process has nothing left to do; call
+   * it before `process.exit()`.
    */
   flush(milliseconds?: number): Promise<boolean>;
 }
 
-/** Starts a client for a backend. What it has not sent it keeps in memory. */
+/** Creates a client for a backend. It keeps in memory what it has not sent. */
 export declare function createClient(options: NodeOptions): NodeClient;

@@ -33,3 +33,33 @@ test("gives a user's variant in every running test, the newest first, and stores
   });
   expect(await call(assignEverywhere, world, { body: { user_id: "ann" } })).toStrictEqual(first);
 });
+
+test("with enrol: false shows the variants that a user has or would get, and stores none", async () => {
+  const world = openWorld();
+  await withColours(world, { users: { ann: "red" } });
+  await call(createExperiment, world, { body: { ...colours, test_name: "closed", traffic: 0 } });
+  await call(createExperiment, world, { body: { ...colours, test_name: "open" } });
+  const ask = () => call(assignEverywhere, world, { body: { user_id: "ann", enrol: false } });
+  const first = await ask();
+  expect(await ask()).toStrictEqual(first);
+  const stored = await call(assignVariant, world, { params: { test_id: "3" }, body: { user_id: "ann" } });
+  expect(stored.outcome).toBe("created");
+  const { user_id: _, assigned_at: __, ...open } = stored.body as Record<string, unknown>;
+  expect(first).toStrictEqual({
+    outcome: "ok",
+    body: {
+      user_id: "ann",
+      assignments: [
+        { ...open, test_name: "open" },
+        { test_id: 2, test_name: "closed", variant: null, reason: "not_in_traffic" },
+        {
+          test_id: 1,
+          test_name: "homepage_button_color",
+          variant: "red",
+          variant_id: 1,
+          assigned_at: "2026-11-22T10:00:00.000Z",
+        },
+      ],
+    },
+  });
+});
