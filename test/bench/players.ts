@@ -4,7 +4,7 @@ import type { Results } from "../../domain/experiments/results.ts";
 import { AUTHORIZED, startAnalytics } from "./contenders/analytics-server.ts";
 import { inFolder, type RunningChild } from "./processes.ts";
 
-// A published A/B test of a game goes in through HTTP, as its users' assignments and values, and comes out as figures.
+// A published A/B test of a game goes in through HTTP, as assignments and values, decided in both ways.
 // The file: lines of userid, version, sum_gamerounds, retention_1, retention_7, gzipped.
 const BATCH = 2_000;
 
@@ -50,26 +50,48 @@ async function postAll(server: RunningChild, path: string, items: readonly unkno
   return (performance.now() - startedAt) / 1000;
 }
 
-const test = {
-  test_name: "first_gate",
-  variants: [{ variant_name: "gate_30" }, { variant_name: "gate_40" }],
-  metrics: [
-    { metric_name: "retention_1", kind: "conversion" },
-    { metric_name: "retention_7", kind: "conversion", primary: true },
-    { metric_name: "sum_gamerounds", kind: "mean" },
-  ],
-};
+const METRICS = [
+  { metric_name: "retention_7", kind: "conversion", role: "primary" },
+  { metric_name: "retention_1", kind: "conversion", role: "exploratory" },
+  { metric_name: "sum_gamerounds", kind: "mean", role: "exploratory" },
+];
 
-function show({ results, sample_ratio, verdict }: Results): void {
+const experiment = (test_name: string, changes: object) => ({
+  test_name,
+  variants: [{ variant_name: "gate_30" }, { variant_name: "gate_40" }],
+  metrics: METRICS,
+  ...changes,
+});
+
+const digits = (value: number | null | undefined): string => value?.toPrecision(9) ?? "–";
+
+function show({ results, sample_ratio, verdict, completed }: Results): void {
   for (const { variant_name, users, metrics } of results) {
     say(`${variant_name}: ${users} users`);
     for (const { metric_name, mean, comparison } of metrics) {
-      const p = comparison?.p_value;
-      say(`  ${metric_name}: mean ${mean?.toFixed(6)}${p == null ? "" : `, p ${p.toPrecision(6)}`}`);
+      const { difference, p_value, interval } = comparison ?? {};
+      const [low, high] = interval ?? [];
+      const compared = `, difference ${digits(difference)} (${digits(low)} … ${digits(high)}), p ${digits(p_value)}`;
+      say(`  ${metric_name}: mean ${digits(mean)}${comparison === null ? "" : compared}`);
     }
   }
-  say(`split: p ${sample_ratio.p_value?.toPrecision(12)}`);
+  say(`split: p ${digits(sample_ratio.p_value)}; planned users complete: ${completed}`);
   say(verdict.summary);
+}
+
+/** Sends all players into an experiment, and shows its results. */
+async function play(server: RunningChild, players: readonly Player[], body: object): Promise<void> {
+  const { test_id } = await post<{ test_id: number }>(server, "/apiv1/ab-tests", body);
+  const path = `/apiv1/ab-tests/${test_id}`;
+  const assigned = players.map(({ user_id, variant }) => ({ user_id, variant }));
+  const assigning = await postAll(server, `${path}/assignments`, assigned);
+  const values = players.flatMap(valuesOf);
+  const tracking = await postAll(server, `${path}/track/batch`, values);
+  say(
+    `${players.length} assignments in ${assigning.toFixed(1)} s, ${values.length} values in ${tracking.toFixed(1)} s`,
+  );
+  const response = await fetch(`${server.url}${path}/results`, { headers: AUTHORIZED });
+  show((await response.json()) as Results);
 }
 
 const [file] = process.argv.slice(2);
@@ -78,16 +100,10 @@ const players = readPlayers(file);
 await inFolder(async (folder) => {
   const server = await startAnalytics(`${folder}/players.db`);
   try {
-    await post(server, "/apiv1/ab-tests", test);
-    const assigned = players.map(({ user_id, variant }) => ({ user_id, variant }));
-    const assigning = await postAll(server, "/apiv1/ab-tests/1/assignments", assigned);
-    const values = players.flatMap(valuesOf);
-    const tracking = await postAll(server, "/apiv1/ab-tests/1/track/batch", values);
-    say(
-      `${players.length} assignments in ${assigning.toFixed(1)} s, ${values.length} values in ${tracking.toFixed(1)} s`,
-    );
-    const response = await fetch(`${server.url}/apiv1/ab-tests/1/results`, { headers: AUTHORIZED });
-    show((await response.json()) as Results);
+    say("\nDecided at any time");
+    await play(server, players, experiment("any_time", {}));
+    say("\nRead once, when all planned players are in");
+    await play(server, players, experiment("planned", { planned_users: players.length }));
   } finally {
     await server.stop();
   }
