@@ -4,7 +4,9 @@ import { listen, startLine, urlOf } from "./listening.ts";
 
 // What serverless-offline needs besides the functions. scripts/serverless-plugin.cjs and scripts/offline-front.cjs use it.
 
-export { clientError, refusal } from "./http/listener.ts";
+export { MAX_BODY_BYTES } from "./http/body.ts";
+export { faultOfHost, parseTarget } from "./http/request-target.ts";
+export { refusal, refusalOf, refuseInProblems } from "./http/socket/refusals.ts";
 export { refusalLine } from "./listening.ts";
 
 export const { close } = analytics;

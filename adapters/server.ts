@@ -1,18 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { clientError, createListener } from "./http/listener.ts";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createListener } from "./http/listener.ts";
+import { createPlainServer } from "./http/plain-server.ts";
 import { parseTarget } from "./http/request-target.ts";
 import { listen, urlOf } from "./listening.ts";
 import { openAnalytics } from "./main.ts";
 import { type Settings, UnusableSettings } from "./settings.ts";
 
-const TIMEOUTS = {
-  // A client that sends its headers or body slower than this is let go; it costs nobody else anything meanwhile.
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  connectionsCheckingInterval: 5_000,
-  // Longer than the minute that load balancers keep theirs, so that none sends into a connection that is closing.
-  keepAliveTimeout: 65_000,
-};
 const SHUTDOWN_PATIENCE_MS = 10_000;
 
 /** Where the environment variables say to listen. */
@@ -79,9 +72,7 @@ function closing(server: Server): Promise<void> {
 export async function startServer(variables: NodeJS.ProcessEnv = process.env): Promise<RunningServer> {
   const { edge, hasRoom, settings, close } = await openAnalytics(variables, { dashboard: "/" });
   let stopping = false;
-  const listener = createListener(edge, { hasRoom, isStopping: () => stopping });
-  const server = createServer({ ...TIMEOUTS, noDelay: true }, listener);
-  server.on("clientError", clientError);
+  const server = createPlainServer(edge, { hasRoom, isStopping: () => stopping });
   const port = await listen(server, settings.host, settings.port);
   return {
     url: urlOf(settings.host, port),

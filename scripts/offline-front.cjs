@@ -3,14 +3,52 @@ const { pathToFileURL } = require("node:url");
 
 const bundle = () => import(pathToFileURL(join(__dirname, "../dist/offline.mjs")).href);
 
+/** An answer of the framework that is a refusal of ours. */
+function answered(h, { status, headers, body }) {
+  const answer = h.response(body).code(status);
+  for (const [name, value] of Object.entries(headers)) answer.header(name, value);
+  return answer;
+}
+
+/** A target such as `http://host/path` becomes the path and the Host header, before the framework looks at either. */
+function takeAbsoluteTarget(request, parseTarget) {
+  const { path, query, host } = parseTarget(request.url);
+  if (host === undefined) return;
+  request.url = query === "" ? path : `${path}?${query}`;
+  request.headers.host = host;
+  const at = request.rawHeaders.findIndex((name, index) => index % 2 === 0 && /^host$/i.test(name));
+  if (at >= 0) request.rawHeaders[at + 1] = host;
+}
+
+/** Refuses a body that announces to be too large instead of inviting it. */
+function inviteBody(listener, refusal, maxBytes) {
+  return (request, response) => {
+    if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
+      const { status, headers, body } = refusal(413);
+      response.writeHead(status, {
+        ...headers,
+        "content-length": Buffer.byteLength(body),
+        connection: "close",
+      });
+      response.end(body);
+      return;
+    }
+    response.writeContinue();
+    listener.emit("request", request, response);
+  };
+}
+
 /**
  * Keeps serverless-offline from changing requests and answers: by default it answers some requests with its own pages,
  * allows every origin to read every answer, and turns compressed bodies into text.
  */
 async function takeFront(server) {
-  const { clientError, refusal } = await bundle();
+  const { faultOfHost, MAX_BODY_BYTES, parseTarget, refusal, refusalOf, refuseInProblems } = await bundle();
 
   server.ext("onRequest", (request, h) => {
+    const { rawHeaders, httpVersion } = request.raw.req;
+    const fault = faultOfHost(rawHeaders, httpVersion);
+    if (fault !== undefined) return answered(h, refusalOf(fault)).takeover();
     // The event is built from the raw headers and keeps the origin; here it would switch on the framework's own CORS.
     delete request.headers.origin;
     // The framework would send ranges and compress answers; the plain server does neither.
@@ -25,16 +63,15 @@ async function takeFront(server) {
     return h.continue;
   });
 
-  server.ext("onPreResponse", ({ response }, h) => {
-    if (!response.isBoom) return h.continue;
-    const { status, headers, body } = refusal(response.output.statusCode);
-    const answer = h.response(body).code(status);
-    for (const [name, value] of Object.entries(headers)) answer.header(name, value);
-    return answer;
-  });
+  server.ext("onPreResponse", ({ response }, h) =>
+    response.isBoom ? answered(h, refusal(response.output.statusCode)) : h.continue,
+  );
 
-  server.listener.removeAllListeners("clientError");
-  server.listener.on("clientError", clientError);
+  const { listener } = server;
+  listener.requireHostHeader = false;
+  listener.prependListener("request", (request) => takeAbsoluteTarget(request, parseTarget));
+  listener.on("checkContinue", inviteBody(listener, refusal, MAX_BODY_BYTES));
+  refuseInProblems(listener);
 }
 
 let front;

@@ -58,6 +58,7 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
 
   function begin(exchange: Exchange): void {
     const { request } = exchange;
+    if (request.fault !== undefined) throw request.fault;
     const route = router.find(request.method, request.path);
     exchange.target = route?.target;
     const query = request.query === "" ? undefined : new URLSearchParams(request.query);

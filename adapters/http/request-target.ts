@@ -1,3 +1,5 @@
+import { Failure } from "../../domain/failure.ts";
+
 /** What a request line asks for. */
 export interface RequestTarget {
   readonly path: string;
@@ -15,4 +17,17 @@ export function parseTarget(target: string): RequestTarget {
   const mark = rest.indexOf("?");
   const path = mark < 0 ? rest : rest.slice(0, mark);
   return { path: path || "/", query: mark < 0 ? "" : rest.slice(mark + 1), host };
+}
+
+const hostFault = (detail: string): Failure => new Failure("invalid", detail);
+
+/**
+ * Why a request's host is unclear; undefined where it is clear. With two Host headers two servers may take one request
+ * for different ones, and Node itself would take the first. HTTP/1.0 needs none.
+ */
+export function faultOfHost(rawHeaders: readonly string[], httpVersion: string): Failure | undefined {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && /^host$/i.test(name)).length;
+  if (hosts > 1) return hostFault("The request has several Host headers: send one.");
+  if (hosts === 0 && httpVersion === "1.1") return hostFault("The request has no Host header: send one.");
+  return undefined;
 }

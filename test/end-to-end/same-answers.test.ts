@@ -262,6 +262,35 @@ describe("both servers keep the connection in a defined state after", () => {
     expect(more).toEqual([]);
   });
 
+  test.each([
+    ["without Host", 400, ["GET /health HTTP/1.1", "connection: close"]],
+    [
+      "with two Hosts",
+      400,
+      ["GET /health HTTP/1.1", "host: localhost", "host: localhost", "connection: close"],
+    ],
+    ["with an unknown expectation", 417, ["GET /health HTTP/1.1", "host: localhost", "expect: a-miracle"]],
+    ["CONNECT", 405, ["CONNECT shop.example:443 HTTP/1.1", "host: shop.example:443"]],
+    [
+      "that announces a body which is too large, and asks whether to send it",
+      413,
+      [
+        "POST /apiv1/events/batch HTTP/1.1",
+        "host: localhost",
+        "content-length: 6000000",
+        "expect: 100-continue",
+        "connection: close",
+      ],
+    ],
+  ])("a request %s, which is refused as a problem (%i)", async (_name, status, lines) => {
+    const [answer, ...more] = await sameConversation((url) =>
+      sendAndRead(url, [...lines, "", ""].join("\r\n")),
+    );
+    expect(answer).toMatchObject({ status, headers: { "content-type": PROBLEM_REPLY } });
+    expect(JSON.parse(answer?.body ?? "")).toMatchObject({ type: "about:blank", status });
+    expect(more).toEqual([]);
+  });
+
   test("bytes that are no HTTP, which are refused and end the connection", async () => {
     const [answer, ...more] = await sameConversation((url) => sendAndRead(url, "good evening\r\n\r\n"));
     expect(answer).toMatchObject({ status: 400, headers: { "content-type": PROBLEM_REPLY } });

@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Failure } from "../../../domain/failure.ts";
 import type { HttpRequest } from "../message.ts";
+import { faultOfHost, parseTarget } from "../request-target.ts";
+import { wasReadBefore } from "./read-before.ts";
 import type { Take, Uploads } from "./uploads.ts";
 
 const SAFE_REQUEST_ID = /^[\w.-]{1,64}$/;
@@ -14,23 +17,32 @@ export class NodeRequest implements HttpRequest {
   readonly #incoming: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #uploads: Uploads;
+  readonly #invites: boolean;
   #requestId: string | undefined;
   #controller: AbortController | undefined;
 
-  constructor(incoming: IncomingMessage, response: ServerResponse, uploads: Uploads) {
-    const url = incoming.url ?? "/";
-    const mark = url.indexOf("?");
+  constructor(incoming: IncomingMessage, response: ServerResponse, uploads: Uploads, invites: boolean) {
+    const { path, query, host } = parseTarget(incoming.url ?? "/");
     this.method = incoming.method ?? "GET";
-    this.path = mark < 0 ? url : url.slice(0, mark);
-    this.query = mark < 0 ? "" : url.slice(mark + 1);
-    // Only set-cookie comes as a list, and no request has it.
-    this.headers = incoming.headers as HttpRequest["headers"];
+    this.path = path;
+    this.query = query;
+    this.headers = headersOf(incoming, host);
     this.#incoming = incoming;
     this.#response = response;
     this.#uploads = uploads;
+    this.#invites = invites;
   }
 
-  readonly read = (limit: number, take: Take): void => this.#uploads.read(this.#incoming, limit, take);
+  readonly read = (limit: number, take: Take): void =>
+    this.#uploads.read(this.#incoming, limit, take, () => this.#invite());
+
+  #invite(): void {
+    if (this.#invites && this.headers.expect !== undefined) this.#response.writeContinue();
+  }
+
+  get fault(): Failure | undefined {
+    return faultOfHost(this.#incoming.rawHeaders, this.#incoming.httpVersion);
+  }
 
   get address(): string {
     return this.#incoming.socket.remoteAddress ?? "";
@@ -44,6 +56,18 @@ export class NodeRequest implements HttpRequest {
   readonly gone = (): AbortSignal => {
     this.#controller ??= abortedWhenGone(this.#response);
     return this.#controller.signal;
+  };
+}
+
+function headersOf(incoming: IncomingMessage, host: string | undefined): HttpRequest["headers"] {
+  // Only set-cookie comes as a list, and no request has it.
+  const headers = incoming.headers as HttpRequest["headers"];
+  const readBefore = headers["content-encoding"] !== undefined && wasReadBefore(incoming);
+  if (host === undefined && !readBefore) return headers;
+  return {
+    ...headers,
+    ...(host === undefined ? {} : { host }),
+    ...(readBefore ? { "content-encoding": undefined } : {}),
   };
 }
 

@@ -3,6 +3,7 @@ import { Failure } from "../../../domain/failure.ts";
 import { bodyTooLarge } from "../body.ts";
 import { Collected } from "./collected.ts";
 import { createHolding } from "./holding.ts";
+import { bodyReadBefore, wasReadBefore } from "./read-before.ts";
 import { createTurnstile } from "./turnstile.ts";
 
 /** Bodies of which a part has arrived may hold this much memory together. */
@@ -23,8 +24,8 @@ export type Take = (body: Uint8Array | Failure) => void;
 
 /** The bodies of all requests to one server, from their first byte until their requests are answered. */
 export interface Uploads {
-  /** Reads a body, and hands it over when it is its turn. */
-  read(request: IncomingMessage, limit: number, take: Take): void;
+  /** Reads a body, and hands it over when it is its turn. Calls `invite` before it reads from the connection. */
+  read(request: IncomingMessage, limit: number, take: Take, invite: () => void): void;
   /** The request has been answered: its body holds no memory any more. */
   release(request: IncomingMessage): void;
 }
@@ -51,6 +52,9 @@ const clientGone = (): Failure => new Failure("timeout", "The connection ended b
 
 const areTiny = ({ pieces, length }: Collected): boolean =>
   pieces > MANY_PIECES && length < pieces * MIN_PIECE_BYTES;
+
+const withinLimit = (body: Uint8Array | Failure, limit: number): Uint8Array | Failure =>
+  body instanceof Uint8Array && body.byteLength > limit ? bodyTooLarge(limit) : body;
 
 /** `hasRoom` says whether the storage can take a large write now. */
 export function createUploads(hasRoom: () => boolean): Uploads {
@@ -98,22 +102,25 @@ export function createUploads(hasRoom: () => boolean): Uploads {
     else take(body);
   }
 
-  function readInTurn(request: IncomingMessage, limit: number, take: Take): void {
+  function readInTurn(request: IncomingMessage, limit: number, take: Take, invite: () => void): void {
     const isLarge = limit > LARGE_BYTES && (announcedBytes(request) > LARGE_BYTES || isCompressed(request));
-    const begin = (): void =>
+    const begin = (): void => {
+      invite();
       collect(request, limit, (body) => {
         if (body instanceof Failure) take(body);
         else keep(request, body, isLarge, take);
       });
+    };
     if (isLarge) toRead.wait(begin, take);
     else begin();
   }
 
   return {
-    read(request, limit, take) {
+    read(request, limit, take, invite) {
       if (!hasBody(request)) take(NO_BODY);
+      else if (wasReadBefore(request)) take(withinLimit(bodyReadBefore(request), limit));
       else if (announcedBytes(request) > limit) take(bodyTooLarge(limit));
-      else readInTurn(request, limit, take);
+      else readInTurn(request, limit, take, invite);
     },
 
     release(request) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseTarget } from "../../../adapters/http/request-target.ts";
+import { faultOfHost, parseTarget } from "../../../adapters/http/request-target.ts";
 
 test.each([
   ["/health", { path: "/health", query: "", host: undefined }],
@@ -17,4 +17,15 @@ test.each([
   ["", { path: "/", query: "", host: undefined }],
 ])("the target %j is %j", (target, parsed) => {
   expect(parseTarget(target)).toEqual(parsed);
+});
+
+test.each([
+  [["Host", "localhost"], "1.1", undefined],
+  [["accept", "host", "HOST", "localhost"], "1.1", undefined],
+  [["Host", "localhost", "host", "localhost"], "1.1", "The request has several Host headers: send one."],
+  [["Host", "localhost", "Host", "evil.example"], "1.0", "The request has several Host headers: send one."],
+  [["accept", "host"], "1.1", "The request has no Host header: send one."],
+  [[], "1.0", undefined],
+])("the host of a request with the headers %j of HTTP/%s is at fault: %s", (rawHeaders, version, detail) => {
+  expect(faultOfHost(rawHeaders, version)?.message).toBe(detail);
 });

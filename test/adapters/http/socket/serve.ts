@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import { createServer, type Server, type ServerOptions } from "node:http";
+import type { Server, ServerOptions } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import type { Edge } from "../../../../adapters/http/edge.ts";
-import { clientError, createListener, type ListenerOptions } from "../../../../adapters/http/listener.ts";
+import type { ListenerOptions } from "../../../../adapters/http/listener.ts";
+import { createPlainServer } from "../../../../adapters/http/plain-server.ts";
 import { FAILURE_STATUS } from "../../../../adapters/http/statuses.ts";
 import { Failure } from "../../../../domain/failure.ts";
 
@@ -13,8 +14,7 @@ export async function start(
   options: ListenerOptions = {},
   server: ServerOptions = {},
 ): Promise<{ url: string; server: Server }> {
-  const started = createServer(server, createListener(edge, options));
-  started.on("clientError", clientError);
+  const started = createPlainServer(edge, options, server);
   started.listen(0, "127.0.0.1");
   await once(started, "listening");
   onTestFinished(() => {
