@@ -5,7 +5,7 @@ import { MessageId, messageKey } from "../../../domain/events/message-id.ts";
 
 const hex = (key: Uint8Array) => Buffer.from(key).toString("hex");
 
-test("a UUID is stored as its own 16 bytes, in whatever letters it is written", () => {
+test("a UUID is stored as its own 16 bytes, in either case", () => {
   fc.assert(
     fc.property(fc.uuid(), (uuid) => {
       expect(hex(messageKey(uuid))).toBe(uuid.replaceAll("-", ""));
@@ -27,14 +27,14 @@ test.each([
   ["{018f6a1e-7c3b-7d2a-9f00-aabbccddeeff}"],
   ["018f6a1e-7c3b-7d2a-9f00-aabbccddeefg"],
   [" 018f6a1e-7c3b-7d2a-9f00-aabbccddeeff"],
-])("%j is a text like any other, though it resembles a UUID", (text) => {
+])("%j resembles a UUID, but is a text like any other", (text) => {
   expect(hex(messageKey(text))).toBe(createHash("sha256").update(text).digest("hex").slice(0, 32));
 });
 
-test.each(["a", " ", "m".repeat(100), "😀".repeat(50), "line\nbreak"])("%j may be a message id", (text) => {
+test.each(["a", " ", "m".repeat(100), "😀".repeat(50), "line\nbreak"])("%j is a valid message id", (text) => {
   expect(MessageId.safeParse(text).success).toBe(true);
 });
 
-test.each(["", "m".repeat(101), "\ud800", "a\udc00", 1, null])("%j may not", (text) => {
+test.each(["", "m".repeat(101), "\ud800", "a\udc00", 1, null])("%j is no message id", (text) => {
   expect(MessageId.safeParse(text).success).toBe(false);
 });

@@ -25,7 +25,7 @@ const faultsOf = (value: unknown): [string, string][] => {
     : parsed.error.issues.map(({ path, message }) => [z.core.toDotPath(path), message]);
 };
 
-test("a JSON object within the bounds is taken as it is, and no other", () => {
+test("a JSON object within the limits is accepted unchanged, and no other", () => {
   const object = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 9 }), { maxKeys: 6 });
   fc.assert(
     fc.property(object, (properties) => {
@@ -47,15 +47,15 @@ test.each<[string, boolean, unknown]>([
   ["seven levels and a list in them", true, nested(7, [1])],
   ["eight levels and a list in them", false, nested(8, [])],
   ["5,000 levels", false, nested(5_000)],
-])("properties of %s: that they are taken is %s", (_name, taken, value) => {
+])("properties of %s: accepted is %s", (_name, taken, value) => {
   expect(Properties.safeParse(value).success).toBe(taken);
 });
 
-test("what lies too deep is named by its place", () => {
+test("a value that is nested too deeply is named by its path", () => {
   expect(faultsOf(nested(9))).toEqual([["a.a.a.a.a.a.a.a", "must not be nested deeper than 8 levels"]]);
 });
 
-test("255 keys are taken, 256 are not, nested ones counted", () => {
+test("255 keys are accepted and 256 are not, nested ones included", () => {
   const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n]));
   expect(faultsOf(keys(255))).toEqual([]);
   expect(faultsOf(keys(256))).toEqual([["", "must have at most 255 keys, nested ones included"]]);
@@ -87,7 +87,7 @@ test("every fault is listed", () => {
   expect(faultsOf(value).map(([path]) => path)).toEqual(["a", "b[0]", "c.a.a.a.a.a.a.a"]);
 });
 
-test("a walk ends with the fault that decides, however much follows", () => {
+test("the check ends with the fault that decides, whatever follows", () => {
   let visited = 0;
   const counted = (value: unknown) =>
     new Proxy(

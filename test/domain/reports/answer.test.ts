@@ -5,8 +5,8 @@ const START = Date.parse("2026-11-22T10:00:00.000Z");
 const verificationOf = (value: unknown, recomputed: unknown) =>
   metaOf({ source: "rollup", value, recomputed }, START, START).verification;
 
-describe("what is said about an answer", () => {
-  test("is where it comes from, through when it reaches and how long it took", () => {
+describe("the meta of an answer", () => {
+  test("says its source, how far the data reach and how long it took", () => {
     expect(metaOf({ source: "raw", value: 1 }, START, START + 12)).toEqual({
       source: "raw",
       exact: true,
@@ -15,14 +15,14 @@ describe("what is said about an answer", () => {
     });
   });
 
-  test("is that it holds, where it was made a second time and is the same", () => {
+  test("says that verification succeeded where the second answer is the same", () => {
     expect(verificationOf([{ total: 1, values: [1, 0] }], [{ total: 1, values: [1, 0] }])).toEqual({
       ok: true,
       differences: [],
     });
   });
 
-  test("is every place where the second one differs, with both", () => {
+  test("lists every place where the second answer differs, with both values", () => {
     const answered = [{ total: 2, values: [1, 1], group: "a" }];
     const recomputed = [{ total: 1, values: [1, 0, 3], group: "a" }, { total: 5 }];
     expect(verificationOf(answered, recomputed)).toEqual({
@@ -36,7 +36,7 @@ describe("what is said about an answer", () => {
     });
   });
 
-  test("does not take null for nothing, nor a number for its text", () => {
+  test("distinguishes null from a missing value, and a number from its text", () => {
     expect(verificationOf({ a: null, b: 5 }, { b: "5" })).toEqual({
       ok: false,
       differences: [
@@ -46,7 +46,7 @@ describe("what is said about an answer", () => {
     });
   });
 
-  test("is no more than twenty differences", () => {
+  test("lists twenty differences at most", () => {
     const many = Array.from({ length: 30 }, (_, n) => n);
     const found = verificationOf(
       many,

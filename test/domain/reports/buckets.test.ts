@@ -21,7 +21,7 @@ const edges = (interval: Interval, zone: string, from: string, to: string) =>
 const hoursBetween = (some: readonly Instant[]) =>
   some.slice(1).map((edge, index) => (edge - (some[index] ?? 0)) / HOUR);
 
-// --- What the edges must be, by the arithmetic of Temporal's own calendar. ---------------------------------------
+// --- The expected edges, computed with Temporal's own calendar arithmetic. ----------------------------------------
 
 type Long = Exclude<Interval, "hour">;
 
@@ -30,7 +30,7 @@ function periodOf(date: Temporal.PlainDate, interval: Long): Temporal.PlainDate 
   return interval === "week" ? date.subtract({ days: date.dayOfWeek - 1 }) : date;
 }
 
-/** The starts of all periods from well before the range until well after it. */
+/** The starts of all periods from well before the range to well after it. */
 function longStarts(interval: Long, zone: string, from: Instant, to: Instant): Instant[] {
   const starts: Instant[] = [];
   let date = periodOf(at(from, zone).toPlainDate().subtract({ days: 40 }), interval);
@@ -41,7 +41,7 @@ function longStarts(interval: Long, zone: string, from: Instant, to: Instant): I
   return starts;
 }
 
-/** Full hours and changes of clocks, from a day before the range until after it. */
+/** Full hours and clock changes, from a day before the range to after it. */
 function hourStarts(zone: string, from: Instant, to: Instant): Instant[] {
   const starts: Instant[] = [];
   let now = from - DAY;
@@ -66,13 +66,13 @@ function expectedEdges(interval: Interval, zone: string, from: Instant, to: Inst
 const MOST: Record<Interval, number> = { hour: 4 * DAY, day: 50 * DAY, week: 300 * DAY, month: 1_500 * DAY };
 
 const zone = fc.constantFrom(...ZONES);
-/** Also before zones had hours: then offsets are of odd seconds. */
+/** Includes years before standard time, when offsets had odd seconds. */
 const instant = fc.integer({ min: Date.parse("1850-01-01"), max: Date.parse("2090-01-01") });
 
 const byDays = fc.integer({ min: -2 * DAY, max: 2 * DAY });
 const byMinutes = fc.integer({ min: -90 * 60_000, max: 90 * 60_000 });
 
-/** An instant near one at which the zone's clocks are changed, where they ever are after it. */
+/** An instant near a clock change of the zone, where there is a later one. */
 const nearChange = fc.tuple(zone, instant, fc.oneof(byDays, byMinutes)).map(([name, time, by]) => {
   const change = at(time, name).getTimeZoneTransition("next");
   return { name, from: (change?.epochMilliseconds ?? time) + by };
@@ -81,7 +81,7 @@ const nearChange = fc.tuple(zone, instant, fc.oneof(byDays, byMinutes)).map(([na
 const ranges = fc.oneof(fc.record({ name: zone, from: instant }), nearChange);
 
 describe("the edges of periods", () => {
-  test.each(Interval.options)("are those of Temporal's calendar, in any zone and year: %s", (interval) => {
+  test.each(Interval.options)("agree with Temporal's calendar in any zone and year: %s", (interval) => {
     const length = fc.integer({ min: 1, max: MOST[interval] });
     fc.assert(
       fc.property(ranges, length, ({ name, from }, some) => {
@@ -92,7 +92,7 @@ describe("the edges of periods", () => {
     );
   });
 
-  test("a day has 23 hours when clocks are put forward and 25 when they are put back", () => {
+  test("make a day of 23 hours when clocks go forward, and of 25 when they go back", () => {
     const spring =
       edgesOf("day", "Europe/Berlin", Date.parse("2026-03-28"), Date.parse("2026-03-31"), 9) ?? [];
     expect(hoursBetween(spring)).toEqual([24, 23, 24, 24]);
@@ -100,13 +100,13 @@ describe("the edges of periods", () => {
     expect(autumn).toEqual(["2026-10-24T22:00:00.000Z", "2026-10-25T23:00:00.000Z"]);
   });
 
-  test("a zone whose clocks are changed by half an hour has an hour of half the length", () => {
+  test("make an hour of half the length where clocks change by half an hour", () => {
     const from = Date.parse("2026-04-04T14:00:00Z");
     const found = edgesOf("hour", "Australia/Lord_Howe", from, from + 3 * HOUR, 9) ?? [];
     expect(hoursBetween(found)).toEqual([1, 0.5, 1, 1]);
   });
 
-  test("hours of Kathmandu begin a quarter of an hour after those of UTC", () => {
+  test("make hours of Kathmandu begin a quarter past those of UTC", () => {
     expect(edges("hour", "Asia/Kathmandu", "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z")).toEqual([
       "2025-12-31T23:15:00.000Z",
       "2026-01-01T00:15:00.000Z",
@@ -114,7 +114,7 @@ describe("the edges of periods", () => {
     ]);
   });
 
-  test("the day that Samoa left out is missing", () => {
+  test("leave out the day that Samoa skipped", () => {
     expect(edges("day", "Pacific/Apia", "2011-12-29T12:00:00Z", "2011-12-31T09:00:00Z")).toEqual([
       "2011-12-29T10:00:00.000Z",
       "2011-12-30T10:00:00.000Z",
@@ -122,7 +122,7 @@ describe("the edges of periods", () => {
     ]);
   });
 
-  test("a day that had begun when clocks went back over midnight goes on, as in Newfoundland", () => {
+  test("continue a day in which clocks went back over midnight, as in Newfoundland", () => {
     // At 00:01 it became 23:01 again.
     expect(edges("day", "America/St_Johns", "2006-10-29T03:00:00Z", "2006-10-30T03:00:00Z")).toEqual([
       "2006-10-29T02:30:00.000Z",
@@ -130,7 +130,7 @@ describe("the edges of periods", () => {
     ]);
   });
 
-  test("weeks begin on Monday, also over the new year", () => {
+  test("begin weeks on Monday, also across the new year", () => {
     expect(edges("week", "UTC", "2026-12-31T00:00:00Z", "2027-01-05T00:00:00Z")).toEqual([
       "2026-12-28T00:00:00.000Z",
       "2027-01-04T00:00:00.000Z",
@@ -138,7 +138,7 @@ describe("the edges of periods", () => {
     ]);
   });
 
-  test("months are as long as they are, in the first century too", () => {
+  test("give months their lengths, in the first century too", () => {
     expect(edges("month", "UTC", "0099-02-10T00:00:00Z", "0099-03-31T00:00:00Z")).toEqual([
       "0099-02-01T00:00:00.000Z",
       "0099-03-01T00:00:00.000Z",
@@ -146,7 +146,7 @@ describe("the edges of periods", () => {
     ]);
   });
 
-  test("are not made where they were more buckets than are allowed, and are where they are as many", () => {
+  test("are undefined for more buckets than the limit, and defined for as many", () => {
     fc.assert(
       fc.property(
         ranges,
@@ -163,7 +163,7 @@ describe("the edges of periods", () => {
     );
   });
 
-  test("a range of ten thousand years is refused at once", () => {
+  test("refuse a range of ten thousand years without dividing it", () => {
     const [from, to] = [Date.parse("0000-01-01"), Date.parse("9999-12-31")];
     for (const interval of Interval.options) {
       expect(edgesOf(interval, "America/New_York", from, to, 10_000)).toBeUndefined();
@@ -174,7 +174,7 @@ describe("the edges of periods", () => {
 describe("the day of a date", () => {
   const date = instant.map((time) => isoTime(time).slice(0, 10));
 
-  test("begins with the first instant at which clocks show that date or a later one", () => {
+  test("begins at the first instant at which clocks show the date or a later one", () => {
     fc.assert(
       fc.property(zone, date, (name, day) => {
         const start = startOfDate(day, name);
@@ -193,19 +193,19 @@ describe("the day of a date", () => {
     );
   });
 
-  test("is 23 hours long in Berlin when clocks are put forward", () => {
+  test("has 23 hours in Berlin when clocks go forward", () => {
     expect(endOfDate("2026-03-29", "Europe/Berlin") - startOfDate("2026-03-29", "Europe/Berlin")).toBe(
       23 * HOUR,
     );
   });
 
-  test("begins when clocks are put forward over midnight, as in Beirut", () => {
+  test("begins at the clock change where clocks go forward over midnight, as in Beirut", () => {
     expect(isoTime(startOfDate("2026-03-29", "Asia/Beirut"))).toBe("2026-03-28T22:00:00.000Z");
   });
 });
 
 describe("the bucket of an instant", () => {
-  test("is the one whose start it has reached and whose end it has not, or -1 outside all", () => {
+  test("is the one that begins at or before it and ends after it, or -1 outside all", () => {
     const some = fc
       .uniqueArray(fc.integer({ min: -20, max: 20 }), { maxLength: 10 })
       .map((all) => all.sort((a, b) => a - b));
@@ -226,7 +226,7 @@ describe("a zone", () => {
     "Asia/Kolkata",
     "Etc/GMT+5",
     "europe/berlin",
-  ])("may be called %s", (name) => {
+  ])("can be named %s", (name) => {
     expect(isZone(name)).toBe(true);
   });
 

@@ -47,7 +47,7 @@ describe("a condition of a URL", () => {
     expect(readings(text)).toEqual(values);
   });
 
-  test("finds any number and boolean by the text that JSON writes it as", () => {
+  test("finds any number and boolean by its text in JSON", () => {
     fc.assert(
       fc.property(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean()), (value) => {
         const where = QueryConditions.parse({ plan: JSON.stringify(value) });
@@ -56,7 +56,7 @@ describe("a condition of a URL", () => {
     );
   });
 
-  test("there may be none, and each property has its own", () => {
+  test("may be absent, and there is one for each property", () => {
     expect(QueryConditions.parse(undefined)).toEqual([]);
     expect(QueryConditions.parse({})).toEqual([]);
     expect(QueryConditions.parse({ plan: "pro", "a.b": "x" })).toEqual([
@@ -135,7 +135,7 @@ describe("a comparison of a body", () => {
   });
 });
 
-test("what is no set of conditions is refused with their form", () => {
+test("a value that is no set of conditions is refused with the expected form", () => {
   expect(QueryConditions.safeParse("pro").error?.issues).toMatchObject([
     { message: "must be written as where[property]=value" },
   ]);
@@ -145,7 +145,7 @@ test("what is no set of conditions is refused with their form", () => {
 });
 
 describe("a condition of a body", () => {
-  test("is of the type that it is written in", () => {
+  test("has the type that it is written in", () => {
     expect(BodyConditions.parse({ a: "5", b: 5, c: true })).toEqual([
       { property: "a", values: ["5"] },
       { property: "b", values: [5] },
@@ -234,7 +234,7 @@ describe("properties of an event", () => {
     expect(scalarOf({ plan: value }, "plan")).toBe(shown);
   });
 
-  test("are read from the text that is stored; what is no object has none", () => {
+  test("are read from the stored text; a text that is no object has none", () => {
     expect(propertiesOf('{"plan":"pro","of":{"x":[1]}}')).toEqual({ plan: "pro", of: { x: [1] } });
     for (const text of [null, "", "5", "null", "[1]", '"text"', "{plan:1}", '{"a":']) {
       expect(propertiesOf(text)).toEqual({});

@@ -13,7 +13,7 @@ interface Walk {
   readonly window: number;
 }
 
-/** Few instants and steps, so that there are ties, restarts, and events that can be several steps. */
+/** Few instants and steps, so that there are ties, restarts, and events that match several steps. */
 const walk: fc.Arbitrary<Walk> = fc.integer({ min: 2, max: 4 }).chain((steps) =>
   fc.record({
     steps: fc.constant(steps),
@@ -49,7 +49,7 @@ const runOf = (
 const depthOf = (some: Walk, order: Order): number => runOf(some, order)?.times.length ?? 0;
 
 describe("a user's best run", () => {
-  test.each(ORDERS)("is the best of all that there are: %s", (order) => {
+  test.each(ORDERS)("is the best of all possible runs: %s", (order) => {
     fc.assert(
       fc.property(walk, (some) => {
         const { footsteps, steps, window } = some;
@@ -59,7 +59,7 @@ describe("a user's best run", () => {
     );
   });
 
-  test("comes no further where the order is stricter", () => {
+  test("has no more steps in a stricter order", () => {
     fc.assert(
       fc.property(walk, (some) => {
         expect(depthOf(some, "strict")).toBeLessThanOrEqual(depthOf(some, "ordered"));
@@ -68,7 +68,7 @@ describe("a user's best run", () => {
     );
   });
 
-  test.each(ORDERS)("comes no less far in a longer window: %s", (order) => {
+  test.each(ORDERS)("has no fewer steps in a longer window: %s", (order) => {
     fc.assert(
       fc.property(walk, fc.nat({ max: 5 }), (some, more) => {
         const longer = { ...some, window: some.window + more };
@@ -77,7 +77,7 @@ describe("a user's best run", () => {
     );
   });
 
-  test.each(ORDERS)("stays within the window, and its times never go back: %s", (order) => {
+  test.each(ORDERS)("stays within the window, with times that never decrease: %s", (order) => {
     fc.assert(
       fc.property(walk, (some) => {
         const times = runOf(some, order)?.times ?? [0];
@@ -87,7 +87,7 @@ describe("a user's best run", () => {
     );
   });
 
-  test("without an order does not depend on how the steps are numbered", () => {
+  test("in any order does not depend on the numbers of the steps", () => {
     fc.assert(
       fc.property(walk, (some) => {
         const renamed = some.footsteps.map((one) => ({
@@ -99,7 +99,7 @@ describe("a user's best run", () => {
     );
   });
 
-  test("is found among a hundred thousand events in a moment", () => {
+  test("is found among a hundred thousand events in linear time", () => {
     const footsteps = Array.from({ length: 100_000 }, (_, turn) => ({
       id: turn,
       occurred_at: turn,

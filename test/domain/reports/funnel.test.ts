@@ -12,7 +12,7 @@ function planned(query: object) {
 }
 
 describe("the plan of a funnel", () => {
-  test("is in order, within thirty days, of the last thirty days, where nothing is said", () => {
+  test("is ordered, with a window and a range of thirty days, without parameters", () => {
     expect(planned({ steps })).toEqual({
       steps: [
         { event_type: "view", where: [] },
@@ -33,7 +33,7 @@ describe("the plan of a funnel", () => {
     });
   });
 
-  test("takes a window in seconds and dates as whole local days", () => {
+  test("reads a window in seconds, and dates as whole local days", () => {
     const query = {
       steps,
       window_seconds: 1.5,
@@ -48,7 +48,7 @@ describe("the plan of a funnel", () => {
     });
   });
 
-  test("names an impossible range", () => {
+  test("refuses an empty range by name", () => {
     const faults = [{ path: "from", message: "must be before the end of the range, to" }];
     const query = FunnelQuery.parse({ steps, from: "2026-11-22", to: "2026-11-21" });
     expect(planFunnel(query, NOW)).toEqual({ faults });
@@ -57,18 +57,18 @@ describe("the plan of a funnel", () => {
   test.each([
     [1, "must have at least 2 steps"],
     [21, "must have at most 20 steps"],
-  ])("is not made of %i steps", (count, message) => {
+  ])("is refused with %i steps", (count, message) => {
     const query = { steps: Array.from({ length: count }, () => ({ event_type: "view" })) };
     expect(FunnelQuery.safeParse(query).error?.issues).toMatchObject([{ path: ["steps"], message }]);
   });
 });
 
-describe("what is shown of a funnel", () => {
+describe("the answer to a funnel query", () => {
   const question = planned({ steps: [...steps, { event_type: "return" }], breakdown: "plan" });
   const meta = { source: "raw", exact: true, data_through: isoTime(NOW), elapsed_ms: 0 } as const;
   const none = { users: 0, median_ms: null };
 
-  test("has the rates from the start and from the step before, and medians in seconds", () => {
+  test("has rates from the start and from the previous step, and medians in seconds", () => {
     const counts = [
       { users: 200, median_ms: null },
       { users: 50, median_ms: 1_500 },
@@ -110,7 +110,7 @@ describe("what is shown of a funnel", () => {
     });
   });
 
-  test("has no rates where there is nobody", () => {
+  test("has no rates without users", () => {
     const shown = describeFunnel(question, { steps: [none, none, none] }, meta);
     expect(shown.steps.map((step) => [step.rate_from_start, step.rate_from_previous])).toEqual([
       [null, null],

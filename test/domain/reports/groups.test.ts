@@ -17,7 +17,7 @@ const shown = (sizes: Readonly<Record<string, number>>, limit: number) => {
 const scalar = fc.oneof(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean());
 
 describe("groups", () => {
-  test("a value is kept under a text that gives it back, and none under its own", () => {
+  test("a key gives back its value, and no value has a key of its own", () => {
     fc.assert(
       fc.property(scalar, (value) => {
         expect(groupOf(groupKey(value))).toEqual({ kind: "value", value: value === 0 ? 0 : value });
@@ -26,11 +26,11 @@ describe("groups", () => {
     expect(groupOf(groupKey(null))).toEqual({ kind: "none" });
   });
 
-  test("values of two types are two groups", () => {
+  test("are different for values of different types", () => {
     expect(new Set([5, "5", true, "true", null, "null"].map(groupKey)).size).toBe(6);
   });
 
-  test("the largest come first, those of one size by their text, and the rest together at the end", () => {
+  test("are sorted by size, then by text, with the rest merged at the end", () => {
     const sizes = { '"c"': 1, '"a"': 3, "5": 2, '"5"': 2, null: 1, true: 2 };
     expect(shown(sizes, 3)).toEqual([
       ["a", 3],
@@ -48,11 +48,11 @@ describe("groups", () => {
     ]);
   });
 
-  test("none are shown of none", () => {
+  test("are empty without parts", () => {
     expect(shown({}, 3)).toEqual([]);
   });
 
-  test("nothing gets lost, and which groups are shown does not depend on the order in which they came", () => {
+  test("lose no part, and do not depend on the order of arrival", () => {
     const sizes = fc.dictionary(scalar.map(groupKey), fc.integer({ min: 1, max: 3 }), {
       noNullPrototype: true,
     });
@@ -67,7 +67,7 @@ describe("groups", () => {
     );
   });
 
-  test("each of a hundred thousand is copied a few times only when they are put together", () => {
+  test("copy each of a hundred thousand parts a few times only", () => {
     let copied = 0;
     const counted = (size: number): Bag => ({
       size,
@@ -81,7 +81,7 @@ describe("groups", () => {
     expect(copied / 100_000).toBeLessThan(20);
   });
 
-  test("a group is shown as its value; null is none of its own, and what is together is marked", () => {
+  test("are shown as their values; null means no value, and merged groups are marked", () => {
     expect(shownGroup({ kind: "value", value: "__other__" })).toEqual({
       group: "__other__",
       is_other: false,

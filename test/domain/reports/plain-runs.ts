@@ -1,15 +1,15 @@
 import type { Instant } from "../../../domain/time.ts";
 
-// A user's best run through a funnel, found by looking at all that there are. Slow, and meant to be plainly right.
+// Finds a user's best run through a funnel by comparing all runs. Slow, and meant to be obviously correct.
 
-/** An event of one user, and the steps that it can be. */
+/** An event of one user, and the steps that it matches. */
 export interface Footstep {
   readonly id: number;
   readonly occurred_at: Instant;
   readonly fits: readonly number[];
 }
 
-/** Places of events in the list of a user's events, one for each step that was taken. */
+/** Indexes into a user's events, one for each step taken. */
 type Chain = readonly number[];
 
 interface Funnel {
@@ -21,7 +21,7 @@ interface Funnel {
 const timeAt = (events: readonly Footstep[], at: number | undefined): Instant =>
   events[at ?? -1]?.occurred_at ?? Number.NaN;
 
-/** Every chain of events, each later than the one before it, that takes the first steps within the window. */
+/** Every chain of successive events that takes the first steps within the window. */
 function orderedChains(events: readonly Footstep[], { steps, window }: Funnel): Chain[] {
   const chains: Chain[] = [];
   function extend(chain: Chain): void {
@@ -45,7 +45,7 @@ const subsetsOf = (count: number): number[][] =>
     Array.from({ length: count }, (_, step) => step).filter((step) => Math.floor(bits / 2 ** step) % 2 === 1),
   );
 
-/** How many steps different events can be at once. By König's theorem the tightest set of steps alone bounds it. */
+/** The most steps that distinct events can cover. By König's theorem the tightest set of steps alone bounds it. */
 function mostSteps(events: readonly Footstep[], steps: number): number {
   const bounds = subsetsOf(steps).map((subset) => {
     const able = events.filter(({ fits }) => fits.some((step) => subset.includes(step)));
@@ -54,7 +54,7 @@ function mostSteps(events: readonly Footstep[], steps: number): number {
   return Math.min(...bounds);
 }
 
-/** For each first event the events at which one more step was taken, in whatever order of the steps. */
+/** For each first event, the events that add a step, with the steps in any order. */
 function unorderedChains(events: readonly Footstep[], { steps, window }: Funnel): Chain[] {
   return events.map((first, start) => {
     const taken: number[] = [];
@@ -62,7 +62,7 @@ function unorderedChains(events: readonly Footstep[], { steps, window }: Funnel)
       if (timeAt(events, at) - first.occurred_at > window) break;
       if (mostSteps(events.slice(start, at + 1), steps) > taken.length) taken.push(at);
     }
-    // One that is no step begins nothing.
+    // An event that matches no step begins no run.
     return first.fits.length === 0 ? [] : taken;
   });
 }
@@ -73,7 +73,7 @@ function chainsOf(events: readonly Footstep[], funnel: Funnel): Chain[] {
   return funnel.order === "strict" ? chains.filter(isUnbroken) : chains;
 }
 
-/** Negative where the first is the better one: it comes further, else there sooner, else begins later, else hurries. */
+/** Negative where the first run is better: more steps, then complete sooner, then begun later, then earlier steps. */
 function byMerit(one: Chain, other: Chain): number {
   const merits = [
     other.length - one.length,
@@ -84,7 +84,7 @@ function byMerit(one: Chain, other: Chain): number {
   return merits.find((merit) => merit !== 0) ?? 0;
 }
 
-/** The best run of a user, of events in the order of time and id: its first event, and when each step was taken. */
+/** A user's best run over events in the order of time and id: its first event, and the time of each step. */
 export function plainBestRun(
   events: readonly Footstep[],
   funnel: Funnel,

@@ -8,7 +8,7 @@ import { isoTime } from "../../../domain/time.ts";
 const NOW = Date.parse("2026-11-22T10:00:00.000Z");
 const Range = z.strictObject(rangeShape);
 
-/** What a question with these parameters is about: the two times, or the faults that are found. */
+/** The range of a query with these parameters as two times, or its faults. */
 function rangeFor(input: object, now = NOW) {
   const parsed = Range.safeParse(input);
   if (parsed.error) return parsed.error.issues.map(({ path, message }) => [path.join("."), message]);
@@ -26,7 +26,7 @@ describe("a time range", () => {
   test.each<[string, object, string[]]>([
     ["today and the 29 days before it", {}, ["2026-10-24T00:00:00.000Z", "2026-11-22T10:00:00.001Z"]],
     [
-      "the same of a zone, whose clocks were changed since",
+      "the same in a zone whose clocks have changed since",
       berlin,
       ["2026-10-23T22:00:00.000Z", "2026-11-22T10:00:00.001Z"],
     ],
@@ -36,7 +36,7 @@ describe("a time range", () => {
       ["2026-03-02T00:00:00.000Z", "2026-04-01T00:00:00.000Z"],
     ],
     [
-      "from the start of a local day until now",
+      "from the start of a local day to now",
       { from: "2026-11-22", ...berlin },
       ["2026-11-21T23:00:00.000Z", "2026-11-22T10:00:00.001Z"],
     ],
@@ -66,17 +66,17 @@ describe("a time range", () => {
       ["2011-12-29T10:00:00.000Z", "2011-12-30T10:00:00.000Z"],
     ],
     [
-      "the last day of all years, also where clocks are behind UTC",
+      "the last day of the year 9999, also where clocks are behind UTC",
       { from: "9999-12-31", to: "9999-12-31", timezone: "America/Los_Angeles" },
       ["9999-12-31T08:00:00.000Z", "9999-12-31T23:59:59.999Z"],
     ],
     [
-      "the first day of all years, also where clocks are ahead of UTC",
+      "the first day of the year 0, also where clocks are ahead of UTC",
       { from: "0000-01-01", to: "0000-01-01", timezone: "Asia/Tokyo" },
       ["0000-01-01T00:00:00.000Z", "0000-01-01T14:41:01.000Z"],
     ],
     [
-      "the few days that there are before the third of all",
+      "thirty days that begin before the year 0, cut to it",
       { to: "0000-01-03" },
       ["0000-01-01T00:00:00.000Z", "0000-01-04T00:00:00.000Z"],
     ],
@@ -97,10 +97,10 @@ describe("a time range", () => {
       { from: "2026-11-23" },
       [["from", "is still to come: a range without an end, to, ends now"]],
     ],
-    ["begin at what is no text at all", { from: Object.create(null) }, [["from", BOUND]]],
+    ["begin at an object", { from: Object.create(null) }, [["from", BOUND]]],
     ["begin twice", { from: ["2026-11-21", "2026-11-22"] }, [["from", "must be given once"]]],
     [
-      "begin at a time whose + a URL has made a space",
+      "begin at a time whose + became a space in the URL",
       { from: "2026-11-22T10:00:00 02:00" },
       [["from", `${BOUND}; write + as %2B in a URL`]],
     ],
@@ -120,12 +120,12 @@ describe("a time range", () => {
     ],
     ["begin yesterday", { from: "yesterday" }, [["from", BOUND]]],
     [
-      "be of a zone that there is not",
+      "be in an unknown zone",
       { timezone: "Europe/Atlantis" },
       [["timezone", "must be the name of a time zone, as Europe/Berlin or UTC"]],
     ],
     [
-      "be of an offset, which is wrong for half of the year",
+      "be in an offset, which is wrong for half of the year",
       { timezone: "+02:00" },
       [["timezone", "must be the name of a time zone, as Europe/Berlin or UTC"]],
     ],
@@ -133,7 +133,7 @@ describe("a time range", () => {
     expect(rangeFor(input)).toEqual(faults);
   });
 
-  test("begins 29 local days before the day on which it ends, in any zone", () => {
+  test("begins 29 local days before its last day, in any zone", () => {
     const zone = fc.constantFrom(...Intl.supportedValuesOf("timeZone"));
     const now = fc.integer({ min: Date.parse("1970-01-01"), max: Date.parse("2090-01-01") });
     fc.assert(
@@ -147,7 +147,7 @@ describe("a time range", () => {
   });
 });
 
-describe("the types of a question", () => {
+describe("the event types of a query", () => {
   test.each<[unknown, string[]]>([
     [undefined, []],
     ["view", ["view"]],
@@ -163,7 +163,7 @@ describe("the types of a question", () => {
     expect(EventTypes.parse(input)).toEqual(types);
   });
 
-  test("are at most twenty", () => {
+  test("are twenty at most", () => {
     const types = Array.from({ length: 21 }, (_, n) => `type ${n}`);
     expect(EventTypes.parse(types.slice(1))).toHaveLength(20);
     expect(EventTypes.safeParse(types).success).toBe(false);
@@ -174,15 +174,15 @@ describe("the types of a question", () => {
     [["view", ""], "must not be blank"],
     [Array.from({ length: 21 }, (_, n) => `type ${n}`), "must be named at most 20 times"],
     [{ 0: "view" }, "must be a text; several are named as event_type=a&event_type=b"],
-  ])("are refused with the reason, as %j", (input, message) => {
+  ])("are refused with a reason: %j", (input, message) => {
     expect(EventTypes.safeParse(input).error?.issues.map((issue) => issue.message)).toEqual([message]);
   });
 });
 
-describe("a whole number of a URL", () => {
+describe("a whole number in a URL", () => {
   const Page = wholeNumber(1, 500);
 
-  test("is what plain digits say", () => {
+  test("is read from plain digits", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 500 }), (number) => {
         expect(Page.parse(String(number))).toBe(number);

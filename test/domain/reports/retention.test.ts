@@ -22,7 +22,7 @@ const datesOf = (edges: readonly number[]) => edges.map((edge) => isoTime(edge).
 const meta = { source: "raw", exact: true, data_through: isoTime(NOW), elapsed_ms: 0 } as const;
 
 describe("the plan of retention", () => {
-  test("follows those who came first in the weeks of the last thirty days, for any event, where nothing is said", () => {
+  test("follows first-time users of any event by week over thirty days, without parameters", () => {
     const { edges, ...rest } = planned({}).question;
     expect(rest).toEqual({
       event_type: null,
@@ -35,13 +35,13 @@ describe("the plan of retention", () => {
     expect(datesOf(edges)).toEqual(weeks);
   });
 
-  test("takes the cohort's event as the one to return with, unless another one is named", () => {
+  test("takes the cohort's event as the return event, unless the query names another", () => {
     expect(planned({ event_type: "signup" }).question).toMatchObject({ return_event_type: "signup" });
     const both = { event_type: "signup", return_event_type: "visit" };
     expect(planned(both).question).toMatchObject(both);
   });
 
-  test("follows cohorts beyond the range, up to the period that is not over yet", () => {
+  test("follows cohorts beyond the range, to the period that is not over yet", () => {
     const query = { interval: "day", from: "2026-11-17", to: "2026-11-18", periods: "3" };
     const { question } = planned(query);
     expect(question.cohorts).toBe(2);
@@ -57,7 +57,7 @@ describe("the plan of retention", () => {
     expect(datesOf(late.edges)).toEqual(["2026-11-21", "2026-11-22", "2026-11-23"]);
   });
 
-  test("gives every cohort as many periods as are asked for, or all that have begun", () => {
+  test("gives every cohort the requested periods, or all that have begun", () => {
     const start = fc.integer({ min: 1, max: 380 });
     const interval = fc.constantFrom("day", "week", "month");
     const periods = fc.integer({ min: 1, max: 26 });
@@ -76,13 +76,13 @@ describe("the plan of retention", () => {
     );
   });
 
-  test("has one cohort of a range that has not begun", () => {
+  test("has one cohort for a range that has not begun", () => {
     const { question } = planned({ interval: "day", from: "2026-12-01", to: "2026-12-31" });
     expect(question.cohorts).toBe(1);
     expect(datesOf(question.edges)).toEqual(["2026-12-01", "2026-12-02"]);
   });
 
-  test("takes four hundred cohorts and refuses one more by its name", () => {
+  test("allows four hundred cohorts, and refuses one more by name", () => {
     const from = (days: number) => ({ interval: "day", from: String(NOW - days * DAY) });
     expect(planned(from(399)).question.cohorts).toBe(400);
     expect(planRetention(RetentionQuery.parse(from(400)), NOW)).toEqual({

@@ -14,7 +14,7 @@ const startsOf = (query: object) => planned(query).buckets.map(({ start }) => st
 const completeOf = (query: object) => planned(query).buckets.map(({ complete }) => complete);
 
 describe("the plan of a trend", () => {
-  test("counts all events of the last thirty days, day by day, where nothing is said", () => {
+  test("counts all events of the last thirty days by day, without parameters", () => {
     const { question, buckets } = planned({});
     const { edges, ...rest } = question;
     expect(rest).toEqual({ event_types: [], measure: "count", where: [], breakdown: undefined, limit: 10 });
@@ -40,7 +40,7 @@ describe("the plan of a trend", () => {
     ]);
   });
 
-  test("marks what is not over yet as not complete", () => {
+  test("marks buckets that are not over yet as not complete", () => {
     expect(completeOf({ from: "2026-11-21", to: "2026-11-24" })).toEqual([true, false, false, false]);
     const hours = { interval: "hour", from: "2026-11-22T08:00:00Z", to: "2026-11-22T11:00:00Z" };
     expect(completeOf(hours)).toEqual([true, true, false]);
@@ -54,13 +54,13 @@ describe("the plan of a trend", () => {
     expect(startsOf({ ...range, interval: "hour" })).toHaveLength(73);
   });
 
-  test("has one cut bucket where the range lies within one", () => {
+  test("has one cut bucket where the range lies within a single one", () => {
     const { question, buckets } = planned({ from: "1000000001000", to: "1000000002000", interval: "month" });
     expect(question.edges).toEqual([1_000_000_001_000, 1_000_000_002_000]);
     expect(buckets).toEqual([{ start: "2001-09-01T00:00:00.000Z", complete: false }]);
   });
 
-  test("takes ten thousand buckets and refuses one more by its name", () => {
+  test("allows ten thousand buckets, and refuses one more by name", () => {
     const query = (hours: number) => ({
       interval: "hour",
       from: "2001-01-01T00:00:00Z",
@@ -77,7 +77,7 @@ describe("the plan of a trend", () => {
     });
   });
 
-  test("names an impossible range", () => {
+  test("refuses an empty range by name", () => {
     const faults = [{ path: "from", message: "must be before the end of the range, to" }];
     expect(
       planTrend(TrendQuery.parse({ from: "2026-11-22T08:00:00Z", to: "2026-11-22T08:00:00Z" }), NOW),

@@ -12,7 +12,7 @@ const click = {
   properties: { button_name: "submit", page: "homepage" },
 };
 
-/** A world that also shows what was handed to the storage. */
+/** A world that records the events that reach its storage. */
 function openRecorded() {
   const { storage } = openWorld();
   const stored: NewEvent[] = [];
@@ -28,7 +28,7 @@ function openRecorded() {
   return { world, stored };
 }
 
-test("an event is stored and answered with its id and its arrival", async () => {
+test("an event is stored, and the answer has its id and its arrival", async () => {
   const world = openWorld();
   expect(await call(trackEvent, world, { body: click })).toStrictEqual({
     outcome: "created",
@@ -41,7 +41,7 @@ test("an event is stored and answered with its id and its arrival", async () => 
   });
 });
 
-test("everything a client sends is handed to the storage as it was sent", async () => {
+test("all fields of a client's event reach the storage unchanged", async () => {
   const { world, stored } = openRecorded();
   await call(trackEvent, world, { body: { ...click, timestamp: "2026-11-22T09:00:00+01:00" } });
   expect(stored).toStrictEqual([
@@ -59,7 +59,7 @@ test("everything a client sends is handed to the storage as it was sent", async 
   ]);
 });
 
-test("what is left out, or null, is stored as nothing", async () => {
+test("fields that are left out or null are stored as null", async () => {
   const { world, stored } = openRecorded();
   await call(trackEvent, world, { body: { event_type: "a" } });
   await call(trackEvent, world, {
@@ -86,7 +86,7 @@ test("what is left out, or null, is stored as nothing", async () => {
   expect(stored).toStrictEqual([bare, bare]);
 });
 
-test("a message sent again, hours and other events later, is answered as the first time and stored once", async () => {
+test("a message that is sent again hours later gets the first answer, and is stored once", async () => {
   const world = openWorld();
   const retried = { ...click, message_id: "order-17" };
   await call(trackEvent, world, { body: { event_type: "earlier" } });
@@ -103,14 +103,14 @@ test("a message sent again, hours and other events later, is answered as the fir
   expect(next.body.id).toBe(4);
 });
 
-test("a message id makes a duplicate whatever else stands in the event", async () => {
+test("a known message id makes a duplicate, whatever the other fields are", async () => {
   const world = openWorld();
   await call(trackEvent, world, { body: { ...click, message_id: "m" } });
   const again = await call(trackEvent, world, { body: { event_type: "quite_another", message_id: "m" } });
   expect(again.outcome).toBe("ok");
 });
 
-test("a UUID is the same message in capitals and in small letters, any other text is not", async () => {
+test("a UUID is the same message in upper and lower case, any other text is not", async () => {
   const world = openWorld();
   const send = async (message_id: string) =>
     (await call(trackEvent, world, { body: { event_type: "a", message_id } })).outcome;
@@ -129,7 +129,7 @@ test.each([
   ["the spelling of another language", "20261122 093000,5+00", "2026-11-22T09:30:00.500Z"],
   ["the year 1066", "1066-10-14T09:00:00Z", "1066-10-14T09:00:00.000Z"],
   ["exactly an hour ahead", "2026-11-22T11:00:00.000Z", "2026-11-22T11:00:00.000Z"],
-])("an event may have happened at %s", async (_name, timestamp, happened) => {
+])("an event can have happened at %s", async (_name, timestamp, happened) => {
   const { world, stored } = openRecorded();
   const { outcome } = await call(trackEvent, world, { body: { event_type: "a", timestamp } });
   expect(outcome).toBe("created");
@@ -206,13 +206,13 @@ test.each<[string, unknown, string[]]>([
     { event_type: "", user_id: 1, session_id: [], properties: 1, message_id: 1, timestamp: "soon", more: 1 },
     ["event_type", "user_id", "session_id", "properties", "message_id", "timestamp", "more"],
   ],
-])("an event with %s is refused, each fault in its place", async (_name, body, paths) => {
+])("an event with %s is refused, each fault with its path", async (_name, body, paths) => {
   const world = openWorld();
   expect(await faultPathsOf(call(trackEvent, world, { body }))).toEqual(["invalid", ...paths]);
   expect((await call(trackEvent, world, { body: click })).body.id).toBe(1);
 });
 
-test("a broken disk is answered as what it is, and nobody is told of success", async () => {
+test("a failing disk is answered as a failure, never as a success", async () => {
   const { storage } = openWorld();
   const broken = new Failure("unavailable", "The storage cannot take this now.", { retryAfterSeconds: 1 });
   const world = openWorld({ storage: { ...storage, appendEvents: () => Promise.reject(broken) } });

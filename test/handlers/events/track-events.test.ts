@@ -22,7 +22,7 @@ function openRecorded() {
   return { world, stored };
 }
 
-test("a list of events is stored, each answered with its id in its place", async () => {
+test("a list of events is stored, and the answer has the id of each in its place", async () => {
   expect(await call(trackEvents, openWorld(), { body: events(3) })).toStrictEqual({
     outcome: "created",
     body: {
@@ -39,13 +39,13 @@ test("a list of events is stored, each answered with its id in its place", async
   });
 });
 
-test("an envelope with the time it was sent is the same batch", async () => {
+test("an envelope with sent_at is the same batch", async () => {
   const body = { events: events(2), sent_at: "2026-11-22T09:59:59Z" };
   const answer = await call(trackEvents, openWorld(), { body });
   expect(answer).toStrictEqual(await call(trackEvents, openWorld(), { body: events(2) }));
 });
 
-test("a bad event is refused alone, with all its faults, and the others are stored", async () => {
+test("an invalid event is refused alone with all its faults, and the others are stored", async () => {
   const world = openWorld();
   const body = [{ event_type: "good" }, { event_type: "", user_id: 1 }, 7, { event_type: "good, too" }];
   const { outcome, body: answer } = await call(trackEvents, world, { body });
@@ -70,7 +70,7 @@ test("a bad event is refused alone, with all its faults, and the others are stor
   });
 });
 
-test("a broken line of NDJSON is refused by its number, and the others are stored", async () => {
+test("a broken line of NDJSON is refused by its number, and the other lines are stored", async () => {
   const body = [{ event_type: "good" }, new BrokenLine(2), { event_type: "good, too" }];
   expect(await call(trackEvents, openWorld(), { body })).toStrictEqual({
     outcome: "partial",
@@ -88,7 +88,7 @@ test("a broken line of NDJSON is refused by its number, and the others are store
   });
 });
 
-test("who prefers a minimal answer is told of the refused events alone, each by its index", async () => {
+test("a minimal answer lists the refused events alone, each with its index", async () => {
   const body = [
     { event_type: "a" },
     {},
@@ -113,7 +113,7 @@ test("who prefers a minimal answer is told of the refused events alone, each by 
   });
 });
 
-test("a message id that stands twice in a batch is stored once, and both are answered with its id", async () => {
+test("a message id that is twice in a batch is stored once, and both get its id", async () => {
   const world = openWorld();
   const body = [
     { event_type: "a", message_id: "018f6a1e-7c3b-7d2a-9f00-aabbccddeeff" },
@@ -136,7 +136,7 @@ test("a message id that stands twice in a batch is stored once, and both are ans
   });
 });
 
-test("a batch sent again after other events stores nothing and is answered with the first ids", async () => {
+test("a batch that is sent again stores nothing, and is answered with the first ids", async () => {
   const world = openWorld();
   const body = [
     { event_type: "a", message_id: "1" },
@@ -221,7 +221,7 @@ test("a funnel counts a user whose clock is ahead and whose first request was st
   expect(funnel.steps.map(({ users }) => users)).toEqual([1, 1]);
 });
 
-test("a batch without one good event is refused as a whole, every fault under its index", async () => {
+test("a batch without a valid event is refused as a whole, with every fault under its index", async () => {
   const world = openWorld();
   const body = [
     { event_type: "" },
@@ -271,7 +271,7 @@ test.each<[string, unknown, string[]]>([
   ["a sent_at that is no time", { events: events(1), sent_at: "yesterday" }, ["sent_at"]],
   ["a sent_at in seconds", { events: events(1), sent_at: 1_795_000_000 }, ["sent_at"]],
   ["a misspelt field in the envelope", { events: events(1), sentAt: NOW }, ["sentAt"]],
-])("%s is no batch, and the refusal names the place", async (_name, body, paths) => {
+])("%s is no batch, and the refusal names the field", async (_name, body, paths) => {
   const [code, ...found] = await faultPathsOf(call(trackEvents, openWorld(), { body }));
   expect(code).toBe("invalid");
   expect(found).toEqual(expect.arrayContaining(paths));

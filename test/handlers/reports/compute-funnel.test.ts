@@ -47,7 +47,7 @@ const step = (
 });
 
 describe("a funnel", () => {
-  test("shows users step by step, in what part of all and of the step before, and how long they took", async () => {
+  test("shows users, rates and median times step by step", async () => {
     expect(await asked({})).toStrictEqual({
       order: "ordered",
       window_seconds: 2_592_000,
@@ -81,23 +81,23 @@ describe("a funnel", () => {
     ]);
   });
 
-  test("may allow nothing in between, or any order", async () => {
+  test("can be strict, or in any order", async () => {
     expect(await usersOf({ order: "strict" })).toEqual([3, 1, 1]);
     expect(await usersOf({ order: "unordered" })).toEqual([3, 3, 1]);
   });
 
-  test("gives the last step no longer than the window from the first", async () => {
+  test("bounds the time from the first step to the last by the window", async () => {
     expect(await usersOf({ window_seconds: 660 })).toEqual([3, 2, 1]);
     expect(await usersOf({ window_seconds: 659 })).toEqual([3, 2, 0]);
   });
 
-  test("takes only events of the values that a step names, in the type that they are written in", async () => {
+  test("matches the conditions of a step by value and type", async () => {
     const narrowed = (size: unknown) => [steps[0], { event_type: "cart", where: { size } }];
     expect(await usersOf({ steps: narrowed(5) })).toEqual([3, 1]);
     expect(await usersOf({ steps: narrowed("5") })).toEqual([3, 0]);
   });
 
-  test("is nobody's where nothing happened", async () => {
+  test("has no users without events", async () => {
     const { steps: shown } = await asked({ from: "2026-11-01", to: "2026-11-02" });
     expect(shown.map((one) => [one.users, one.rate_from_start, one.median_seconds])).toEqual([
       [0, null, null],
@@ -106,12 +106,12 @@ describe("a funnel", () => {
     ]);
   });
 
-  test("takes twenty steps", async () => {
+  test("allows twenty steps", async () => {
     const many = Array.from({ length: 20 }, () => ({ event_type: "view" }));
     expect(await usersOf({ steps: many })).toEqual([3, ...new Array(19).fill(0)]);
   });
 
-  test("is asked for over HTTP in the body of a POST", async () => {
+  test("is computed over HTTP from the body of a POST", async () => {
     const { world, send } = openEdge();
     await track(world, ...HISTORY);
     const body = { steps, ...DAY, verify: true };
@@ -127,7 +127,7 @@ describe("a funnel", () => {
   });
 });
 
-describe("a funnel that makes no sense", () => {
+describe("an invalid funnel", () => {
   const [first] = steps;
 
   test.each<[string, object, string[]]>([

@@ -43,7 +43,7 @@ const cohort = (day: number, users: number, returned: number[], unfinished: numb
 });
 
 describe("retention", () => {
-  test("shows who came first on each day and who came back, and marks the day that is not over", async () => {
+  test("shows new users of each day and who came back, and marks the day that is not over", async () => {
     expect(await asked(QUERY)).toStrictEqual({
       event_type: "signup",
       return_event_type: "visit",
@@ -63,7 +63,7 @@ describe("retention", () => {
     });
   });
 
-  test("by recurring events counts a user in every period that has one", async () => {
+  test("with recurring cohorts counts a user in every period with an event", async () => {
     const { cohorts } = await asked({ ...QUERY, cohort: "recurring" });
     expect(cohorts.map(({ users, returned }) => [users, returned])).toEqual([
       [2, [1, 0, 1]],
@@ -73,7 +73,7 @@ describe("retention", () => {
     ]);
   });
 
-  test("is of any event in the weeks of the last thirty days where nothing is said", async () => {
+  test("covers any event in the weeks of the last thirty days by default", async () => {
     const { cohorts, ...rest } = await asked({});
     expect(rest).toStrictEqual({
       event_type: null,
@@ -95,7 +95,7 @@ describe("retention", () => {
     ]);
   });
 
-  test("follows a cohort beyond the range that it is asked about", async () => {
+  test("follows a cohort beyond the range of the query", async () => {
     const { cohorts } = await asked({ ...QUERY, to: "2026-11-19" });
     expect(cohorts).toEqual([cohort(19, 1, [1, 0, 1], null)]);
   });
@@ -110,7 +110,7 @@ describe("retention", () => {
     expect(cohorts.map(({ start, users }) => [start, users])).toEqual([["2026-11-19T11:00:00.000Z", 1]]);
   });
 
-  test("over HTTP with ?verify=1 says that it holds, where it was made twice", async () => {
+  test("over HTTP with ?verify=1 says that a second answer is the same", async () => {
     const { world, send } = openEdge();
     await track(world, ...HISTORY);
     const { status, body } = await send({
@@ -122,7 +122,7 @@ describe("retention", () => {
   });
 });
 
-describe("retention that makes no sense", () => {
+describe("an invalid retention query", () => {
   test.each<[string, object, string]>([
     ["an unknown parameter", { step: "visit" }, "step"],
     ["an unknown kind of cohort", { cohort: "last" }, "cohort"],

@@ -24,7 +24,7 @@ async function asked(query: object) {
 const seriesOf = async (query: object) => (await asked({ ...DAYS, ...query })).series;
 
 describe("a trend", () => {
-  test("counts events day by day, and says which day is not over yet", async () => {
+  test("counts events by day, and marks the day that is not over yet", async () => {
     expect(await asked(DAYS)).toStrictEqual({
       measure: "count",
       interval: "day",
@@ -42,13 +42,13 @@ describe("a trend", () => {
     });
   });
 
-  test("is of the last thirty days where nothing is said", async () => {
+  test("covers the last thirty days by default", async () => {
     const { buckets, series } = await asked({});
     expect(buckets).toHaveLength(30);
     expect(series).toMatchObject([{ total: 5 }]);
   });
 
-  test("has a series for each type, and counts different users and sessions", async () => {
+  test("has a series for each type, and counts distinct users and sessions", async () => {
     expect(await seriesOf({ event_type: ["view", "buy", "never"], measure: "users" })).toEqual([
       { event_type: "view", total: 1, values: [1, 0, 1] },
       { event_type: "buy", total: 1, values: [0, 0, 1] },
@@ -59,7 +59,7 @@ describe("a trend", () => {
     ]);
   });
 
-  test("is broken down by a property, with all smaller groups together", async () => {
+  test("is broken down by a property, with the smaller groups merged", async () => {
     const group = (value: unknown, is_other: boolean, total: number, values: number[]) => ({
       event_type: null,
       group: value,
@@ -90,7 +90,7 @@ describe("a trend", () => {
     expect(days).toEqual([{ event_type: "view", total: 4, values: [3, 0, 1] }]);
   });
 
-  test("counts the hour that comes twice when clocks are put back as two", async () => {
+  test("counts the hour that is repeated when clocks go back as two hours", async () => {
     const world = openWorld();
     await track(world, event("2026-10-25T00:30:00Z"), event("2026-10-25T01:30:00Z"));
     const query = {
@@ -103,7 +103,7 @@ describe("a trend", () => {
     expect(body.series).toEqual([{ event_type: null, total: 2, values: [1, 1] }]);
   });
 
-  test("is narrowed over HTTP by where[property]=value, a number like its text", async () => {
+  test("is filtered over HTTP by where[property]=value, a number like its text", async () => {
     const { world, send } = openEdge();
     await track(world, ...HISTORY);
     const totalAt = async (where: string) => {
@@ -115,14 +115,14 @@ describe("a trend", () => {
     expect(await totalAt("where[size]=5&where[plan]=free")).toEqual([0]);
   });
 
-  test("with ?verify=1 says whether a second answer, made of the events themselves, is the same", async () => {
+  test("with ?verify=1 says whether a second answer from raw events is the same", async () => {
     const { meta } = await asked({ ...DAYS, verify: "1" });
     if (meta.source === "rollup") expect(meta.verification).toEqual({ ok: true, differences: [] });
     expect((await asked(DAYS)).meta).not.toHaveProperty("verification");
   });
 });
 
-describe("a trend that makes no sense", () => {
+describe("an invalid trend query", () => {
   test.each<[string, object, string]>([
     ["an unknown parameter", { group_by: "plan" }, "group_by"],
     ["an unknown measure", { measure: "sum" }, "measure"],
@@ -144,7 +144,7 @@ describe("a trend that makes no sense", () => {
     expect(await faultPathsOf(call(getTrend, openWorld(), { query }))).toEqual(["invalid", path]);
   });
 
-  test("is refused where its answer could have no end of values", async () => {
+  test("is refused where its answer could have too many values", async () => {
     const event_type = Array.from({ length: 20 }, (_, n) => `type ${n}`);
     const query = { interval: "hour", from: "2025-10-03", event_type, breakdown: "plan" };
     const world = openWorld();
@@ -158,7 +158,7 @@ describe("a trend that makes no sense", () => {
     ]);
   });
 
-  test("is told what to do about it", async () => {
+  test("is answered with a hint", async () => {
     const query = { interval: "hour", from: "2025-01-01" };
     expect((await refusalOf(call(getTrend, openWorld(), { query }))).errors).toEqual([
       {

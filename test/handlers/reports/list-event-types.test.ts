@@ -13,7 +13,7 @@ test("without events there are no types", async () => {
   });
 });
 
-test("types come with their properties and the kinds of these, the most frequent first", async () => {
+test("types are listed with their properties and value types, most frequent first", async () => {
   const world = openWorld();
   await track(
     world,
@@ -54,14 +54,14 @@ test("types come with their properties and the kinds of these, the most frequent
   });
 });
 
-test("?limit= shows the most frequent ones, and says how many there are", async () => {
+test("?limit= shows the most frequent types, and their number in all", async () => {
   const world = openWorld();
   await track(world, ...["b", "a", "c", "c"].map((event_type) => ({ event_type })));
   const { body } = await call(listEventTypes, world, { query: { limit: "2" } });
   expect([body.types.map(({ event_type }) => event_type), body.total_types]).toEqual([["c", "a"], 3]);
 });
 
-test("no more than 255 properties of a type are shown, and their number is said", async () => {
+test("255 properties of a type are shown at most, with their number in all", async () => {
   const world = openWorld();
   const properties = (from: number) =>
     Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`property ${from + n}`, n]));
@@ -75,7 +75,7 @@ test("no more than 255 properties of a type are shown, and their number is said"
   expect(types[0]?.total_properties).toBe(400);
 });
 
-test("the answer says until when it is complete, and ?verify=1 that it holds where it was made twice", async () => {
+test("the answer says how far the data reach, and with ?verify=1 that a second answer is the same", async () => {
   const { world, send } = openEdge();
   await track(world, { event_type: "visit", properties: { plan: "pro" } });
   world.advance(MINUTE);

@@ -18,7 +18,7 @@ const signup = {
 
 const usersOf = ({ events }: Page) => events.map(({ user_id }) => user_id);
 
-/** Every page from the first to the last, following the cursors. */
+/** All pages, found by following the cursors. */
 async function pagesOf(world: ReturnType<typeof openWorld>, query: object): Promise<Page[]> {
   const pages: Page[] = [];
   let cursor: string | null = null;
@@ -33,14 +33,14 @@ async function pagesOf(world: ReturnType<typeof openWorld>, query: object): Prom
 }
 
 describe("the list of events", () => {
-  test("is empty where there are none", async () => {
+  test("is empty without events", async () => {
     expect(await call(listEvents, openWorld())).toStrictEqual({
       outcome: "ok",
       body: { events: [], next_cursor: null, meta: META },
     });
   });
 
-  test("shows each event whole, the newest first by when it happened, however old it is", async () => {
+  test("shows each event with all its fields, newest first by timestamp", async () => {
     const world = openWorld();
     await track(
       world,
@@ -66,7 +66,7 @@ describe("the list of events", () => {
     });
   });
 
-  test("has fifty events a page unless asked otherwise", async () => {
+  test("has fifty events on a page by default", async () => {
     const world = openWorld();
     await storeMany(world, 63);
     const [first, rest, ...more] = await pagesOf(world, {});
@@ -86,7 +86,7 @@ describe("the list of events", () => {
     },
   );
 
-  test("does not shift under somebody who pages when new events arrive", async () => {
+  test("does not shift between pages when new events arrive", async () => {
     const world = openWorld();
     await track(world, ...["a", "b", "c"].map((user_id) => ({ event_type: "view", user_id })));
     const { body: first } = await call(listEvents, world, { query: { limit: "2" } });
@@ -96,7 +96,7 @@ describe("the list of events", () => {
   });
 });
 
-describe("a list that is narrowed", () => {
+describe("a filtered list", () => {
   const at = (hour: number) => `2026-11-20T${String(hour).padStart(2, "0")}:00:00Z`;
   const events = [
     { ...signup, user_id: "a", timestamp: at(0) },
@@ -119,14 +119,14 @@ describe("a list that is narrowed", () => {
     ["by a number, or a text that looks like one", { where: { plan: "5" } }, "dc"],
     ["by two properties", { where: { plan: "5", size: "1" }, event_type: "buy" }, "c"],
     ["to nothing", { where: { plan: "free" } }, ""],
-  ])("%s shows those alone", async (_name, query, users) => {
+  ])("%s shows matching events alone", async (_name, query, users) => {
     const world = openWorld();
     await track(world, ...events);
     const { body } = await call(listEvents, world, { query });
     expect(usersOf(body).join("")).toBe(users);
   });
 
-  test("is asked for in a URL as where[property]=value, along with all the rest", async () => {
+  test("takes where[property]=value in a URL, with all other filters", async () => {
     const { world, send } = openEdge();
     await track(world, ...events);
     const usersAt = async (query: string) => {
@@ -142,7 +142,7 @@ describe("a list that is narrowed", () => {
   });
 });
 
-describe("a list that makes no sense", () => {
+describe("an invalid list query", () => {
   const cursor = (value: unknown) => btoa(JSON.stringify(value)).replace(/=+$/, "");
 
   test.each<[string, object, string]>([
@@ -168,7 +168,7 @@ describe("a list that makes no sense", () => {
     expect(await faultPathsOf(call(listEvents, openWorld(), { query }))).toEqual(["invalid", path]);
   });
 
-  test("is told what to do about it, also over HTTP", async () => {
+  test("is answered with a hint, also over HTTP", async () => {
     expect(await refusalOf(call(listEvents, openWorld(), { query: { cursor: "x" } }))).toMatchObject({
       errors: [{ path: "cursor", message: "must be a next_cursor as this server gave it" }],
     });
