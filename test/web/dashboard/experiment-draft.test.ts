@@ -30,12 +30,12 @@ test("what was typed becomes a request that the server accepts", () => {
     ],
     control: "control",
     metrics: [
-      { metric_name: "signup", kind: "conversion", direction: "increase", primary: false },
+      { metric_name: "signup", kind: "conversion", direction: "increase", role: "exploratory" },
       {
         metric_name: "revenue",
         kind: "mean",
         direction: "increase",
-        primary: true,
+        role: "primary",
         event_type: "purchase",
         property: "amount",
       },
@@ -68,9 +68,20 @@ test("a property that was chosen for a sum is not sent with a metric that has be
     metric_name: "revenue",
     kind: "conversion",
     direction: "increase",
-    primary: true,
+    role: "primary",
     event_type: "purchase",
   });
+});
+
+test("a guardrail is sent with its margin, which is typed in percentage points for a share of users", () => {
+  const guardrail = { role: "guardrail", margin: "0.5" } as const;
+  const shares = bodyOf({ ...draft, metrics: replaced(draft.metrics, 0, guardrail) });
+  expect(shares.metrics?.[0]).toMatchObject({ role: "guardrail", margin: 0.005 });
+  expect(ExperimentInput.safeParse(shares).error).toBeUndefined();
+  const counts = bodyOf({ ...draft, metrics: replaced(draft.metrics, 0, { ...guardrail, kind: "count" }) });
+  expect(counts.metrics?.[0]).toMatchObject({ margin: 0.5 });
+  const open = bodyOf({ ...draft, metrics: replaced(draft.metrics, 0, { ...guardrail, margin: "" }) });
+  expect(open.metrics?.[0]).not.toHaveProperty("margin");
 });
 
 test.each([

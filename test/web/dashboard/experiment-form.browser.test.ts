@@ -35,7 +35,7 @@ describeInBrowser("the dashboard's new experiments", () => {
       status: "stopped",
       winner: "one page",
       planned_users: 1000,
-      metrics: [{ metric_name: "paid", kind: "conversion", direction: "increase", primary: true }],
+      metrics: [{ metric_name: "paid", kind: "conversion", direction: "increase", role: "primary" }],
       variants: [{ variant_name: "control" }, { variant_name: "one page" }, { variant_name: "two pages" }],
     });
   });

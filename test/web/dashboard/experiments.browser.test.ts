@@ -16,7 +16,7 @@ describeInBrowser("the dashboard's experiments", () => {
     await expect.poll(() => card.getByText("running").count()).toBe(1);
     await expect.poll(() => card.getByText("800 users", { exact: true }).count()).toBe(1);
     await expect.poll(() => card.getByText("Winner", { exact: true }).count()).toBe(1);
-    await expect.poll(() => card.getByText(/“blue” beats “red” on signup/).count()).toBe(1);
+    await expect.poll(() => card.getByText(/“blue” is better than “red” on signup/).count()).toBe(1);
     await card.getByRole("link", { name: "button" }).click();
     await expect.poll(() => page.title()).toBe("button – Analytics Server");
   });
@@ -86,13 +86,58 @@ describeInBrowser("the dashboard's experiments", () => {
     expect(await page.locator(".sentence").textContent()).toContain(`“\u2068${control}\u2069” has 0 users`);
   });
 
-  test("keep the figures for one look behind a warning", async () => {
-    const page = await site.visited(`#/experiments/${ids.open}`);
-    const details = page.getByText("Figures for one look at a planned end").first();
-    expect(await page.getByRole("columnheader", { name: "p-value", exact: true }).count()).toBe(0);
-    await details.click();
-    await page.getByText(/hold only if you look once/).waitFor();
-    await expect.poll(() => page.getByRole("columnheader", { name: "p-value", exact: true }).count()).toBe(1);
+  test("say how each metric is judged, and keep what a choice would risk behind a warning", async () => {
+    const page = await site.visited(`#/experiments/${ids.winner}`);
+    const signup = page.getByRole("table", { name: "signup by variant" });
+    await expect.poll(() => signup.getByText(/^better \(p-value/).count()).toBe(1);
+    await expect.poll(() => page.locator("h3 .tag").allTextContents()).toEqual(["decides", "not decided on"]);
+    expect(await page.getByRole("columnheader", { name: /^Expected loss/ }).count()).toBe(0);
+    await page.getByText("If you must choose now").first().click();
+    await page.getByText(/These figures do not decide/).waitFor();
+    await expect.poll(() => page.getByRole("columnheader", { name: /^Expected loss/ }).count()).toBe(2);
+  });
+
+  test("show a guardrail with its margin, and a harmed one in the verdict", async () => {
+    const { test_id } = await send<{ test_id: number }>(`${site.url}/apiv1/ab-tests`, "POST", {
+      test_name: "guarded",
+      variants: [{ variant_name: "red" }, { variant_name: "blue" }],
+      metrics: [
+        { metric_name: "signup", kind: "conversion", role: "primary" },
+        {
+          metric_name: "crash",
+          kind: "conversion",
+          direction: "decrease",
+          role: "guardrail",
+          margin: 0.005,
+        },
+      ],
+    });
+    const url = `${site.url}/apiv1/ab-tests/${test_id}`;
+    const users = ["red", "blue"].flatMap((variant) =>
+      Array.from({ length: 400 }, (_, index) => ({ user_id: `${variant}-${index}`, variant, index })),
+    );
+    await send(
+      `${url}/assignments`,
+      "POST",
+      users.map(({ user_id, variant }) => ({ user_id, variant })),
+    );
+    const values = users.flatMap(({ user_id, variant, index }) => {
+      const isBlue = variant === "blue";
+      const names = [
+        ...(index % 10 < (isBlue ? 3 : 1) ? ["signup"] : []),
+        ...(index % 40 < (isBlue ? 12 : 1) ? ["crash"] : []),
+      ];
+      return names.map((metric_name) => ({ user_id, metric_name }));
+    });
+    await send(`${url}/track/batch`, "POST", values);
+    const page = await site.visited(`#/experiments/${test_id}`);
+    const [first] = await page.getByRole("heading", { level: 2 }).allTextContents();
+    expect(first?.trim()).toBe("Better, but a guardrail got worse");
+    await expect
+      .poll(() => page.getByText(/may get worse by at most 0\.5 percentage points/).count())
+      .toBe(1);
+    await expect.poll(() => page.locator(".interval-row.bad").count()).toBe(1);
+    expect(await page.locator(".good").count()).toBe(0);
   });
 
   test("show their timeline as a plot, a slider and a table", async () => {
@@ -106,7 +151,7 @@ describeInBrowser("the dashboard's experiments", () => {
     await page.keyboard.press("ArrowLeft");
     await expect.poll(() => page.locator(".reading").textContent()).not.toBe(latest);
     await page.getByText("The same as a table").click();
-    const table = page.getByRole("table", { name: "What was known at the end of each day" });
+    const table = page.getByRole("table", { name: "Results at the end of each day" });
     await expect.poll(() => table.getByRole("row").count()).toBe(4);
     await page.getByLabel("Metric", { exact: true }).selectOption("complaints");
     await expect.poll(() => page.url()).toContain("metric=complaints");

@@ -17,6 +17,10 @@ export interface MetricDraft {
   /** Made of events of this type; empty where values are tracked for the test itself. */
   readonly eventType: string;
   readonly property: string;
+  /** What it is for where it does not decide. */
+  readonly role: "exploratory" | "guardrail";
+  /** Of a guardrail: how much worse it may get, in percentage points or in its own unit; may be left open. */
+  readonly margin: string;
 }
 
 /** What stands in the form, as it was typed. */
@@ -41,6 +45,8 @@ export const newMetric = (): MetricDraft => ({
   direction: "increase",
   eventType: "",
   property: "",
+  role: "exploratory",
+  margin: "",
 });
 
 export const emptyDraft = (plannedUsers: string): ExperimentDraft => ({
@@ -59,15 +65,26 @@ export const emptyDraft = (plannedUsers: string): ExperimentDraft => ({
 // What is no number goes to the server as it is, which says at which field it is wrong.
 const numberOf = (text: string): number => (text.trim() === "" ? Number.NaN : Number(text));
 
-const metricOf = ({ name, kind, direction, eventType, property }: MetricDraft, primary: boolean): Metric => ({
-  metric_name: name,
-  kind,
-  direction,
-  primary,
-  ...(eventType === "" ? {} : { event_type: eventType }),
-  // Only a sum has a field for it: what was chosen there before does not count unseen.
-  ...(eventType === "" || property === "" || kind !== "mean" ? {} : { property }),
-});
+/** A margin as it is stored: that of a conversion is typed in percentage points. */
+function marginOf({ kind, margin }: MetricDraft): { margin?: number } {
+  if (margin.trim() === "") return {};
+  return { margin: kind === "conversion" ? shareOf(numberOf(margin)) : numberOf(margin) };
+}
+
+function metricOf(metric: MetricDraft, primary: boolean): Metric {
+  const { name, kind, direction, eventType, property } = metric;
+  const role = primary ? "primary" : metric.role;
+  return {
+    metric_name: name,
+    kind,
+    direction,
+    role,
+    ...(role === "guardrail" ? marginOf(metric) : {}),
+    ...(eventType === "" ? {} : { event_type: eventType }),
+    // Only a sum has a field for it: an earlier choice there does not count unseen.
+    ...(eventType === "" || property === "" || kind !== "mean" ? {} : { property }),
+  };
+}
 
 /** The request that creates what was typed. */
 export function bodyOf(draft: ExperimentDraft): Body {

@@ -90,14 +90,46 @@ const DIRECTIONS: readonly Option[] = [
   { value: "decrease", label: "less is better" },
 ];
 
+const ROLES: readonly Option[] = [
+  { value: "exploratory", label: "is only shown" },
+  { value: "guardrail", label: "must not get worse (guardrail)" },
+];
+
+/** What a metric is for that does not decide: a guardrail should say how much worse it may get. */
+function RoleFields({ metric, index, onMetric }: Omit<MetricRowProps, "catalogue" | "decides">) {
+  const { kind, role, margin } = metric;
+  return (
+    <>
+      <SelectField
+        label="Role"
+        path={`metrics[${index}].role`}
+        value={role}
+        options={ROLES}
+        onValue={(value) => onMetric({ role: value as MetricDraft["role"] })}
+      />
+      {role === "guardrail" && (
+        <TextField
+          label="May get worse by at most"
+          inputMode="decimal"
+          hint={kind === "conversion" ? "in percentage points" : "per user"}
+          path={`metrics[${index}].margin`}
+          value={margin}
+          onValue={(value) => onMetric({ margin: value })}
+        />
+      )}
+    </>
+  );
+}
+
 interface MetricRowProps {
   readonly metric: MetricDraft;
   readonly index: number;
   readonly catalogue: Answer<Catalogue>;
+  readonly decides: boolean;
   readonly onMetric: (change: Partial<MetricDraft>) => void;
 }
 
-function MetricRow({ metric, index, catalogue, onMetric }: MetricRowProps) {
+function MetricRow({ metric, index, catalogue, decides, onMetric }: MetricRowProps) {
   const { name, kind, direction, eventType, property } = metric;
   return (
     <>
@@ -135,6 +167,7 @@ function MetricRow({ metric, index, catalogue, onMetric }: MetricRowProps) {
           onValue={(value) => onMetric({ property: value })}
         />
       )}
+      {!decides && <RoleFields metric={metric} index={index} onMetric={onMetric} />}
     </>
   );
 }
@@ -157,6 +190,7 @@ export function MetricFields({
             metric={metric}
             index={index}
             catalogue={catalogue}
+            decides={index === primary}
             onMetric={(change) => onChange({ metrics: replaced(metrics, index, change) })}
           />
           <Choice
@@ -169,8 +203,9 @@ export function MetricFields({
         </div>
       ))}
       <p class="hint">
-        One metric decides: choose it before you see any figures. A metric is made of values that are tracked
-        for this test, or of events of one type.
+        One metric decides: choose it before you see any figures. A guardrail without a limit only stops a
+        variant that is clearly worse. A metric is made of values that are tracked for this test, or of events
+        of one type.
       </p>
       <button type="button" onClick={() => onChange({ metrics: [...metrics, newMetric()] })}>
         Add a metric

@@ -95,15 +95,14 @@ function liftCell(comparison: Comparison): string {
 }
 
 function differenceCells({ metric: { kind, comparison } }: Arm): string[] {
-  if (comparison === null) return ["control", "", "", "", ""];
+  if (comparison === null) return ["control", "", "", ""];
   const { difference: estimate, interval, approximate, p_value, judged } = comparison;
   const range = interval === null ? because(comparison) : differenceRange(kind, interval);
   return [
     estimate === null ? because(comparison) : difference(kind, estimate),
     approximate && interval !== null ? `${range} (approximate)` : range,
     liftCell(comparison),
-    pValue(p_value),
-    judged === null ? "–" : JUDGED[judged],
+    judged === null ? `p-value ${pValue(p_value)}` : `${JUDGED[judged]} (p-value ${pValue(p_value)})`,
   ];
 }
 
@@ -244,7 +243,6 @@ export function MetricSection({ results, metricName }: MetricSectionProps) {
           `Difference from ${control}`,
           interval,
           "Relative change (interval)",
-          "p-value",
           "Judged",
         ]}
         rows={arms.map(armCells)}
