@@ -31,6 +31,7 @@ export function createSender(
   // The bodies of requests that may still arrive: they contain the ids of their items.
   let inFlight = "";
   let failures = 0;
+  // Whether an item has to wait that does not hold up the others.
   let blocked = false;
   let retryAfter: string | null | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -88,11 +89,12 @@ export function createSender(
   /** Sends until the queue is empty, and says whether it is. */
   async function drain(): Promise<boolean> {
     retryAfter = null;
-    blocked = false;
-    const items = queue.items();
-    if (!items.length) return true;
-    const settled = await settle(items);
-    return (await deliverAll(items)) && settled && !blocked && drain();
+    for (;;) {
+      const items = queue.items();
+      if (!items.length) return true;
+      blocked = !(await settle(items));
+      if (!(await deliverAll(items)) || blocked) return false;
+    }
   }
 
   function wake(milliseconds?: number): void {

@@ -79,7 +79,7 @@ test.each([401, 404, 408, 413, 425, 200, "moved"] as const)(
     for (let n = 0; n < 3; n++) analytics.forUser("user123").track("click", { n });
     front.trouble = trouble;
     expect(await analytics.flush(100)).toBe(false);
-    expect(front.seen.length).toBeGreaterThan(0);
+    await vi.waitUntil(() => front.seen.length > 0, { timeout: 30_000 });
     front.clear();
     expect(await analytics.flush(30_000)).toBe(true);
     expect(await stored()).toHaveLength(3);
