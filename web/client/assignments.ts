@@ -67,7 +67,9 @@ export function createAssignments(user_id: string, store: Store, post: Post, tim
     async assign(test: Test): Promise<string | null> {
       const answer = enrol(test);
       if (!find(test)) await inTime(answer);
-      return find(test)?.variant ?? null;
+      // Shown although an enrolment may still fail, so that a visitor never sees another variant than before. It is
+      // repeated when the variant is read again, or with the next value.
+      return named(test)?.variant ?? null;
     },
 
     async assignments(): Promise<Record<string, string | null>> {
