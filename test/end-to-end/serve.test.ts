@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
-import { awaitOutput, freePort, spawnNode, stopChild } from "../bench/processes.ts";
+import { awaitOutput, stopChild } from "../bench/processes.ts";
 import {
   type Answer,
   ask,
@@ -94,30 +94,6 @@ async function refusesConnections(url: string): Promise<void> {
   );
   expect(failure).toBe("ECONNREFUSED");
 }
-
-describe.concurrent("mounted in another server, as the README shows", () => {
-  test("answers on that server's port, beside its own routes", async ({ onTestFinished }) => {
-    const folder = await testFolder(onTestFinished);
-    const project = await copyProject(folder);
-    const readme = await readFile(join(project, "README.md"), "utf8");
-    const example = /^```js\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? "";
-    expect(example).toContain('"data/analytics.db"');
-    const port = await freePort();
-    const own = `const yourOwn = (request, response) => response.end("own " + request.url);\n`;
-    const host = join(project, "host.mjs");
-    await writeFile(host, own + example.replace("20000", String(port)));
-
-    const child = spawnNode({ args: [host], cwd: folder });
-    onTestFinished(() => stopChild(child));
-    const url = `http://127.0.0.1:${port}`;
-    const health = await eventually(() => ask(url, { path: "/health" }));
-    expect(JSON.parse(health.body)).toMatchObject({ status: "ok" });
-    expect((await track(url)).status).toBe(201);
-    expect((await ask(url, { path: "/apiv1/nothing" })).status).toBe(404);
-    expect((await ask(url, { path: "/healthy?x" })).body).toBe("own /healthy?x");
-    expect((await ask(url, { path: "/" })).body).toBe("own /");
-  });
-});
 
 describe.concurrent("starting", () => {
   test("is refused on every address without keys, with the variables to set", async ({ onTestFinished }) => {
