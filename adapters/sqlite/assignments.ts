@@ -2,6 +2,7 @@ import type { Database } from "better-sqlite3";
 import type {
   Assignment,
   AssignmentStore,
+  ExperimentCandidate,
   ForEach,
   KnownAssignment,
   WonAssignment,
@@ -110,6 +111,13 @@ export function createAssignmentStore(
     return { user_id, variant_id, assigned_at, created: true };
   }
 
+  function assignSome(candidates: readonly ExperimentCandidate[]): (WonAssignment | undefined)[] {
+    const there = new Set(shelf.findAll(candidates.map(({ test_id }) => test_id)).map(({ id }) => id));
+    return candidates.map(({ test_id, ...candidate }) =>
+      there.has(test_id) ? assign(test_id, candidate) : undefined,
+    );
+  }
+
   return {
     findAssignment: (testId, userId) => reading(() => find(testId, userId)),
     findAssignments: findAll,
@@ -119,9 +127,6 @@ export function createAssignmentStore(
         () =>
           candidates.map((candidate) => assign(testId, candidate)) as unknown as ForEach<T, WonAssignment>,
       ),
-    assignUser: (candidates) =>
-      inSlices(candidates, ({ test_id, ...candidate }) =>
-        shelf.find(test_id) === undefined ? undefined : assign(test_id, candidate),
-      ),
+    assignUser: (candidates) => inSlices(candidates, assignSome),
   };
 }

@@ -118,8 +118,8 @@ const EXPERIMENTS_A_TURN = 50;
 function createLister(shelf: ExperimentShelf): ExperimentStore["listExperiments"] {
   const inTurn = createTurns();
   return async (page) => {
-    const ids = await reading(() => shelf.ids(page));
-    if (ids.length <= EXPERIMENTS_A_TURN) return reading(() => shelf.findAll(ids));
+    if (page.limit <= EXPERIMENTS_A_TURN) return reading(() => shelf.findAll(shelf.ids(page)));
+    const ids = await inTurn(() => reading(() => shelf.ids(page)));
     const found: Experiment[] = [];
     for (let from = 0; from < ids.length; from += EXPERIMENTS_A_TURN) {
       const some = ids.slice(from, from + EXPERIMENTS_A_TURN);
