@@ -96,7 +96,7 @@ export function compare(metric: MeasuredMetric, control: Arm, variant: Arm, leve
   return { metric, variant, sample, contrast, reply: replyOf(metric, sample, contrast, level, test) };
 }
 
-/** What the test says: nothing where it cannot be made. */
+/** Figures of the test, all null where it cannot be made. */
 interface Conclusion {
   readonly p_value: number | null;
   readonly interval: Bounds | null;

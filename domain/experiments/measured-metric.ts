@@ -6,7 +6,7 @@ import type { Experiment, MetricDefinition } from "./experiment.ts";
 export interface MeasuredMetric {
   readonly metric_name: string;
   readonly kind: MetricDefinition["kind"];
-  /** Null where nobody declared the metric: whether more is better is then unknown. */
+  /** Null for an undeclared metric: whether more is better is unknown. */
   readonly direction: Direction | null;
   readonly role: MetricDefinition["role"];
   readonly margin: NonNullable<MetricDefinition["margin"]> | null;
@@ -14,7 +14,7 @@ export interface MeasuredMetric {
   readonly unit: string | null;
 }
 
-/** A metric that nobody declared is the sum of its values per user; it is shown and never decides. */
+/** An undeclared metric is the sum of its values per user; it is shown and never decides. */
 const undeclared = (metric_name: string): MeasuredMetric => ({
   metric_name,
   kind: "mean",
@@ -42,7 +42,7 @@ export function measuredMetrics({ metrics }: Experiment, arms: readonly Arm[]): 
   return [...metrics.map(declared), ...others.map(undeclared)];
 }
 
-/** The metric that most users have a value of: what the sentence is about where no primary metric is declared. */
+/** The metric that most users have a value of: the subject of the sentence where no primary metric is declared. */
 export function mostUsed(
   metrics: readonly MeasuredMetric[],
   arms: readonly Arm[],

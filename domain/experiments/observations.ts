@@ -24,7 +24,7 @@ function cellOf({ kind }: MeasuredMetric, users: number, sums: MetricSums | unde
   return ratioCell(ratioMoments(users, { ...sums, ...sums.denominator }));
 }
 
-/** What an arm's users did, as a row of a table shows it, over all weight periods. */
+/** Figures of one arm over all weight periods, as a row of a table shows them. */
 export interface ArmFigures {
   readonly users: number;
   readonly users_with_value: number;
@@ -66,7 +66,7 @@ export interface Side {
   readonly notZero: number;
 }
 
-/** What a comparison is computed from: the weight periods in which both arms have users. */
+/** Input of a comparison: the weight periods in which both arms have users. */
 export interface Sample {
   readonly pairs: readonly CellPair[];
   readonly control: Side;

@@ -83,7 +83,7 @@ export const Results = z
   .meta({ id: "Results" });
 export type Results = z.infer<typeof Results>;
 
-/** What a caller asks of the results beyond what the experiment itself says. */
+/** Options of a request for results. */
 export interface Question {
   readonly confidence?: number | undefined;
   readonly metric?: string | undefined;
@@ -250,7 +250,7 @@ function metricResult(assessment: Assessment, arm: Arm, metric: MeasuredMetric):
   };
 }
 
-/** Figures of the raw values, whoever they are from and whether they count or not. */
+/** Figures of all raw values of assigned users, whether they count or not. */
 function rawFigures(assessment: Assessment, arm: Arm, metrics: readonly MeasuredMetric[]) {
   const raw = metrics.flatMap((metric) => rawOf(assessment, arm, metric) ?? []);
   const metric_count = raw.reduce((total, { count }) => total + count, 0);

@@ -50,7 +50,7 @@ export const SelfCheck = z
   .meta({ id: "SelfCheck" });
 export type SelfCheck = z.infer<typeof SelfCheck>;
 
-/** What is split at random again and again, and how. */
+/** Users to be split at random, and the seed. */
 export interface Question {
   readonly test_id: number;
   readonly metric: MeasuredMetric;

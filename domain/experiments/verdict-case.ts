@@ -11,7 +11,7 @@ export interface Progress {
   readonly plannedUsers: number | null;
 }
 
-/** What the verdict is about: one metric, and every comparison that bears on it. */
+/** Subject of the verdict: one metric, and every comparison that bears on it. */
 export interface Case {
   readonly control: Arm;
   readonly metric: MeasuredMetric;

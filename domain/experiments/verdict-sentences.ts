@@ -36,7 +36,7 @@ function figuresOf({ metric, reply }: Comparison): string {
   return `${levels}, ${differenceInWords(metric, difference ?? 0, interval)}`;
 }
 
-/** A control or variant where nobody converted may be an integration that sends nothing. */
+/** An arm without any conversion may be an integration that sends nothing. */
 function caution({ metric, control }: Case, { variant, sample }: Comparison): string {
   if (metric.kind !== "conversion") return "";
   const empty = [
@@ -49,7 +49,7 @@ function caution({ metric, control }: Case, { variant, sample }: Comparison): st
     : `Nobody in ${names} has one: if that is a surprise, check that its values are being sent.`;
 }
 
-/** What the guardrails without a margin do not exclude. */
+/** Losses that the guardrails without a margin do not exclude. */
 const notExcluded = ({ unbounded }: Candidate): readonly string[] =>
   unbounded.map((guardrail) => `${mayBeWorse(guardrail)}.`);
 

@@ -36,7 +36,7 @@ export const brokenSplit = (arms: readonly SplitArm[]): Verdict => ({
   summary: say.brokenSplit(arms),
 });
 
-/** What can be said without a declared primary metric: which way the most used one went, and that nobody judged it. */
+/** Describes the most used metric where no primary metric is declared, without judging it. */
 export function describeUndeclared(matter: Case): Verdict {
   const compared = matter.comparisons.filter(({ metric }) => metric === matter.metric);
   const settled = compared.filter(({ reply }) => reply.interval !== null && excludesZero(reply.interval));

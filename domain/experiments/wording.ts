@@ -49,7 +49,7 @@ function unitOf({ kind, unit }: Unit): string {
   return kind === "ratio" ? named : `${named} per user`;
 }
 
-/** What one arm has come to: "12 % of users", "4.1 EUR per user". */
+/** The level of one arm: "12 % of users", "4.1 EUR per user". */
 export const levelInWords = (metric: Unit, level: number): string =>
   metric.kind === "conversion" ? `${figure(100 * level)} % of users` : `${figure(level)}${unitOf(metric)}`;
 

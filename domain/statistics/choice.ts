@@ -3,7 +3,7 @@ import { standardErrorOf } from "./contrast.ts";
 import { normalDensity, normalLowerTail } from "./distributions.ts";
 import { shrinkageOf } from "./look.ts";
 
-/** Which way a metric ought to move. */
+/** The direction in which a metric should move. */
 export type Direction = "increase" | "decrease";
 
 /** Normal belief about an effect, in the metric's unit. */
@@ -12,13 +12,13 @@ export interface Belief {
   readonly deviation: number;
 }
 
-/** What choosing now would mean, whatever the verdict. Losses are in the metric's unit and never negative. */
+/** The risk of choosing now, whatever the verdict. Losses are in the metric's unit and never negative. */
 export interface Choice {
   /** Probability that the variant is the better one. */
   readonly chance_better: number;
-  /** What shipping the variant loses on average, over the cases in which it is the worse one. */
+  /** Average loss of shipping the variant: 0 where it is the better one, the difference where it is not. */
   readonly expected_loss: number;
-  /** What keeping the control loses on average. */
+  /** Average loss of keeping the control. */
   readonly expected_loss_of_control: number;
 }
 

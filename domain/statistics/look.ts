@@ -13,7 +13,7 @@ export interface Level {
   readonly look: Look;
 }
 
-/** What the critical value depends on besides the level. */
+/** The amount of data, on which the critical value depends besides the level. */
 export interface Size {
   /** H of the contrast. */
   readonly weight: number;
@@ -70,6 +70,6 @@ export function anyTimeCriticalValue(weight: number, level: number): number {
 const plannedShare = ({ alpha, comparisons }: Pick<Level, "alpha" | "comparisons">): number =>
   (AT_THE_END * alpha) / comparisons;
 
-/** Critical value of the planned look for many users: what a plan reckons with. */
+/** Critical value of the planned look for many users, used to calculate sample sizes. */
 export const plannedCriticalValue = (level: Pick<Level, "alpha" | "comparisons">): number =>
   -normalQuantile(plannedShare(level) / 2);

@@ -1,7 +1,7 @@
 /**
- * Simulated experiments, to measure how often a verdict is false when results are looked at again and again. Seeded: the
- * same number of tests gives the same figures. The suite runs few tests, the bench many. What is simulated is the
- * product's own comparison, floors included.
+ * Simulated experiments, to measure how often a verdict is false when results are read repeatedly. Seeded: the
+ * same number of tests gives the same figures. The suite runs few tests, the bench many. It simulates the product's
+ * own comparison, floors included.
  */
 import type { Arm, ArmPeriod } from "../../../domain/experiments/arms.ts";
 import { compare } from "../../../domain/experiments/comparison.ts";

@@ -72,7 +72,7 @@ function bodyOf(query: URLSearchParams): Body {
   };
 }
 
-/** What is typed in percent. */
+/** Fields that are typed in percent. */
 const sharesOf = ({ kind }: Body): string[] => [
   "split",
   "power",

@@ -14,7 +14,7 @@ interface StopDialogProps {
   readonly onClose: () => void;
 }
 
-/** What naming this variant as winner would mean, by the figures so far. */
+/** Warning for naming a winner that the figures do not support. */
 function warningFor({ verdict }: Results, winner: string | null): string | undefined {
   if (winner === null || (verdict.kind === "winner" && verdict.variant_name === winner)) return undefined;
   if (verdict.kind === "broken_split")
@@ -73,7 +73,7 @@ interface ExperimentActionsProps {
   readonly onChange: () => void;
 }
 
-/** What can be done with a test in its status. */
+/** Actions that the status of a test allows. */
 export function ExperimentActions({ test, results, onChange }: ExperimentActionsProps) {
   const [stopping, setStopping] = useState(false);
   const [problem, setProblem] = useState<Problem | undefined>();

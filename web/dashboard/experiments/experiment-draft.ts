@@ -17,13 +17,13 @@ export interface MetricDraft {
   /** Made of events of this type; empty where values are tracked for the test itself. */
   readonly eventType: string;
   readonly property: string;
-  /** What it is for where it does not decide. */
+  /** Its role where it does not decide. */
   readonly role: "exploratory" | "guardrail";
   /** Of a guardrail: how much worse it may get, in percentage points or in its own unit; may be left open. */
   readonly margin: string;
 }
 
-/** What stands in the form, as it was typed. */
+/** Contents of the form, as typed. */
 export interface ExperimentDraft {
   readonly name: string;
   readonly description: string;
@@ -62,7 +62,7 @@ export const emptyDraft = (plannedUsers: string): ExperimentDraft => ({
   start: true,
 });
 
-// What is no number goes to the server as it is, which says at which field it is wrong.
+// Text that is no number becomes NaN; the server then names the field that is wrong.
 const numberOf = (text: string): number => (text.trim() === "" ? Number.NaN : Number(text));
 
 /** A margin as it is stored: that of a conversion is typed in percentage points. */
@@ -104,7 +104,7 @@ export function bodyOf(draft: ExperimentDraft): Body {
   };
 }
 
-/** What the weight of a variant comes to, as "a share of 33.3 %"; nothing while the weights cannot be divided. */
+/** The share of a variant by its weight, as "a share of 33.3 %"; nothing while the weights cannot be divided. */
 export function shareInWords(variants: readonly VariantDraft[], index: number): string | undefined {
   const weights = variants.map(({ weight }) => numberOf(weight));
   const share = (weights[index] ?? 0) / weights.reduce((sum, weight) => sum + weight, 0);
@@ -117,7 +117,7 @@ export function shareInWords(variants: readonly VariantDraft[], index: number): 
 export const replaced = <T>(list: readonly T[], index: number, change: Partial<T>): readonly T[] =>
   list.map((one, place) => (place === index ? { ...one, ...change } : one));
 
-/** The list without one entry, and where the chosen one stands then. */
+/** The list without one entry, and the new index of the chosen one. */
 export function without<T>(list: readonly T[], index: number, chosen: number) {
   const moved = chosen > index ? chosen - 1 : chosen === index ? 0 : chosen;
   return { list: list.filter((_, place) => place !== index), chosen: moved };

@@ -95,7 +95,7 @@ const ROLES: readonly Option[] = [
   { value: "guardrail", label: "must not get worse (guardrail)" },
 ];
 
-/** What a metric is for that does not decide: a guardrail should say how much worse it may get. */
+/** Role of a metric that does not decide; a guardrail should state how much worse it may get. */
 function RoleFields({ metric, index, onMetric }: Omit<MetricRowProps, "catalogue" | "decides">) {
   const { kind, role, margin } = metric;
   return (

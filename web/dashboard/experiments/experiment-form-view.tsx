@@ -69,7 +69,7 @@ const NameFields = ({ draft, onChange }: DraftProps) => (
   </div>
 );
 
-/** What is typed in percent. */
+/** Fields that are typed in percent. */
 const SHARES = ["traffic", "confidence_level"];
 
 /** Says all that is wrong, and takes the focus there; each field says its own part too. */

@@ -68,7 +68,7 @@ const armsOf = (results: Results, metricName: string): Arm[] =>
       .map((metric) => ({ variant, metric })),
   );
 
-/** Only what the verdict is about is set apart; an interval beside zero on any other metric is no verdict. */
+/** Only the comparison that the verdict names is highlighted; an interval away from zero on another metric is no verdict. */
 function markOf({ verdict }: Results, { variant, metric }: Arm): IntervalRow["mark"] {
   if (verdict.variant_name !== variant.variant_name) return undefined;
   if (verdict.kind === "guardrail_harmed") {
