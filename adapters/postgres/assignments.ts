@@ -14,7 +14,7 @@ type Key = Pick<ExperimentCandidate, "test_id" | "user_id">;
 type KnownRow = Key & KnownAssignment;
 
 // Of several candidates for one user the first counts. Sorted, so that two processes that assign the same users lock
-// them in the same order and never deadlock. Nobody is assigned in an experiment that was deleted.
+// them in the same order and never deadlock. An experiment that was deleted takes no users.
 const INSERT = `
   with candidate as (
     select distinct on (test_id, user_id) *
@@ -72,7 +72,7 @@ export function createAssignmentStore(database: Database): AssignmentStore {
     });
   }
 
-  /** The turns, counted from 1, of those that were stored. */
+  /** The positions, from 1, of the candidates that were stored. */
   async function insert(candidates: readonly ExperimentCandidate[]): Promise<ReadonlySet<number>> {
     const rows = await database.query<{ turn: number }>(INSERT, [
       candidates.map(({ test_id }) => test_id),

@@ -74,7 +74,7 @@ export function createEventStore(database: Database): EventStore {
     ]);
   }
 
-  /** The ids of those that were not stored. */
+  /** The ids of the events that were not stored. */
   async function insertUpToDate(events: readonly Event[]): Promise<ReadonlySet<number>> {
     for (;;) {
       definitions ??= await readDefinitions(database.query);

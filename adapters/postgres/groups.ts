@@ -1,6 +1,6 @@
 import { Failure } from "../../domain/failure.ts";
 
-/** Joins what is asked within one turn of the event loop, and while the database is busy, into one statement. */
+/** Joins requests of one turn of the event loop, and those that arrive while the database is busy, into one statement. */
 export interface Groups<Item, Answer> {
   /** The answers to these, in their order; they are stored together or not at all. */
   join(items: readonly Item[]): Promise<readonly Answer[]>;
@@ -16,11 +16,11 @@ interface Job<Item, Answer> {
   reject(error: unknown): void;
 }
 
-// What some engines take in one transaction. A single call may bring 2,000, and is not divided: it is all or none.
+// Limit of items in one transaction, as some engines advise. A single call of 2,000 is not divided: it is all or none.
 const MAX_TOGETHER = 1_000;
-// A second's work at the slowest rate measured. Whoever comes later is told to, before latency explodes.
+// A second's work at the slowest rate measured. More is refused, because latency would grow without bound.
 const MAX_WAITING = 20_000;
-// While one statement waits for the disk another is put together; more of them only wait for each other.
+// While one statement waits for the disk, another is prepared. More of them only wait for each other.
 const LANES = 2;
 
 /** `run` answers for each of the items in their order, and must store all of them or none. */
@@ -61,7 +61,7 @@ export function createGroups<Item, Answer>(
       await settleAll(jobs);
     } catch (error) {
       if (jobs.length === 1 || error instanceof Failure) for (const job of jobs) job.reject(error);
-      // One of them is at fault: apart, it fails alone.
+      // One of the jobs is at fault. Run one by one, only that one fails.
       else for (const job of jobs) await settle([job]);
     }
   }

@@ -4,9 +4,8 @@ export interface PostgresMigration extends Migration {
   readonly sql: string;
 }
 
-// The rules that keep this portable to engines that spread their tables over many nodes: no trigger, no function of
-// our own, no sequence that every row asks, and every unique key contains what its table would be spread by, which
-// stands above each table. docs/operations.md has the reasons, table by table.
+// Rules for engines that spread tables over many nodes: no triggers, no stored functions, and every unique key contains the
+// key that its table would be spread by, which is noted above each table. docs/operations.md has the reasons.
 
 // The five tables as the product specifies them. What SQLite calls real is a double; properties are text, for jsonb
 // refuses strings that JSON allows (\u0000, half a surrogate pair) and gives others back changed.
@@ -60,8 +59,8 @@ create table ab_metrics (
   created_at timestamptz not null default current_timestamp
 );`;
 
-// When something happened, and the key that stores a message once. The keys stand in tables of their own, spread by
-// message_id: so the large tables can be cut by time, and old parts dropped, and a message stays known all the same.
+// The time of an event, and the key that stores a message once. The keys have tables of their own, spread by message_id, so
+// that the large tables can be partitioned and old partitions dropped while messages stay known.
 const whenAndOnce = `
 alter table events add column occurred_at bigint;
 alter table events add column message_id bytea;
@@ -96,7 +95,7 @@ create table ab_settings (
   winner_variant_id bigint references ab_variants(id) on delete set null,
   metrics text not null
 );
--- Testers, who are shown a variant without being in the experiment. On every node.
+-- Testers see a variant without being in the experiment. On every node.
 create table ab_forced (
   test_id bigint not null references ab_tests(id) on delete cascade,
   user_id text not null,
@@ -104,7 +103,7 @@ create table ab_forced (
   forced_at bigint not null,
   primary key (test_id, user_id)
 );
--- One row, which changes when an experiment does: whoever stores events sees by it that what they know is old.
+-- One row, which changes with every experiment: a process that stores events sees by it that its cache is out of date.
 create table ab_revision (
   id integer primary key,
   revision bigint not null

@@ -101,3 +101,51 @@ test("two processes that sweep the same experiment do not wait for each other, a
   await vi.waitFor(async () => expect((await rowsOf(client)).ab_deletions).toBe(0), { timeout: 30_000 });
   expect((await rowsOf(client)).ab_assignments).toBe(USERS);
 });
+
+interface Column {
+  readonly table_name: string;
+  readonly column_name: string;
+  readonly data_type: string;
+}
+
+const NEEDED = `
+  select c.table_name, c.column_name, c.data_type from information_schema.columns c
+  join information_schema.columns t on t.table_name = c.table_name and t.column_name = 'test_id'
+  where c.table_schema = 'public' and t.table_schema = 'public' and c.table_name <> 'ab_deletions'
+    and (c.column_name = 'test_id' or c.is_nullable = 'NO' and c.column_default is null and c.is_identity = 'NO')
+  order by c.table_name, c.ordinal_position`;
+
+test("no table keeps a row of an experiment that was deleted", async () => {
+  const { storage, client, id } = await openFull();
+  onTestFinished(() => storage.close());
+  const { rows } = await client.query<Column>(NEEDED);
+  const { rows: variants } = await client.query(
+    `select min(id) as id from ab_variants where test_id = ${id}`,
+  );
+  const anyValue = ({ column_name, data_type }: Column) => {
+    if (column_name === "test_id") return id;
+    if (column_name === "variant_id") return variants[0].id;
+    if (data_type === "bytea") return "'x'::bytea";
+    if (data_type === "boolean") return "true";
+    return data_type === "text" ? "'x'" : data_type.startsWith("timestamp") ? "now()" : "7";
+  };
+  const tables = [...new Set(rows.map(({ table_name }) => table_name))];
+  expect(tables).toContain("ab_assignments");
+  for (const table of tables) {
+    const columns = rows.filter(({ table_name }) => table_name === table);
+    const names = columns.map(({ column_name }) => column_name).join(", ");
+    await client.query(
+      `insert into ${table}(${names}) values (${columns.map(anyValue).join(", ")}) on conflict do nothing`,
+    );
+  }
+  const counts = async () => {
+    const found = tables.map(
+      (table) => `(select count(*)::int from ${table} where test_id = ${id}) as ${table}`,
+    );
+    return (await client.query(`select ${found.join(", ")}`)).rows[0];
+  };
+  expect(Object.values(await counts())).not.toContain(0);
+  await storage.deleteExperiment(id);
+  const none = Object.fromEntries(tables.map((table) => [table, 0]));
+  await vi.waitFor(async () => expect(await counts()).toEqual(none), { timeout: 30_000 });
+});

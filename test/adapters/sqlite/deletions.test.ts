@@ -77,6 +77,47 @@ test("each transaction of a deletion is small: other writes wait for one slice, 
   expect(rowsOf(file).ab_assignments).toBeGreaterThan(0);
 });
 
+interface Column {
+  readonly name: string;
+  readonly type: string;
+}
+
+test("no table keeps a row of an experiment that was deleted", async () => {
+  const { file, storage, id } = await openFull();
+  onTestFinished(() => storage.close());
+  const db = new Sqlite(file);
+  onTestFinished(() => void db.close());
+  db.pragma("foreign_keys = off");
+  const tables = db
+    .prepare<[], string>(
+      `select m.name from sqlite_schema m join pragma_table_info(m.name) c
+       where m.type = 'table' and c.name = 'test_id' and m.name <> 'ab_deletions' order by m.name`,
+    )
+    .pluck()
+    .all();
+  expect(tables).toContain("ab_assignments");
+  for (const table of tables) {
+    const columns = db
+      .prepare<[string], Column>(
+        "select name, type from pragma_table_info(?) where \"notnull\" = 1 or pk > 0 or name = 'test_id'",
+      )
+      .all(table);
+    const values = columns.map(({ name, type }) =>
+      name === "test_id" ? id : type === "text" ? "'x'" : "987654",
+    );
+    db.exec(
+      `insert or ignore into ${table}(${columns.map(({ name }) => name).join(", ")}) values (${values.join(", ")})`,
+    );
+  }
+  const count = (table: string) =>
+    db.prepare<[number], number>(`select count(*) from ${table} where test_id = ?`).pluck().get(id);
+  const counts = () => Object.fromEntries(tables.map((table) => [table, count(table)]));
+  expect(Object.values(counts())).not.toContain(0);
+  await storage.deleteExperiment(id);
+  const none = Object.fromEntries(tables.map((table) => [table, 0]));
+  await vi.waitFor(() => expect(counts()).toEqual(none), { timeout: 20_000 });
+});
+
 test("foreign keys hold again after a deletion", async () => {
   const { storage, id } = await openFull();
   onTestFinished(() => storage.close());
