@@ -1,11 +1,15 @@
+import type { IncomingMessage } from "node:http";
 import { createServer } from "node:net";
+import type { Failure } from "../domain/failure.ts";
+import { faultOfVersion } from "./http/access.ts";
+import { faultOfHost } from "./http/request-target.ts";
 import { analytics } from "./lambda.ts";
 import { listen, startLine, urlOf } from "./listening.ts";
 
 // What serverless-offline needs besides the functions. scripts/serverless-plugin.cjs and scripts/offline-front.cjs use it.
 
 export { MAX_BODY_BYTES } from "./http/body.ts";
-export { faultOfHost, parseTarget } from "./http/request-target.ts";
+export { parseTarget } from "./http/request-target.ts";
 export { refusal, refusalOf, refuseInProblems } from "./http/socket/refusals.ts";
 export { refusalLine } from "./listening.ts";
 
@@ -13,6 +17,10 @@ export const { close } = analytics;
 
 const { host, port, keys } = analytics.settings;
 export const listenSettings = { host, port };
+
+/** What the plain server refuses a request for, and its event no longer tells. */
+export const faultOf = ({ rawHeaders, httpVersion }: IncomingMessage): Failure | undefined =>
+  faultOfHost(rawHeaders, httpVersion) ?? (keys === undefined ? faultOfVersion(httpVersion) : undefined);
 
 /** The port to listen on, a free one for 0. Rejects where serverless-offline could not listen on it. */
 export async function freePort(host: string, port: number): Promise<number> {

@@ -43,11 +43,10 @@ function inviteBody(listener, refusal, maxBytes) {
  * allows every origin to read every answer, and turns compressed bodies into text.
  */
 async function takeFront(server) {
-  const { faultOfHost, MAX_BODY_BYTES, parseTarget, refusal, refusalOf, refuseInProblems } = await bundle();
+  const { faultOf, MAX_BODY_BYTES, parseTarget, refusal, refusalOf, refuseInProblems } = await bundle();
 
   server.ext("onRequest", (request, h) => {
-    const { rawHeaders, httpVersion } = request.raw.req;
-    const fault = faultOfHost(rawHeaders, httpVersion);
+    const fault = faultOf(request.raw.req);
     if (fault !== undefined) return answered(h, refusalOf(fault)).takeover();
     // The event is built from the raw headers and keeps the origin; here it would switch on the framework's own CORS.
     delete request.headers.origin;

@@ -35,25 +35,26 @@ const hostOf = (header: string): string => header.replace(/:\d+$/, "");
 
 const PROXY_HEADER = /^(?:forwarded|via|x-real-ip|x-forwarded-.+)$/;
 
-/** Why a request does not come directly from this machine; undefined where it does. */
-function remoteness({ address, headers }: HttpRequest): string | undefined {
-  if (!isLoopback(address)) return `came from ${address || "an unknown address"}`;
-  const header = Object.keys(headers).find((name) => PROXY_HEADER.test(name));
-  if (header !== undefined) return `came through a proxy, which its header ${header} tells`;
-  // A web site can give this machine a name of its own, and so have a browser send requests from its pages.
-  if (headers.host !== undefined && !isLoopback(hostOf(headers.host))) return `is for ${headers.host}`;
-  return undefined;
-}
-
-/** Without keys a server is for its own machine alone. */
-function refuseRemote(request: HttpRequest): void {
-  const reason = remoteness(request);
-  if (reason === undefined) return;
-  throw new Failure(
+const notLocal = (reason: string): Failure =>
+  new Failure(
     "forbidden",
     `Without keys this server answers only requests to localhost from the same machine, and this one ${reason}. ` +
       "Set ANALYTICS_ADMIN_KEYS, ANALYTICS_WRITE_KEYS and ANALYTICS_READ_KEYS.",
   );
+
+/** nginx adds no header by default, and names the server's own address as the host; but it speaks HTTP/1.0. */
+export const faultOfVersion = (httpVersion: string | undefined): Failure | undefined =>
+  httpVersion === "1.0" ? notLocal("came with HTTP/1.0, which proxies speak") : undefined;
+
+/** Without keys a server is for its own machine alone: the refusal of a request that does not come directly from it. */
+function faultOfOrigin({ address, headers, httpVersion }: HttpRequest): Failure | undefined {
+  if (!isLoopback(address)) return notLocal(`came from ${address || "an unknown address"}`);
+  const header = Object.keys(headers).find((name) => PROXY_HEADER.test(name));
+  if (header !== undefined) return notLocal(`came through a proxy, which its header ${header} tells`);
+  // A web site can give this machine a name of its own, and so have a browser send requests from its pages.
+  if (headers.host !== undefined && !isLoopback(hostOf(headers.host)))
+    return notLocal(`is for ${headers.host}`);
+  return faultOfVersion(httpVersion);
 }
 
 function admitTo(access: Exclude<Access, "open">, caller: Caller): void {
@@ -100,7 +101,8 @@ export function createGate(keys: Keys | undefined): Gate {
     },
 
     refuseRemote(request) {
-      if (keys === undefined) refuseRemote(request);
+      const fault = keys === undefined ? faultOfOrigin(request) : undefined;
+      if (fault !== undefined) throw fault;
     },
 
     admit(caller, access) {

@@ -16,6 +16,8 @@ export interface HttpRequest {
   /** The caller's address, as the server knows it. */
   readonly address: string;
   readonly requestId: string;
+  /** Such as `1.1`; absent where the server does not tell. */
+  readonly httpVersion?: string | undefined;
   /** Why the request cannot be taken, where its server has noticed something that its headers alone do not show. */
   readonly fault?: Failure | undefined;
   /** A signal that fires when nobody waits for the answer any more. It is made when it is first asked for. */

@@ -269,6 +269,7 @@ describe("both servers keep the connection in a defined state after", () => {
       400,
       ["GET /health HTTP/1.1", "host: localhost", "host: localhost", "connection: close"],
     ],
+    ["of HTTP/1.0 to an open server", 403, ["GET /health HTTP/1.0", "host: 127.0.0.1:20000"]],
     ["with an unknown expectation", 417, ["GET /health HTTP/1.1", "host: localhost", "expect: a-miracle"]],
     ["CONNECT", 405, ["CONNECT shop.example:443 HTTP/1.1", "host: shop.example:443"]],
     [

@@ -40,6 +40,10 @@ export class NodeRequest implements HttpRequest {
     if (this.#invites && this.headers.expect !== undefined) this.#response.writeContinue();
   }
 
+  get httpVersion(): string {
+    return this.#incoming.httpVersion;
+  }
+
   get fault(): Failure | undefined {
     return faultOfHost(this.#incoming.rawHeaders, this.#incoming.httpVersion);
   }

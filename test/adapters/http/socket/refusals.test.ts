@@ -75,7 +75,19 @@ describe("a request is refused as a problem", () => {
 });
 
 test("HTTP/1.0 needs no Host header", async () => {
-  expect((await answerTo("GET /health HTTP/1.0", "", "")).status).toBe(200);
+  const keys = { write: [], read: [], admin: ["0123456789abcdef"] };
+  const connection = await openConnection(await serve(openEdge({ keys }).edge));
+  connection.send("GET /health HTTP/1.0\r\n\r\n");
+  expect(await connection.rest()).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+test("a server without keys refuses HTTP/1.0, in which nginx speaks unless it is told otherwise", async () => {
+  const { status, json } = await answerTo("GET /health HTTP/1.0", "host: 127.0.0.1:20000", "", "");
+  expect(status).toBe(403);
+  expect(json).toMatchObject({
+    code: "forbidden",
+    detail: expect.stringContaining("this one came with HTTP/1.0, which proxies speak."),
+  });
 });
 
 describe("a target in absolute form", () => {
