@@ -23,8 +23,8 @@ export interface DeletionParts {
 }
 
 // About five milliseconds of work in one transaction.
-const ROWS_A_SLICE = 500;
-const IDS_A_SLICE = 10_000;
+const ROWS_A_SLICE = 2_000;
+const IDS_A_SLICE = 20_000;
 // Leaves the event loop and the disk to requests between two slices.
 const PAUSE_MS = 5;
 const RETRY_MS = 1_000;
