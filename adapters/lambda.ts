@@ -56,6 +56,7 @@ async function answer(
 export {
   answer as assignEverywhere,
   answer as assignVariant,
+  answer as checkExperiment,
   answer as checkHealth,
   answer as createExperiment,
   answer as deleteExperiment,

@@ -5,6 +5,7 @@ import type { Forced } from "./experiments/lifecycle.ts";
 import type { Look } from "./experiments/looks.ts";
 import type { NewMetric } from "./experiments/metric.ts";
 import type { DayTally, ExperimentTally } from "./experiments/tally.ts";
+import type { UserTotal } from "./experiments/user-total.ts";
 import type { Answered, Asking } from "./reports/answer.ts";
 import type { TypeSummary } from "./reports/catalogue.ts";
 import type { EventPage, StoredEvent } from "./reports/event-list.ts";
@@ -130,6 +131,17 @@ export type AppendedMetric =
   | { readonly kind: "stored"; readonly id: number; readonly variant_id: number; readonly duplicate: boolean }
   | { readonly kind: "not_assigned" };
 
+/** Counted values of one user on one metric, and those on its denominator. */
+export interface UserObservation extends Pick<UserTotal, "own" | "denominator"> {
+  readonly user_id: string;
+}
+
+export interface ObservationPage {
+  /** Only users whose ids sort after this one; null for the first page. */
+  readonly after: string | null;
+  readonly limit: number;
+}
+
 export interface MetricStore {
   /**
    * Stores the values of assigned users, each under its user's variant, and answers for each value in its order.
@@ -154,6 +166,15 @@ export interface MetricStore {
    * day that changed its user's observation, so that the days up to any one are the cells of the users they have.
    */
   dayCells(testId: number): Promise<readonly DayCell[]>;
+  /**
+   * The users who have a counted value of the metric, at most `limit`, in an order of their ids that is the engine's own
+   * and always the same; none where there is no such experiment.
+   */
+  userObservations(
+    testId: number,
+    metricName: string,
+    page: ObservationPage,
+  ): Promise<readonly UserObservation[]>;
   /** Remembers always-valid figures that were shown; each only ever gets sharper, whoever comes first. */
   keepLooks(testId: number, looks: readonly Look[]): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { type Definitions, readDefinitions } from "./definitions.ts";
 import { createIds } from "./ids.ts";
 import { keepLooks } from "./looks.ts";
 import { anySlice, readDays, readTally } from "./tallies.ts";
+import { createObservationReader } from "./user-observations.ts";
 import { STORE_VALUES } from "./value-statements.ts";
 
 interface Value extends NewMetric {
@@ -131,6 +132,7 @@ export function createMetricStore(
       const experiment = await findExperiment(testId);
       return experiment === undefined ? [] : readDayCells(database.query, experiment);
     },
+    userObservations: createObservationReader(database, findExperiment),
     keepLooks: (testId, looks) => keepLooks(database, testId, looks),
   };
 }

@@ -10,6 +10,7 @@ import type { ExperimentShelf } from "./experiments.ts";
 import { isUniqueViolation, reading } from "./failures.ts";
 import { toSql } from "./instants.ts";
 import type { Tallies } from "./tallies.ts";
+import { createObservationReader } from "./user-observations.ts";
 import type { Writer } from "./writer.ts";
 
 type MetricRow = [number, number, string, number, string, string, number, Uint8Array | null];
@@ -98,6 +99,7 @@ export function createMetricStore(
         const experiment = shelf.find(testId);
         return experiment === undefined ? [] : reader.byDay(experiment);
       }),
+    userObservations: createObservationReader(db, shelf),
     keepLooks: (testId, looks) => writer.write(looks.length, () => tallies.keepLooks(testId, looks)),
   };
 }

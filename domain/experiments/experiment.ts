@@ -277,6 +277,10 @@ export type ExperimentReply = z.infer<typeof ExperimentReply>;
 export const controlOf = (experiment: Experiment): Variant | undefined =>
   experiment.variants.find((variant) => variant.is_control);
 
+/** Whether a metric of this name was declared, and not only tracked. */
+export const isDeclared = ({ metrics }: Experiment, metricName: string): boolean =>
+  metrics.some(({ metric_name }) => metric_name === metricName);
+
 /** What the wire shows of an experiment: everything but its salt. */
 export function describe(experiment: Experiment): ExperimentReply {
   return {

@@ -21,6 +21,9 @@ export interface UserSample {
   readonly withValue: readonly Observation[];
 }
 
+/** Of more users than this a part is split, which tells as much. */
+export const MAX_SAMPLE = 50_000;
+
 const ROUNDS = 500;
 const ALPHA = 0.05;
 /** Of 500 rounds, 5 % and three standard errors. */

@@ -4,6 +4,7 @@ import { assignEverywhere } from "../experiments/assignments/assign-everywhere.t
 import { assignVariant } from "../experiments/assignments/assign-variant.ts";
 import { explainAssignment } from "../experiments/assignments/explain-assignment.ts";
 import { importAssignments } from "../experiments/assignments/import-assignments.ts";
+import { checkExperiment } from "../experiments/check-experiment.ts";
 import { createExperiment } from "../experiments/create-experiment.ts";
 import { deleteExperiment } from "../experiments/delete-experiment.ts";
 import { getExperiment } from "../experiments/get-experiment.ts";
@@ -40,6 +41,7 @@ export const endpoints: readonly Endpoint[] = [
   trackMetrics,
   getResults,
   getTimeline,
+  checkExperiment,
   planSampleSize,
   listEvents,
   listEventTypes,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from "vitest";
 import { openPostgres } from "../../../adapters/postgres/storage.ts";
 import type { Storage } from "../../../domain/storage.ts";
 import { cellsContract } from "../cells-contract.ts";
+import { observationsContract } from "../observations-contract.ts";
 import { storageContract } from "../storage-contract.ts";
 import { EMPTY } from "./databases.ts";
 import { type PostgresServer, startPostgres } from "./server.ts";
@@ -56,4 +57,5 @@ export function contractOn(
 
   storageContract(name, open);
   cellsContract(name, open);
+  observationsContract(name, open);
 }

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { messageKey } from "../../../domain/events/message-id.ts";
 import { cellsContract } from "../cells-contract.ts";
+import { observationsContract } from "../observations-contract.ts";
 import { storageContract } from "../storage-contract.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "analytics-storage-"));
@@ -18,6 +19,7 @@ const newFile = (): string => {
 
 storageContract("SQLite in memory", async () => openSqlite(":memory:"));
 cellsContract("SQLite in memory", async () => openSqlite(":memory:"));
+observationsContract("SQLite in memory", async () => openSqlite(":memory:"));
 storageContract("SQLite in a file", async () => openSqlite(newFile()));
 cellsContract("SQLite in a file", async () => openSqlite(newFile()));
 
