@@ -6,9 +6,15 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const outdir = `${root}node_modules/.cache/analytics-bench`;
 const [program = "bench", ...options] = process.argv.slice(2);
-const isProgram = ["bench", "crash", "false-alarms", "idle-connections", "players", "queries"].includes(
-  program,
-);
+const isProgram = [
+  "bench",
+  "crash",
+  "false-alarms",
+  "hostile",
+  "idle-connections",
+  "players",
+  "queries",
+].includes(program);
 
 process.chdir(root);
 await rm(outdir, { recursive: true, force: true });

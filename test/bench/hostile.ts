@@ -1,0 +1,189 @@
+import type { ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { setPriority } from "node:os";
+import { fileURLToPath } from "node:url";
+import { BATCH, event } from "./bodies.ts";
+import { AUTHORIZED, prepare } from "./contenders/analytics-server.ts";
+import { ATTACKS, type Attack, batchClients } from "./hostile/attacks.ts";
+import { awaitOutput, inFolder, ROOT, spawnNode, stopChild } from "./processes.ts";
+import { percentile } from "./samples.ts";
+
+// Hostile clients send their worst, and one good client measures what it notices of them.
+const SECONDS = 4;
+const GOOD_EVERY_MS = 5;
+const LOOK_EVERY_MS = 50;
+const MAX_P99_MS = 100;
+const MAX_MEMORY_MB = 400;
+const MAX_LOG_MB_A_SECOND = 1;
+const MIN_KEPT_UNDER_OVERLOAD = 0.8;
+const STORED_BEFORE = 200;
+// Attackers are as many as the cores: the good client comes first, or it would measure the lack of cores.
+const ATTACKER_NICENESS = 10;
+
+interface Victim {
+  readonly child: ChildProcess;
+  readonly url: string;
+  logBytes: number;
+}
+
+interface Outcome {
+  readonly p50: number;
+  readonly p99: number;
+  readonly most: number;
+  readonly failed: number;
+  readonly memory: number;
+  readonly logged: number;
+  readonly answered: { requests: number; accepted: number; refused: number; broken: number };
+}
+
+async function startVictim(folder: string): Promise<Victim> {
+  const child = spawnNode({
+    args: [`${ROOT}dist/serve.mjs`],
+    env: {
+      ANALYTICS_PORT: "0",
+      ANALYTICS_DATABASE: `${folder}/hostile.db`,
+      ANALYTICS_ADMIN_KEYS: AUTHORIZED.authorization.replace("Bearer ", ""),
+    },
+  });
+  const [url] = await awaitOutput(child, /http:\/\/[\d.]+:\d+/);
+  const victim = { child, url, logBytes: 0 };
+  const count = (chunk: Buffer): void => {
+    victim.logBytes += chunk.byteLength;
+  };
+  child.stdout?.on("data", count);
+  child.stderr?.on("data", count);
+  return victim;
+}
+
+/** Resident memory in megabytes; not a number where the system is not Linux or the process has ended. */
+function residentMegabytes(pid: number): number {
+  try {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** Sends one event; answers whether it was stored. */
+function sendGood(url: string, agent: Agent): Promise<boolean> {
+  const headers = { ...AUTHORIZED, "content-type": "application/json" };
+  return new Promise((resolve) => {
+    const sent = request(`${url}/apiv1/events`, { method: "POST", agent, headers }, (response) => {
+      response.resume();
+      response.once("end", () => resolve(response.statusCode === 201));
+      response.once("error", () => resolve(false));
+    });
+    sent.once("error", () => resolve(false));
+    sent.end(event());
+  });
+}
+
+async function measureGood(url: string, until: number) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const milliseconds: number[] = [];
+  let failed = 0;
+  while (Date.now() < until) {
+    const startedAt = performance.now();
+    if (!(await sendGood(url, agent))) failed += 1;
+    milliseconds.push(performance.now() - startedAt);
+    await new Promise((resolve) => setTimeout(resolve, GOOD_EVERY_MS));
+  }
+  agent.destroy();
+  milliseconds.sort((a, b) => a - b);
+  return { milliseconds, failed };
+}
+
+const attacker = fileURLToPath(new URL("contenders/attacker.mjs", import.meta.url));
+
+async function suffer(victim: Victim, attack: Attack): Promise<Outcome> {
+  const child = spawnNode({ args: [attacker, attack.name, victim.url, String(SECONDS)] });
+  setPriority(child.pid ?? 0, ATTACKER_NICENESS);
+  const counted = awaitOutput(child, /counts (\{.*\})/);
+  const pid = victim.child.pid ?? 0;
+  let memory = residentMegabytes(pid);
+  const looks = setInterval(() => {
+    memory = Math.max(memory, residentMegabytes(pid));
+  }, LOOK_EVERY_MS);
+  const loggedBefore = victim.logBytes;
+  const { milliseconds, failed } = await measureGood(victim.url, Date.now() + SECONDS * 1_000);
+  const [, counts = "{}"] = await counted;
+  clearInterval(looks);
+  await stopChild(child);
+  return {
+    p50: percentile(milliseconds, 0.5),
+    p99: percentile(milliseconds, 0.99),
+    most: milliseconds.at(-1) ?? Number.NaN,
+    failed,
+    memory,
+    logged: (victim.logBytes - loggedBefore) / SECONDS / 1e6,
+    answered: JSON.parse(counts),
+  };
+}
+
+const isHarmless = ({ p99, memory, failed, logged }: Outcome): boolean =>
+  p99 < MAX_P99_MS && !(memory >= MAX_MEMORY_MB) && failed === 0 && logged < MAX_LOG_MB_A_SECOND;
+
+const HEAD = [
+  "hostile clients",
+  "requests",
+  "2xx",
+  "good p50 ms",
+  "p99",
+  "most",
+  "failed",
+  "memory MB",
+  "log MB/s",
+  "",
+];
+
+const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |\n`;
+
+const rowOf = (name: string, outcome: Outcome): string[] => [
+  name.padEnd(27),
+  String(outcome.answered.requests),
+  String(outcome.answered.accepted),
+  outcome.p50.toFixed(1),
+  outcome.p99.toFixed(1),
+  outcome.most.toFixed(0),
+  String(outcome.failed),
+  outcome.memory.toFixed(0),
+  outcome.logged.toFixed(2),
+  isHarmless(outcome) ? "PASS" : "FAIL",
+];
+
+const say = (text: string): void => void process.stdout.write(text);
+
+const chosen = process.argv.slice(2);
+const attacks = ATTACKS.filter(
+  ({ name }) => chosen.length === 0 || chosen.some((part) => name.includes(part)),
+);
+
+await inFolder(async (folder) => {
+  const victim = await startVictim(folder);
+  const events = Array.from({ length: BATCH }, () => JSON.parse(event()));
+  for (let n = 0; n < STORED_BEFORE; n += 1) await prepare(victim.url, "/apiv1/events/batch", events);
+  say(line(HEAD) + line(HEAD.map(() => "---")));
+  const outcomes: Outcome[] = [];
+  for (const attack of attacks) {
+    const outcome = await suffer(victim, attack);
+    outcomes.push(outcome);
+    say(line(rowOf(attack.name, outcome)));
+  }
+  const few = await suffer(victim, batchClients(32));
+  const many = await suffer(victim, batchClients(400));
+  const rate = ({ answered }: Outcome): number => (answered.accepted * BATCH) / SECONDS;
+  const kept = rate(many) / rate(few);
+  say(
+    `\nevents stored a second: ${rate(few)} for 32 clients of batches, ${rate(many)} for 400: ${kept.toFixed(2)} ×\n`,
+  );
+  const isAlive = victim.child.exitCode === null;
+  const passes = isAlive && outcomes.every(isHarmless) && kept >= MIN_KEPT_UNDER_OVERLOAD;
+  say(
+    `${passes ? "PASS" : "FAIL"}: p99 of the good client below ${MAX_P99_MS} ms, memory below ${MAX_MEMORY_MB} MB, ` +
+      `log below ${MAX_LOG_MB_A_SECOND} MB/s, at least ${MIN_KEPT_UNDER_OVERLOAD} × kept under overload\n`,
+  );
+  await stopChild(victim.child);
+  process.exitCode = passes ? 0 : 1;
+});
+process.exit();
