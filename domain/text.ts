@@ -42,13 +42,17 @@ export const Description = z
 const MAX_ENTRIES = 1_000;
 
 /** Values by name. Too many are refused before any is looked at; a `__proto__` is refused because z.record drops it. */
-export const recordOf = <Value extends z.ZodType>(value: Value, form = "must be an object") =>
+export const recordOf = <Value extends z.ZodType>(
+  value: Value,
+  form = "must be an object",
+  maxEntries = MAX_ENTRIES,
+) =>
   z
     .unknown()
     .superRefine((input, context) => {
       if (typeof input !== "object" || input === null) return;
-      if (Object.keys(input).length > MAX_ENTRIES) {
-        context.addIssue({ code: "custom", message: `must have at most ${MAX_ENTRIES} entries` });
+      if (Object.keys(input).length > maxEntries) {
+        context.addIssue({ code: "custom", message: `must have at most ${maxEntries} entries` });
       }
       if (!Object.hasOwn(input, "__proto__")) return;
       context.addIssue({ code: "custom", path: ["__proto__"], message: "must not be named __proto__" });

@@ -12,7 +12,7 @@ export const MAX_BODY_BYTES = 5 * 1024 * 1024;
 /** The largest body of an endpoint that takes no batch: an experiment with its variants and metrics has room in it. */
 const MAX_SINGLE_BYTES = 512 * 1024;
 // Parsing and checking take up to a microsecond for each value, and nobody else is answered meanwhile.
-const MAX_BATCH_VALUES = 100_000;
+const MAX_BATCH_VALUES = 50_000;
 const MAX_VALUES = 40_000;
 // A shorter body cannot hold enough to matter.
 const MIN_CHECKED_BYTES = 4 * 1024;

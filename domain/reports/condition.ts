@@ -37,6 +37,8 @@ export type Condition = Equality | Comparison;
 export const isEquality = (condition: Condition): condition is Equality => "values" in condition;
 
 const MAX_CONDITIONS = 20;
+// More are refused before any of them is looked at.
+const MAX_ENTRIES = 5 * MAX_CONDITIONS;
 const TOO_MANY = `must have at most ${MAX_CONDITIONS} conditions`;
 
 // Fewer texts than JavaScript takes for a number: 05 is a code and not five.
@@ -107,7 +109,7 @@ function queryConditions(
 }
 
 /** The conditions of a URL, `where[plan]=pro` or `where[price][gte]=10`. All of them must hold. */
-export const QueryConditions = recordOf(z.string(), "must be written as where[property]=value")
+export const QueryConditions = recordOf(z.string(), "must be written as where[property]=value", MAX_ENTRIES)
   .transform(queryConditions)
   .default([])
   .meta({
@@ -151,6 +153,7 @@ function* bodyComparisons(
 export const BodyConditions = recordOf(
   z.union([BodyScalar, BodyComparison], { error: BODY_VALUE }),
   'must be an object, as {"plan":"pro"}',
+  MAX_ENTRIES,
 )
   .transform((where): Condition[] =>
     Object.entries(where).flatMap(([property, wanted]): Condition[] =>

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type HttpResponse, isPieces } from "../message.ts";
 import { createUnread, type Unread } from "./unread.ts";
-import { announcedBytes, hasBody } from "./uploads.ts";
+import { announcedBytes, areTiny, hasBody } from "./uploads.ts";
 
 /** How long, and how much, a client that was refused may go on sending, so that it reads the refusal. */
 const LINGER_MS = 2_000;
@@ -26,14 +26,16 @@ const arrivedWhole = (request: IncomingMessage): boolean =>
  * it were ended at once, with bytes unread, it would be reset, and the client could not read the answer.
  */
 function discardRest(request: IncomingMessage, response: ServerResponse): void {
+  let pieces = 0;
   let discarded = 0;
   const end = (): void => void response.end();
   const linger = setTimeout(end, LINGER_MS);
   request.once("end", end);
   request.once("close", () => clearTimeout(linger));
   request.on("data", (piece: Uint8Array) => {
+    pieces += 1;
     discarded += piece.byteLength;
-    if (discarded > LINGER_BYTES) request.destroy();
+    if (discarded > LINGER_BYTES || areTiny(pieces, discarded)) request.destroy();
   });
   request.resume();
 }

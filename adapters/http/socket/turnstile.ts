@@ -2,14 +2,16 @@ import { Failure } from "../../../domain/failure.ts";
 
 /** Lets large bodies through as fast as the storage takes them, and the others wait. */
 export interface Turnstile {
-  /** Runs `enter` when it is the turn of this one, or `refuse` when it has waited too long. */
-  wait(enter: () => void, refuse: (failure: Failure) => void): void;
+  wait(visitor: Visitor): void;
 }
 
-interface Waiting {
-  readonly since: number;
-  readonly enter: () => void;
-  readonly refuse: (failure: Failure) => void;
+export interface Visitor {
+  /** Runs when it is this one's turn. */
+  enter(): void;
+  /** Runs instead, when it has waited too long or has left. */
+  refuse(failure: Failure): void;
+  /** Whether nobody waits for it any more, so that its turn would be wasted. */
+  hasLeft(): boolean;
 }
 
 // As long as a write waits for a lock. A client that is answered later would have given up.
@@ -28,7 +30,7 @@ const overloaded = (): Failure =>
  * milliseconds, and in between others have their turn.
  */
 export function createTurnstile(isOpen: () => boolean): Turnstile {
-  const waiting: Waiting[] = [];
+  const waiting: { readonly since: number; readonly visitor: Visitor }[] = [];
   let enteredThisTurn = false;
   let isScheduled = false;
 
@@ -38,17 +40,22 @@ export function createTurnstile(isOpen: () => boolean): Turnstile {
       enteredThisTurn = false;
       advance();
     });
-    waiting.shift()?.enter();
+    waiting.shift()?.visitor.enter();
   }
 
-  function refuseImpatient(): void {
+  /** Those at the front that have left or waited too long. */
+  function refuseFirst(): void {
     const latest = performance.now() - PATIENCE_MS;
-    while ((waiting[0]?.since ?? latest) < latest) waiting.shift()?.refuse(overloaded());
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      if (first.since >= latest && !first.visitor.hasLeft()) return;
+      waiting.shift();
+      first.visitor.refuse(overloaded());
+    }
   }
 
   function advance(): void {
     if (waiting.length === 0) return;
-    refuseImpatient();
+    refuseFirst();
     if (waiting.length > 0 && !enteredThisTurn && isOpen()) enterNext();
     if (waiting.length > 0 && !isScheduled) lookAgain();
   }
@@ -62,12 +69,12 @@ export function createTurnstile(isOpen: () => boolean): Turnstile {
   }
 
   return {
-    wait(enter, refuse) {
+    wait(visitor) {
       if (waiting.length >= MAX_WAITING) {
-        refuse(overloaded());
+        visitor.refuse(overloaded());
         return;
       }
-      waiting.push({ since: performance.now(), enter, refuse });
+      waiting.push({ since: performance.now(), visitor });
       advance();
     },
   };

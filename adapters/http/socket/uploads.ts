@@ -4,14 +4,14 @@ import { bodyTooLarge } from "../body.ts";
 import { Collected } from "./collected.ts";
 import { createHolding } from "./holding.ts";
 import { bodyReadBefore, wasReadBefore } from "./read-before.ts";
-import { createTurnstile } from "./turnstile.ts";
+import { createTurnstile, type Turnstile } from "./turnstile.ts";
 
 /** Bodies of which a part has arrived may hold this much memory together. */
 const MAX_UNFINISHED_BYTES = 64 * 1024 * 1024;
 /** Whole bodies that wait to be stored and answered: beyond this every further one is refused. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** While so much waits to be stored, no further large body is read: it waits in the socket, where it costs nothing. */
-const READ_AHEAD_BYTES = 16 * 1024 * 1024;
+const READ_AHEAD_BYTES = 4 * 1024 * 1024;
 /** A smaller body never waits for the large ones. */
 const LARGE_BYTES = 64 * 1024;
 // Pieces of a byte or two, as no client sends them, would cost a hundred times their size in processor time.
@@ -50,8 +50,17 @@ const inTinyPieces = (): Failure =>
 // The client reads no answer; the code is for the log.
 const clientGone = (): Failure => new Failure("timeout", "The connection ended before the body did.");
 
-const areTiny = ({ pieces, length }: Collected): boolean =>
-  pieces > MANY_PIECES && length < pieces * MIN_PIECE_BYTES;
+/** Whether so many bytes have come in so many pieces that to read on would cost more than any body is worth. */
+export const areTiny = (pieces: number, bytes: number): boolean =>
+  pieces > MANY_PIECES && bytes < pieces * MIN_PIECE_BYTES;
+
+/** Waits for a turn. A client that has left meanwhile takes none from those that still wait. */
+const waitFor = (turnstile: Turnstile, { socket }: IncomingMessage, enter: () => void, take: Take): void =>
+  turnstile.wait({
+    enter,
+    refuse: (failure) => take(socket.destroyed ? clientGone() : failure),
+    hasLeft: () => socket.destroyed,
+  });
 
 const withinLimit = (body: Uint8Array | Failure, limit: number): Uint8Array | Failure =>
   body instanceof Uint8Array && body.byteLength > limit ? bodyTooLarge(limit) : body;
@@ -77,7 +86,7 @@ export function createUploads(hasRoom: () => boolean): Uploads {
     const add = (piece: Uint8Array): void => {
       body.add(piece);
       if (body.length > limit) fail(bodyTooLarge(limit));
-      else if (areTiny(body)) fail(inTinyPieces());
+      else if (areTiny(body.pieces, body.length)) fail(inTinyPieces());
       else if (body.length !== announcedBytes(request)) unfinished.hold(held, body.length);
     };
     const end = (): void => {
@@ -86,8 +95,7 @@ export function createUploads(hasRoom: () => boolean): Uploads {
     };
     const gone = (): void => fail(clientGone());
     const held = { since: performance.now(), drop: () => fail(crowdedOut()) };
-    if (request.destroyed) take(clientGone());
-    else request.on("data", add).on("end", end).on("close", gone);
+    request.on("data", add).on("end", end).on("close", gone);
   }
 
   /** Keeps count of a whole body until its request is answered. A large one waits until it is its turn. */
@@ -98,7 +106,7 @@ export function createUploads(hasRoom: () => boolean): Uploads {
     }
     waitingBytes.set(request, body.byteLength);
     allWaitingBytes += body.byteLength;
-    if (isLarge || body.byteLength > LARGE_BYTES) toStore.wait(() => take(body), take);
+    if (isLarge || body.byteLength > LARGE_BYTES) waitFor(toStore, request, () => take(body), take);
     else take(body);
   }
 
@@ -111,7 +119,7 @@ export function createUploads(hasRoom: () => boolean): Uploads {
         else keep(request, body, isLarge, take);
       });
     };
-    if (isLarge) toRead.wait(begin, take);
+    if (isLarge) waitFor(toRead, request, begin, take);
     else begin();
   }
 

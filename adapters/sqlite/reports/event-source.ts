@@ -130,6 +130,19 @@ export interface UnbuiltEvents {
 
 // The properties that one build reads. The rows of wide events are written in one transaction, which others wait for.
 const MAX_CHARACTERS = 1_000_000;
+// An event with few properties changes rows that others change too. Of a wide one each property may need rows of its own,
+// and a few hundred such events took a second to write, during which nothing else was stored.
+const USUAL_ENTRIES = 32;
+const MAX_WIDE_ENTRIES = 5_000;
+const COMMA = 0x2c;
+
+/** How many entries an event's properties have beyond the usual number; a comma in a text counts too. */
+function wideEntries(properties: string | null): number {
+  if (properties === null || properties.length < 6 * USUAL_ENTRIES) return 0;
+  let entries = 1;
+  for (let at = 0; at < properties.length; at += 1) if (properties.charCodeAt(at) === COMMA) entries += 1;
+  return Math.max(0, entries - USUAL_ENTRIES);
+}
 
 /** Another program's event happened when it was created. What is no time becomes now: the event arrived before. */
 function timeOf(created_at: UnbuiltRow[5]): number {
@@ -150,7 +163,7 @@ export function createUnbuiltReader(db: Database) {
 
   return (through: number, most: number): UnbuiltEvents => {
     const unbuilt: UnbuiltEvents = { events: [], times: [], bytes: [] };
-    let characters = 0;
+    const left = { characters: MAX_CHARACTERS, entries: MAX_WIDE_ENTRIES };
     for (const [id, event_type, user_id, properties, occurred, created, hasBytes] of select.iterate(
       through,
       most,
@@ -159,8 +172,9 @@ export function createUnbuiltReader(db: Database) {
       if (occurred === null) unbuilt.times.push({ id, occurred_at });
       if (hasBytes === 1) unbuilt.bytes.push(id);
       unbuilt.events.push({ id, event_type, user_id, properties, occurred_at });
-      characters += properties?.length ?? 0;
-      if (characters >= MAX_CHARACTERS) break;
+      left.characters -= properties?.length ?? 0;
+      left.entries -= wideEntries(properties);
+      if (Math.min(left.characters, left.entries) <= 0) break;
     }
     return unbuilt;
   };

@@ -50,10 +50,10 @@ test.each<[string, TestRequest, number]>([
 test("the lines of one body share its bound, and a line that is too deep is refused alone", async () => {
   const { send } = openEdge();
   const wide = `{"event_type":"a","properties":{"list":${listOf(1_000, "0")}}}\n`;
-  expect((await send(post(BATCH, ndjson, wide.repeat(90)))).status).toBe(201);
-  expect((await send(post(BATCH, ndjson, wide.repeat(110)))).body).toMatchObject({
+  expect((await send(post(BATCH, ndjson, wide.repeat(45)))).status).toBe(201);
+  expect((await send(post(BATCH, ndjson, wide.repeat(55)))).body).toMatchObject({
     code: "too_large",
-    detail: "The body holds more than the 100000 values that are taken here: send less at a time.",
+    detail: "The body holds more than the 50000 values that are taken here: send less at a time.",
   });
   const deep = `{"event_type":"a","properties":${'{"a":'.repeat(20)}0${"}".repeat(21)}\n`;
   expect((await send(post(BATCH, ndjson, `{"event_type":"a"}\n${deep}`))).body).toMatchObject({
@@ -82,9 +82,9 @@ const unknown = (count: number) =>
 test.each<[string, TestRequest, string, number]>([
   [
     "a batch",
-    { method: "POST", path: BATCH, body: Array(300).fill({ event_type: "a", ...unknown(300) }) },
-    "The batch has 90000 faults; nothing was stored. The first 100 are in errors.",
-    89_900,
+    { method: "POST", path: BATCH, body: Array(150).fill({ event_type: "a", ...unknown(300) }) },
+    "The batch has 45000 faults; nothing was stored. The first 100 are in errors.",
+    44_900,
   ],
   [
     "an event",

@@ -100,6 +100,21 @@ test("a server that runs during a rebuild by another process forgets what it rem
   await expectRollupsRight(storage);
 });
 
+test("events of many properties are built a few at a time, and others by the hundred", async () => {
+  const { file, storage } = opened();
+  const many = (n: number) =>
+    Object.fromEntries(Array.from({ length: 255 }, (_, property) => [`${n}-${property}`, "0"]));
+  const usual = Array.from({ length: 500 }, (_, n) => event("a", "ann", { x: String(n % 9), y: "1" }));
+  const wide = Array.from({ length: 100 }, (_, n) => event("b", "ann", many(n)));
+  await storage.appendEvents([...usual, ...wide]);
+  const { plan, carryOut } = builderOf(file);
+  const first = plan();
+  expect(first.through).toBeGreaterThan(500);
+  expect(first.through).toBeLessThan(550);
+  carryOut(first);
+  await expectRollupsRight(storage);
+});
+
 test("wide events are built a few at a time, which bounds the transaction that writes their rows", async () => {
   const { file, storage } = opened();
   const wide = Array.from({ length: 40 }, () => event("a", "ann", { x: "long ".repeat(12_000) }));

@@ -4,7 +4,7 @@ import { ATTACKS, type Attack, batchClients } from "../hostile/attacks.ts";
 // One kind of hostile client, in a process of its own, for so many seconds. It says how often it was answered with 2xx.
 const [name = "", address = "", seconds = "1"] = process.argv.slice(2);
 const { hostname, port } = new URL(address);
-const attack = [...ATTACKS, batchClients(32)].find((one) => one.name === name);
+const attack = [...ATTACKS, batchClients(4), batchClients(32)].find((one) => one.name === name);
 if (attack === undefined) throw new Error(`no attack is called ${name}`);
 const deadline = Date.now() + Number(seconds) * 1_000;
 

@@ -61,10 +61,10 @@ const key = (n: number): string => n.toString(36);
 
 /** As many different keys as a batch may hold, in events that each may be stored. */
 const wideBatch = (): string =>
-  `[${times(380, (n) => `{"event_type":"a","properties":{${times(255, (m) => `"${key(255 * n + m)}":0`)}}}`)}]`;
+  `[${times(190, (n) => `{"event_type":"a","properties":{${times(255, (m) => `"${key(255 * n + m)}":0`)}}}`)}]`;
 
 const faultyBatch = (): string =>
-  `[{"event_type":"a"},${times(330, () => `{"event_type":"a",${times(300, (m) => `"${key(m)}":0`)}}`)}]`;
+  `[{"event_type":"a"},${times(160, () => `{"event_type":"a",${times(300, (m) => `"${key(m)}":0`)}}`)}]`;
 
 const stalledUpload = (): Buffer =>
   Buffer.concat([
@@ -103,7 +103,7 @@ export const ATTACKS: readonly Attack[] = [
   asks("the widest batch", () => squeezed(BATCH, wideBatch())),
   asks("64 MiB in 64 KB", () => post(BATCH, gzipSync(Buffer.alloc(64 * MEBIBYTE)), GZIP)),
   asks("64 MiB in 60 bytes", () => post(BATCH, brotliBomb(), { ...JSON_TYPE, "content-encoding": "br" })),
-  asks("100,000 faults", () => squeezed(BATCH, faultyBatch())),
+  asks("50,000 faults", () => squeezed(BATCH, faultyBatch())),
   asks("2,000 parameters", () => get(`/apiv1/events?${times(2_000, key, "&")}`), 16),
   asks("1,000 conditions", () => get(`/apiv1/events?${times(1_000, (n) => `where[${key(n)}]=1`, "&")}`), 16),
   asks("a funnel of conditions", () =>
