@@ -56,7 +56,7 @@ export function clientAddress(
 
 const IPV6_SITE_BITS = 64;
 
-/** What one client can send from: an IPv4 address, or a network of IPv6, which is given to each customer as a whole. */
+/** The range of addresses that one client controls: an IPv4 address, or an IPv6 network of 64 bits, as customers get it. */
 export function clientNetwork(text: string): string {
   const address = parseAddress(text);
   if (address === undefined || address.kind() === "ipv4") return address?.toString() ?? text;

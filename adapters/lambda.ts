@@ -14,7 +14,7 @@ export const analytics = await openAnalytics(process.env, {
 
 const NO_BODY = new Uint8Array();
 
-// A function that nobody waits for any more is not told so.
+// Lambda does not tell a function that its caller has disconnected.
 const neverGone = new AbortController().signal;
 
 function bodyOf({ body, isBase64Encoded }: APIGatewayProxyEventV2): Uint8Array {

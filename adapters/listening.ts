@@ -34,11 +34,11 @@ export function listen(server: Server, host: string, port: number): Promise<numb
 
 export const urlOf = (host: string, port: number): string => `http://${placeOf(host, port)}`;
 
-/** What an operator reads when the server has started. */
+/** The line that is printed when the server has started. */
 export const startLine = (url: string, isOpen: boolean): string =>
   `Analytics Server listens on ${url}, with the dashboard at /. ` +
   (isOpen ? "It is open to everybody on this machine: no keys are set." : "It asks for keys.");
 
-/** What an operator reads when the server has not started. */
+/** The line that is printed when the server cannot start. */
 export const refusalLine = (error: unknown): string =>
   `Analytics Server did not start: ${error instanceof Error ? error.message : error}`;

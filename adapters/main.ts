@@ -10,15 +10,15 @@ import { createLog, type ServerLog } from "./logger.ts";
 import { isPostgres } from "./setting-values.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
-/** The whole server but its socket. */
+/** The whole server without its socket. */
 export interface Analytics {
   readonly edge: Edge;
   /** Whether the storage can take a large write now. */
   readonly hasRoom: () => boolean;
-  /** Whether a path is one that the edge answers, where a server has other paths too. */
+  /** Whether a path belongs to the edge, on a server that has other paths too. */
   readonly owns: (path: string) => boolean;
   readonly settings: Settings;
-  /** Finishes what was accepted and lets go of the storage. */
+  /** Stores what was accepted, then closes the storage. */
   close(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export interface AnalyticsOptions extends Pick<EdgeParts, "maxAnswerBytes"> {
 
 const WEB_FILES = new URL("./web/", import.meta.url);
 
-// Imported when it is asked for: a Lambda bundle is without SQLite's native module, and one host without PostgreSQL.
+// Imported on demand: a Lambda bundle does not contain SQLite's native module, and one host needs no PostgreSQL.
 async function openStorage({ database, databaseCa, reportMs }: Settings, log: ServerLog): Promise<Storage> {
   const onProgress = ({ done, total }: RebuildProgress): void => {
     const percent = Math.floor((100 * done) / total);
@@ -51,7 +51,7 @@ async function openStorage({ database, databaseCa, reportMs }: Settings, log: Se
   return openSqlite(database, { reportMs, threadScript, onProgress, onFilesChange });
 }
 
-/** The composition root: reads the settings, opens the storage, and builds the one World that all endpoints share. */
+/** The composition root: reads the settings, opens the storage, and builds the World that all endpoints share. */
 export async function openAnalytics(
   variables: NodeJS.ProcessEnv,
   { maxAnswerBytes, dashboard }: AnalyticsOptions,

@@ -6,7 +6,7 @@ import { faultOfHost } from "./http/request-target.ts";
 import { analytics } from "./lambda.ts";
 import { listen, startLine, urlOf } from "./listening.ts";
 
-// What serverless-offline needs besides the functions. scripts/serverless-plugin.cjs and scripts/offline-front.cjs use it.
+// Used by scripts/serverless-plugin.cjs and scripts/offline-front.cjs, which run the functions under serverless-offline.
 
 export { MAX_BODY_BYTES } from "./http/body.ts";
 export { parseTarget } from "./http/request-target.ts";
@@ -18,7 +18,7 @@ export const { close } = analytics;
 const { host, port, keys } = analytics.settings;
 export const listenSettings = { host, port };
 
-/** What the plain server refuses a request for, and its event no longer tells. */
+/** Faults of a request that the plain server refuses, but that its Lambda event does not show. */
 export const faultOf = ({ rawHeaders, httpVersion }: IncomingMessage): Failure | undefined =>
   faultOfHost(rawHeaders, httpVersion) ?? (keys === undefined ? faultOfVersion(httpVersion) : undefined);
 

@@ -8,12 +8,12 @@ import { type Settings, UnusableSettings } from "./settings.ts";
 
 const SHUTDOWN_PATIENCE_MS = 10_000;
 
-/** Where the environment variables say to listen. */
+/** The host and port of the settings. */
 export type ListenSettings = Pick<Settings, "host" | "port">;
 
-/** The analytics server without a socket of its own. */
+/** The analytics server inside another server. */
 export interface MountedAnalytics {
-  /** Whether a request's path is one that this server answers: give it those, and keep the others. */
+  /** Whether a request is for the analytics server. Pass those to `listener`, and answer the others. */
   owns(request: IncomingMessage): boolean;
   listener(request: IncomingMessage, response: ServerResponse): void;
   readonly settings: ListenSettings;
@@ -30,7 +30,7 @@ function checkDashboard(path: string): void {
   throw new UnusableSettings(`dashboard must be a path such as "/analytics", not ${JSON.stringify(path)}`);
 }
 
-/** Opens the analytics server for a Node server that exists already, and that passes on the requests it owns. */
+/** Opens the analytics server inside a Node server of yours, which passes on the requests that it owns. */
 export async function mountAnalytics(
   variables: NodeJS.ProcessEnv = process.env,
   { dashboard }: MountOptions = {},
@@ -53,7 +53,7 @@ export interface RunningServer {
   readonly url: string;
   /** No keys are set: the server answers everybody on this machine. */
   readonly isOpen: boolean;
-  /** Takes no more, finishes what it has, and closes the storage. */
+  /** Accepts no more requests, finishes those in flight, and closes the storage. */
   stop(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ function closing(server: Server): Promise<void> {
   });
 }
 
-/** Starts the analytics server on a plain Node HTTP server: what one host needs in production. */
+/** Starts the analytics server on a plain Node HTTP server, for production on one host. */
 export async function startServer(variables: NodeJS.ProcessEnv = process.env): Promise<RunningServer> {
   const { edge, hasRoom, settings, close } = await openAnalytics(variables, { dashboard: "/" });
   let stopping = false;

@@ -115,7 +115,7 @@ function rateOf({
 
 const SET_KEYS = "Set ANALYTICS_ADMIN_KEYS, ANALYTICS_WRITE_KEYS and ANALYTICS_READ_KEYS";
 
-/** A server without keys may only be where nobody but this machine can reach it. */
+/** A server without keys must not be reachable from other machines. */
 function openFault(environment: Environment, onLambda: boolean): string | undefined {
   const { ANALYTICS_HOST, ANALYTICS_TRUSTED_PROXY } = environment;
   if (keysOf(environment) !== undefined) return undefined;
@@ -129,7 +129,7 @@ function openFault(environment: Environment, onLambda: boolean): string | undefi
 
 function fileFault({ ANALYTICS_DATABASE }: Environment, onLambda: boolean): string | undefined {
   if (!onLambda || isPostgres(ANALYTICS_DATABASE)) return undefined;
-  return "On AWS Lambda a file does not outlive its function: set ANALYTICS_DATABASE to postgres://…";
+  return "On AWS Lambda a file is lost with its function: set ANALYTICS_DATABASE to postgres://…";
 }
 
 /** The variables with their types; throws one error that lists every fault of a name or value. */

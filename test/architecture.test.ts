@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-// Every form in which a module names another: with and without bindings, types too, awaited, re-exported, required.
+// Every form of import: with and without bindings, of types, dynamic, re-exported, required.
 const FORMS = [
   /(?:^|[;\n}\s])(?:import|export)\b[^"'`;()]*?\bfrom\s*["']([^"'\n]+)["']/g,
   /(?:^|[;\n}\s])import\s*["']([^"'\n]+)["']/g,
@@ -17,7 +17,7 @@ const FORMS = [
 const withoutComments = (text: string): string =>
   text.replace(/\/\*[\s\S]*?\*\//g, " ").replace(/^\s*\/\/.*$/gm, " ");
 
-/** What a module's text imports, in whatever form. */
+/** The modules that a module's text imports. */
 const importsOf = (text: string): string[] =>
   FORMS.flatMap((form) => [...withoutComments(text).matchAll(form)].map(([, name]) => name ?? ""));
 
@@ -30,7 +30,7 @@ const filesOf = (folder: string): string[] =>
         .map((name) => join(folder, name))
     : [];
 
-/** A path in the project for a file of ours, the bare name for a package. */
+/** The path in the project for a file, the bare name for a package. */
 const targetOf = (file: string, imported: string): string =>
   imported.startsWith(".") ? normalize(join(dirname(file), imported)) : imported;
 
@@ -47,7 +47,7 @@ const isNode = (target: string): boolean => target.startsWith("node:") || isBuil
 const isPackage = (target: string): boolean =>
   !/^(?:domain|handlers|adapters|web|test|scripts)\/|^package\.json$/.test(target);
 
-// Neither input nor output, nor a clock, nor randomness in any of them.
+// Packages without I/O, clock and randomness.
 const PURE = packages(
   "zod",
   "@noble/hashes",
@@ -56,11 +56,11 @@ const PURE = packages(
   "@stdlib/math-base-special-erfcinv",
   "@stdlib/math-base-special-gammainc",
   "@stdlib/math-base-special-gammaln",
-  // Its clock is never asked: only the calendar that it is.
+  // Only its calendar is used, not its clock.
   "temporal-polyfill",
 );
 
-// What the dashboard is drawn with.
+// The libraries that draw the dashboard.
 const VIEWS = ["preact", "uplot"];
 
 const DRIVERS: Record<string, string> = { sqlite: "better-sqlite3", postgres: "pg" };
@@ -74,7 +74,7 @@ const anyOf =
 const isTechnology = below(...Object.keys(DRIVERS).map((name) => `adapters/${name}/`));
 const isDriver = packages(...Object.values(DRIVERS));
 
-/** What a file may import, by where it stands: the table of the architecture. */
+/** The imports that the architecture allows for a file, by its folder. */
 function allowedFor(file: string): Allowed {
   if (file.startsWith("domain/")) return anyOf(below("domain/"), PURE);
   if (file.startsWith("handlers/")) return anyOf(below("handlers/", "domain/"), packages("zod"));
@@ -96,11 +96,11 @@ function allowedFor(file: string): Allowed {
     );
   }
   if (technology === "http") return (target) => !isTechnology(target) && !isDriver(target);
-  // The files at the top of adapters/ put everything together, but speak to no database themselves.
+  // The files at the top of adapters/ compose the server, but use no database driver.
   return (target) => !isDriver(target);
 }
 
-/** Only a type may come from further right, and only where it leaves nothing behind: the browser's view of the domain. */
+/** The browser may import types of the domain, because nothing of them is left at run time. */
 const isDomainType = (text: string, imported: string): boolean =>
   new RegExp(`import\\s+type\\b[^;]*?from\\s*["']${imported.replace(/[.*+?^$()|[\]\\]/g, "\\$&")}["']`).test(
     text,
@@ -123,11 +123,11 @@ const read = (file: string): string => readFileSync(join(root, file), "utf8");
 describe.each(["domain", "handlers", "adapters", "web"])("in %s/", (folder) => {
   const files = filesOf(folder);
 
-  test("an import only points where the architecture lets it", () => {
+  test("every import is allowed by the architecture", () => {
     expect(files.flatMap((file) => trespassesOf(file, read(file)))).toEqual([]);
   });
 
-  test("every file that is imported is there", () => {
+  test("every imported file exists", () => {
     const missing = files.flatMap((file) =>
       importsOf(read(file))
         .map((imported) => targetOf(file, imported))
@@ -138,11 +138,11 @@ describe.each(["domain", "handlers", "adapters", "web"])("in %s/", (folder) => {
   });
 });
 
-test("the domain and the handlers are there to be checked", () => {
+test("the folders that are checked have files", () => {
   for (const folder of ["domain", "handlers", "adapters"]) expect(filesOf(folder).length).toBeGreaterThan(5);
 });
 
-test("the domain and the handlers ask no clock, no dice and no environment", () => {
+test("the domain and the handlers use no clock, no randomness and no environment", () => {
   const impure =
     /\bDate\.now\b|\bnew Date\(\s*\)|\bMath\.random\b|\bprocess\.|\bperformance\.now\b|\bcrypto\.|\bfetch\(|\bsetTimeout\b|\bconsole\./;
   const files = [...filesOf("domain"), ...filesOf("handlers")];
@@ -155,7 +155,7 @@ test("the handlers name no HTTP status, header or encoding, and nothing of AWS",
   expect(filesOf("handlers").filter((file) => transport.test(withoutComments(read(file))))).toEqual([]);
 });
 
-test("every package that the code imports is a dependency that is delivered with it", () => {
+test("every package that the code imports is a production dependency", () => {
   const { dependencies } = JSON.parse(read("package.json")) as { dependencies: Record<string, string> };
   const used = ["domain", "handlers", "adapters"].flatMap(filesOf).flatMap((file) =>
     importsOf(read(file))
@@ -163,7 +163,7 @@ test("every package that the code imports is a dependency that is delivered with
       .filter((target) => isPackage(target) && !isNode(target))
       .map(packageOf),
   );
-  // Types are gone before anything is delivered.
+  // Types are not needed at run time.
   expect([...new Set(used)].filter((name) => name !== "aws-lambda" && !(name in dependencies))).toEqual([]);
 });
 

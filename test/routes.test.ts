@@ -25,7 +25,7 @@ interface Functions {
 
 const { functions, provider } = parse(read("serverless.yml")) as Functions;
 
-test("no two endpoints have one route or one name", () => {
+test("no two endpoints share a route or a name", () => {
   expect(new Set(routes).size).toBe(endpoints.length);
   expect(new Set(endpoints.map(({ name }) => name)).size).toBe(endpoints.length);
 });
@@ -57,12 +57,12 @@ test("the Lambda entry exports every function that serverless.yml names", () => 
   expect(sorted(exported)).toEqual(sorted(Object.keys(functions)));
 });
 
-test("serverless.yml hands every setting on to the functions, but where to listen", () => {
+test("serverless.yml passes every setting to the functions, except host and port", () => {
   const listening = ["ANALYTICS_HOST", "ANALYTICS_PORT"];
   expect(sorted([...Object.keys(provider.environment), ...listening])).toEqual(sorted(SETTING_NAMES));
 });
 
-test("the OpenAPI document has every route, and no other", () => {
+test("the OpenAPI document has exactly the routes of the endpoints", () => {
   const { paths } = openApi(endpoints, "1.2.3");
   const found = Object.entries(paths).flatMap(([path, operations]) =>
     Object.keys(operations as object).map((method) => `${method.toUpperCase()} ${path}`),
@@ -70,7 +70,7 @@ test("the OpenAPI document has every route, and no other", () => {
   expect(sorted(found)).toEqual(routes);
 });
 
-test("the README's table has every route with its access, and no other", () => {
+test("the README's table has exactly the routes of the endpoints, with their access", () => {
   const rows = read("README.md").matchAll(/^\| *`?([A-Z]+ \/[^|`]*?)`? *\| *`?(\w+)`? *\|/gm);
   const found = [...rows].map(([, route, access]) => `${route} ${access}`);
   expect(sorted(found)).toEqual(

@@ -15,12 +15,12 @@ import { importAssignments } from "../handlers/experiments/assignments/import-as
 import { createExperiment } from "../handlers/experiments/create-experiment.ts";
 import { engine } from "./engine.ts";
 
-/** What every test's clock reads until the test says otherwise. */
+/** The time of every test's clock, until the test advances it. */
 export const NOW: Instant = Date.parse("2026-11-22T10:00:00.000Z");
 export const MINUTE = 60_000;
 
 export interface TestWorld extends World {
-  /** Moves the stated clock on. */
+  /** Advances the clock. */
   advance(milliseconds: number): void;
 }
 
@@ -52,7 +52,7 @@ export interface Input {
   readonly minimal?: boolean;
 }
 
-/** Calls an endpoint as the edge does: its own schemas read the input, and every fault they find is in the refusal. */
+/** Calls an endpoint as the edge does: its schemas parse the input, and the refusal lists every fault. */
 export function call<E extends Endpoint>(
   endpoint: E,
   world: World,
@@ -82,7 +82,7 @@ export interface Refusal {
   readonly errors: readonly Fault[];
 }
 
-/** What the caller is told of a call that is refused; fails where it is not, or fails in another way. */
+/** The refusal of a call. Fails if the call succeeds, or fails with another error. */
 export async function refusalOf(answer: Promise<unknown>): Promise<Refusal> {
   const failure = await answer.then(
     (value) => {
@@ -129,14 +129,14 @@ export interface TestRequest {
   /** Bytes and text are sent as they are, anything else as JSON. */
   readonly body?: unknown;
   readonly address?: string;
-  /** Given when nobody waits any more. */
+  /** Aborted when the client disconnects. */
   readonly gone?: AbortSignal;
 }
 
 export interface TestResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed where there is one. */
+  /** Parsed, if the answer has one. */
   readonly body: unknown;
 }
 
@@ -214,7 +214,7 @@ export function openEdge(
   return { world, logs, edge, send };
 }
 
-/** The example test as every answer shows it, as test 1 with variants 1 and 2, or as what differs from that. */
+/** The example test as answers show it, with id 1 and variants 1 and 2, and with changes. */
 export const coloursReply = (changes: object = {}) => ({
   id: 1,
   test_name: "homepage_button_color",
@@ -235,6 +235,6 @@ export const coloursReply = (changes: object = {}) => ({
   ...changes,
 });
 
-/** How many users are in the experiment, whatever their variants. */
+/** The number of users in an experiment, over all variants. */
 export const usersOf = ({ variants }: ExperimentTally): number =>
   variants.reduce((sum, { users }) => sum + users, 0);

@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** Where the environment variables say to listen. */
+/** The host and port of the settings. */
 export interface ListenSettings {
   readonly host: string;
   readonly port: number;
 }
 
-/** The analytics server without a socket of its own. */
+/** The analytics server inside another server. */
 export interface MountedAnalytics {
-  /** Whether a request's path is one that this server answers: give it those, and keep the others. */
+  /** Whether a request is for the analytics server. Pass those to `listener`, and answer the others. */
   owns(request: IncomingMessage): boolean;
   listener(request: IncomingMessage, response: ServerResponse): void;
   readonly settings: ListenSettings;
@@ -20,7 +20,7 @@ export interface MountOptions {
   readonly dashboard?: string;
 }
 
-/** Opens the analytics server for a Node server that exists already, and that passes on the requests it owns. */
+/** Opens the analytics server inside a Node server of yours, which passes on the requests that it owns. */
 export declare function mountAnalytics(
   variables?: NodeJS.ProcessEnv,
   options?: MountOptions,
@@ -31,9 +31,9 @@ export interface RunningServer {
   readonly url: string;
   /** No keys are set: the server answers everybody on this machine. */
   readonly isOpen: boolean;
-  /** Takes no more, finishes what it has, and closes the storage. */
+  /** Accepts no more requests, finishes those in flight, and closes the storage. */
   stop(): Promise<void>;
 }
 
-/** Starts the analytics server on a plain Node HTTP server: what one host needs in production. */
+/** Starts the analytics server on a plain Node HTTP server, for production on one host. */
 export declare function startServer(variables?: NodeJS.ProcessEnv): Promise<RunningServer>;

@@ -7,7 +7,7 @@ import type { HttpRequest } from "./message.ts";
 
 type Scope = "write" | "read" | "admin";
 
-/** Who sends a request, as far as its key tells. On a server without keys everybody is anonymous. */
+/** The sender of a request, identified by its key. On a server without keys every caller is anonymous. */
 export type Caller =
   | { readonly kind: "anonymous" }
   | { readonly kind: "unknown key" }
@@ -51,7 +51,7 @@ function faultOfOrigin({ address, headers, httpVersion }: HttpRequest): Failure 
   if (!isLoopback(address)) return notLocal(`came from ${address || "an unknown address"}`);
   const header = Object.keys(headers).find((name) => PROXY_HEADER.test(name));
   if (header !== undefined) return notLocal(`came through a proxy, which its header ${header} tells`);
-  // A web site can give this machine a name of its own, and so have a browser send requests from its pages.
+  // A web site can point a name of its own at this machine, so that browsers send requests from its pages.
   if (headers.host !== undefined && !isLoopback(hostOf(headers.host)))
     return notLocal(`is for ${headers.host}`);
   return faultOfVersion(httpVersion);

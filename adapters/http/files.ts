@@ -25,7 +25,7 @@ const staticFile = (path: string, name: string): StaticFile => ({
 
 const DASHBOARD_FILES = ["dashboard.js", "dashboard.css", "icon.svg"];
 
-/** The files below the dashboard's base, which is empty or begins with a slash, and the browser client beside them. */
+/** The files below the dashboard's base path, which is empty or begins with a slash, and the browser client. */
 export const filesBelow = (base: string): readonly StaticFile[] => [
   staticFile(base || "/", "dashboard.html"),
   ...DASHBOARD_FILES.map((name) => staticFile(`${base}/${name}`, name)),
@@ -128,7 +128,7 @@ export interface StaticFiles {
   serve(request: Asking, file: StaticFile): Promise<HttpResponse>;
 }
 
-/** What a server without dashboard and browser client serves. */
+/** The files of a server without dashboard and browser client. */
 export const NO_FILES: StaticFiles = {
   list: [],
   serve: (_request, { name }) => Promise.reject(new Failure("not_found", `This server has no file ${name}.`)),

@@ -15,7 +15,7 @@ const MAX_BUCKETS = 10_000;
 
 /**
  * Names the bucket of a request. A write key is public, so each of its clients has a bucket. Wrong keys have buckets of
- * their own: whoever tries keys must not use up what others behind the same address may send.
+ * their own: a client that tries keys must not use up the requests of others behind the same address.
  */
 function bucketName(caller: Caller, client: () => string): string {
   if (caller.kind !== "key") return `${caller.kind} ${client()}`;

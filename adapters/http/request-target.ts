@@ -1,6 +1,6 @@
 import { Failure } from "../../domain/failure.ts";
 
-/** What a request line asks for. */
+/** The parsed target of a request line. */
 export interface RequestTarget {
   readonly path: string;
   /** Without the question mark. */

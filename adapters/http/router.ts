@@ -2,7 +2,7 @@ import { Failure } from "../../domain/failure.ts";
 import type { Endpoint } from "../../handlers/contract/endpoint.ts";
 import type { StaticFile } from "./files.ts";
 
-/** What a request can be for. */
+/** An endpoint or a file: everything that a request can be routed to. */
 export type Target = Endpoint | StaticFile;
 
 export interface Route {
@@ -36,7 +36,7 @@ function match({ segments }: Pattern, path: readonly string[]): Record<string, s
 }
 
 /** The detail of every refusal of a request that cannot be parsed as HTTP. */
-export const UNREADABLE = "This is no request that an HTTP server can read.";
+export const UNREADABLE = "This is not a valid HTTP request.";
 
 /** The segments of a path; undefined where it has a broken escape. */
 function segmentsOf(path: string): readonly string[] | undefined {
@@ -105,8 +105,8 @@ export type Router = ReturnType<typeof createRouter>;
 const firstSegment = (path: string): string => path.split("/", 2)[1] ?? "";
 
 /**
- * Whether a path belongs to these targets, for a server that has other routes too. What is below the first segment of an
- * endpoint, such as `/apiv1`, belongs to them even if it is unknown; of the files only their own paths do.
+ * Whether a path belongs to these targets, for a server that has other routes too. Every path below the first segment of
+ * an endpoint, such as `/apiv1`, belongs to them even if it is unknown; of the files only their own paths do.
  */
 export function ownerOf(
   endpoints: readonly Endpoint[],

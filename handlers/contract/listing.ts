@@ -10,7 +10,7 @@ export interface Line {
 }
 
 interface Traits {
-  /** What a file of it is called, without an extension. */
+  /** The name of a downloaded file, without extension. */
   readonly name: string;
   readonly format: ListingFormat;
   /** Text before the first line, such as a CSV header. */

@@ -47,7 +47,7 @@ const alternatives = new Intl.ListFormat("en", { type: "disjunction" });
 const oneOf = (values: readonly unknown[]): string =>
   `must be ${alternatives.format(values.map((value) => JSON.stringify(value)))}`;
 
-/** What is wrong, as a sentence that follows the name of the field, where the schema itself has no better one. */
+/** Words a fault as a sentence that follows the name of the field, where the schema has no message of its own. */
 export const wording: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === "invalid_type") return typeWords(issue);
   if (issue.code === "too_small") return boundWords(issue, issue.minimum, LEAST);

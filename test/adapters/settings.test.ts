@@ -195,7 +195,7 @@ test("on Lambda it does not start without keys, nor with a file", () => {
   const onLambda = { AWS_LAMBDA_FUNCTION_NAME: "analytics" };
   expect(() => readSettings(onLambda)).toThrow(/On AWS Lambda .* no keys are set/);
   expect(() => readSettings({ ...onLambda, ANALYTICS_ADMIN_KEYS: KEY })).toThrow(
-    "On AWS Lambda a file does not outlive its function: set ANALYTICS_DATABASE to postgres://…",
+    "On AWS Lambda a file is lost with its function: set ANALYTICS_DATABASE to postgres://…",
   );
   const database = "postgres://db.example/analytics";
   expect(readSettings({ ...onLambda, ANALYTICS_ADMIN_KEYS: KEY, ANALYTICS_DATABASE: database })).toEqual({

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 
 export interface Question {
   readonly method?: string;
-  /** Sent as it stands, also where it is no proper path. */
+  /** Sent without changes, even if it is not a valid path. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
@@ -16,7 +16,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Asks on a connection of its own. Nothing is added to what the question says but its length. */
+/** Sends a request on a new connection. Only the header content-length is added. */
 export function ask(url: string, { method = "GET", path, headers = {}, body }: Question): Promise<Answer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -56,9 +56,9 @@ export const track = (url: string, properties = {}): Promise<Answer> =>
 export interface RawConnection {
   readonly socket: Socket;
   send(text: string): void;
-  /** Everything received so far, once it matches. */
+  /** Waits until everything received so far matches, and returns it. */
   until(pattern: RegExp): Promise<string>;
-  /** Everything received, once the server has ended the connection. */
+  /** Waits until the server has ended the connection, and returns everything received. */
   rest(): Promise<string>;
 }
 
@@ -70,7 +70,7 @@ export async function openConnection(url: string): Promise<RawConnection> {
   socket.on("data", (chunk: string) => {
     received += chunk;
   });
-  // What went wrong shows in what was, or was not, received.
+  // A test sees the error in the bytes that it received.
   socket.on("error", () => {});
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   await once(socket, "connect");
@@ -92,7 +92,7 @@ export async function openConnection(url: string): Promise<RawConnection> {
   };
 }
 
-/** One answer out of the raw text of several. */
+/** Parses the raw text of several answers. */
 export function parseAnswers(text: string): Answer[] {
   const answers: Answer[] = [];
   let rest = text;
@@ -117,7 +117,7 @@ export function parseAnswers(text: string): Answer[] {
   return answers;
 }
 
-/** Tries again until the act succeeds; a test that waits in vain ends with the last reason. */
+/** Repeats an act until it succeeds. After the time limit it rejects with the last error. */
 export async function eventually<T>(act: () => Promise<T>, patienceMs = 20_000): Promise<T> {
   const deadline = Date.now() + patienceMs;
   for (;;) {

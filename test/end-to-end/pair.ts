@@ -5,7 +5,7 @@ import { offlineServer, openFolder, plainServer, type Starter, type TestServer }
 
 const STARTERS = [offlineServer, plainServer] as const;
 
-/** The same server twice, served in both ways, each with a database of its own. */
+/** The plain server and serverless-offline, each with a database of its own. */
 export interface Pair {
   urls(): string[];
   restart(): Promise<void>;
@@ -33,7 +33,7 @@ export async function startPair(variables: Record<string, string> = {}): Promise
 
 const TIME = /"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g;
 
-// What tells one answer from the next of the same server; all other headers and every byte of the body are compared.
+// Headers that differ between two answers of one server. All others are compared, and every byte of the body.
 const OWN_OF_EACH_ANSWER = ["date", "x-request-id"];
 
 export function comparable({ status, headers, body }: Answer): Answer {
@@ -42,16 +42,16 @@ export function comparable({ status, headers, body }: Answer): Answer {
   return { status, headers: withLengthOf(masked, body, Object.fromEntries(kept)), body: masked };
 }
 
-/** How long an answer took may have one digit or two: a length that is right for the body becomes that of the masked one. */
+/** The elapsed time has one digit or two, so a correct length becomes the length of the masked body. */
 function withLengthOf(masked: string, body: string, headers: Answer["headers"]): Answer["headers"] {
   const isRight = body !== "" && headers["content-length"] === String(Buffer.byteLength(body));
   return isRight ? { ...headers, "content-length": String(Buffer.byteLength(masked)) } : headers;
 }
 
 /**
- * What serverless-offline's HTTP framework says of its own, beside the same answer: that it could send ranges of a body,
- * and compress it, if it were asked; a type and a length for a body that there is none of; and how long it keeps an idle
- * connection, which cannot be set there. Each is overlooked only with the value that is declared here.
+ * Removes the headers that serverless-offline's HTTP framework adds to an answer: that it supports ranges and
+ * compression, a type and a length for an empty body, and its timeout of idle connections, which cannot be configured.
+ * Each is removed only if it has the value that is declared here.
  */
 export function withoutFramework({ status, headers, body }: Answer): Answer {
   const {
@@ -80,13 +80,13 @@ export function withoutFramework({ status, headers, body }: Answer): Answer {
   };
 }
 
-/** serverless-offline's framework says of every answer that it varies by encoding; ours only where that is so. */
+/** The framework adds `vary: accept-encoding` to every answer; the plain server only where it is true. */
 function withoutEncodings({ headers: { vary, ...headers }, ...answer }: Answer): Answer {
   const isOurs = vary !== undefined && vary !== "accept-encoding";
   return { ...answer, headers: isOurs ? { ...headers, vary } : headers };
 }
 
-/** Lets both answer, expects one answer, and returns it. */
+/** Sends the same request to both servers, expects the same answer, and returns it. */
 export async function sameAnswer(pair: Pair, act: (url: string) => Promise<Answer>): Promise<Answer> {
   const [offline, plain] = await Promise.all(pair.urls().map(act));
   if (offline === undefined || plain === undefined) throw new Error("there are two servers");

@@ -20,7 +20,7 @@ const empty = join(folder, "empty");
 let server: PostgresServer;
 let files: string[];
 
-// Whoever packages has no account: no key, no profile, and no machine to ask for one.
+// Packaging needs no AWS account: no key, no profile, and no metadata service.
 const withoutCredentials = {
   PATH: process.env.PATH ?? "",
   HOME: folder,

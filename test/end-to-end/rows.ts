@@ -2,7 +2,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import { expect } from "vitest";
 import type { Question } from "./client.ts";
 
-// Data rather than code: every request that both servers must answer in the same way.
+// Every request that both servers must answer alike, as data.
 
 export const JSON_REPLY = "application/json; charset=utf-8";
 export const PROBLEM_REPLY = "application/problem+json";
@@ -21,13 +21,13 @@ export const problem = (status: number, code: string, changes: object = {}) => (
   ...changes,
 });
 
-/** One request to both servers, and the one answer that is expected. */
+/** A request to both servers, and the answer that both must give. */
 interface Row extends Question {
   readonly name: string;
   readonly status: number;
   /** Parsed where the answer is JSON. */
   readonly reply: unknown;
-  /** Of an answer that is no JSON. */
+  /** The content type of an answer that is not JSON. */
   readonly type?: string;
   readonly replyHeaders?: Record<string, unknown>;
 }
@@ -65,7 +65,7 @@ export const rows: Row[] = [
     reply: accepted,
   },
   {
-    name: "an event in letters of all kinds",
+    name: "an event with letters beyond ASCII",
     ...POST_EVENT,
     headers: json,
     body: JSON.stringify({ event_type: "häß 🙂 漢" }),
@@ -90,7 +90,7 @@ export const rows: Row[] = [
     },
   },
   {
-    name: "a batch in lines, one of them broken",
+    name: "a batch of lines with one broken line",
     ...POST_BATCH,
     headers: { "content-type": "application/x-ndjson", prefer: "return=minimal" },
     body: `${event}\n{"event_type":\n${event}\n`,
@@ -104,13 +104,13 @@ export const rows: Row[] = [
     },
   },
   {
-    name: "a path that is not there",
+    name: "an unknown path",
     path: "/apiv1/nothing",
     status: 404,
     reply: problem(404, "not_found"),
   },
   {
-    name: "the dashboard, with what it may load",
+    name: "the dashboard with its content security policy",
     path: "/",
     status: 200,
     type: "text/html; charset=utf-8",
@@ -121,7 +121,7 @@ export const rows: Row[] = [
     },
   },
   {
-    name: "what the dashboard runs, compressed",
+    name: "the dashboard's script, compressed",
     path: "/dashboard.js",
     headers: { "accept-encoding": "gzip, br" },
     status: 200,
@@ -144,22 +144,27 @@ export const rows: Row[] = [
     status: 200,
     reply: expect.objectContaining({ series: [{ event_type: "nothing", total: 0, values: [0, 0] }] }),
   },
-  { name: "the path of no file", path: "/favicon.ico", status: 404, reply: problem(404, "not_found") },
   {
-    name: "a path of the framework's own",
+    name: "the path of an unknown file",
+    path: "/favicon.ico",
+    status: 404,
+    reply: problem(404, "not_found"),
+  },
+  {
+    name: "a path of serverless-offline itself",
     method: "POST",
     path: "/2015-03-31/functions/x/invocations",
     status: 404,
     reply: problem(404, "not_found"),
   },
   {
-    name: "a test that is not there",
+    name: "an unknown test",
     path: "/apiv1/ab-tests/999",
     status: 404,
     reply: problem(404, "not_found"),
   },
   {
-    name: "a test whose id is no number",
+    name: "a test id that is not a number",
     path: "/apiv1/ab-tests/one",
     status: 400,
     reply: problem(400, "invalid", { errors: [{ path: "test_id", message: expect.any(String) }] }),
@@ -175,14 +180,14 @@ export const rows: Row[] = [
     replyHeaders: { allow: "GET, PATCH, DELETE" },
   },
   {
-    name: "a method that nobody has heard of",
+    name: "an unknown method",
     method: "PROPFIND",
     path: "/apiv1/events",
     status: 405,
     reply: problem(405, "method_not_allowed"),
   },
   {
-    name: "a type of content that is not read",
+    name: "an unsupported content type",
     ...POST_EVENT,
     headers: { "content-type": "application/xml" },
     body: "<event/>",
@@ -190,7 +195,7 @@ export const rows: Row[] = [
     reply: problem(415, "unsupported_media_type"),
   },
   {
-    name: "an encoding that is not read",
+    name: "an unsupported encoding",
     ...POST_EVENT,
     headers: { ...json, "content-encoding": "zstd" },
     body: event,
@@ -210,14 +215,14 @@ export const rows: Row[] = [
     }),
   },
   {
-    name: "what is not JSON",
+    name: "a body that is not JSON",
     ...POST_EVENT,
     headers: json,
     body: "{",
     status: 400,
     reply: problem(400, "invalid"),
   },
-  { name: "no body", ...POST_EVENT, headers: json, status: 400, reply: problem(400, "invalid") },
+  { name: "an empty body", ...POST_EVENT, headers: json, status: 400, reply: problem(400, "invalid") },
   {
     name: "a body that is not UTF-8",
     ...POST_EVENT,
@@ -235,7 +240,7 @@ export const rows: Row[] = [
     reply: problem(400, "invalid"),
   },
   {
-    name: "a gzip that is none",
+    name: "a body that is not the gzip it claims to be",
     ...POST_EVENT,
     headers: { ...json, "content-encoding": "gzip" },
     body: event,
@@ -287,7 +292,7 @@ export const rows: Row[] = [
     reply: problem(400, "invalid", { errors: [{ path: "colour", message: expect.any(String) }] }),
   },
   {
-    name: "OPTIONS from no page",
+    name: "OPTIONS from a client that is no browser",
     method: "OPTIONS",
     path: "/apiv1/events",
     status: 204,
@@ -295,7 +300,7 @@ export const rows: Row[] = [
     replyHeaders: { allow: "OPTIONS, POST, GET" },
   },
   {
-    name: "a page of a stranger that creates a test",
+    name: "a page of another origin that creates a test",
     method: "POST",
     path: "/apiv1/ab-tests",
     headers: { "content-type": "text/plain", origin: "https://stranger.example" },
@@ -304,7 +309,7 @@ export const rows: Row[] = [
     reply: problem(403, "forbidden"),
   },
   {
-    name: "a name of a stranger that points at this machine",
+    name: "a foreign host name that points at this machine",
     path: "/apiv1/ab-tests",
     headers: { host: "stranger.example:20000" },
     status: 403,
@@ -347,7 +352,7 @@ export const rows: Row[] = [
     replyHeaders: { "content-type": JSON_REPLY },
   },
   {
-    name: "HEAD of what is not there",
+    name: "HEAD of an unknown path",
     method: "HEAD",
     path: "/apiv1/nothing",
     status: 404,
@@ -355,7 +360,7 @@ export const rows: Row[] = [
     replyHeaders: { "content-type": PROBLEM_REPLY },
   },
   {
-    name: "a question for a part of an answer, which is given whole",
+    name: "a request for a range, which is answered in full",
     path: "/health",
     headers: { range: "bytes=0-3" },
     status: 200,
@@ -376,7 +381,7 @@ export const ADMIN_KEY = "admin-key-of-the-end-to-end-tests";
 const listing = { path: "/apiv1/ab-tests" };
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
-/** For servers with the keys above: what each key opens. */
+/** Requests to servers with the keys above. */
 export const keyRows: (Question & { name: string; status: number })[] = [
   { name: "an event without a key", ...POST_EVENT, headers: json, body: event, status: 401 },
   {
@@ -446,7 +451,7 @@ export const keyRows: (Question & { name: string; status: number })[] = [
   { name: "a listing with an admin key", ...listing, headers: bearer(ADMIN_KEY), status: 200 },
   { name: "a health check, which needs none", path: "/health", status: 200 },
   {
-    name: "a listing with a key and another name of this machine",
+    name: "a listing with a key for another host name",
     ...listing,
     headers: { ...bearer(READ_KEY), host: "analytics.example" },
     status: 200,

@@ -16,7 +16,7 @@ import {
 
 type Fetch = (url: string, init: { method: string; headers: Record<string, string>; body: string }) => void;
 
-// Copied from the specification, unchanged to the letter.
+// Copied from the specification without changes.
 const examples: Record<string, (fetch: Fetch) => void> = {
   "Tracking an Event"(fetch) {
     fetch("http://localhost:20000/apiv1/events", {
@@ -63,7 +63,7 @@ const examples: Record<string, (fetch: Fetch) => void> = {
 
 const PAGE = "http://localhost:3000";
 
-/** The request that an example makes from a page of another origin; only the port is ours. */
+/** The request of an example, sent from a page of another origin. Only the port differs. */
 function questionOf(example: string): Question & { readonly headers: Record<string, string> } {
   const asked: (Question & { headers: Record<string, string> })[] = [];
   examples[example]?.((url, { method, headers, body }) => {
@@ -163,9 +163,9 @@ describe("both servers give the same answer to", () => {
     });
   });
 
-  test("the question for their own description, also to whom could read it compressed", async () => {
+  test("a request for the OpenAPI document, not compressed even if the client reads gzip", async () => {
     const question = { path: "/apiv1/openapi.json", headers: { "accept-encoding": "gzip" } };
-    // Looked at first, so that a failure does not print what is compressed.
+    // Checked first, so that a failure does not print compressed bytes.
     const answers = await Promise.all(open.urls().map((url) => ask(url, question)));
     expect(answers.map(({ headers }) => headers["content-encoding"])).toEqual([undefined, undefined]);
     const { status, body } = await askBoth(open, question);
@@ -209,7 +209,7 @@ describe("both servers give the same answer to", () => {
   });
 });
 
-/** Sends bytes to both servers on a connection each, and expects the same answers on it. */
+/** Sends raw bytes to both servers, and expects the same answers. */
 async function sameConversation(speak: (url: string) => Promise<string>): Promise<Answer[]> {
   const [offline = [], plain = []] = (await Promise.all(open.urls().map(speak))).map((text) =>
     parseAnswers(text).map(comparable),
@@ -228,7 +228,7 @@ const head = (...lines: string[]): string =>
   ["POST /apiv1/events HTTP/1.1", "host: localhost", ...lines, "", ""].join("\r\n");
 
 describe("both servers keep the connection in a defined state after", () => {
-  test("a refused request, behind which another one waits already", async () => {
+  test("a refused request, with another one pipelined behind it", async () => {
     const refused = `${head("content-type: application/xml", "content-length: 8")}<event/>`;
     const good = head(
       "content-type: application/json",
@@ -239,7 +239,7 @@ describe("both servers keep the connection in a defined state after", () => {
     expect(answers.map(({ status }) => status)).toEqual([415, 201]);
   });
 
-  test("a body that stops halfway, of which nothing is stored", async () => {
+  test("a body that ends too early, of which nothing is stored", async () => {
     const count = async (url: string): Promise<number> =>
       JSON.parse((await post(url, "/apiv1/events", { event_type: "count" })).body).id;
     const half = head("content-type: application/json", "content-length: 1000") + event;
@@ -292,7 +292,7 @@ describe("both servers keep the connection in a defined state after", () => {
     expect(more).toEqual([]);
   });
 
-  test("bytes that are no HTTP, which are refused and end the connection", async () => {
+  test("bytes that are not HTTP, which are refused and end the connection", async () => {
     const [answer, ...more] = await sameConversation((url) => sendAndRead(url, "good evening\r\n\r\n"));
     expect(answer).toMatchObject({ status: 400, headers: { "content-type": PROBLEM_REPLY } });
     expect(more).toEqual([]);

@@ -31,7 +31,7 @@ import { unzip } from "./zip.ts";
 
 const event = JSON.stringify({ event_type: "button_click" });
 
-// Each has a server and a folder to itself: they wait for one another's start and patience at the same time.
+// Each test has its own server and folder, so that they run and wait at the same time.
 describe.concurrent("stopping", () => {
   test.for(["SIGTERM", "SIGHUP"] as const)(
     "by %s finishes accepted requests, takes no new ones, and exits with 0",
@@ -62,12 +62,12 @@ describe.concurrent("stopping", () => {
     const startedAt = performance.now();
     await server.stop();
     expect(server.process.exitCode).toBe(0);
-    // Far below the patience that it has with requests in flight.
+    // Far below the time limit for requests in flight.
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 });
 
-/** Half an event, of which the server has said that it is reading it. */
+/** A client that has sent half an event, which the server has begun to read. */
 async function beginEvent(url: string): Promise<RawConnection> {
   const client = await openConnection(url);
   client.send(
@@ -210,7 +210,7 @@ describe.concurrent("starting", () => {
   });
 });
 
-/** Starts a server that keeps to the permissions of files, which nobody but root need not. */
+/** Starts a server that obeys file permissions, also where the tests run as root. */
 function runObedient(folder: string, file: string) {
   if (process.getuid?.() !== 0) return endingOf(spawnServe(folder, { ANALYTICS_DATABASE: file }));
   const serve = join(inject("project"), "dist/serve.mjs");

@@ -9,15 +9,15 @@ import { awaitOutput, spawnNode, stopChild } from "../bench/processes.ts";
 
 type Variables = Record<string, string>;
 
-/** A server that was started, in a process of its own. */
+/** A running server in a process of its own. */
 export interface TestServer {
   readonly url: string;
   readonly process: ChildProcess;
-  /** Ends it as an operator would, and waits until it is gone. */
+  /** Stops it with SIGTERM, and waits until the process has ended. */
   stop(): Promise<void>;
 }
 
-/** A way to start the server on a database of one's own; what it stores is there again when it is started again. */
+/** Starts the server with a database in a folder, which it finds again after a restart. */
 export interface Starter {
   readonly name: string;
   start(folder: string, variables?: Variables): Promise<TestServer>;
@@ -34,7 +34,7 @@ const asTestServer = (child: ChildProcess, url: string): TestServer => ({
 /** The address in the line that a server prints when it has started. */
 export const LISTENING = /(http:\/\/[\d.]+:\d+), with the dashboard/;
 
-/** `node dist/serve.mjs`, as `npm run serve` starts it; it says itself where it listens. */
+/** `node dist/serve.mjs`, as `npm run serve` starts it. It prints the address. */
 export const plainServer: Starter = {
   name: "npm run serve",
 
@@ -45,7 +45,7 @@ export const plainServer: Starter = {
   },
 };
 
-/** The plain server as a process that need not come to listen. */
+/** The plain server as a process that may fail to start. */
 export const spawnServe = (folder: string, variables: Variables = {}): ChildProcess =>
   spawnNode({
     args: [join(inject("project"), "dist/serve.mjs")],
@@ -53,7 +53,7 @@ export const spawnServe = (folder: string, variables: Variables = {}): ChildProc
     env: { ANALYTICS_PORT: "0", ANALYTICS_DATABASE: databaseIn(folder), ...variables },
   });
 
-/** The project once more, in the folder of one server. */
+/** Copies the project into a folder. */
 export async function copyProject(folder: string): Promise<string> {
   const project = join(folder, "project");
   await rm(project, { recursive: true, force: true });
@@ -69,7 +69,7 @@ export const spawnOffline = (project: string, env: Variables = {}): ChildProcess
     env: { ANALYTICS_PORT: "0", ...env },
   });
 
-/** A command line of the serverless framework. */
+/** Runs a command of the serverless framework. */
 export const spawnServerless = (
   project: string,
   args: readonly string[],
@@ -82,8 +82,8 @@ export const spawnServerless = (
   });
 
 /**
- * `npm start`, which runs `serverless offline start`. It builds by itself, that is, replaces the dist/ that other servers
- * may just be reading: each has a copy of the project to itself.
+ * `npm start`, which runs `serverless offline start`. It builds first, and replaces the dist/ that other servers may be
+ * reading, so each server has its own copy of the project.
  */
 export const offlineServer: Starter = {
   name: "npm start",
@@ -98,7 +98,7 @@ export const offlineServer: Starter = {
   },
 };
 
-/** A folder that is removed by whoever calls `remove`. */
+/** A temporary folder. The caller removes it. */
 export async function openFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "analytics-test-"));
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
@@ -106,14 +106,14 @@ export async function openFolder(): Promise<{ folder: string; remove: () => Prom
 
 type Finish = (act: () => Promise<void>) => void;
 
-/** An empty folder until the test is over. */
+/** An empty folder, removed after the test. */
 export async function testFolder(onTestFinished: Finish): Promise<string> {
   const { folder, remove } = await openFolder();
   onTestFinished(remove);
   return folder;
 }
 
-/** A server until the test is over. */
+/** A server, stopped after the test. */
 export async function testServer(
   onTestFinished: Finish,
   folder: string,
@@ -125,7 +125,7 @@ export async function testServer(
   return server;
 }
 
-/** How a process ended, and all that it said. */
+/** The exit code and output of a process. */
 export interface Ending {
   readonly code: number | null;
   readonly stdout: string;
@@ -141,12 +141,12 @@ export async function endingOf(child: ChildProcess): Promise<Ending> {
   child.stderr?.on("data", (chunk: Buffer) => {
     stderr += chunk;
   });
-  // Only then has everything been read that it said.
+  // The event `close` comes after all output has been read, `exit` may come before.
   const [code] = (await once(child, "close")) as [number | null];
   return { code, stdout, stderr };
 }
 
-/** How many events a file holds; nobody else may have it open for writing. */
+/** Counts the events of a database file. No server may be writing to it. */
 export function countEvents(folder: string): number {
   const db = new Sqlite(databaseIn(folder), { readonly: true });
   try {

@@ -18,7 +18,7 @@ const Problem = z.strictObject({
 
 const noise = fc.oneof(
   { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 30 }) },
-  // What decoders stumble over.
+  // Texts that break decoders.
   fc.constantFrom("%", "%zz", "%E0%A4%A", "%00", "..", "//", "?", "[]", "{}", "\u0000", "\ud800"),
 );
 const routes = endpoints.map(({ method, path }) => ({ method, path }));
@@ -74,7 +74,7 @@ const likeABody = fc.record({
   variants: field(fc.array(fc.record({ variant_name: text, weight: field(fc.double()) }), { maxLength: 4 })),
 });
 
-// Every field that an endpoint does not know is a refusal, so some bodies are pruned to what one of them takes.
+// An unknown field is refused, so some bodies have only the fields of one endpoint.
 const pruned = fc
   .tuple(
     likeABody,
@@ -120,11 +120,11 @@ function expectWellFormed({ status, headers, body }: TestResponse, method: strin
   expect(status).toBeLessThanOrEqual(599);
   for (const [name, value] of Object.entries(headers)) {
     validateHeaderName(name);
-    // No header may carry what a caller sent, unless HTTP can: a browser's origin is always such.
+    // A header must not repeat invalid text of the request. A browser's origin is always valid.
     if (name !== "access-control-allow-origin") validateHeaderValue(name, value);
   }
   if (status < 400 || method === "HEAD") return;
-  // An unwell server is the one answer from 400 on that is no problem document but a state.
+  // The health check is the only error answer that is not a problem document.
   if (status === 503 && headers["content-type"] !== "application/problem+json") return;
   const problem = Problem.parse(body);
   expect(headers["content-type"]).toBe("application/problem+json");
@@ -158,11 +158,11 @@ test("any request at all is answered, and every refusal is a problem of the clos
     ),
     { numRuns: 400 },
   );
-  // Requests that all fail at the first hurdle would prove little.
+  // If all requests failed at the first check, the test would prove little.
   expect([...seen].length).toBeGreaterThan(5);
 });
 
-test("any body at all is answered by the endpoints of a test that is there", {
+test("any body at all is answered by the endpoints of an existing test", {
   timeout: PATIENCE_MS,
 }, async () => {
   const edge = openEdge();

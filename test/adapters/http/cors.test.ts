@@ -6,7 +6,7 @@ const KEY = "0123456789abcdef";
 const keys = { write: [], read: [], admin: [KEY] };
 const event = { event_type: "a" };
 
-test("the specification's two example calls work from a page of this machine", async () => {
+test("the two example calls of the specification are allowed from a page of this machine", async () => {
   const { send } = openEdge();
   for (const path of ["/apiv1/events", "/apiv1/ab-tests"]) {
     const headers = {
@@ -22,7 +22,7 @@ test("the specification's two example calls work from a page of this machine", a
   }
 });
 
-test("a preflight of a write is answered, whole, as follows, whatever its origin", async () => {
+test("a preflight of a write is allowed from any origin, with this answer", async () => {
   const headers = { origin: SHOP, "access-control-request-method": "POST" };
   expect(await openEdge().send({ method: "OPTIONS", path: "/apiv1/events", headers })).toEqual({
     status: 204,
@@ -56,7 +56,7 @@ test("a page of the internet may use a server of the local network where it may 
   expect(await allowed("/apiv1/ab-tests")).toBeUndefined();
 });
 
-test("OPTIONS from no browser tells the methods alone", async () => {
+test("OPTIONS from a client that is no browser gets the methods alone", async () => {
   const { status, headers, body } = await openEdge().send({ method: "OPTIONS", path: "/apiv1/ab-tests" });
   expect([status, body]).toEqual([204, ""]);
   expect(headers.allow?.split(", ").sort()).toEqual(["GET", "OPTIONS", "POST"]);
@@ -79,8 +79,8 @@ test.each<[string, string[], typeof keys | undefined, string, string | undefined
 
 test.each<[string, string[], string, boolean]>([
   ["a page of this machine", [], "http://localhost:3000", true],
-  ["a page of this machine by its number", [], "http://127.0.0.1", true],
-  ["a page of this machine by its IPv6 number", [], "http://[::1]:8080", true],
+  ["a page of this machine by its IPv4 address", [], "http://127.0.0.1", true],
+  ["a page of this machine by its IPv6 address", [], "http://[::1]:8080", true],
   ["a page of another machine", [], SHOP, false],
   ["a page whose name only looks like this machine's", [], "http://localhost.evil.example", false],
   ["a page without an origin", [], "null", false],
@@ -116,7 +116,7 @@ test.each<[string, string[], string, boolean]>([
   },
 );
 
-test("a foreign page is refused in words that name the setting, before its request does anything", async () => {
+test("a foreign page is refused with the name of the setting", async () => {
   const { body } = await openEdge().send({ path: "/apiv1/ab-tests", headers: { origin: SHOP } });
   expect(body).toStrictEqual({
     type: "about:blank",
@@ -161,7 +161,7 @@ test("a link from another site opens the dashboard, and a beacon from there may 
   expect((await send({ method: "POST", path: "/apiv1/events", headers, body: event })).status).toBe(201);
 });
 
-test("with keys a foreign page's key is asked for, and the browser is not told that it may read", async () => {
+test("with keys a foreign page needs a key, and the browser does not let it read the answer", async () => {
   const { send } = openEdge({ keys });
   const { status, headers } = await send({
     path: "/apiv1/ab-tests",
@@ -174,7 +174,7 @@ test("with keys a foreign page's key is asked for, and the browser is not told t
   ).not.toHaveProperty("access-control-allow-origin");
 });
 
-test("a page may read why its write was refused, and when to come back", async () => {
+test("a page may read why its write was refused, and when to retry", async () => {
   const { send } = openEdge();
   const { status, headers } = await send({
     method: "POST",
@@ -187,14 +187,14 @@ test("a page may read why its write was refused, and when to come back", async (
   expect(headers["access-control-expose-headers"]).toContain("retry-after");
 });
 
-test("health and the API's description are for all", async () => {
+test("pages of every origin may read health and the OpenAPI document", async () => {
   for (const path of ["/health", "/apiv1/openapi.json"]) {
     const { status, headers } = await openEdge().send({ path, headers: { origin: SHOP } });
     expect([status, headers["access-control-allow-origin"]]).toEqual([200, "*"]);
   }
 });
 
-test("who is no page is told nothing of origins", async () => {
+test("a client that is no browser gets no CORS headers", async () => {
   const { headers } = await openEdge().send({ method: "POST", path: "/apiv1/events", body: event });
   expect(Object.keys(headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
 });

@@ -30,7 +30,7 @@ const operationOf = (document: Document, name: string): Operation => {
   return found;
 };
 
-test("the document of one endpoint is computed from its schemas, and is as follows", () => {
+test("the description of an endpoint is computed from its schemas", () => {
   const sample = endpoint({
     name: "sample",
     method: "POST",
@@ -82,7 +82,7 @@ test("the document of one endpoint is computed from its schemas, and is as follo
   });
 });
 
-test("every reference in the document leads somewhere in it", () => {
+test("every reference in the document has a target in it", () => {
   const document = documentOf();
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(
     ([, path]) => path ?? "",
@@ -113,7 +113,7 @@ test("every endpoint states each of its answers, refusals and parameters", () =>
   }
 });
 
-test("the bounds that the server holds bodies to stand in the document", () => {
+test("the document has the bounds of bodies", () => {
   const { schemas } = documentOf().components;
   expect(schemas.EventInput).toMatchObject({
     required: ["event_type"],
@@ -130,7 +130,7 @@ test("the bounds that the server holds bodies to stand in the document", () => {
   expect(schemas.Problem?.properties).toMatchObject({ code: { enum: Object.keys(FAILURE_STATUS) } });
 });
 
-test("conditions on properties are said to be written as where[name]=value", () => {
+test("conditions on properties are described as where[name]=value", () => {
   const { parameters } = operationOf(documentOf(), "getTrend");
   expect(parameters.find(({ name }) => name === "where")).toMatchObject({
     in: "query",
@@ -141,7 +141,7 @@ test("conditions on properties are said to be written as where[name]=value", () 
   });
 });
 
-test("a whole number of a URL is said to be one, with its bounds and what it is without being given", () => {
+test("an integer parameter has its bounds and its default", () => {
   const { parameters } = operationOf(documentOf(), "getTrend");
   expect(parameters.find(({ name }) => name === "limit")).toMatchObject({
     schema: { type: "integer", minimum: 1, maximum: 100, default: 10 },

@@ -52,7 +52,7 @@ test.each([
   );
 });
 
-test("a path with several methods names all of them", async () => {
+test("a refused method of a path with several methods gets all of them", async () => {
   const { status, headers } = await openEdge().send({ method: "PUT", path: "/apiv1/ab-tests" });
   expect(status).toBe(405);
   expect(headers.allow?.split(", ").sort()).toEqual(["GET", "POST"]);
@@ -136,7 +136,7 @@ test("the statuses of success are those of the contract", async () => {
   expect((await send({ method: "DELETE", path })).status).toBe(404);
 });
 
-test("a server whose storage does not answer is unwell, with a body as ever", async () => {
+test("a server whose storage fails is unavailable, with the usual body", async () => {
   const { storage } = openEdge().world;
   const broken = openEdge({}, { storage: { ...storage, check: () => Promise.reject(new Error("no disk")) } });
   const { status, body } = await broken.send({ path: "/health" });
