@@ -27,12 +27,12 @@ const VIEWS: Readonly<
 
 const FIRST = "experiments";
 
-/** Where a link leads that names no view. */
+/** Shown for a link that names no view. */
 const NothingHere = () => (
   <>
-    <h1>Nothing is here</h1>
+    <h1>Page not found</h1>
     <p>
-      The link may be old or mistyped. <a href={linkTo([FIRST])}>Go to the experiments.</a>
+      The link may be outdated or mistyped. <a href={linkTo([FIRST])}>Go to the experiments.</a>
     </p>
   </>
 );
@@ -46,22 +46,22 @@ function pageOf({ path, query }: Address): { title: string; page: ComponentChild
     return { title: `Experiment ${id}`, page: <ExperimentView key={id} testId={Number(id)} query={query} /> };
   }
   const found = Object.hasOwn(VIEWS, name) && id === undefined ? VIEWS[name] : undefined;
-  if (found === undefined) return { title: "Nothing is here", page: <NothingHere /> };
+  if (found === undefined) return { title: "Page not found", page: <NothingHere /> };
   return { title: found.title, page: <found.View query={query} /> };
 }
 
-/** Stands where a view should be that could not be drawn: the other views, and this one by another link, still can. */
+/** Shown in place of a view that failed to render. Other views, and other links to this one, still work. */
 const Broken = () => (
   <>
-    <h1>This view cannot be shown</h1>
+    <h1>This view failed</h1>
     <p>
-      Something in this link or in the data was not foreseen here.{" "}
-      <a href={linkTo([FIRST])}>Go to the experiments</a>, or take filters out of the link.
+      An unexpected error occurred with this link or its data.{" "}
+      <a href={linkTo([FIRST])}>Go to the experiments</a>, or remove filters from the link.
     </p>
   </>
 );
 
-/** A defect in one view leaves the page and its navigation alone; another link is another attempt. */
+/** Keeps the page and its navigation working when a view fails. Another link renders it again. */
 function Guarded({ link, children }: { link: string; children: ComponentChildren }): ComponentChildren {
   const [error, mend] = useErrorBoundary((defect: unknown) => reportError(defect));
   useEffect(mend, [link]);
@@ -97,7 +97,7 @@ const ForgetKeys = () => (
   </button>
 );
 
-/** Focus follows to a view that was opened by a link, as it would to a new page. */
+/** Moves the focus to a view that is opened by a link, as a new page would. */
 function useFocusOnChange(path: string) {
   const main = useRef<HTMLElement>(null);
   const shown = useRef(path);

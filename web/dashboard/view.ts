@@ -1,4 +1,4 @@
-/** What a view gets: the settings that its link holds after `?`. */
+/** The props of a view: the settings that its link holds after `?`. */
 export interface ViewProps {
   readonly query: URLSearchParams;
 }

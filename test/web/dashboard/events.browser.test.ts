@@ -52,7 +52,7 @@ describeInBrowser("the dashboard's events", () => {
     await page.getByLabel("Event", { exact: true }).selectOption("product_view");
     await page.getByLabel("User").fill("user-3");
     await page.keyboard.press("Tab");
-    await page.getByLabel("Only events with").selectOption("plan");
+    await page.getByLabel("Property").selectOption("plan");
     await page.getByLabel("Value of plan").fill("pro");
     await page.keyboard.press("Enter");
     await expect.poll(() => page.locator(".events > li").count()).toBe(2);
@@ -69,7 +69,7 @@ describeInBrowser("the dashboard's events", () => {
   test("can be asked for a property that is not set", async () => {
     const page = await site.visited("#/events?user_id=user-0");
     await expect.poll(() => page.locator(".events > li").count()).toBe(4);
-    await page.getByLabel("Only events with").selectOption("plan");
+    await page.getByLabel("Property").selectOption("plan");
     await page.getByLabel("Comparison of plan").selectOption("is not set");
     await page.getByRole("button", { name: "Remove: plan is not set" }).waitFor();
     await expect.poll(() => page.locator(".events > li").count()).toBe(2);
@@ -128,7 +128,7 @@ describeInBrowser("the dashboard's events", () => {
     const second = await site.visited(new URL(first.url()).hash, { timezoneId: "America/Los_Angeles" });
     expect(await second.getByLabel("Time zone").inputValue()).toBe("Pacific/Kiritimati");
     const rows = async (page: typeof first): Promise<string[]> => {
-      await page.getByText("The same as a table").click();
+      await page.getByText("Show as a table").click();
       await page.locator("details table tr").nth(30).waitFor();
       return page.locator("details table tr").allTextContents();
     };
@@ -155,7 +155,7 @@ describeInBrowser("the dashboard's events", () => {
       "#/trend?event_type=product_view&measure=users&breakdown=plan&timezone=UTC",
     );
     await expect
-      .poll(() => page.getByRole("img", { name: /^Different users per day, 2 lines/ }).count())
+      .poll(() => page.getByRole("img", { name: /^Unique users per day, 2 lines/ }).count())
       .toBe(1);
     await expect.poll(() => page.locator(".legend li").allTextContents()).toEqual(["free", "pro"]);
     const reading = page.locator(".reading");
@@ -166,13 +166,13 @@ describeInBrowser("the dashboard's events", () => {
     await page.keyboard.press("ArrowLeft");
     await page.keyboard.press("ArrowLeft");
     await expect.poll(() => reading.textContent()).toContain("free: 20\u00a0users; pro: 20\u00a0users");
-    const totals = page.getByRole("table", { name: "Different users over the whole time" });
+    const totals = page.getByRole("table", { name: "Unique users over the whole time" });
     await expect
       .poll(() => totals.getByRole("row").allTextContents())
-      .toEqual(["LineDifferent users", "free20", "pro20"]);
-    await page.getByText("The same as a table").click();
+      .toEqual(["LineUnique users", "free20", "pro20"]);
+    await page.getByText("Show as a table").click();
     await expect
-      .poll(() => page.getByRole("table", { name: "Different users per day" }).getByRole("row").count())
+      .poll(() => page.getByRole("table", { name: "Unique users per day" }).getByRole("row").count())
       .toBe(31);
   });
 
@@ -185,7 +185,7 @@ describeInBrowser("the dashboard's events", () => {
 
   test("are compared side by side in one trend, and the back button takes it back", async () => {
     const page = await site.visited("#/trend?event_type=product_view");
-    await page.getByLabel("Beside it").selectOption("purchase");
+    await page.getByLabel("Compare with").selectOption("purchase");
     await expect
       .poll(() => page.locator(".legend li").allTextContents())
       .toEqual(["product_view", "purchase"]);
@@ -209,11 +209,9 @@ describeInBrowser("the dashboard's events", () => {
       .toEqual([
         "1. product_view40 users, 100.0 % of the first step",
         expect.stringMatching(
-          /^↓ 50\.0 % went on, 20 of 40 users, half of them within 14\.4 min2\. add_to_cart20 users, 50\.0 % of the first step$/,
+          /^↓ 50\.0 % went on, 20 of 40 users, median 14\.4 min2\. add_to_cart20 users, 50\.0 % of the first step$/,
         ),
-        expect.stringMatching(
-          /^↓ 50\.0 % went on, 10 of 20 users, half of them within 14\.4 min3\. purchase10 users/,
-        ),
+        expect.stringMatching(/^↓ 50\.0 % went on, 10 of 20 users, median 14\.4 min3\. purchase10 users/),
       ]);
     await page.getByLabel("with", { exact: true }).first().selectOption("price");
     await page.getByLabel("price is").fill("4");

@@ -18,14 +18,14 @@ describeInBrowser("the dashboard's new experiments", () => {
     await page.getByRole("heading", { level: 1, name: "checkout" }).waitFor();
     await settled(page);
     await expect.poll(() => page.getByText("0 of 1,000 planned users").count()).toBe(1);
-    await expect.poll(() => page.getByRole("heading", { name: "Nothing has arrived yet" }).count()).toBe(1);
+    await expect.poll(() => page.getByRole("heading", { name: "No data yet" }).count()).toBe(1);
 
-    await page.getByRole("button", { name: "Stop the test …" }).click();
+    await page.getByRole("button", { name: "Stop the experiment …" }).click();
     const dialog = page.getByRole("dialog", { name: "Stop checkout?" });
     await dialog.getByLabel("one page").check();
     await expect.poll(() => dialog.getByText(/figures do not show that one page is better/).count()).toBe(1);
-    await dialog.getByRole("button", { name: "Stop the test" }).click();
-    await page.getByText("Winner named by a person").waitFor();
+    await dialog.getByRole("button", { name: "Stop the experiment" }).click();
+    await page.getByText("Winner chosen").waitFor();
 
     const id = Number(/experiments\/(\d+)/.exec(page.url())?.[1]);
     const stored = await send<Record<string, unknown>>(`${site.url}/apiv1/ab-tests/${id}`, "GET");
@@ -44,7 +44,7 @@ describeInBrowser("the dashboard's new experiments", () => {
     const page = await site.visited("#/experiments/new");
     await page.getByLabel("Weight").first().fill("-1");
     await page.getByLabel("Planned users").fill("many");
-    await page.getByLabel("Users who take part, in %").fill("140");
+    await page.getByLabel("Traffic, in %").fill("140");
     await page.getByLabel("Name of variant 2").fill("control");
     await page.getByRole("button", { name: "Create the experiment" }).click();
     await page.getByRole("alert").waitFor();
@@ -56,7 +56,7 @@ describeInBrowser("the dashboard's new experiments", () => {
     };
     expect(await faultOf("Weight")).toEqual({ invalid: "true", fault: "This field must not be negative." });
     expect(await faultOf("Name")).toEqual({ invalid: "true", fault: "This field must not be blank." });
-    expect(await faultOf("Users who take part, in %")).toEqual({
+    expect(await faultOf("Traffic, in %")).toEqual({
       invalid: "true",
       fault: "This field must be from 0\u00a0% to 100\u00a0%.",
     });
@@ -85,7 +85,7 @@ describeInBrowser("the dashboard's new experiments", () => {
     const page = await site.visited("#/sample-size");
     const sentence = page.getByText(/^To find a change from/);
     await expect.poll(() => sentence.textContent()).toContain("10 % to 11 %");
-    await page.getByLabel("Share now, in %").fill("20");
+    await page.getByLabel("Baseline, in %").fill("20");
     await page.keyboard.press("Enter");
     await expect.poll(() => sentence.textContent()).toContain("20 % to 22 %");
     const again = await site.visited(new URL(page.url()).hash);

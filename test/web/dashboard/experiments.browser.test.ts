@@ -46,7 +46,7 @@ describeInBrowser("the dashboard's experiments", () => {
     await expect.poll(() => alarm.getByRole("heading").textContent()).toContain("The split is broken");
     expect(await alarm.boundingBox()).toMatchObject({ x: 0, width: 390 });
     expect(await page.getByRole("heading", { name: "signup" }).isVisible()).toBe(false);
-    await page.getByText("Show the figures that cannot be trusted").click();
+    await page.getByText("Show the unreliable figures").click();
     expect(await page.getByRole("heading", { name: /^signup/ }).isVisible()).toBe(true);
     expect(await page.locator(".good, .bad").count()).toBe(0);
   });
@@ -165,20 +165,20 @@ describeInBrowser("the dashboard's experiments", () => {
       metrics: [{ metric_name: "buyer's joy" }],
     });
     const page = await site.visited(`#/experiments/${test_id}`);
-    await page.getByText("A draft takes no users: start the test first.").waitFor();
+    await page.getByText("A draft takes no users: start the experiment first.").waitFor();
     const url = `${site.url}/apiv1/ab-tests/${test_id}`;
     expect(await page.locator("pre").allTextContents()).toEqual([
       `curl ${url}/assign -H 'content-type: application/json' -d '{"user_id":"user123"}'`,
       `curl ${url}/track -H 'content-type: application/json' -d '{"user_id":"user123","metric_name":"buyer'\\''s joy"}'`,
     ]);
-    await page.getByRole("button", { name: "Start the test" }).click();
+    await page.getByRole("button", { name: "Start the experiment" }).click();
     await page.getByText("running", { exact: true }).waitFor();
     await expect.poll(() => page.getByText("A draft takes no users").count()).toBe(0);
   });
 
   test("are not stopped by who thinks better of it", async () => {
     const page = await site.visited(`#/experiments/${ids.early}`);
-    await page.getByRole("button", { name: "Stop the test …" }).click();
+    await page.getByRole("button", { name: "Stop the experiment …" }).click();
     await page.getByRole("button", { name: "Let it run" }).click();
     await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
     const { status } = await send<{ status: string }>(`${site.url}/apiv1/ab-tests/${ids.early}`, "GET");

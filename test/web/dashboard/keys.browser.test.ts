@@ -104,7 +104,7 @@ describeInBrowser("the dashboard of a server that asks for keys", () => {
     const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
     const { page } = await site.visit();
     await page.goto(`${guarded.url}/#/experiments`);
-    await page.getByRole("button", { name: "Go on without" }).click();
+    await page.getByRole("button", { name: "Continue without" }).click();
     await settled(page);
     await expect.poll(() => page.getByRole("alert").textContent()).toContain("Send a key with read access");
     await page.getByRole("button", { name: "Try again" }).click();

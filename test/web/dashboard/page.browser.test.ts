@@ -74,7 +74,7 @@ describeInBrowser("the dashboard's page", () => {
   test("keeps nobody out of its dialogs", async () => {
     const { page } = await site.visit({ bypassCSP: true });
     await open(page, site.url, views["a winner"] ?? "");
-    await page.getByRole("button", { name: "Stop the test …" }).click();
+    await page.getByRole("button", { name: "Stop the experiment …" }).click();
     await page.getByRole("dialog").waitFor();
     expect(await barriersOn(page)).toEqual([]);
   });
@@ -108,8 +108,8 @@ describeInBrowser("the dashboard's page", () => {
     await page.getByLabel("Name", { exact: true }).fill("documented");
     await page.getByLabel("Name of metric 1").fill("paid");
     await page.getByRole("button", { name: "Create the experiment" }).click();
-    await page.getByRole("button", { name: "Stop the test …" }).click();
-    await page.getByRole("button", { name: "Stop the test", exact: true }).click();
+    await page.getByRole("button", { name: "Stop the experiment …" }).click();
+    await page.getByRole("button", { name: "Stop the experiment", exact: true }).click();
     await page.getByText("stopped", { exact: true }).waitFor();
     const asked = requests.filter((request) => !request.includes("about:"));
     expect(await undocumented(site.url, asked)).toEqual([]);
@@ -177,7 +177,7 @@ describeInBrowser("the dashboard's page", () => {
     const { page } = await site.visit();
     await page.route("**/apiv1/events/retention**", (route) => route.fulfill({ json: { cohorts: null } }));
     await open(page, site.url, "#/retention");
-    await page.getByRole("heading", { name: "This view cannot be shown" }).waitFor();
+    await page.getByRole("heading", { name: "This view failed" }).waitFor();
     await page.getByRole("link", { name: "Trend", exact: true }).click();
     await page.getByRole("heading", { level: 1, name: "Trend" }).waitFor();
   });

@@ -20,7 +20,7 @@ interface Operation {
   readonly access: Access;
 }
 
-/** All that the dashboard asks the server for, by the names of the OpenAPI document. */
+/** All requests of the dashboard, by their names in the OpenAPI document. */
 export const operations = {
   listExperiments: { method: "GET", path: "/apiv1/ab-tests", access: "read" },
   createExperiment: { method: "POST", path: "/apiv1/ab-tests", access: "admin" },
@@ -42,7 +42,7 @@ interface Question {
   readonly query?: Changes;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
-  /** Asks nobody for a key: what runs in the background interrupts no one. */
+  /** Does not ask for a key: a background request must not interrupt the user. */
   readonly quiet?: boolean;
 }
 
@@ -66,11 +66,11 @@ function send(operation: Operation, question: Question, key: string | undefined)
   });
 }
 
-// Who is refused without having sent a key to a server that asks for none is not helped by one.
+// A 403 without a key comes from a server without keys, where a key does not help.
 const wantsKey = (status: number, key: string | undefined): boolean =>
   status === 401 || (status === 403 && key !== undefined);
 
-/** Sends the question until it is answered or refused for good; where a key is missing, after asking for one. */
+/** Sends a request until it is answered or finally refused. Asks for a key where one is missing. */
 async function respond(operation: Operation, question: Question): Promise<Response> {
   for (;;) {
     const key = keyFor(operation.access);
@@ -85,7 +85,7 @@ async function respond(operation: Operation, question: Question): Promise<Respon
 async function ask<T>(operation: Operation, question: Question = {}): Promise<T> {
   const response = await respond(operation, question);
   return response.json().catch(() => {
-    throw new Problem(response.status, "The answer broke off on the way. Try again.");
+    throw new Problem(response.status, "The response was interrupted. Try again.");
   });
 }
 
@@ -143,10 +143,10 @@ export const computeFunnel = (body: input<typeof FunnelQuery>, signal?: AbortSig
 export const getRetention = (query: Changes, signal?: AbortSignal): Promise<Retention> =>
   ask(operations.getRetention, { query, signal });
 
-/** The address of a download, for a server that asks for no key. */
+/** The address of a download from a server without keys. */
 export const exportUrl = (query: Changes): string => urlOf(operations.exportEvents, { query });
 
-/** One part of a download that needs a key, and where the next one begins. */
+/** One part of a download that needs a key, and the cursor of the next part. */
 export async function exportPart(query: Changes): Promise<{ content: Blob; next: string | null }> {
   const response = await respond(operations.exportEvents, { query });
   return { content: await response.blob(), next: response.headers.get("x-next-cursor") };

@@ -6,7 +6,7 @@ import { type Access, keepKey } from "./keys.ts";
 const PURPOSE: Record<Access, string> = {
   open: "",
   read: "To show figures and events, this server asks for a key with read access. An admin key works too.",
-  admin: "To create or change an A/B test, this server asks for a key with admin access.",
+  admin: "To create or change an experiment, this server asks for a key with admin access.",
 };
 
 function KeyForm({ request: { access, detail, answer } }: { request: KeyRequest }) {
@@ -34,14 +34,14 @@ function KeyForm({ request: { access, detail, answer } }: { request: KeyRequest 
           required
           value={key}
           onValue={setKey}
-          hint="Who runs the server has it. It is kept in this tab until you close it."
+          hint="Ask the operator of the server. The key is kept in this tab until you close it."
         />
         <div class="actions">
           <button type="submit" class="primary">
             Use this key
           </button>
           <button type="button" onClick={() => answer(false)}>
-            Go on without
+            Continue without
           </button>
         </div>
       </form>
@@ -49,7 +49,7 @@ function KeyForm({ request: { access, detail, answer } }: { request: KeyRequest 
   );
 }
 
-/** Asks for a key whenever an answer waits for one. */
+/** Asks for a key whenever a request needs one. */
 export function KeyDialog() {
   const [request, setRequest] = useState<KeyRequest | undefined>();
   useEffect(() => onKeyRequest(setRequest), []);

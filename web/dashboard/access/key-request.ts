@@ -1,6 +1,6 @@
 import type { Access } from "./keys.ts";
 
-/** A key that is missing, and why. `answer` says whether one was given. */
+/** A missing key, and the reason. `answer` tells whether the user gave one. */
 export interface KeyRequest {
   readonly access: Access;
   readonly detail: string;
@@ -32,7 +32,7 @@ function withResolvers<T>() {
   return { promise, resolve };
 }
 
-/** Asks for a key once, however many answers wait for it. */
+/** Asks for a key once, whatever the number of requests that wait for it. */
 export async function requestKey(access: Access, detail: string): Promise<boolean> {
   if (waiting === undefined) return show(access, detail);
   const { request, answered } = waiting;
@@ -40,7 +40,7 @@ export async function requestKey(access: Access, detail: string): Promise<boolea
   return request.access === access ? given : requestKey(access, detail);
 }
 
-/** Tells what is asked for now, and every change of it. */
+/** Subscribes to the current request for a key and its changes. */
 export function onKeyRequest(tell: Listener): () => void {
   listener = tell;
   tell(waiting?.request);

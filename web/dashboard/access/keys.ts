@@ -1,7 +1,7 @@
-/** What a key must be good for. An admin key is good for reading too. */
+/** The access that a request needs. An admin key has read access too. */
 export type Access = "open" | "read" | "admin";
 
-// The tab's own memory: it is gone when the tab is closed, and no other page of this browser has it.
+// Session storage: it is cleared when the tab is closed, and other tabs cannot read it.
 const NAMES = { open: "", read: "analytics.read-key", admin: "analytics.admin-key" };
 const remembered = new Map<string, string>();
 
@@ -9,12 +9,12 @@ function stored(name: string): string | undefined {
   try {
     return remembered.get(name) ?? sessionStorage.getItem(name) ?? undefined;
   } catch {
-    // Somebody forbids this page to store anything: then the key lasts until the page is left.
+    // Storage is disabled: the key lasts until the page is left.
     return remembered.get(name);
   }
 }
 
-/** The key to try. An admin key reads, and a key that was given for reading may be an admin's. */
+/** The key to send. An admin key can read, and a key given for reading may be an admin key.  */
 export function keyFor(access: Access): string | undefined {
   if (access === "open") return undefined;
   const [first, second] = access === "admin" ? [NAMES.admin, NAMES.read] : [NAMES.read, NAMES.admin];

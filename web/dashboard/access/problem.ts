@@ -6,7 +6,7 @@ export interface Fault {
   readonly message: string;
 }
 
-/** Why there is no answer, in words for the person who waits for it. */
+/** The reason why a request failed, in words for the user. */
 export class Problem extends Error {
   readonly status: number;
   readonly faults: readonly Fault[];
@@ -23,7 +23,7 @@ interface ProblemBody {
   readonly errors?: readonly Fault[];
 }
 
-/** What a refusal says, also one that somebody between here and the server has written. */
+/** Reads the reason from a response, also from one that a proxy has written. */
 export async function problemOf(response: Response): Promise<Problem> {
   const body: ProblemBody = await response.json().catch(() => ({}));
   const wait = response.headers.get("retry-after");
@@ -32,11 +32,11 @@ export async function problemOf(response: Response): Promise<Problem> {
     typeof body.detail === "string" ? body.detail : `The server answered with status ${response.status}.`;
   const advice = wait === null ? "" : ` Try again in ${wait} s.`;
   const words =
-    faults.length > 0 && response.status === 400 ? "The server does not accept this:" : detail + advice;
+    faults.length > 0 && response.status === 400 ? "The server refused the request:" : detail + advice;
   return new Problem(response.status, words, faults);
 }
 
-/** The same where shares are typed as percentages: the server speaks of 0 to 1. */
+/** Converts messages about shares to percentages, in which the form takes them: the server takes 0 to 1. */
 export const inPercent = ({ status, message, faults }: Problem, paths: readonly string[]): Problem =>
   new Problem(
     status,
@@ -54,5 +54,5 @@ export const inPercent = ({ status, message, faults }: Problem, paths: readonly 
 export const unreachable = (): Problem =>
   new Problem(
     0,
-    "The server does not answer. Check that it is running and that you are online, then try again.",
+    "The server does not respond. Check that it is running and that you are online, then try again.",
   );

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "./problem.ts";
 
-/** What came of a question so far. While it is asked anew, the answer before it is still there. */
+/** The state of a request. While it is repeated, the previous answer remains. */
 export interface Answer<T> {
   readonly value: T | undefined;
   readonly problem: Problem | undefined;
@@ -10,8 +10,8 @@ export interface Answer<T> {
 }
 
 /**
- * Asks whenever `question` changes, which is any text that tells questions apart; undefined asks nothing. The answer to
- * a question that nobody asks any more is dropped.
+ * Sends a request whenever `question` changes. That is any text that identifies the request; undefined sends none. The
+ * answer to an outdated request is dropped.
  */
 export function useAnswer<T>(
   question: string | undefined,

@@ -19,7 +19,7 @@ import { useLiveEvents } from "./use-live-events.ts";
 
 const PAGE = "50";
 
-/** Unlike a plot, a list is over all times unless a time is chosen. */
+/** Unlike a report, a list covers all times until a range is chosen. */
 const filterOf = (query: URLSearchParams, now: number): Changes => ({
   ...(query.has("days") || namesDates(query) ? rangeOf(query, now) : {}),
   ...whereOf(query),
@@ -87,10 +87,10 @@ interface WaitingProps {
   readonly onReload: () => void;
 }
 
-/** Says what has come in. Where that is a page or more, there may be others between it and the list. */
+/** Offers the new events. With a full page of them there may be more between it and the list, so the list reloads. */
 const Waiting = ({ count, onShow, onReload }: WaitingProps) => (
   <p class="live" role="status">
-    {count === 0 && "New events show up here within seconds."}
+    {count === 0 && "New events appear here within seconds."}
     {count > 0 && count < Number(PAGE) && (
       <button type="button" onClick={onShow}>
         Show {counted(count, "new event")}
@@ -104,7 +104,7 @@ const Waiting = ({ count, onShow, onReload }: WaitingProps) => (
   </p>
 );
 
-/** The newest events, those that came in since, and older ones on demand. */
+/** The newest events, with buttons for newer and older ones. */
 function EventList({ first, filter, zone, onReload }: ListProps) {
   const [events, setEvents] = useState(first.items);
   const [next, setNext] = useState(first.next);
@@ -127,7 +127,7 @@ function EventList({ first, filter, zone, onReload }: ListProps) {
       {events.length === 0 && (
         <EmptyNotice title="No such events">
           <p>
-            Take filters away, or <a href={linkTo(["events"])}>show all events</a>.
+            Remove filters, or <a href={linkTo(["events"])}>show all events</a>.
           </p>
         </EmptyNotice>
       )}

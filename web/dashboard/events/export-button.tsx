@@ -8,7 +8,7 @@ import { ProblemNotice } from "../parts/notices.tsx";
 const MINUTE_MS = 60_000;
 const NAME = "events.ndjson";
 
-/** All parts of a download, one after another: a server that cannot stream answers in parts. */
+/** Downloads all parts in sequence: a server that cannot stream answers in parts. */
 async function download(query: Changes): Promise<void> {
   const parts: Blob[] = [];
   let cursor: string | null = "";
@@ -19,11 +19,11 @@ async function download(query: Changes): Promise<void> {
   }
   const url = URL.createObjectURL(new Blob(parts));
   Object.assign(document.createElement("a"), { href: url, download: NAME }).click();
-  // Some browsers read the address only after this turn.
+  // Some browsers read the address after this turn of the event loop.
   setTimeout(() => URL.revokeObjectURL(url), MINUTE_MS);
 }
 
-/** The events that are filtered for, as lines of JSON. A link cannot carry a key, and shall not: it would be logged. */
+/** Exports the filtered events as lines of JSON. With keys it is a button: a link would put the key into logs. */
 export function ExportButton({ query }: { query: Changes }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | undefined>();

@@ -5,15 +5,15 @@ import type { Changes } from "../address.ts";
 
 const EVERY_MS = 4_000;
 
-/** Those of the newest events that are not shown yet, newest first. */
+/** The new events that are not shown yet, newest first. */
 export function newOnes(newest: readonly EventReply[], shown: readonly EventReply[]): EventReply[] {
   const known = new Set(shown.map(({ id }) => id));
   return newest.filter(({ id }) => !known.has(id));
 }
 
 /**
- * Looks every few seconds what has come in, while somebody can see it. Nothing that is read moves: what is new waits
- * until it is asked for.
+ * Polls for new events every few seconds while the page is visible. New events wait until the user asks for them, so that
+ * the list does not move while it is read.
  */
 export function useLiveEvents(query: Changes, shown: readonly EventReply[]): readonly EventReply[] {
   const [waiting, setWaiting] = useState<readonly EventReply[]>([]);
@@ -24,7 +24,7 @@ export function useLiveEvents(query: Changes, shown: readonly EventReply[]): rea
     const look = async (): Promise<void> => {
       if (document.hidden || looking) return;
       looking = true;
-      // What fails now may succeed in a moment; the list itself has said what is wrong for longer.
+      // A failure may be gone at the next poll, and the list itself shows one that lasts.
       const page = await listEvents(latest.current.query, { quiet: true }).catch(() => undefined);
       looking = false;
       if (page !== undefined) setWaiting(newOnes(page.items, latest.current.shown));

@@ -18,8 +18,8 @@ const KINDS: readonly Option[] = [
   { value: "mean", label: "a mean per user" },
 ];
 const QUESTIONS: readonly Option[] = [
-  { value: "users", label: "how many users" },
-  { value: "effect", label: "which effect" },
+  { value: "users", label: "users needed" },
+  { value: "effect", label: "detectable effect" },
 ];
 const TYPES: readonly Option[] = [
   { value: "relative", label: "relative, in %" },
@@ -98,32 +98,32 @@ function Fields({ query }: ViewProps) {
   const effectUnit = read(query, "effect_type") === "relative" ? "in %" : absoluteUnit;
   return (
     <div class="filters">
-      {choice("kind", "The metric is", KINDS)}
-      {choice("asked", "I want to know", QUESTIONS)}
-      {text("baseline", isShare ? "Share now, in %" : "Mean per user now")}
+      {choice("kind", "Metric type", KINDS)}
+      {choice("asked", "Calculate", QUESTIONS)}
+      {text("baseline", isShare ? "Baseline, in %" : "Baseline mean per user")}
       {!isShare && text("deviation", "Standard deviation per user", "standard_deviation")}
       {read(query, "asked") === "users" ? (
         <>
-          {choice("effect_type", "The effect is", TYPES)}
-          {text("effect", `Smallest effect that matters, ${effectUnit}`)}
+          {choice("effect_type", "Effect type", TYPES)}
+          {text("effect", `Minimum detectable effect, ${effectUnit}`)}
         </>
       ) : (
-        text("users", "Users in all variants together")
+        text("users", "Total users")
       )}
       {text("variants", "New variants")}
       {Array.isArray(splitOf(query)) || text("split", "Share of the new variant, in %")}
-      {text("power", "Chance to find the effect, in %")}
+      {text("power", "Power, in %")}
       {text("confidence", "Confidence, in %", "confidence_level")}
     </div>
   );
 }
 
 const HORIZONS = [
-  { name: "declare the users, and read once at the end", key: "fixed" },
-  { name: "decide at any time", key: "sequential" },
+  { name: "once, at the planned users", key: "fixed" },
+  { name: "at any time, sequential", key: "sequential" },
 ] as const;
 
-/** The effect in either direction, where users were given. */
+/** The detectable effect in either direction for a number of users. */
 function effectCells(
   { effect, decrease }: Plan,
   key: keyof Plan["effect"],
@@ -147,10 +147,10 @@ function Shown({ plan, kind }: { plan: Plan; kind: "conversion" | "mean" }) {
     <>
       <p class="sentence">{plan.summary}</p>
       <Table
-        caption="The plan"
+        caption="Sample size by analysis"
         columns={[
-          "You",
-          "Users in all",
+          "Analysis",
+          "Total users",
           "Users, control",
           "Users, each new variant",
           "Effect",
@@ -175,9 +175,11 @@ export function CalculatorView({ query }: ViewProps) {
   return (
     <Faults.Provider value={problem?.faults ?? []}>
       <h1>Sample size</h1>
-      <p>How many users a test needs depends on the smallest effect that you want to find.</p>
+      <p>
+        The number of users that an experiment needs depends on the smallest effect that you want to detect.
+      </p>
       <Fields query={query} />
-      <Answered answer={{ ...answer, problem }} what="the plan">
+      <Answered answer={{ ...answer, problem }} what="the sample size">
         {(plan) => <Shown plan={plan} kind={body.kind === "mean" ? "mean" : "conversion"} />}
       </Answered>
     </Faults.Provider>

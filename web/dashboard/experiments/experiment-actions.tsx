@@ -17,9 +17,8 @@ interface StopDialogProps {
 /** Warning for naming a winner that the figures do not support. */
 function warningFor({ verdict }: Results, winner: string | null): string | undefined {
   if (winner === null || (verdict.kind === "winner" && verdict.variant_name === winner)) return undefined;
-  if (verdict.kind === "broken_split")
-    return "The split is broken: the figures do not speak for any variant.";
-  return `The figures do not show that ${winner} is better. You can name it all the same, and it will be shown as your decision.`;
+  if (verdict.kind === "broken_split") return "The split is broken: the figures support no variant.";
+  return `The figures do not show that ${winner} is better. You can still choose it: it is shown as your decision.`;
 }
 
 function StopDialog({ test, results, onStop, onClose }: StopDialogProps) {
@@ -42,8 +41,8 @@ function StopDialog({ test, results, onStop, onClose }: StopDialogProps) {
       >
         <h2 id="stop-title">Stop {test.test_name}?</h2>
         <p>
-          A stopped test takes no more users and values, and cannot run again. Its figures stay as they are
-          now.
+          A stopped experiment takes no more users and values, and cannot run again. Its figures stay as they
+          are now.
         </p>
         <p>{sentenceOf(results)}</p>
         <fieldset>
@@ -56,7 +55,7 @@ function StopDialog({ test, results, onStop, onClose }: StopDialogProps) {
         </p>
         <div class="actions">
           <button type="submit" class="danger">
-            Stop the test
+            Stop the experiment
           </button>
           <button type="button" onClick={onClose}>
             Let it run
@@ -89,16 +88,16 @@ export function ExperimentActions({ test, results, onChange }: ExperimentActions
   );
   return (
     <div class="actions">
-      {test.status === "draft" && button("Start the test", "running")}
+      {test.status === "draft" && button("Start the experiment", "running")}
       {test.status === "running" && (
         <button type="button" onClick={() => setStopping(true)}>
-          Stop the test …
+          Stop the experiment …
         </button>
       )}
-      {(test.status === "draft" || test.status === "stopped") && button("Archive it", "archived")}
+      {(test.status === "draft" || test.status === "stopped") && button("Archive", "archived")}
       {test.status === "archived" &&
         test.stopped_at !== null &&
-        button("Take it out of the archive", "stopped")}
+        button("Restore from the archive", "stopped")}
       {problem !== undefined && <ProblemNotice problem={problem} />}
       {stopping && (
         <StopDialog

@@ -14,7 +14,7 @@ export interface MetricDraft {
   readonly name: string;
   readonly kind: "conversion" | "mean" | "count";
   readonly direction: "increase" | "decrease";
-  /** Made of events of this type; empty where values are tracked for the test itself. */
+  /** The event type that the metric is computed from; empty where values are tracked through the experiment. */
   readonly eventType: string;
   readonly property: string;
   /** Its role where it does not decide. */
@@ -86,7 +86,7 @@ function metricOf(metric: MetricDraft, primary: boolean): Metric {
   };
 }
 
-/** The request that creates what was typed. */
+/** The request body that creates the experiment. */
 export function bodyOf(draft: ExperimentDraft): Body {
   const { name, description, variants, control, metrics, primary, traffic, confidence, plannedUsers, start } =
     draft;
@@ -113,7 +113,7 @@ export function shareInWords(variants: readonly VariantDraft[], index: number): 
     : undefined;
 }
 
-/** The list with one of its entries changed. */
+/** A copy of the list with one entry changed. */
 export const replaced = <T>(list: readonly T[], index: number, change: Partial<T>): readonly T[] =>
   list.map((one, place) => (place === index ? { ...one, ...change } : one));
 

@@ -63,7 +63,7 @@ export function VariantFields({ draft: { variants, control }, onChange }: DraftP
           />
           <Choice
             name="control"
-            label="is the control"
+            label="control"
             checked={index === control}
             onChoose={() => onChange({ control: index })}
           />
@@ -152,7 +152,7 @@ function MetricRow({ metric, index, catalogue, decides, onMetric }: MetricRowPro
         onValue={(value) => onMetric({ direction: value as MetricDraft["direction"] })}
       />
       <SelectField
-        label="Made of"
+        label="Event"
         path={`metrics[${index}].event_type`}
         value={eventType}
         options={withNone("tracked values", typeNames(catalogue))}
@@ -195,7 +195,7 @@ export function MetricFields({
           />
           <Choice
             name="primary"
-            label="decides"
+            label="primary metric"
             checked={index === primary}
             onChoose={() => onChange({ primary: index })}
           />

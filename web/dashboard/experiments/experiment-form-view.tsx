@@ -17,12 +17,12 @@ const PlanFields = ({ draft, onChange }: DraftProps) => (
         label="Planned users"
         inputMode="numeric"
         path="planned_users"
-        hint="in all variants together; may be left open"
+        hint="over all variants; optional"
         value={draft.plannedUsers}
         onValue={(plannedUsers) => onChange({ plannedUsers })}
       />
       <TextField
-        label="Users who take part, in %"
+        label="Traffic, in %"
         inputMode="decimal"
         path="traffic"
         value={draft.traffic}
@@ -37,7 +37,7 @@ const PlanFields = ({ draft, onChange }: DraftProps) => (
       />
     </div>
     <p>
-      <a href={linkTo(["sample-size"])}>Reckon how many users it needs</a>
+      <a href={linkTo(["sample-size"])}>Calculate sample size</a>
     </p>
     <label class="choice">
       <input
@@ -55,7 +55,7 @@ const NameFields = ({ draft, onChange }: DraftProps) => (
     <TextField
       label="Name"
       path="test_name"
-      hint="as your code will call it, for example homepage_button_color"
+      hint="the name in your code, for example homepage_button_color"
       value={draft.name}
       onValue={(name) => onChange({ name })}
     />
@@ -72,7 +72,7 @@ const NameFields = ({ draft, onChange }: DraftProps) => (
 /** Fields that are typed in percent. */
 const SHARES = ["traffic", "confidence_level"];
 
-/** Says all that is wrong, and takes the focus there; each field says its own part too. */
+/** Lists all faults and moves the focus there. Each field shows its own faults as well. */
 function FormProblem({ problem }: { problem: Problem }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => place.current?.focus(), [problem]);
@@ -80,7 +80,7 @@ function FormProblem({ problem }: { problem: Problem }) {
     problem.faults.length > 0 && problem.status === 400
       ? new Problem(
           problem.status,
-          "Nothing was created. Mend what is marked below, then create it.",
+          "Nothing was created. Fix the marked fields, then create it.",
           problem.faults,
         )
       : problem;

@@ -24,7 +24,7 @@ const Fact = ({ name, value }: { name: string; value: string }) => (
   </div>
 );
 
-/** Dates, progress, and the winner that a person named. */
+/** Dates, progress, and the winner that was chosen. */
 function Facts({ test, results, zone }: { test: ExperimentReply; results: Results; zone: string }) {
   const users = usersOf(results);
   const { planned_users, stopped_at } = test;
@@ -39,7 +39,7 @@ function Facts({ test, results, zone }: { test: ExperimentReply; results: Result
       <Fact name="Traffic" value={`${wholePercent(test.traffic)} of users`} />
       <Fact name="Created" value={moment(test.created_at, zone)} />
       {stopped_at !== null && <Fact name="Stopped" value={moment(stopped_at, zone)} />}
-      {stopped_at !== null && <Fact name="Winner named by a person" value={test.winner ?? "none"} />}
+      {stopped_at !== null && <Fact name="Winner chosen" value={test.winner ?? "none"} />}
     </dl>
   );
 }
@@ -50,16 +50,16 @@ function Split({ results }: { results: Results }) {
   const sound =
     sample_ratio.reason === "NO_DATA"
       ? "No user has been assigned yet."
-      : `Nothing says that users are not divided as planned (p-value ${pValue(sample_ratio.p_value)}).`;
+      : `The split matches the weights (p-value ${pValue(sample_ratio.p_value)}).`;
   return (
     <section aria-labelledby="split-title">
-      <h2 id="split-title">Split of the users</h2>
+      <h2 id="split-title">Users by variant</h2>
       {sample_ratio.ok && <p>{sound}</p>}
       {sample_ratio.leaked_users > 0 && (
         <p>{counted(sample_ratio.leaked_users, "user")} got a variant whose weight was 0.</p>
       )}
       <Table
-        caption="Users by variant"
+        caption="Assigned and expected users"
         columns={["Variant", "Users", "Expected users", "Share of users"]}
         rows={results.results.map(({ variant_name, users, expected_users }) => [
           variant_name,
@@ -75,7 +75,7 @@ function Split({ results }: { results: Results }) {
 const metricNames = ({ results }: Results): string[] =>
   results[0]?.metrics.map(({ metric_name }) => metric_name) ?? [];
 
-/** The metric of the verdict comes first. */
+/** Sorts the metric of the verdict first. */
 function namesInOrder(results: Results): string[] {
   const decisive = results.verdict.metric_name;
   const names = metricNames(results);
@@ -114,7 +114,7 @@ function Shown({ test, results, query }: ShownProps) {
       <Split results={results} />
       {broken && (
         <details class="withdrawn">
-          <summary>Show the figures that cannot be trusted</summary>
+          <summary>Show the unreliable figures</summary>
           {figures}
         </details>
       )}

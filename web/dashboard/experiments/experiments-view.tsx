@@ -70,15 +70,15 @@ const NoExperiments = ({ status }: { status: string }) =>
   status === "" ? (
     <EmptyNotice title="No experiments yet">
       <p>
-        An experiment shows variants of a thing to different users and tells which does better.{" "}
+        An experiment shows variants of a feature to different users, and measures which does better.{" "}
         <a href={linkTo(["experiments", "new"])}>Create the first one</a>, or{" "}
-        <a href={linkTo(["sample-size"])}>reckon first how many users it needs</a>.
+        <a href={linkTo(["sample-size"])}>calculate the sample size first</a>.
       </p>
     </EmptyNotice>
   ) : (
     <EmptyNotice title="No such experiments">
       <p>
-        No experiment has this status. <a href={linkTo(["experiments"])}>Show all of them.</a>
+        No experiment has this status. <a href={linkTo(["experiments"])}>Show all experiments.</a>
       </p>
     </EmptyNotice>
   );
@@ -89,7 +89,7 @@ interface ListedProps {
   readonly zone: string;
 }
 
-/** The first page, and those after it that were asked for. */
+/** The first page, and the further pages that the user has opened. */
 function Listed({ first, status, zone }: ListedProps) {
   const [cursor, setCursor] = useState<string | undefined>();
   const [pages, setPages] = useState([first]);

@@ -20,7 +20,7 @@ type Variant = Results["results"][number];
 type Metric = Variant["metrics"][number];
 type Comparison = NonNullable<Metric["comparison"]>;
 
-/** One variant's figures on the metric of a section. */
+/** One variant's figures for the metric of a section. */
 interface Arm {
   readonly variant: Variant;
   readonly metric: Metric;
@@ -56,9 +56,9 @@ const JUDGED: Record<NonNullable<Comparison["judged"]>, string> = {
 };
 
 const ROLES: Record<Metric["role"], string> = {
-  primary: "decides",
+  primary: "primary metric",
   guardrail: "guardrail",
-  exploratory: "not decided on",
+  exploratory: "exploratory",
 };
 
 const armsOf = (results: Results, metricName: string): Arm[] =>
@@ -146,11 +146,11 @@ const IfYouMustChoose = ({ arms, metricName }: { arms: readonly Arm[]; metricNam
     {() => (
       <>
         <p>
-          These figures do <strong>not</strong> decide: they say what a choice would risk if it cannot wait
-          for a verdict. They start from the belief that large differences are rare.
+          These figures are <strong>no</strong> verdict: they show the risk of a choice that cannot wait for
+          one. They assume that large differences are rare.
         </p>
         <Table
-          caption={`${metricName}: what a choice would risk`}
+          caption={`${metricName}: the risk of a choice`}
           columns={CHOICE_COLUMNS}
           rows={arms.flatMap(choiceCells)}
           stacks
@@ -164,11 +164,11 @@ const DROPPED: Record<keyof Metric["dropped"], string> = {
   before_assignment: "from before the assignment",
   after_stop: "from after the stop",
   after_window: "from after the window",
-  wrong_type: "that are no number",
+  wrong_type: "that are not numbers",
   out_of_range: "out of range",
 };
 
-/** Values that are stored and do not count: an integration that is wrong shows here first. */
+/** Values that are stored but not counted: the first sign of a wrong integration. */
 function Dropped({ arms }: { arms: readonly Arm[] }) {
   const parts = Object.entries(DROPPED).flatMap(([reason, words]) => {
     const values = arms.reduce(
@@ -195,7 +195,7 @@ function Description({ metric }: { metric: Metric }) {
       {KINDS[kind]}
       {unit !== null && `, in ${unit}`}
       {cap !== null && `, at most ${number(cap)}`};{" "}
-      {direction === null ? "nobody declared whether more is better" : wanted[direction]}
+      {direction === null ? "no direction declared" : wanted[direction]}
       {marginOf(metric)}
     </p>
   );
@@ -206,7 +206,7 @@ interface MetricSectionProps {
   readonly metricName: string;
 }
 
-/** One metric: how each variant differs from the control, as intervals and as figures. */
+/** One metric: the difference of each variant from the control, as intervals and as figures. */
 export function MetricSection({ results, metricName }: MetricSectionProps) {
   const titleId = useId();
   const arms = armsOf(results, metricName);
@@ -224,7 +224,7 @@ export function MetricSection({ results, metricName }: MetricSectionProps) {
       </h3>
       <Description metric={metric} />
       {rows.length === 0 ? (
-        <p>There is no difference to draw yet: {metric.users === 0 ? "no users" : REASONS.TOO_FEW_USERS}.</p>
+        <p>No difference yet: {metric.users === 0 ? "no users" : REASONS.TOO_FEW_USERS}.</p>
       ) : (
         <IntervalPlot
           rows={rows}

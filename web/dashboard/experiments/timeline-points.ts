@@ -36,9 +36,9 @@ export const intervalOf = (kind: MetricKind, { interval }: Point): string =>
   interval === null ? "too few users" : differenceRange(kind, interval);
 
 export const describe = (kind: MetricKind, point: Point): string =>
-  `${day(point.date, ZONE)}: ${estimateOf(kind, point)}, interval ${intervalOf(kind, point)}, ${counted(point.users, "user")} in all`;
+  `${day(point.date, ZONE)}: ${estimateOf(kind, point)}, interval ${intervalOf(kind, point)}, ${counted(point.users, "user")} in total`;
 
-/** The line and its band, in the unit that is shown. */
+/** The line and its band in the displayed unit. */
 export function dataOf(points: readonly Point[], kind: MetricKind, variant: string): TimePlotData {
   const factor = scaleOf(kind);
   const scaled = (value: number | null | undefined) => (value == null ? null : factor * value);

@@ -41,11 +41,11 @@ function TimelinePlot({ points, kind, variant, control, level }: PlotProps) {
 }
 
 const TimelineTable = ({ points, kind }: { points: readonly Point[]; kind: MetricKind }) => (
-  <More summary="The same as a table">
+  <More summary="Show as a table">
     {() => (
       <Table
         caption="Results at the end of each day"
-        columns={["Day (UTC)", "Users in all", "Difference", "Interval"]}
+        columns={["Day (UTC)", "Total users", "Difference", "Interval"]}
         rows={points.map((point) => [
           day(point.date, ZONE),
           counted(point.users, "user"),
@@ -70,7 +70,7 @@ function Shown({ timeline, metric, variant, control }: ShownProps) {
     [timeline, variant, metric.metric_name],
   );
   if (points.length === 0)
-    return <p>There is no day to show yet. Come back when users have been assigned.</p>;
+    return <p>No day is complete yet. The timeline begins when users have been assigned.</p>;
   const { kind } = metric;
   const [only] = points;
   if (points.length === 1 && only !== undefined) {
@@ -110,7 +110,7 @@ export function TimelineSection({ testId, results, query }: TimelineSectionProps
   return (
     <section aria-labelledby="timeline-title">
       <h2 id="timeline-title">Day by day</h2>
-      <p class="hint">What the results said at the end of each day. The last day is what they say now.</p>
+      <p class="hint">The results at the end of each day. The last day shows the current results.</p>
       <div class="filters">
         <SelectField
           label="Metric"

@@ -9,7 +9,7 @@ interface Appearance {
   readonly icon: IconName;
 }
 
-// Only a winner looks like one: everything undecided has the same grey.
+// Only a winner is green: all undecided verdicts share one grey.
 const APPEARANCES: Record<Kind, Appearance> = {
   winner: { label: "Winner", icon: "good" },
   loser: { label: "Worse than the control", icon: "bad" },
@@ -29,7 +29,7 @@ export const VerdictLabel = ({ kind }: { kind: Kind }) => (
   </strong>
 );
 
-/** The sentence of the server, in which names cannot turn the figures around. */
+/** The server's sentence, with names isolated so that their writing direction does not move the figures. */
 export function sentenceOf({ verdict, results }: Results): string {
   const names = [verdict.metric_name ?? "", ...results.map(({ variant_name }) => variant_name)];
   return names.reduce((text, name) => text.replaceAll(name, isolated(name)), verdict.summary);
@@ -39,7 +39,7 @@ function SplitAlert({ results }: { results: Results }) {
   return (
     <section class="alarm" role="alert" aria-labelledby="alarm-title">
       <h2 id="alarm-title">
-        <Icon name="alarm" /> The split is broken: decide nothing by this test
+        <Icon name="alarm" /> The split is broken: do not decide by this experiment
       </h2>
       <p class="sentence">{sentenceOf(results)}</p>
       <ul>
@@ -51,24 +51,25 @@ function SplitAlert({ results }: { results: Results }) {
         ))}
       </ul>
       <p>
-        Something decides who is counted: look for a redirect that loses people, a crash or slow page in one
-        variant, a cache, bots, or assignments that were made by other weights. Fix it, then start a new test.
+        Users are missing in a way that depends on the variant: look for a redirect that loses users, a crash
+        or slow page in one variant, a cache, bots, or assignments made with other weights. Fix it, then start
+        a new experiment.
       </p>
     </section>
   );
 }
 
-/** How often the results may be read without losing their meaning. */
+/** How often the results can be read without losing validity. */
 function reading({ confidence_level, planned_users, completed }: Results): string {
   const level = wholePercent(confidence_level);
   if (planned_users === null)
-    return `at ${level} confidence: look as often as you like, the verdict stays as reliable.`;
+    return `at ${level} confidence: you can check as often as you like, the verdict stays reliable.`;
   return completed
     ? `at ${level} confidence, with all planned users.`
-    : `at ${level} confidence, once, when the planned users are complete: before that only a large effect has a verdict.`;
+    : `at ${level} confidence, once, at the planned number of users. Before that only a large effect gets a verdict.`;
 }
 
-/** The verdict in one sentence, above everything else. */
+/** The verdict in one sentence, at the top of the page. */
 export function VerdictBanner({ results }: { results: Results }) {
   const { verdict } = results;
   if (verdict.kind === "broken_split") return <SplitAlert results={results} />;
@@ -80,7 +81,7 @@ export function VerdictBanner({ results }: { results: Results }) {
       <p class="sentence">{sentenceOf(results)}</p>
       {verdict.metric_name !== null && verdict.kind !== "undeclared" && (
         <p class="hint">
-          Judged by <strong>{verdict.metric_name}</strong> {reading(results)}
+          Based on <strong>{verdict.metric_name}</strong> {reading(results)}
         </p>
       )}
     </section>

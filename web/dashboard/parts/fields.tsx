@@ -2,20 +2,20 @@ import { type ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useId, useState } from "preact/hooks";
 import type { Fault } from "../access/problem.ts";
 
-/** The faults that the server found in what a form sent, for the fields to show theirs. */
+/** The faults of the last request, from which each field shows its own. */
 export const Faults = createContext<readonly Fault[]>([]);
 
 const messagesAt = (faults: readonly Fault[], path: string | undefined): string[] =>
   faults.filter((fault) => fault.path === path).map(({ message }) => message);
 
-/** The server's messages follow the name of a field, as "must be unique", or stand alone. */
+/** Makes a sentence of a message, which may continue the name of a field, as "must be unique". */
 const asSentence = (message: string): string =>
   `${/^[a-z]/.test(message) ? `This field ${message}` : message}.`.replace("..", ".");
 
 interface FrameProps {
   readonly label: string;
   readonly hint?: string | undefined;
-  /** Where the field's value stands in the request, as its faults name it. */
+  /** The path of the field in the request, as faults name it. */
   readonly path?: string | undefined;
 }
 
@@ -25,7 +25,7 @@ interface Attributes {
   readonly "aria-invalid"?: boolean | undefined;
 }
 
-/** A label, a field, a hint, and what the server finds wrong with it. */
+/** A label, a field, its hint and its faults. */
 function Frame({
   label,
   hint,
@@ -67,7 +67,7 @@ interface InputAttributes {
   readonly required?: boolean;
 }
 
-/** Only passed on: for Preact each type of input is another element. */
+/** Widens the type: for Preact each type of input is another element. */
 const plain = (attributes: InputAttributes): object => attributes;
 
 interface TextFieldProps extends FrameProps, InputAttributes {
@@ -75,7 +75,7 @@ interface TextFieldProps extends FrameProps, InputAttributes {
   readonly onValue: (value: string) => void;
 }
 
-/** A field of a form: every letter counts at once, and nothing is asked before the form is sent. */
+/** A field of a form. Its value changes with every letter; the form is sent later. */
 export const TextField = ({ label, hint, path, value, onValue, ...input }: TextFieldProps) => (
   <Frame label={label} hint={hint} path={path}>
     {(attributes) => (
@@ -89,7 +89,7 @@ export const TextField = ({ label, hint, path, value, onValue, ...input }: TextF
   </Frame>
 );
 
-/** A field of a filter: what is typed counts when the field is left, or on Enter. */
+/** A field of a filter. Its value changes when the field is left, or on Enter. */
 export function FilterField({ value, onValue, ...rest }: TextFieldProps) {
   const [typed, setTyped] = useState(value);
   useEffect(() => setTyped(value), [value]);
@@ -122,14 +122,14 @@ export interface Option {
 
 interface SelectFieldProps extends FrameProps {
   readonly value: string;
-  /** Undefined where nobody knows what there is to choose from: then it is typed. */
+  /** Undefined where the options are unknown: the user types the value. */
   readonly options: readonly Option[] | undefined;
   readonly onValue: (value: string) => void;
 }
 
-const TYPED = "there is no list to choose from: type its name";
+const TYPED = "the list is not available: type the name";
 
-/** A choice. A value that is none of the options, as from an old link, is shown as it is. */
+/** A choice. A value outside the options, for example from an old link, is shown as an option of its own. */
 export function SelectField({ label, hint, path, value, options, onValue }: SelectFieldProps) {
   if (options === undefined) return <FilterField {...{ label, path, value, onValue }} hint={hint ?? TYPED} />;
   const known = options.some((option) => option.value === value);
@@ -149,6 +149,6 @@ export function SelectField({ label, hint, path, value, options, onValue }: Sele
   );
 }
 
-/** Options that are called what they are. */
+/** Options whose label is their value. */
 export const optionsOf = (values: readonly string[]): Option[] =>
   values.map((value) => ({ value, label: value }));

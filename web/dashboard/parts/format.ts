@@ -1,4 +1,4 @@
-// Every figure leaves here with its unit. The space before it does not break.
+// Formats every figure with its unit, after a non-breaking space.
 const SPACE = "\u00a0";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
@@ -9,10 +9,10 @@ const short = new Intl.NumberFormat("en", SHORT);
 const signed = new Intl.NumberFormat("en", SIGNED);
 const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
-// A hyphen is easily overlooked in front of a figure.
+// A hyphen is easily missed in front of a figure.
 const withMinus = (text: string): string => text.replaceAll("-", "−");
 
-// Zeros that have to be counted are no figure: beyond these sizes powers of ten are read faster.
+// Beyond these sizes powers of ten are easier to read than rows of zeros.
 const LEAST = 1e-4;
 const MOST = 1e15;
 const COMPACT_FROM = 1e6;
@@ -31,7 +31,7 @@ function inPowersOfTen(value: number, options: Intl.NumberFormatOptions): string
 
 const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 
-/** A name as it can stand before a figure: one that is read from right to left would take the figure to its other side. */
+/** A name before a figure. A right-to-left name is isolated, or it would move the figure to its other side. */
 export const isolated = (name: string): string => (RIGHT_TO_LEFT.test(name) ? `\u2068${name}\u2069` : name);
 
 export type MetricKind = "conversion" | "mean" | "count" | "ratio";
@@ -42,24 +42,24 @@ export const compactNumber = (value: number): string => withMinus(compact.format
 export const plainNumber = (value: number): string =>
   isCounted(value) ? withMinus(short.format(value)) : inPowersOfTen(value, SHORT);
 
-/** A figure beside an axis, where there is little room. */
+/** A figure at an axis, where there is little room. */
 export const tickNumber = (value: number): string =>
   isCounted(value) && Math.abs(value) >= COMPACT_FROM ? compactNumber(value) : plainNumber(value);
 
 export const counted = (value: number, one: string, many = `${one}s`): string =>
   `${whole.format(value)}${SPACE}${value === 1 ? one : many}`;
 
-/** A share as percent; null is a share of nobody. */
+/** A share as percent; null where there are no users. */
 export const percent = (share: number | null): string =>
   share === null ? "–" : `${tenth.format(100 * share)}${SPACE}%`;
 
-/** A share that somebody chose, without digits that it does not have. */
+/** A chosen share, without further digits. */
 export const wholePercent = (level: number): string => `${short.format(100 * level)}${SPACE}%`;
 
-/** The share that a percentage stands for. Of fractions in binary, 1.1 / 100 is not what 0.011 is. */
+/** Converts a percentage to a share. Rounds, because 1.1 / 100 is not 0.011 in binary. */
 export const shareOf = (percentage: number): number => Number((percentage / 100).toPrecision(12));
 
-/** By how much a metric's figures are multiplied to be shown: shares are shown as percentages. */
+/** The factor between a metric's figures and their display: shares are displayed as percentages. */
 export const scaleOf = (kind: MetricKind): number => (kind === "conversion" ? 100 : 1);
 
 const UNITS: Record<MetricKind, string> = {
@@ -71,7 +71,7 @@ const UNITS: Record<MetricKind, string> = {
 
 export const differenceUnit = (kind: MetricKind): string => UNITS[kind];
 
-/** What a variant comes to: the share of users who converted, or the mean per user. */
+/** The result of a variant: the share of users who converted, or the mean per user. */
 export function level(kind: MetricKind, mean: number | null): string {
   if (mean === null) return "–";
   if (kind === "conversion") return `${plainNumber(100 * mean)}${SPACE}%`;
@@ -112,7 +112,7 @@ const DURATIONS = [
   { unit: "min", seconds: 60 },
 ] as const;
 
-/** How long something takes, in the largest unit of which it has at least two. */
+/** A duration in the largest unit of which it has at least two. */
 export function duration(seconds: number): string {
   const found = DURATIONS.find((one) => seconds >= 2 * one.seconds);
   const { unit, seconds: per } = found ?? { unit: "s", seconds: 1 };
@@ -124,7 +124,7 @@ const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-// To make one costs a hundred times as much as to use it, and a table uses it thousands of times.
+// Creating a format costs a hundred times as much as using it, and a table uses it thousands of times.
 function formatIn(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = zone + JSON.stringify(options);
   const known = formats.get(key) ?? new Intl.DateTimeFormat("en-GB", { ...options, timeZone: zone });

@@ -9,7 +9,7 @@ interface ProblemNoticeProps {
   readonly again?: (() => void) | undefined;
 }
 
-/** What went wrong, in the server's own words, with all its faults. */
+/** The server's message about a failed request, with all faults. */
 export const ProblemNotice = ({ problem, again }: ProblemNoticeProps) => (
   <div class="notice notice-problem" role="alert">
     <p>
@@ -32,7 +32,7 @@ export const ProblemNotice = ({ problem, again }: ProblemNoticeProps) => (
   </div>
 );
 
-/** Stands where there is nothing to show yet, and says what to do about it. */
+/** Shown in place of missing data, with advice. */
 export const EmptyNotice = ({ title, children }: { title: string; children: ComponentChildren }) => (
   <div class="notice notice-empty">
     <h2>{title}</h2>
@@ -47,10 +47,10 @@ export const Command = ({ text }: { text: string }) => (
   </pre>
 );
 
-/** A request to copy. Where this server asks for keys it has a place for one, but never a key: commands are kept in histories. */
+/** A request to copy. With keys it has a placeholder instead of the key: shells keep commands in their history. */
 export function Request({ path, body }: { path: string; body: object }) {
   const key = hasKeys() ? " -H 'authorization: Bearer <write key>'" : "";
-  // An apostrophe would end the text that the shell takes as it is.
+  // An apostrophe would end the quoted text of the shell.
   const json = JSON.stringify(body).replaceAll("'", "'\\''");
   return (
     <Command text={`curl ${location.origin}${path} -H 'content-type: application/json'${key} -d '${json}'`} />
@@ -59,12 +59,12 @@ export function Request({ path, body }: { path: string; body: object }) {
 
 interface AnsweredProps<T> {
   readonly answer: Answer<T>;
-  /** What is being fetched, as "the trend". */
+  /** The name of the data, as "the trend". */
   readonly what: string;
   readonly children: (value: T) => ComponentChildren;
 }
 
-/** Shows an answer, or why there is none, or that it is on its way. */
+/** Shows an answer, the reason of a failure, or that it is loading. */
 export function Answered<T>({
   answer: { value, problem, loading, again },
   what,
@@ -76,7 +76,7 @@ export function Answered<T>({
         {loading ? `Loading ${what} …` : ""}
       </p>
       {problem !== undefined && (
-        // What has faults is refused again until they are mended.
+        // A request with faults would be refused again.
         <ProblemNotice problem={problem} again={problem.status === 400 ? undefined : again} />
       )}
       {value !== undefined && children(value)}

@@ -6,9 +6,9 @@ interface ScrollProps {
   readonly children: ComponentChildren;
 }
 
-/** Holds what may be wider than the screen: it is scrolled, and the page is not. */
+/** Scrolls content that is wider than the screen, instead of the page. */
 export const Scroll = ({ label, stacks = false, children }: ScrollProps) => (
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse scrolls with the arrow keys.
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboard users scroll with the arrow keys.
   <section class={stacks ? "scroll stacks" : "scroll"} aria-label={label} tabIndex={0}>
     {children}
   </section>

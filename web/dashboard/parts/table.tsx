@@ -7,7 +7,7 @@ interface TableProps {
   readonly columns: readonly string[];
   /** The first cell of each row names it. */
   readonly rows: readonly (readonly ComponentChildren[])[];
-  /** On a phone each row becomes a list of its figures, so that none of them is out of sight. */
+  /** On a phone each row becomes a list of its figures, so that all are visible. */
   readonly stacks?: boolean;
 }
 
@@ -48,7 +48,7 @@ interface MoreProps {
   readonly children: () => ComponentChildren;
 }
 
-/** What is shown on demand, and made only then: a table of a year's hours is large. */
+/** Content that is built when it is opened: a table of a year's hours is large. */
 export function More({ summary, children }: MoreProps) {
   const [open, setOpen] = useState(false);
   return (

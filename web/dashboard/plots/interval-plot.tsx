@@ -14,14 +14,14 @@ export interface IntervalRow {
   readonly name: string;
   readonly estimate: number;
   readonly interval: Bounds | null;
-  /** Set apart where the verdict is about it, and nowhere else. */
+  /** Highlights the row that the verdict is about. */
   readonly mark: "good" | "bad" | undefined;
 }
 
 interface IntervalPlotProps {
   readonly rows: readonly IntervalRow[];
   readonly kind: MetricKind;
-  /** Null where nobody declared whether more is better. */
+  /** Null where no direction declared. */
   readonly direction: "increase" | "decrease" | null;
   readonly caption: string;
   readonly control: string;
@@ -31,7 +31,7 @@ const HEIGHT = 40;
 const MIDDLE = HEIGHT / 2;
 const CAP = 7;
 
-// In percent of the width, so that nothing has to be measured, and nothing drawn anew when a phone is turned.
+// In percent of the width, so that nothing is measured, or redrawn when a phone is turned.
 const at = (place: number): string => `${place.toFixed(3)}%`;
 
 function Whisker({ scale, interval }: { scale: Scale; interval: Bounds }) {
@@ -87,7 +87,7 @@ const Axis = ({ scale }: { scale: Scale }) => (
   </svg>
 );
 
-/** A row in the unit that is shown: shares are shown as percentages. */
+/** A row in the displayed unit: shares are displayed as percentages. */
 function shown({ estimate, interval }: IntervalRow, kind: MetricKind): Spread & { estimate: number } {
   const factor = scaleOf(kind);
   const scaled = (value: number | null) => (value === null ? null : factor * value);

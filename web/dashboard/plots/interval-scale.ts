@@ -1,6 +1,6 @@
 import type { Bounds } from "../parts/format.ts";
 
-/** The stretch of numbers that a plot shows, with its ticks. Zero is always among them. */
+/** The range of values that a plot shows, with its ticks. It always includes zero. */
 export interface Scale {
   readonly low: number;
   readonly high: number;
@@ -15,7 +15,7 @@ export interface Spread {
 
 const MOST_TICKS = 5;
 const MARGIN = 0.08;
-// Below this there is no number small enough for a step between ticks.
+// Below this no double is small enough for a step between ticks.
 const NO_SPAN = 1e-300;
 
 const multiplesWithin = (step: number, low: number, high: number): number[] => {
@@ -45,11 +45,11 @@ export function scaleFor(spreads: readonly Spread[]): Scale {
   return { low, high, ticks: ticksOf(low, high) };
 }
 
-/** Where a value stands, from 0 at the left end to 100 at the right one. */
+/** The position of a value, from 0 at the left end to 100 at the right end. */
 export const placeOn = ({ low, high }: Scale, value: number): number =>
   Math.min(100, Math.max(0, (100 * (value - low)) / (high - low)));
 
-/** Where an interval is drawn. An end without limit runs out of the plot, which `opens` says. */
+/** The position of an interval. An end without limit extends beyond the plot; `opens` tells which. */
 export function stretchOn(scale: Scale, [low, high]: Bounds) {
   return {
     from: low === null ? 0 : placeOn(scale, low),

@@ -1,4 +1,4 @@
-/** What tells lines apart without any colour. */
+/** Dash patterns that distinguish lines without colour. */
 export const DASHES: readonly (readonly number[])[] = [
   [],
   [9, 4],
@@ -13,7 +13,7 @@ export const DASHES: readonly (readonly number[])[] = [
 export const toneOf = (index: number): number => index % DASHES.length;
 export const dashOf = (index: number): readonly number[] => DASHES[toneOf(index)] ?? [];
 
-/** The colours as the style sheet has them for the present theme, for what is drawn on a canvas. */
+/** The colours of the style sheet for the current theme, to draw on a canvas. */
 export function readPalette() {
   const style = getComputedStyle(document.documentElement);
   const read = (name: string): string => style.getPropertyValue(name).trim();

@@ -5,31 +5,31 @@ import type { TimePlotData } from "./time-plot-data.ts";
 const FONT = "13px system-ui, sans-serif";
 const SECOND = 1000;
 const DAY = 86_400;
-// Where a clock is put forward a day has 23 hours.
+// A day has 23 hours when clocks go forward.
 const SHORTEST_DAY_MS = 82_800_000;
 
-// Whole numbers: nobody has half an event.
+// Whole numbers: there is no half event.
 const WHOLE_STEPS = Array.from({ length: 13 }, (_, power) =>
   [1, 2, 5].map((step) => step * 10 ** power),
 ).flat();
 
-// The field's own would be in the American order: month, day.
+// The library's default has the American order: month, day.
 const DATES: uPlot.Axis.Values = [
   [31_536_000, "{YYYY}", null, null, null, null, null, null, 1],
   [2_419_200, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
   [86_400, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
-  // Without the year, which would be cut off at the left.
+  // Without the year, which would be cut off at the left edge.
   [60, "{HH}:{mm}", "\n{D} {MMM}", null, "\n{D} {MMM}", null, null, null, 1],
 ];
 
-// The one point there is has its own date: the ticks beside it would be of times that nothing is known of.
+// A single point gets its own date alone: other ticks would show times without data.
 const ONLY_DATE = uPlot.fmtDate("{D} {MMM}\n{YYYY}");
 
-// Steps of days, months and years, as the field knows them.
+// Steps of days, months and years, in the form that uPlot takes.
 const DAYS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 30, 60, 90, 120, 180, 365, 730, 1_825, 3_650];
 const WHOLE_DAYS = DAYS.map((days) => days * DAY);
 
-/** Where there is one value a day or fewer, no tick stands between days: nothing is known of that time. */
+/** With one value a day or fewer there are no ticks between days: there are no data for these times. */
 function timeAxis({ times, zone }: TimePlotData): uPlot.Axis {
   const [first = 0, second] = times;
   if (second !== undefined) {
@@ -40,7 +40,7 @@ function timeAxis({ times, zone }: TimePlotData): uPlot.Axis {
   return { splits: () => [first / SECOND], values: () => [date] };
 }
 
-/** What stands below and to the left of a plot. */
+/** The axes below and to the left of a plot. */
 export function axesOf(data: TimePlotData, { ink, rule }: Palette): uPlot.Axis[] {
   const { zero, formatTick } = data;
   const common = {

@@ -6,7 +6,7 @@ import type { TimePlotData, Values } from "./time-plot-data.ts";
 const SECOND = 1000;
 const HALF_DAY = 43_200;
 
-/** What is complete, and beside it what is not, with the point before and after it so that the line does not break. */
+/** The complete values, and apart from them the incomplete ones with their neighbours, so that the line has no gap. */
 function partsOf(values: Values, unfinished: readonly boolean[]) {
   const touches = (index: number): boolean =>
     unfinished[index - 1] === true || unfinished[index] === true || unfinished[index + 1] === true;
@@ -17,7 +17,7 @@ function partsOf(values: Values, unfinished: readonly boolean[]) {
 }
 
 function linesOf({ lines, unfinished, times }: TimePlotData, palette: Palette) {
-  // Points get into each other's way where there are many.
+  // Many points would overlap.
   const few = times.length <= 45;
   return lines.flatMap(({ label, values }, index) => {
     const stroke = palette.tones[toneOf(index)] ?? palette.ink;
@@ -79,14 +79,14 @@ const drawZero =
     plot.ctx.restore();
   };
 
-/** From the first time to the last; around a single one, half a day to each side. */
+/** From the first time to the last; half a day to each side of a single time. */
 function timeRange(times: readonly number[]): [number, number] {
   const first = (times[0] ?? 0) / SECOND;
   const last = (times.at(-1) ?? 0) / SECOND;
   return first === last ? [first - HALF_DAY, last + HALF_DAY] : [first, last];
 }
 
-// The intervals of the first days are so wide that all others would look alike: their ends may leave the plot.
+// Intervals of the first days are so wide that the others would look alike: their ends may extend beyond the plot.
 const SETTLED = 0.25;
 
 function valueRange({ lines, band, zero }: TimePlotData): [number, number] {
@@ -109,7 +109,7 @@ interface Place {
   readonly onPoint: (index: number) => void;
 }
 
-/** Turns what is to be drawn into what uPlot draws. */
+/** Converts the data of a plot into the options of uPlot. */
 export function timePlotOptions(data: TimePlotData, { width, height, palette, onPoint }: Place) {
   const band = bandOf(data, palette);
   const all = [...band, ...linesOf(data, palette)];

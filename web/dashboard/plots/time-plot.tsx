@@ -8,19 +8,19 @@ import { timePlotOptions } from "./time-plot-options.ts";
 const HEIGHT = 280;
 
 interface TimePlotProps {
-  /** Kept as it is while nothing changes: another one is drawn anew. */
+  /** The same object while nothing changes: a new one is drawn again. */
   readonly data: TimePlotData;
-  /** What the plot shows, in words. */
+  /** A description of the plot in words. */
   readonly label: string;
-  /** What stands above the plot: the unit of its values. */
+  /** The unit of the values, shown above the plot. */
   readonly unit: string;
-  /** What a step of time is called, as "Day". */
+  /** The name of an interval, as "Day". */
   readonly step: string;
-  /** What there is to read at one of the times. */
+  /** The values at one of the times, in words. */
   readonly describe: (index: number) => string;
 }
 
-/** Changes when the person or the machine changes between light and dark. */
+/** Changes when the user or the system switches between light and dark. */
 function useTheme(): boolean {
   const query = useMemo(() => matchMedia("(prefers-color-scheme: dark)"), []);
   const [dark, setDark] = useState(query.matches);
@@ -52,7 +52,7 @@ const Legend = ({ lines }: { lines: readonly Line[] }) => (
   </ul>
 );
 
-/** The canvas, drawn anew for other data or another theme, and resized with the page. */
+/** The canvas. It is redrawn for other data or another theme, and resized with the page. */
 function useCanvas(data: TimePlotData, onPoint: (index: number) => void) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
@@ -74,7 +74,7 @@ function useCanvas(data: TimePlotData, onPoint: (index: number) => void) {
   return { place, plot };
 }
 
-/** Lines over time. What a mouse reads off them, the slider below reads off for keys, fingers and screen readers. */
+/** Lines over time. The slider below reads values for keyboard, touch and screen readers, as hovering does for a mouse. */
 export function TimePlot({ data, label, unit, step, describe }: TimePlotProps) {
   const last = data.times.length - 1;
   const [index, setIndex] = useState(last);

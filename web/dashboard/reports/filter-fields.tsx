@@ -177,9 +177,9 @@ export function ConditionFilter({ query, properties }: PropertyFilterProps) {
   return (
     <>
       <SelectField
-        label="Only events with"
+        label="Property"
         value={chosen}
-        options={withNone("any properties", properties)}
+        options={withNone("any", properties)}
         onValue={(property) => setQuery({ property, operator: undefined })}
       />
       {chosen !== "" && <NewCondition query={query} property={chosen} />}

@@ -15,7 +15,7 @@ interface ConditionProps {
   readonly onChange: (step: Step) => void;
 }
 
-/** What the events of a step must have. */
+/** The condition on the events of a step. */
 function StepCondition({ step: { event_type, where = {} }, catalogue, onChange }: ConditionProps) {
   const [property, setProperty] = useState(Object.keys(where)[0] ?? "");
   const choose = (name: string): void => {
@@ -27,7 +27,7 @@ function StepCondition({ step: { event_type, where = {} }, catalogue, onChange }
       <SelectField
         label="with"
         value={property}
-        options={withNone("any properties", propertyNames(catalogue, [event_type]))}
+        options={withNone("any", propertyNames(catalogue, [event_type]))}
         onValue={choose}
       />
       {property !== "" && (
@@ -51,7 +51,7 @@ interface StepFieldsProps {
   readonly catalogue: Answer<Catalogue>;
 }
 
-/** The steps to choose: one more may always be added at the end. */
+/** The fields of the steps, with an empty one at the end to add another step. */
 export function StepFields({ steps, catalogue }: StepFieldsProps) {
   const names = typeNames(catalogue);
   const shown: readonly Step[] = steps.length < MAX_STEPS ? [...steps, { event_type: "" }] : steps;
@@ -65,7 +65,7 @@ export function StepFields({ steps, catalogue }: StepFieldsProps) {
             label={index < steps.length ? `Step ${index + 1}` : "Next step"}
             path={`steps[${index}].event_type`}
             value={step.event_type}
-            options={withNone(index < steps.length ? "take this step out" : "choose an event", names)}
+            options={withNone(index < steps.length ? "remove this step" : "choose an event", names)}
             onValue={(event_type) => (event_type === "" ? replace(index) : replace(index, { event_type }))}
           />
           {step.event_type !== "" && (

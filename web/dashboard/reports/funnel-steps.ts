@@ -2,7 +2,7 @@ import type { Catalogue } from "../../../domain/reports/catalogue.ts";
 
 type Scalar = string | number | boolean;
 
-/** A step as the API takes it; with an empty type while none has been chosen. */
+/** A step in the form of the API; its type is empty until one is chosen. */
 export interface Step {
   readonly event_type: string;
   readonly where?: Readonly<Record<string, Scalar>> | undefined;
@@ -21,7 +21,7 @@ function stepOf(value: unknown): Step[] {
   return [conditions.length === 0 ? { event_type } : { event_type, where: Object.fromEntries(conditions) }];
 }
 
-/** Reads the steps of a link, which are JSON as the API takes them. What cannot be read is left out. */
+/** Reads the steps of a link, which are JSON in the form of the API. Invalid steps are left out. */
 export function parseSteps(text: string | null): Step[] {
   try {
     const parsed: unknown = JSON.parse(text ?? "[]");
@@ -34,7 +34,7 @@ export function parseSteps(text: string | null): Step[] {
 export const formatSteps = (steps: readonly Step[]): string =>
   steps.length === 0 ? "" : JSON.stringify(steps);
 
-/** What a typed text stands for: a number or a boolean only where the property has no texts in these events. */
+/** The value of a typed text: a number or a boolean only where the property has no texts in these events. */
 export function scalarOf(
   text: string,
   eventType: string,

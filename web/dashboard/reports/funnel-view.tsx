@@ -17,7 +17,7 @@ import { parseSteps, type Step } from "./funnel-steps.ts";
 
 const ORDERS: readonly Option[] = [
   { value: "ordered", label: "in this order" },
-  { value: "strict", label: "directly in order" },
+  { value: "strict", label: "in this order, nothing in between" },
   { value: "unordered", label: "in any order" },
 ];
 
@@ -46,9 +46,9 @@ function questionOf(query: URLSearchParams, steps: readonly Step[], now: number)
   };
 }
 
-/** How many of those before went on, and how long they took. */
+/** The users who continued from the previous step, and their median time. */
 function passage(step: FunnelStep, before: FunnelStep): string {
-  const took = step.median_seconds === null ? "" : `, half of them within ${duration(step.median_seconds)}`;
+  const took = step.median_seconds === null ? "" : `, median ${duration(step.median_seconds)}`;
   return `${percent(step.rate_from_previous)} went on, ${number(step.users)} of ${counted(before.users, "user")}${took}`;
 }
 
@@ -112,15 +112,15 @@ function Shown({ funnel }: { funnel: Funnel }) {
   const { steps, breakdown, groups, window_seconds } = funnel;
   if (steps[0]?.users === 0) {
     return (
-      <EmptyNotice title="Nobody took the first step in this time">
-        <p>Choose a longer time or another first step. Only events with a user_id count here.</p>
+      <EmptyNotice title="No user took the first step in this range">
+        <p>Choose a longer range or another first step. Only events with a user_id count here.</p>
       </EmptyNotice>
     );
   }
   return (
     <>
       <h2>
-        {percent(steps.at(-1)?.rate_from_start ?? null)} come from the first step to the last within{" "}
+        {percent(steps.at(-1)?.rate_from_start ?? null)} of users complete the funnel within{" "}
         {duration(window_seconds)}
       </h2>
       <ol class="funnel">
@@ -153,9 +153,9 @@ export function FunnelView({ query }: ViewProps) {
       <h1>Funnel</h1>
       <StepFields steps={steps} catalogue={catalogue} />
       <div class="filters">
-        <QuerySelect query={query} label="Steps come" name="order" fallback="ordered" options={ORDERS} />
+        <QuerySelect query={query} label="Order" name="order" fallback="ordered" options={ORDERS} />
         <SelectField
-          label="All within"
+          label="Conversion window"
           path="window_seconds"
           value={query.get("window") ?? String(DEFAULT_WINDOW)}
           options={WINDOWS}

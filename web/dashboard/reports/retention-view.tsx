@@ -13,8 +13,8 @@ import { QuerySelect, RangeFilter, withNone, ZoneFilter } from "./filter-fields.
 import { rangeOf } from "./filters.ts";
 
 const COHORTS: readonly Option[] = [
-  { value: "first", label: "for the first time" },
-  { value: "recurring", label: "at any time" },
+  { value: "first", label: "first time" },
+  { value: "recurring", label: "every time" },
 ];
 const INTERVALS: readonly Option[] = ["day", "week", "month"].map((value) => ({
   value,
@@ -24,7 +24,7 @@ const PERIODS: readonly Option[] = ["4", "8", "12", "26"].map((value) => ({ valu
 
 const DEFAULT_DAYS = "90";
 
-/** Cohorts want a longer time than other questions. */
+/** Cohorts need a longer range than other reports. */
 const withDefaults = (query: URLSearchParams): URLSearchParams => {
   const asked = new URLSearchParams(query);
   if (!asked.has("days") && !asked.has("from") && !asked.has("to")) asked.set("days", DEFAULT_DAYS);
@@ -44,7 +44,7 @@ type Cohort = Retention["cohorts"][number];
 
 const SHADES = 5;
 
-/** The darker the more, in steps that the style sheet has colours for. */
+/** The shade of a share, darker for more, as a number of a style sheet class. */
 const shadeOf = (share: number): number => Math.min(SHADES, Math.ceil(share * SHADES));
 
 interface CellProps {
@@ -52,7 +52,7 @@ interface CellProps {
   readonly index: number;
 }
 
-/** Empty where the period has not begun; marked where it is not over. */
+/** A cell of the grid: empty where the period has not begun, marked where it is not over. */
 function Cell({ cohort: { users, returned, unfinished }, index }: CellProps) {
   const count = returned[index];
   if (count === undefined) return <td class="not-begun" />;
@@ -113,8 +113,8 @@ function Grid({ retention }: { retention: Retention }) {
 function Shown({ retention }: { retention: Retention }) {
   if (retention.cohorts.every(({ users }) => users === 0)) {
     return (
-      <EmptyNotice title="Nobody began in this time">
-        <p>Choose a longer time or another event. Only events with a user_id count here.</p>
+      <EmptyNotice title="No cohorts in this range">
+        <p>Choose a longer range or another event. Only events with a user_id count here.</p>
       </EmptyNotice>
     );
   }
@@ -143,10 +143,10 @@ export function RetentionView({ query }: ViewProps) {
       <h1>Retention</h1>
       <div class="filters">
         {choice("Event", "event_type", "", withNone("any event", names))}
-        {choice("Users did it", "cohort", "first", COHORTS)}
-        {choice("Came back with", "return_event_type", "", withNone("the same event", names))}
-        {choice("In steps", "interval", "week", INTERVALS)}
-        {choice("Steps shown", "periods", "8", PERIODS)}
+        {choice("Cohort by event", "cohort", "first", COHORTS)}
+        {choice("Return event", "return_event_type", "", withNone("the same event", names))}
+        {choice("Interval", "interval", "week", INTERVALS)}
+        {choice("Periods", "periods", "8", PERIODS)}
         <RangeFilter query={asked} />
         <ZoneFilter query={query} />
       </div>

@@ -3,10 +3,10 @@ import { SelectField } from "../parts/fields.tsx";
 import { setQuery } from "../use-address.ts";
 import { withNone } from "./filter-fields.tsx";
 
-/** Up to so many types side by side. */
+/** The most event types in one trend. */
 const MAX_TYPES = 4;
 
-/** Which events a trend is about: one type, several beside each other, or all. */
+/** The event types of a trend: all, one, or several to compare. */
 export function TypeFields({ chosen, names }: { chosen: readonly string[]; names: Names }) {
   const set = (index: number, value: string): void =>
     setQuery({
@@ -27,10 +27,10 @@ export function TypeFields({ chosen, names }: { chosen: readonly string[]; names
       ))}
       {chosen.length > 0 && chosen.length < MAX_TYPES && (
         <SelectField
-          label="Beside it"
+          label="Compare with"
           value=""
           options={withNone(
-            "nothing else",
+            "no other event",
             names?.filter((name) => !chosen.includes(name)),
           )}
           onValue={(value) => set(chosen.length, value)}

@@ -20,14 +20,14 @@ import { TypeFields } from "./trend-type-fields.tsx";
 
 const MEASURES = [
   { value: "count", label: "Events" },
-  { value: "users", label: "Different users" },
-  { value: "sessions", label: "Different sessions" },
+  { value: "users", label: "Unique users" },
+  { value: "sessions", label: "Unique sessions" },
 ];
 const INTERVALS = ["hour", "day", "week", "month"].map((value) => ({ value, label: `per ${value}` }));
 
 const NOUNS = { count: "event", users: "user", sessions: "session" } as const;
 
-// A plot has as many lines as can be told apart, one of them for all other values.
+// A plot has as many lines as can be distinguished, one of them for all other values.
 const mostGroups = (types: number): number =>
   Math.max(1, Math.floor((DASHES.length - types) / Math.max(1, types)));
 
@@ -79,22 +79,21 @@ function describe(trend: Trend, index: number): string {
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-const unitOf = ({ measure }: Trend): string =>
-  measure === "count" ? "Events" : `Different ${NOUNS[measure]}s`;
+const unitOf = ({ measure }: Trend): string => (measure === "count" ? "Events" : `Unique ${NOUNS[measure]}s`);
 
 function Totals({ trend }: { trend: Trend }) {
   const different = trend.measure !== "count";
   return (
     <>
       <Table
-        caption={`${unitOf(trend)} over the whole time`}
+        caption={`${unitOf(trend)} over the whole range`}
         columns={["Line", unitOf(trend)]}
         rows={trend.series.map((series) => [nameOf(series, trend), number(series.total)])}
       />
       {different && (
         <p class="hint">
-          Who comes in several {trend.interval}s counts once in the total: it may be less than the sum of the{" "}
-          {trend.interval}s.
+          The total counts a user or session of several {trend.interval}s once, so it can be less than their
+          sum.
         </p>
       )}
     </>
@@ -102,7 +101,7 @@ function Totals({ trend }: { trend: Trend }) {
 }
 
 const TrendTable = ({ trend }: { trend: Trend }) => (
-  <More summary="The same as a table">
+  <More summary="Show as a table">
     {() => (
       <Table
         caption={`${unitOf(trend)} per ${trend.interval}`}
@@ -120,8 +119,8 @@ function Shown({ trend }: { trend: Trend }) {
   const data = useMemo(() => dataOf(trend), [trend]);
   if (trend.series.every(({ total }) => total === 0)) {
     return (
-      <EmptyNotice title="No such events in this time">
-        <p>Choose a longer time or another event, or take conditions away.</p>
+      <EmptyNotice title="No such events in this range">
+        <p>Choose a longer range or another event, or remove conditions.</p>
       </EmptyNotice>
     );
   }
@@ -162,8 +161,8 @@ export function TrendView({ query }: ViewProps) {
       <h1>Trend</h1>
       <div class="filters">
         <TypeFields chosen={types} names={typeNames(catalogue)} />
-        {choice("Counted", "measure", "count", MEASURES)}
-        {choice("In steps", "interval", "day", INTERVALS)}
+        {choice("Measure", "measure", "count", MEASURES)}
+        {choice("Interval", "interval", "day", INTERVALS)}
         <RangeFilter query={query} />
         <ZoneFilter query={query} />
         <BreakdownFilter query={query} properties={properties} />
