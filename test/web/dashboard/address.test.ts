@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { formatAddress, linkOf, parseAddress, withChanges } from "../../../web/dashboard/address.ts";
 
 describe("a link within the dashboard", () => {
-  test("is read back as it was written, whatever stands in it", () => {
+  test("is read back as it was written, with any content", () => {
     const part = fc.string({ minLength: 1, unit: "grapheme" });
     fc.assert(
       fc.property(fc.array(part), fc.array(fc.tuple(part, part)), (path, entries) => {
@@ -27,7 +27,7 @@ describe("a link within the dashboard", () => {
   });
 });
 
-test("a change replaces all values of its name, keeps the others, and leaves the query it came from alone", () => {
+test("a change replaces all values of its name, keeps the others, and does not modify the original", () => {
   const before = new URLSearchParams("event_type=a&event_type=b&days=7");
   expect(withChanges(before, { event_type: ["c", "d"], measure: "users" }).toString()).toBe(
     "days=7&event_type=c&event_type=d&measure=users",
@@ -35,6 +35,6 @@ test("a change replaces all values of its name, keeps the others, and leaves the
   expect(before.toString()).toBe("event_type=a&event_type=b&days=7");
 });
 
-test("what is empty or undefined does not stand in a link", () => {
+test("empty and undefined values are left out of a link", () => {
   expect(linkOf(["events"], { user_id: "", session_id: undefined, event_type: [] })).toBe("#/events");
 });

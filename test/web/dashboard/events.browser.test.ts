@@ -22,7 +22,7 @@ describeInBrowser("the dashboard's events", () => {
     expect(await page.getByRole("button", { name: "Show older events" }).count()).toBe(0);
   });
 
-  test("wait until they are asked for, so that nothing moves under who reads", async () => {
+  test("wait until they are opened, so that the list does not move while it is read", async () => {
     const page = await site.visited("#/events?event_type=live");
     await expect.poll(() => page.getByRole("heading", { name: "No such events" }).count()).toBe(1);
     await send(`${site.url}/apiv1/events`, "POST", { event_type: "live", properties: { number: 1 } });
@@ -33,7 +33,7 @@ describeInBrowser("the dashboard's events", () => {
     await expect.poll(() => page.locator(".events > li").textContent()).toContain("live");
   });
 
-  test("are not looked for while nobody can see them, and are there at once for who comes back", async () => {
+  test("are not polled in a hidden tab, and are offered when it is visible again", async () => {
     const { page, requests } = await site.visit();
     await page.clock.install();
     await open(page, site.url, "#/events?event_type=hidden");
@@ -86,7 +86,7 @@ describeInBrowser("the dashboard's events", () => {
     );
   });
 
-  test("are chosen by typing where the list of their types cannot be had", async () => {
+  test("can be typed where the catalogue fails to load", async () => {
     const { page } = await site.visit();
     const problem = { title: "Unavailable", status: 503, detail: "Ask for less time.", code: "unavailable" };
     await page.route("**/apiv1/events/types*", (route) =>
@@ -111,7 +111,7 @@ describeInBrowser("the dashboard's events", () => {
     await expect.poll(() => page.locator(".events > li").count()).toBe(10);
   });
 
-  test("are exported as they are filtered", async () => {
+  test("are exported with the filters", async () => {
     const page = await site.visited("#/events?event_type=purchase");
     const [download] = await Promise.all([
       page.waitForEvent("download"),
@@ -150,7 +150,7 @@ describeInBrowser("the dashboard's events", () => {
     await page.getByRole("button", { name: "Remove: plan is pro" }).waitFor();
   });
 
-  test("have a trend whose every value can be read by keyboard and as a table", async () => {
+  test("have a trend whose values can be read by keyboard and as a table", async () => {
     const page = await site.visited(
       "#/trend?event_type=product_view&measure=users&breakdown=plan&timezone=UTC",
     );
@@ -166,7 +166,7 @@ describeInBrowser("the dashboard's events", () => {
     await page.keyboard.press("ArrowLeft");
     await page.keyboard.press("ArrowLeft");
     await expect.poll(() => reading.textContent()).toContain("free: 20\u00a0users; pro: 20\u00a0users");
-    const totals = page.getByRole("table", { name: "Unique users over the whole time" });
+    const totals = page.getByRole("table", { name: "Unique users over the whole range" });
     await expect
       .poll(() => totals.getByRole("row").allTextContents())
       .toEqual(["LineUnique users", "free20", "pro20"]);
@@ -176,14 +176,14 @@ describeInBrowser("the dashboard's events", () => {
       .toBe(31);
   });
 
-  test("have a trend that says what is not complete yet", async () => {
+  test("have a trend that marks incomplete periods", async () => {
     const page = await site.visited("#/trend");
     expect(
       await page.getByText(/^A hollow point on a dotted line is a day that is not complete/).count(),
     ).toBe(1);
   });
 
-  test("are compared side by side in one trend, and the back button takes it back", async () => {
+  test("are compared in one trend, and the back button undoes it", async () => {
     const page = await site.visited("#/trend?event_type=product_view");
     await page.getByLabel("Compare with").selectOption("purchase");
     await expect
@@ -193,7 +193,7 @@ describeInBrowser("the dashboard's events", () => {
     await expect.poll(() => page.locator(".legend li").allTextContents()).toEqual(["product_view"]);
   });
 
-  test("have a funnel that is put together step by step", async () => {
+  test("have a funnel that is built step by step", async () => {
     const page = await site.visited("#/funnel");
     await page.getByRole("heading", { name: "Choose at least two steps" }).waitFor();
     await page.getByLabel("Next step").selectOption("product_view");
@@ -202,7 +202,7 @@ describeInBrowser("the dashboard's events", () => {
     await page.getByLabel("Step 2").waitFor();
     await page.getByLabel("Next step").selectOption("purchase");
     await page.getByLabel("Step 3").waitFor();
-    await page.getByRole("heading", { name: /^25\.0.% come from the first step to the last/ }).waitFor();
+    await page.getByRole("heading", { name: /^25\.0.% of users complete the funnel/ }).waitFor();
     const steps = page.locator(".funnel > li");
     await expect
       .poll(async () => (await steps.allTextContents()).map((text) => text.replaceAll("\u00a0", " ")))
@@ -219,7 +219,7 @@ describeInBrowser("the dashboard's events", () => {
     await expect.poll(() => steps.first().textContent()).toContain("1\u00a0user");
   });
 
-  test("have a retention grid in which what has not begun is empty, and what is not over is marked", async () => {
+  test("have a retention grid with empty cells for future periods and marks for unfinished ones", async () => {
     const page = await site.visited(
       "#/retention?event_type=product_view&interval=day&periods=12&days=12&timezone=UTC",
     );
@@ -239,7 +239,7 @@ describeInBrowser("the dashboard's events", () => {
     ]);
   });
 
-  test("have views that tell what to do while there are none", async () => {
+  test("have views with instructions while there are none", async () => {
     const { folder, remove: removeEmpty } = await openFolder();
     const empty = await plainServer.start(folder);
     onTestFinished(async () => {

@@ -20,7 +20,7 @@ const draft = {
   traffic: "50",
 };
 
-test("what was typed becomes a request that the server accepts", () => {
+test("the form becomes a request that the server accepts", () => {
   const body = bodyOf(draft);
   expect(body).toEqual({
     test_name: "button",
@@ -48,7 +48,7 @@ test("what was typed becomes a request that the server accepts", () => {
   expect(ExperimentInput.safeParse(body).error).toBeUndefined();
 });
 
-test("what is left open is left out, and a draft does not start", () => {
+test("empty fields are left out, and a draft does not start", () => {
   const { planned_users, description, status } = bodyOf({ ...draft, plannedUsers: " ", start: false });
   expect({ planned_users, description, status }).toEqual({
     planned_users: undefined,
@@ -57,12 +57,12 @@ test("what is left open is left out, and a draft does not start", () => {
   });
 });
 
-test("a percentage is sent as the share that it is, and not as what binary fractions make of it", () => {
+test("a percentage is sent as an exact share, without the error of binary fractions", () => {
   const { traffic, confidence_level } = bodyOf({ ...draft, traffic: "7", confidence: "99.9" });
   expect({ traffic, confidence_level }).toEqual({ traffic: 0.07, confidence_level: 0.999 });
 });
 
-test("a property that was chosen for a sum is not sent with a metric that has become something else", () => {
+test("a property chosen for a sum is not sent after the metric's kind has changed", () => {
   const { metrics } = bodyOf({ ...draft, metrics: replaced(draft.metrics, 1, { kind: "conversion" }) });
   expect(metrics?.[1]).toEqual({
     metric_name: "revenue",
@@ -91,12 +91,12 @@ test.each([
   [["0", "0"], undefined],
   [["-1", "2"], undefined],
   [["1", ""], undefined],
-])("the first of the weights %j is %s", (weights, expected) => {
+])("the share of the first of the weights %j is %s", (weights, expected) => {
   const variants = weights.map((weight) => ({ name: "", weight }));
   expect(shareInWords(variants, 0)?.replaceAll("\u00a0", " ")).toBe(expected);
 });
 
-test("the server is told what is no number, so that it can say where", () => {
+test("text that is no number reaches the server, which names its field", () => {
   const body = bodyOf({ ...draft, variants: replaced(draft.variants, 1, { weight: "" }) });
   const { error } = ExperimentInput.safeParse(JSON.parse(JSON.stringify(body)));
   expect(error?.issues.map(({ path }) => path)).toEqual([["variants", 1, "weight"]]);

@@ -40,7 +40,7 @@ describeInBrowser("the dashboard's new experiments", () => {
     });
   });
 
-  test("that are refused say what is wrong at each field", async () => {
+  test("show the fault at each field when they are refused", async () => {
     const page = await site.visited("#/experiments/new");
     await page.getByLabel("Weight").first().fill("-1");
     await page.getByLabel("Planned users").fill("many");
@@ -69,7 +69,7 @@ describeInBrowser("the dashboard's new experiments", () => {
       .toBe(true);
   });
 
-  test("cannot take a name twice, and keep what was typed", async () => {
+  test("cannot take a name twice, and keep the form's contents", async () => {
     const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
     await send(`${site.url}/apiv1/ab-tests`, "POST", { test_name: "button", variants });
     const page = await site.visited("#/experiments/new");
@@ -81,7 +81,7 @@ describeInBrowser("the dashboard's new experiments", () => {
     expect(await page.getByLabel("Name of metric 1").inputValue()).toBe("paid");
   });
 
-  test("are planned by the calculator, whose link keeps what was typed", async () => {
+  test("are planned by the calculator, whose link keeps its fields", async () => {
     const page = await site.visited("#/sample-size");
     const sentence = page.getByText(/^To find a change from/);
     await expect.poll(() => sentence.textContent()).toContain("10 % to 11 %");
@@ -94,7 +94,7 @@ describeInBrowser("the dashboard's new experiments", () => {
     expect(Number(await page.getByLabel("Planned users").inputValue())).toBeGreaterThan(1000);
   });
 
-  test("that cannot be planned so say why at the field", async () => {
+  test("show the fault at the field when they cannot be planned", async () => {
     const page = await site.visited("#/sample-size?baseline=120");
     await page.getByText(/^This field must be above 0\s% and below 100\s% for a conversion\.$/).waitFor();
     // To ask the same again would not help.

@@ -21,7 +21,7 @@ describeInBrowser("the dashboard's experiments", () => {
     await expect.poll(() => page.title()).toBe("button – Analytics Server");
   });
 
-  test("say the verdict first, then draw each interval as words, a line and a mark at zero", async () => {
+  test("show the verdict first, then each interval as words, a line and a mark at zero", async () => {
     const page = await site.visited(`#/experiments/${ids.winner}`);
     const [first] = await page.getByRole("heading", { level: 2 }).allTextContents();
     expect(first?.trim()).toBe("Winner");
@@ -33,14 +33,17 @@ describeInBrowser("the dashboard's experiments", () => {
     await expect.poll(() => page.locator(".interval-row.good").count()).toBe(1);
   });
 
-  test.each(["open", "early"] as const)("that are undecided never look like a winner: %s", async (which) => {
-    const page = await site.visited(`#/experiments/${ids[which]}`);
-    expect(await page.locator(".good, .bad, .verdict-good, .verdict-bad").count()).toBe(0);
-    const [first] = await page.getByRole("heading", { level: 2 }).allTextContents();
-    expect(first?.trim()).toBe(which === "open" ? "No difference yet" : "Too early to say");
-  });
+  test.each(["open", "early"] as const)(
+    "never look like a winner while they are undecided: %s",
+    async (which) => {
+      const page = await site.visited(`#/experiments/${ids[which]}`);
+      expect(await page.locator(".good, .bad, .verdict-good, .verdict-bad").count()).toBe(0);
+      const [first] = await page.getByRole("heading", { level: 2 }).allTextContents();
+      expect(first?.trim()).toBe(which === "open" ? "No difference yet" : "Too early to say");
+    },
+  );
 
-  test("with a broken split say so from one edge of the screen to the other, and put all figures away", async () => {
+  test("show a broken split over the whole width, and hide all figures", async () => {
     const page = await site.visited(`#/experiments/${ids.broken}`, { viewport: { width: 390, height: 800 } });
     const alarm = page.getByRole("alert");
     await expect.poll(() => alarm.getByRole("heading").textContent()).toContain("The split is broken");
@@ -52,7 +55,7 @@ describeInBrowser("the dashboard's experiments", () => {
   });
 
   test.each([390, 1280])(
-    "with names of any length keep every figure in sight, %d pixels wide",
+    "keep every figure visible with names of any length, %d pixels wide",
     async (width) => {
       const long = (text: string): string => text.repeat(200).slice(0, 200);
       const test_name = `${width} ${long("name")}`.slice(0, 200);
@@ -72,7 +75,7 @@ describeInBrowser("the dashboard's experiments", () => {
     },
   );
 
-  test("keep names that are read from right to left apart from the figures beside them", async () => {
+  test("isolate right-to-left names from the figures next to them", async () => {
     const [control, other] = ["أحمر", "أزرق"];
     const { test_id } = await send<{ test_id: number }>(`${site.url}/apiv1/ab-tests`, "POST", {
       test_name: "rtl",
@@ -86,11 +89,13 @@ describeInBrowser("the dashboard's experiments", () => {
     expect(await page.locator(".sentence").textContent()).toContain(`“\u2068${control}\u2069” has 0 users`);
   });
 
-  test("say how each metric is judged, and keep what a choice would risk behind a warning", async () => {
+  test("show the role of each metric, and the risk of a choice behind a warning", async () => {
     const page = await site.visited(`#/experiments/${ids.winner}`);
     const signup = page.getByRole("table", { name: "signup by variant" });
     await expect.poll(() => signup.getByText(/^better \(p-value/).count()).toBe(1);
-    await expect.poll(() => page.locator("h3 .tag").allTextContents()).toEqual(["decides", "not decided on"]);
+    await expect
+      .poll(() => page.locator("h3 .tag").allTextContents())
+      .toEqual(["primary metric", "exploratory"]);
     expect(await page.getByRole("columnheader", { name: /^Expected loss/ }).count()).toBe(0);
     await page.getByText("If you must choose now").first().click();
     await page.getByText(/These figures do not decide/).waitFor();
@@ -146,18 +151,18 @@ describeInBrowser("the dashboard's experiments", () => {
     await expect.poll(() => plot.locator("canvas").count()).toBe(1);
     const slider = page.getByRole("slider", { name: "Read a day" });
     const latest = await slider.getAttribute("aria-valuetext");
-    expect(latest).toMatch(/\+20 percentage points, interval .*, 800\u00a0users in all/);
+    expect(latest).toMatch(/\+20 percentage points, interval .*, 800\u00a0users in total/);
     await slider.focus();
     await page.keyboard.press("ArrowLeft");
     await expect.poll(() => page.locator(".reading").textContent()).not.toBe(latest);
-    await page.getByText("The same as a table").click();
+    await page.getByText("Show as a table").click();
     const table = page.getByRole("table", { name: "Results at the end of each day" });
     await expect.poll(() => table.getByRole("row").count()).toBe(4);
     await page.getByLabel("Metric", { exact: true }).selectOption("complaints");
     await expect.poll(() => page.url()).toContain("metric=complaints");
   });
 
-  test("that are drafts say to start them first, and how to track the metric they have", async () => {
+  test("ask to start a draft first, and show how to track its metric", async () => {
     const { test_id } = await send<{ test_id: number }>(`${site.url}/apiv1/ab-tests`, "POST", {
       test_name: "draft",
       status: "draft",
@@ -176,7 +181,7 @@ describeInBrowser("the dashboard's experiments", () => {
     await expect.poll(() => page.getByText("A draft takes no users").count()).toBe(0);
   });
 
-  test("are not stopped by who thinks better of it", async () => {
+  test("are not stopped when the dialog is cancelled", async () => {
     const page = await site.visited(`#/experiments/${ids.early}`);
     await page.getByRole("button", { name: "Stop the experiment …" }).click();
     await page.getByRole("button", { name: "Let it run" }).click();

@@ -50,7 +50,7 @@ describe("a figure has its unit", () => {
   });
 });
 
-test("a name that is read from right to left is kept apart from the figures beside it, others stand as they are", () => {
+test("a right-to-left name is isolated from figures, other names are unchanged", () => {
   expect(["blue", "青い", "أزرق", "כחול 2"].map(isolated)).toEqual([
     "blue",
     "青い",
@@ -66,7 +66,7 @@ test.each([
   [80_000_000_000_000, "80T"],
   [-1.5e-10, "−1.5 × 10⁻¹⁰"],
   [2e16, "2 × 10¹⁶"],
-])("beside an axis %d is %s", (value, expected) => {
+])("at an axis %d is %s", (value, expected) => {
   expect(plain(tickNumber(value))).toBe(expected);
 });
 
@@ -98,6 +98,6 @@ test.each([
   expect(period("2026-11-24T23:00:00.000Z", interval, "Europe/Berlin")).toBe(expected);
 });
 
-test("a moment is told in the zone that was asked for", () => {
+test("a moment is shown in the given zone", () => {
   expect(moment("2026-11-24T23:05:00.000Z", "Asia/Tokyo")).toBe("25 Nov 2026, 08:05");
 });

@@ -41,7 +41,7 @@ test.each([null, "", "no JSON", "{}", "[1]", '[{"where":{}}]', "[null]"])(
   },
 );
 
-test("a condition that is no plain value is left out", () => {
+test("a condition without a plain value is left out", () => {
   expect(parseSteps('[{"event_type":"a","where":{"b":{"c":1},"d":true}}]')).toEqual([
     { event_type: "a", where: { d: true } },
   ]);
@@ -56,6 +56,6 @@ test.each([
   ["is_gift", "yes", "yes"],
   ["code", "5", "5"],
   ["unknown", "5", "5"],
-])("of the property %s, the typed %j stands for %j", (name, typed, expected) => {
+])("for the property %s the text %j means %j", (name, typed, expected) => {
   expect(scalarOf(typed, "purchase", name, catalogue)).toBe(expected);
 });

@@ -8,7 +8,7 @@ const spread = fc.record({
   interval: fc.option(fc.tuple(fc.option(value), fc.option(value))),
 });
 
-test("everything that is drawn lies within the plot, and so does zero", () => {
+test("all values and zero lie within the plot", () => {
   fc.assert(
     fc.property(fc.array(spread), (spreads) => {
       const { low, high } = scaleFor(spreads);
@@ -32,11 +32,11 @@ test("a scale has two to five ticks, evenly spaced and within it", () => {
   );
 });
 
-test("numbers next to nothing are drawn as zero is", () => {
+test("numbers close to zero are drawn at zero", () => {
   expect(scaleFor([{ estimate: 5e-324, interval: [0, 1e-322] }])).toEqual(scaleFor([]));
 });
 
-test("what is larger stands further to the right", () => {
+test("larger values are further to the right", () => {
   fc.assert(
     fc.property(fc.integer(), fc.integer(), (a, b) => {
       const scale = scaleFor([{ estimate: a, interval: [b, null] }]);
@@ -45,7 +45,7 @@ test("what is larger stands further to the right", () => {
   );
 });
 
-test("an interval without a limit runs out of the plot on that side, and says so", () => {
+test("an interval without a limit extends beyond the plot on that side, and is marked", () => {
   const scale = { low: -10, high: 10, ticks: [] };
   expect(stretchOn(scale, [null, 5])).toEqual({ from: 0, to: 75, opensLow: true, opensHigh: false });
   expect(stretchOn(scale, [-5, null])).toEqual({ from: 25, to: 100, opensLow: false, opensHigh: true });

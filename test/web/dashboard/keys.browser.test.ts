@@ -4,7 +4,7 @@ import { testFolder, testServer } from "../../end-to-end/servers.ts";
 import { describeInBrowser } from "../browser.ts";
 import { open, openSite, send, settled } from "./site.ts";
 
-/** What a download has in it, line by line. */
+/** The lines of a download. */
 async function linesOf(download: Download): Promise<Record<string, unknown>[]> {
   const chunks: Buffer[] = [];
   for await (const chunk of await download.createReadStream()) chunks.push(Buffer.from(chunk));
@@ -19,7 +19,7 @@ describeInBrowser("the dashboard of a server that asks for keys", () => {
     await send(`${site.url}/apiv1/events`, "POST", { event_type: "purchase" });
   });
 
-  test("asks for the key that is missing, says why one is refused, and goes on with a good one", async () => {
+  test("asks for a missing key, shows why one is refused, and continues with a valid one", async () => {
     const [read, admin] = ["read-key-of-sixteen", "admin-key-of-sixteen"];
     const keys = { ANALYTICS_READ_KEYS: read, ANALYTICS_ADMIN_KEYS: admin };
     const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
@@ -28,7 +28,7 @@ describeInBrowser("the dashboard of a server that asks for keys", () => {
     const reading = page.getByRole("dialog", { name: "A key with read access is needed" });
     await reading.getByLabel("Key with read access").fill("not-a-key-of-theirs");
     await reading.getByRole("button", { name: "Use this key" }).click();
-    await reading.getByText("This key is not known here, or not any more.").waitFor();
+    await reading.getByText("This key is not known to this server.").waitFor();
     await reading.getByLabel("Key with read access").fill(read);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "No experiments yet" }).waitFor();
@@ -50,7 +50,7 @@ describeInBrowser("the dashboard of a server that asks for keys", () => {
     await page.getByRole("dialog").waitFor();
   });
 
-  test("sends a key in the head of a request and never in a link, also for an export", async () => {
+  test("sends a key in a header and never in a link, also for an export", async () => {
     const [read, admin] = ["read-key-of-sixteen", "admin-key-of-sixteen"];
     const keys = { ANALYTICS_READ_KEYS: read, ANALYTICS_ADMIN_KEYS: admin };
     const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
@@ -76,7 +76,7 @@ describeInBrowser("the dashboard of a server that asks for keys", () => {
     expect(requests.filter((request) => request.includes(read))).toEqual([]);
   });
 
-  test("puts the parts of an export together, or says why it cannot", async () => {
+  test("joins the parts of an export, or shows why it failed", async () => {
     const { page } = await site.visit();
     await page.addInitScript(() => sessionStorage.setItem("analytics.read-key", "read-key-of-sixteen"));
     await open(page, site.url, "#/events?event_type=purchase");
@@ -95,11 +95,11 @@ describeInBrowser("the dashboard of a server that asks for keys", () => {
     await page.unroute("**/apiv1/events/export**");
     await page.route("**/apiv1/events/export**", (route) => route.abort());
     await exporting.click();
-    await page.getByRole("alert").filter({ hasText: "The server does not answer." }).waitFor();
+    await page.getByRole("alert").filter({ hasText: "The server does not respond." }).waitFor();
     await exporting.waitFor();
   });
 
-  test("says what is missing to who has no key, and asks again on demand", async () => {
+  test("says that a key is missing, and asks again on demand", async () => {
     const keys = { ANALYTICS_READ_KEYS: "read-key-of-sixteen" };
     const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
     const { page } = await site.visit();

@@ -5,7 +5,7 @@ import { filesBelow } from "../../../adapters/http/files.ts";
 import { describeInBrowser } from "../browser.ts";
 import { fill, open, openSite, send, viewsOf } from "./site.ts";
 
-// Some of these visit every view: ten seconds here, a minute or more where others work too.
+// Some tests visit every view: ten seconds on an idle machine, a minute on a busy one.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -16,7 +16,7 @@ interface Finding {
   readonly nodes: readonly { readonly html: string }[];
 }
 
-/** What axe finds that keeps people out; as "color-contrast: <small>…". */
+/** The serious findings of axe, as "color-contrast: <small>…". */
 async function barriersOn(page: Page): Promise<string[]> {
   await page.addScriptTag({ path: AXE });
   const found = await page.evaluate<Finding[]>("axe.run().then(({ violations }) => violations)");
@@ -58,20 +58,23 @@ describeInBrowser("the dashboard's page", () => {
   test.each([
     { colorScheme: "light", width: 1280 },
     { colorScheme: "dark", width: 390 },
-  ] as const)("keeps nobody out, in $colorScheme, $width pixels wide", async ({ colorScheme, width }) => {
-    // The policy of the page forbids the checker too.
-    const options = { colorScheme, bypassCSP: true, viewport: { width, height: 800 } };
-    const { page } = await site.visit(options);
-    const found: string[] = [];
-    for (const [name, link] of Object.entries(views)) {
-      await open(page, site.url, link);
-      for (const details of await page.locator("details").all()) await details.evaluate(unfold);
-      found.push(...(await barriersOn(page)).map((barrier) => `${name}: ${barrier}`));
-    }
-    expect(found).toEqual([]);
-  });
+  ] as const)(
+    "has no accessibility barriers, in $colorScheme, $width pixels wide",
+    async ({ colorScheme, width }) => {
+      // The policy of the page would block axe.
+      const options = { colorScheme, bypassCSP: true, viewport: { width, height: 800 } };
+      const { page } = await site.visit(options);
+      const found: string[] = [];
+      for (const [name, link] of Object.entries(views)) {
+        await open(page, site.url, link);
+        for (const details of await page.locator("details").all()) await details.evaluate(unfold);
+        found.push(...(await barriersOn(page)).map((barrier) => `${name}: ${barrier}`));
+      }
+      expect(found).toEqual([]);
+    },
+  );
 
-  test("keeps nobody out of its dialogs", async () => {
+  test("has no accessibility barriers in its dialogs", async () => {
     const { page } = await site.visit({ bypassCSP: true });
     await open(page, site.url, views["a winner"] ?? "");
     await page.getByRole("button", { name: "Stop the experiment …" }).click();
@@ -79,7 +82,7 @@ describeInBrowser("the dashboard's page", () => {
     expect(await barriersOn(page)).toEqual([]);
   });
 
-  test("fits a phone: it never scrolls sideways, and a finger hits what is to be pressed", async () => {
+  test("fits a phone: no horizontal scrolling, and touch targets are large enough", async () => {
     const { page } = await site.visit({ viewport: { width: 390, height: 800 } });
     for (const [name, link] of Object.entries(views)) {
       await open(page, site.url, link);
@@ -91,7 +94,7 @@ describeInBrowser("the dashboard's page", () => {
       const heights = await Promise.all(
         targets.map(async (target) => (await target.boundingBox())?.height ?? 0),
       );
-      // What is out of sight until it has the focus, as the skip link, is as tall as the others.
+      // The skip link, which is hidden until it has the focus, is as tall as the others.
       expect({ name, overhang, cut, small: heights.filter((height) => height < 44) }).toEqual({
         name,
         overhang: 0,
@@ -101,7 +104,7 @@ describeInBrowser("the dashboard's page", () => {
     }
   });
 
-  test("asks for nothing but what the API documents, and nobody but its server", async () => {
+  test("sends documented requests alone, and to its own server alone", async () => {
     const { page, requests, complaints } = await site.visit();
     for (const link of Object.values(views)) await open(page, site.url, link);
     await open(page, site.url, "#/experiments/new");
@@ -118,7 +121,7 @@ describeInBrowser("the dashboard's page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("is held to the documented API by a check that can fail", async () => {
+  test("is checked against the documented API by a check that can fail", async () => {
     const strange = [
       `GET ${site.url}/apiv1/secrets`,
       `PUT ${site.url}/apiv1/ab-tests/1`,
@@ -127,7 +130,7 @@ describeInBrowser("the dashboard's page", () => {
     expect(await undocumented(site.url, [...strange, `GET ${site.url}/apiv1/ab-tests/1`])).toEqual(strange);
   });
 
-  test("is used by keyboard alone", async () => {
+  test("can be used by keyboard alone", async () => {
     const { page } = await site.visit();
     await open(page, site.url, "#/experiments");
     await page.keyboard.press("Tab");
@@ -142,20 +145,20 @@ describeInBrowser("the dashboard's page", () => {
     expect(await page.title()).toBe("New experiment – Analytics Server");
   });
 
-  test("says in words what went wrong, and goes on when it is asked again", async () => {
+  test("explains a failure, and continues when it is retried", async () => {
     const { page } = await site.visit();
     await open(page, site.url, "#/experiments/999");
     await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/There is no A\/B test 999/i);
     await page.route("**/apiv1/events/trend**", (route) => route.abort());
     await open(page, site.url, "#/trend");
-    await expect.poll(() => page.getByRole("alert").textContent()).toContain("The server does not answer.");
+    await expect.poll(() => page.getByRole("alert").textContent()).toContain("The server does not respond.");
     await page.unroute("**/apiv1/events/trend**");
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByRole("img", { name: /^Events per day/ }).waitFor();
     expect(await page.getByRole("alert").count()).toBe(0);
   });
 
-  test("shows something for every link, also for one that nobody here has made", async () => {
+  test("shows a view for every link, also for a malformed one", async () => {
     const { page, complaints } = await site.visit();
     const odd = [
       "timezone=Nowhere/Land",
@@ -169,11 +172,11 @@ describeInBrowser("the dashboard's page", () => {
         expect(await page.getByRole("heading", { level: 1 }).textContent()).not.toContain("cannot be shown");
       }
     }
-    // What the server refuses is said on the page, and the browser notes it too.
+    // The browser logs refused requests, which the page shows.
     expect(complaints.filter((complaint) => !complaint.includes("400 (Bad Request)"))).toEqual([]);
   });
 
-  test("keeps its navigation where a view has a defect, and shows the next view", async () => {
+  test("keeps its navigation where a view fails, and shows the next view", async () => {
     const { page } = await site.visit();
     await page.route("**/apiv1/events/retention**", (route) => route.fulfill({ json: { cohorts: null } }));
     await open(page, site.url, "#/retention");

@@ -3,16 +3,16 @@ import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { openFolder, plainServer, type TestServer } from "../../end-to-end/servers.ts";
 import { launchBrowser } from "../browser.ts";
 
-/** A server of its own with its database, and a browser to look at it. */
+/** A server with its own database, and a browser to visit it. */
 export interface Site {
   readonly url: string;
-  /** A page of a browser of its own, until the test is over. */
+  /** A page in its own browser context until the test ends. */
   visit(options?: BrowserContextOptions): Promise<Visit>;
-  /** The same, with a view that has settled. */
+  /** A page with a loaded view. */
   visited(link: string, options?: BrowserContextOptions): Promise<Page>;
 }
 
-/** Opens a site for the tests that stand beside this call. */
+/** Opens a site for the tests of the enclosing block. */
 export function openSite(): Site {
   let browser: Browser;
   let server: TestServer;
@@ -43,7 +43,7 @@ export function openSite(): Site {
   };
 }
 
-/** Sends JSON to the server as a backend would, and gives what it answers. */
+/** Sends JSON to the server as a backend would, and returns the answer. */
 export async function send<T>(url: string, method: string, body?: unknown): Promise<T> {
   const response = await fetch(url, {
     method,
@@ -63,7 +63,7 @@ interface Story {
   readonly converting: readonly [number, number];
 }
 
-/** A test of two variants in which so many users of each converted, over three days. */
+/** An experiment with two variants over three days, by its users and conversions per variant. */
 async function fillExperiment(
   { url }: Pick<Site, "url">,
   { name, users, converting }: Story,
@@ -101,7 +101,7 @@ async function fillExperiment(
   return test_id;
 }
 
-/** Users who look on several days, half of whom put something into the cart, and a quarter of whom pay. */
+/** Users who view products on several days. Half of them put one into the cart, and a quarter buys. */
 async function fillEvents({ url }: Pick<Site, "url">): Promise<void> {
   const events = Array.from({ length: 40 }, (_, user) => {
     const common = { user_id: `user-${user}`, session_id: `session-${user}` };
@@ -120,7 +120,7 @@ async function fillEvents({ url }: Pick<Site, "url">): Promise<void> {
   await send(`${url}/apiv1/events/batch`, "POST", events.flat());
 }
 
-/** Something to look at in every view. */
+/** Data for every view. */
 export async function fill(site: Site) {
   const winner = await fillExperiment(site, { name: "button", users: [400, 400], converting: [40, 120] });
   const open = await fillExperiment(site, { name: "headline", users: [200, 200], converting: [50, 52] });
@@ -130,12 +130,12 @@ export async function fill(site: Site) {
   return { winner, open, broken, early };
 }
 
-/** What a page did while it was visited, that only a tool can see. */
+/** A page, and a record of its requests and errors. */
 export interface Visit {
   readonly page: Page;
   /** As "GET http://127.0.0.1:20000/apiv1/events?limit=50". */
   readonly requests: string[];
-  /** What the browser had to complain of: errors, and whatever the policy of the page forbids. */
+  /** Errors in the console, violations of the content security policy included. */
   readonly complaints: string[];
 }
 
@@ -157,13 +157,13 @@ async function visit(browser: Browser, options: BrowserContextOptions = {}): Pro
   return { page, requests, complaints };
 }
 
-/** Waits until a view is there with all of its answers. */
+/** Waits until a view has all of its answers. */
 export const settled = (page: Page) =>
   page.waitForFunction(
     () => document.querySelector("h1") !== null && document.querySelector('[aria-busy="true"]') === null,
   );
 
-/** Opens a view by its link, as a new page. */
+/** Opens a view by its link as a new page. */
 export async function open(page: Page, url: string, link: string): Promise<void> {
   await page.goto("about:blank");
   await page.goto(`${url}/${link}`);
@@ -174,7 +174,7 @@ const STEPS = encodeURIComponent(
   JSON.stringify(["product_view", "add_to_cart", "purchase"].map((event_type) => ({ event_type }))),
 );
 
-/** Every view with something in it, by the ids of `fill`. */
+/** A link to every view, by the ids of `fill`. */
 export const viewsOf = (ids: Awaited<ReturnType<typeof fill>>): Readonly<Record<string, string>> => ({
   "the experiments": "#/experiments",
   "a winner": `#/experiments/${ids.winner}`,

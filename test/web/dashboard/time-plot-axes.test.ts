@@ -24,11 +24,11 @@ test.each([23, 24, 25, 7 * 24])("values %d hours apart have no tick between two 
   expect(Array.isArray(steps) && steps.map((step) => step % DAY_SECONDS)).toEqual(Array(20).fill(0));
 });
 
-test("values of every hour may have a tick at every hour", () => {
+test("hourly values can have a tick at every hour", () => {
   expect(timeAxisOf([0, HOUR])?.incrs).toBeUndefined();
 });
 
-test("a single value has its own date below it, and no other", () => {
+test("a single value has its own date as the only tick", () => {
   const only = Date.parse("2026-11-24T23:00:00Z");
   const { splits, values } = timeAxisOf([only]) ?? {};
   expect([splits, values].map((made) => (made as () => unknown)())).toEqual([

@@ -243,7 +243,7 @@ export function MetricSection({ results, metricName }: MetricSectionProps) {
           `Difference from ${control}`,
           interval,
           "Relative change (interval)",
-          "Judged",
+          "Verdict",
         ]}
         rows={arms.map(armCells)}
         stacks
