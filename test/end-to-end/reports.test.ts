@@ -59,7 +59,7 @@ test("where the size of an answer is bounded, an export has pages", async () => 
     ids.push(...idsOf(body));
     cursor = headers["x-next-cursor"];
   }
-  expect(pages).toBe(2);
+  expect(pages).toBe(3);
   expect(ids).toEqual(newestFirst(EVENTS));
 });
 

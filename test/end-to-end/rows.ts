@@ -47,6 +47,48 @@ export const rows: Row[] = [
     reply: accepted,
     replyHeaders: { "access-control-allow-origin": "*" },
   },
+  {
+    name: "an event with a time in seconds",
+    ...POST_EVENT,
+    headers: json,
+    body: '{"event_type":"a","timestamp":1795000000}',
+    status: 400,
+    reply: problem(400, "invalid", {
+      errors: [{ path: "timestamp", message: expect.stringContaining("looks like seconds") }],
+    }),
+  },
+  {
+    name: "an event with a time in the spelling of another language",
+    ...POST_EVENT,
+    headers: json,
+    body: '{"event_type":"a","timestamp":"20261122 100000,5+0530","message_id":null}',
+    status: 201,
+    reply: accepted,
+  },
+  {
+    name: "an event of a clock that is a century ahead",
+    ...POST_EVENT,
+    headers: json,
+    body: '{"event_type":"a","timestamp":"2126-11-22T10:00:00Z"}',
+    status: 201,
+    reply: { ...accepted, timestamp: "<time>" },
+  },
+  {
+    name: "an event with an integer that JSON rounds",
+    ...POST_EVENT,
+    headers: json,
+    body: '{"event_type":"a","properties":{"order":9007199254740993}}',
+    status: 400,
+    reply: problem(400, "invalid", {
+      errors: [{ path: "properties.order", message: expect.stringContaining("send it as text") }],
+    }),
+  },
+  {
+    name: "events whose property is not set",
+    path: "/apiv1/events?event_type=nothing&where[plan][not_set]&where[price][gte]=10",
+    status: 200,
+    reply: expect.objectContaining({ events: [], next_cursor: null }),
+  },
   { name: "an event without a type of content", ...POST_EVENT, body: event, status: 201, reply: accepted },
   {
     name: "an event in gzip",

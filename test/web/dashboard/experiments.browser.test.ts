@@ -98,7 +98,7 @@ describeInBrowser("the dashboard's experiments", () => {
       .toEqual(["primary metric", "exploratory"]);
     expect(await page.getByRole("columnheader", { name: /^Expected loss/ }).count()).toBe(0);
     await page.getByText("If you must choose now").first().click();
-    await page.getByText(/These figures do not decide/).waitFor();
+    await page.getByText(/These figures are no verdict/).waitFor();
     await expect.poll(() => page.getByRole("columnheader", { name: /^Expected loss/ }).count()).toBe(2);
   });
 
