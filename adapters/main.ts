@@ -40,7 +40,7 @@ async function openStorage({ database, databaseCa, reportMs }: Settings, log: Se
   };
   if (isPostgres(database)) {
     const { openPostgres } = await import("./postgres/storage.ts");
-    return openPostgres(database, { ca: databaseCa, reportMs });
+    return openPostgres(database, { ca: databaseCa, reportMs, onProgress });
   }
   const { openSqlite } = await import("./sqlite/storage.ts");
   const threadScript = new URL("./sqlite-thread.mjs", import.meta.url);

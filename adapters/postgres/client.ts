@@ -1,18 +1,51 @@
+import { createHash } from "node:crypto";
 import type pg from "pg";
 import { fromDriver, isUnusable } from "./failures.ts";
 
 // The use of one connection of the pool.
 
-/** Runs one statement and returns its rows. */
-export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
+export interface QueryOptions {
+  /** The statement is planned for its values: it runs for long, and its best plan depends on them. */
+  readonly once?: boolean;
+  /** Time limit of this statement, in milliseconds. */
+  readonly answerMs?: number;
+}
 
-/** Runs statements on a connection. `answerMs` is the time limit of each, by default that of the pool. */
+/** Runs one statement and returns its rows. */
+export type Query = <Row>(
+  text: string,
+  values?: readonly unknown[],
+  options?: QueryOptions,
+) => Promise<Row[]>;
+
+/**
+ * Gives statements the names by which the server remembers their plans: planning takes longer than storing an event. A
+ * pooler may hand each transaction another connection, which does not know the name; then no statement is named any more.
+ */
+export class StatementNames {
+  readonly #names = new Map<string, string>();
+  #isLost = false;
+
+  nameOf(text: string): string | undefined {
+    if (this.#isLost) return undefined;
+    const name = this.#names.get(text) ?? createHash("sha256").update(text).digest("base64url");
+    this.#names.set(text, name);
+    return name;
+  }
+
+  lose(): void {
+    this.#isLost = true;
+  }
+}
+
+/** Runs statements on a connection. `limitMs` is the time limit of each, by default that of the pool. */
 export const queryOf =
-  (client: pg.ClientBase, answerMs?: number): Query =>
-  async <Row>(text: string, values?: readonly unknown[]) => {
+  (client: pg.ClientBase, names: StatementNames, limitMs?: number): Query =>
+  async <Row>(text: string, values?: readonly unknown[], { once, answerMs = limitMs }: QueryOptions = {}) => {
     const result = client.query({
       text,
       values: values as unknown[],
+      name: values === undefined || once ? undefined : names.nameOf(text),
       query_timeout: answerMs,
     } as pg.QueryConfig);
     return (await result.catch((error) => Promise.reject(fromDriver(error)))).rows as Row[];
@@ -62,6 +95,7 @@ const beginReading = (limitMs: number): string => `
  */
 export async function reading<T>(
   client: pg.PoolClient,
+  names: StatementNames,
   read: (query: Query) => Promise<T>,
   { givenUp, limitMs }: Until,
 ): Promise<T> {
@@ -69,7 +103,7 @@ export async function reading<T>(
   const hangUp = (): void => void client.end();
   givenUp.addEventListener("abort", hangUp);
   try {
-    return await committing(queryOf(client, limitMs + GRACE_MS), beginReading(limitMs), read);
+    return await committing(queryOf(client, names, limitMs + GRACE_MS), beginReading(limitMs), read);
   } finally {
     givenUp.removeEventListener("abort", hangUp);
   }

@@ -35,9 +35,6 @@ function tlsOf(mode: string | null, host: string, ca: string | undefined): PoolC
   }
 }
 
-/** A bigint is read as a number: each is an id, a count or a time, far below 2⁵³. */
-const BIGINT = 20;
-
 /** The settings of connections to one host. */
 export function poolConfig(url: string, { ca, connections = CONNECTIONS }: ConnectionOptions): PoolConfig {
   const address = new URL(url);
@@ -57,6 +54,9 @@ export function poolConfig(url: string, { ca, connections = CONNECTIONS }: Conne
   };
 }
 
+const BIGINT = 20;
+
+/** A bigint is read as a number: each is an id, a count or a time, far below 2⁵³. */
 function parserOf(oid: number, format: "text" | "binary" = "text") {
   return oid === BIGINT ? Number : pg.types.getTypeParser(oid, format as "text");
 }

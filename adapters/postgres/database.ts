@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import { committing, type Query, queryOf, reading, type Until } from "./client.ts";
+import { committing, type Query, queryOf, reading, StatementNames, type Until } from "./client.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { type Connections, openConnections } from "./connections.ts";
-import { asFailure, isDiskFull, isPassing, isUnusable } from "./failures.ts";
+import { asFailure, isDiskFull, isLostStatement, isPassing, isUnusable } from "./failures.ts";
 import { createGroups, type Groups } from "./groups.ts";
 
 /** Answers each item, in their order. */
@@ -86,6 +86,7 @@ async function withClient<T>(
 export function openDatabase(url: string, options: ConnectionOptions): Database {
   const { patienceMs = PATIENCE_MS } = options;
   const connections = openConnections(url, options);
+  const names = new StatementNames();
   const busy = new Set<Promise<unknown>>();
   const groups: Pick<Groups<never, never>, "drain" | "hasRoom">[] = [];
 
@@ -103,11 +104,19 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
     return work;
   }
 
+  /** A pooler that loses the names of statements is noticed once; what failed by it is tried again without names. */
+  function withNames<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    return withClient(connections, use).catch((error) => {
+      if (isLostStatement(error)) names.lose();
+      throw error;
+    });
+  }
+
   function transaction<T>(act: (query: Query) => Promise<T>, answerMs?: number): Promise<T> {
     let undecided = false;
     const attempt = () =>
-      withClient(connections, (client) =>
-        committing(queryOf(client, answerMs), "begin", act, () => {
+      withNames((client) =>
+        committing(queryOf(client, names, answerMs), "begin", act, () => {
           undecided = true;
         }),
       ).catch((error) => {
@@ -119,16 +128,14 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
   }
 
   function snapshot<T>(read: (query: Query) => Promise<T>, until: Until): Promise<T> {
-    const attempt = () => withClient(connections, (client) => reading(client, read, until));
+    const attempt = () => withNames((client) => reading(client, names, read, until));
     return tracked(patiently(patienceMs, attempt, () => !until.givenUp.aborted));
   }
 
   const queryFor =
     (milliseconds: number): Query =>
-    (text, values) =>
-      tracked(
-        patiently(milliseconds, () => withClient(connections, (client) => queryOf(client)(text, values))),
-      );
+    (...given) =>
+      tracked(patiently(milliseconds, () => withNames((client) => queryOf(client, names)(...given))));
 
   return {
     query: queryFor(patienceMs),

@@ -5,6 +5,7 @@ import type { Database } from "./database.ts";
 import { type Definitions, readDefinitions, type WatchedEvent, watchedEvents } from "./definitions.ts";
 import { isMissingPartition } from "./failures.ts";
 import { createIds } from "./ids.ts";
+import type { RollupBuild } from "./reports/rollup-build.ts";
 import { anySlice, epochOf } from "./tallies.ts";
 import { STORE_EVENTS, STORE_EVENTS_WITH_VALUES } from "./value-statements.ts";
 
@@ -54,7 +55,7 @@ export const watchedColumns = (values: readonly WatchedEvent[]): unknown[] => [
 
 const hexOf = (key: Uint8Array): string => Buffer.from(key).toString("hex");
 
-export function createEventStore(database: Database): EventStore {
+export function createEventStore(database: Database, build: RollupBuild): EventStore {
   const ids = createIds(database, "event_ids");
   let definitions: Definitions | undefined;
 
@@ -122,7 +123,10 @@ export function createEventStore(database: Database): EventStore {
 
   const appending = database.grouped(appendAll);
   return {
-    appendEvents: async <const T extends readonly NewEvent[]>(events: T) =>
-      (await appending(events)) as unknown as ForEach<T, AppendedEvent>,
+    appendEvents: async <const T extends readonly NewEvent[]>(events: T) => {
+      const appended = await appending(events);
+      build.grow(events.length);
+      return appended as unknown as ForEach<T, AppendedEvent>;
+    },
   };
 }

@@ -61,9 +61,19 @@ export function fromDriver(error: unknown): unknown {
   return new ConnectionLost(error instanceof Error ? error.message : String(error), { cause: error });
 }
 
+/** The connection does not know a named statement, or knows one of that name already: a pooler has swapped connections. */
+export const isLostStatement = (error: unknown): boolean => hasCode(error, ["26000", "42P05"]);
+
+/** A named statement was planned before the columns of a table were changed. */
+const isOutdatedStatement = (error: unknown): boolean =>
+  hasCode(error, ["0A000"]) && (error as pg.DatabaseError).routine === "RevalidateCachedQuery";
+
 /** The connection cannot be used any more, though the pool may not know. */
 export const isUnusable = (error: unknown): boolean =>
-  error instanceof ConnectionLost || hasCode(error, NOT_NOW);
+  error instanceof ConnectionLost ||
+  hasCode(error, NOT_NOW) ||
+  isLostStatement(error) ||
+  isOutdatedStatement(error);
 
 /** The same statement may succeed in a moment. */
 export const isPassing = (error: unknown): boolean => isUnusable(error) || hasCode(error, LOST_A_RACE);
@@ -83,6 +93,12 @@ export function isMissingPartition(error: unknown): boolean {
   const cause = causeOf(error);
   return hasCode(cause, [CHECK_VIOLATION]) && (cause as pg.DatabaseError).constraint === undefined;
 }
+
+/** The lock of a table was not free within the time that others may be kept waiting. */
+export const isLockTimeout = (error: unknown): boolean => hasCode(causeOf(error), ["55P03"]);
+
+/** The server cannot do this to a table of this kind. */
+export const isUnsupported = (error: unknown): boolean => hasCode(causeOf(error), ["0A000", "42809"]);
 
 /** Turns an error into the failure that the port promises. Any other error is a defect and is passed on. */
 export function asFailure(error: unknown): unknown {

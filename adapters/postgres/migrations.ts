@@ -1,7 +1,12 @@
 import type { Migration } from "../migrate.ts";
+import { FORMAT } from "../rollups/store.ts";
+import type { Query } from "./client.ts";
+import { createOnEmptyTable } from "./indexes.ts";
 
 export interface PostgresMigration extends Migration {
   readonly sql: string;
+  /** What is done after the statements, in the same transaction. */
+  readonly after?: (query: Query) => Promise<void>;
 }
 
 // Rules for engines that spread tables over many nodes: no triggers, no stored functions, and every unique key contains the
@@ -164,12 +169,9 @@ create table ab_looks (
   primary key (test_id, subject)
 );`;
 
-// Questions are answered from the events themselves; most ask for a stretch of time, and lists go along it. Events come
-// nearly in the order of their time, so that this index grows at its end and costs ingest nothing that can be measured.
-// One by user or type costs up to a quarter of it: docs/operations.md says who should make them. Where the table is
-// large, the index may have been made beforehand without stopping anybody.
-const rollups = `
-create index if not exists events_occurred_at on events(occurred_at, id);`;
+// Reports go along time. Events arrive nearly in the order of their time, so that an index by time grows at its end and costs
+// ingest nothing that can be measured; indexes.ts creates it. An index by user or type costs up to a quarter of the rate.
+const indexByTime = "";
 
 // The client's own timestamp of an event that is stored with another time, because the client's clock was ahead.
 const clientTimestamps = `
@@ -288,14 +290,101 @@ create table ab_deletions (
   reached json
 );`;
 
+// The rollups that reports are answered from: see adapters/rollups/store.ts for the rows, formats.ts for the bytes. Only a
+// build writes them, which holds the lock of the one row of event_rollup. On every node.
+const rollups = `
+create table event_rollup (
+  only_row integer primary key check (only_row = 1),
+  format integer not null,
+  build bigint not null,
+  users bigint not null,
+  types bigint not null,
+  properties bigint not null,
+  backfilled bigint not null,
+  backfill_end bigint not null
+);
+create table event_users (user_id text primary key, number bigint not null);
+create table event_types (
+  id bigint primary key,
+  event_type text not null,
+  count bigint not null,
+  first_seen bigint not null,
+  last_seen bigint not null
+);
+-- In how many events of a type a property has a value of each type. distinct_values is null where the property has too
+-- many different values to count each.
+create table event_properties (
+  id bigint primary key,
+  type_id bigint not null,
+  name text not null,
+  string bigint not null,
+  number bigint not null,
+  boolean bigint not null,
+  "null" bigint not null,
+  object bigint not null,
+  "array" bigint not null,
+  distinct_values bigint
+);
+create index event_properties_type_id on event_properties(type_id);
+create table event_values (
+  property_id bigint not null,
+  value text not null,
+  number bigint not null,
+  primary key (property_id, value)
+);
+-- The number of events in each hour of a day, of a type (0 for all types); and in an hour with each value of a property.
+create table event_hours (
+  type_id bigint not null,
+  day bigint not null,
+  hours bytea not null,
+  primary key (type_id, day)
+);
+create table event_value_hours (
+  property_id bigint not null,
+  hour bigint not null,
+  counts bytea not null,
+  primary key (property_id, hour)
+);
+-- The users with an event of a type (0 for any type) in an hour, and the events of a type in an hour: user, time, id. Each in
+-- parts, of which only the last one grows. Their bytes do not compress.
+create table event_visitors (
+  type_id bigint not null,
+  hour bigint not null,
+  part bigint not null,
+  users bytea not null,
+  primary key (type_id, hour, part)
+);
+create table event_postings (
+  type_id bigint not null,
+  hour bigint not null,
+  part bigint not null,
+  last_ms bigint not null,
+  last_id bigint not null,
+  entries bytea not null,
+  primary key (type_id, hour, part)
+);
+alter table event_visitors alter column users set storage external;
+alter table event_postings alter column entries set storage external;
+
+-- The ids of events that a statement has stored and no build has added yet. Spread by first_id.
+create table event_journal (first_id bigint primary key, ids bigint[] not null);
+
+-- True where the event was named in the journal, false where another program has inserted it, and null where it was stored
+-- before there was a journal. From here on no event can be stored until the migration is committed.
+alter table events add column journaled boolean;
+alter table events alter column journaled set default false;
+insert into event_rollup(only_row, format, build, users, types, properties, backfilled, backfill_end)
+  select 1, ${FORMAT}, 0, 0, 0, 0, ${Number.MIN_SAFE_INTEGER}, coalesce(max(id), ${Number.MIN_SAFE_INTEGER}) from events;`;
+
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
   { name: "0003_experiment_settings", sql: settings },
   { name: "0004_tallies", sql: tallies },
-  { name: "0005_event_rollups", sql: rollups },
+  { name: "0005_event_rollups", sql: indexByTime },
   { name: "0006_client_timestamps", sql: clientTimestamps },
   { name: "0007_deletions", sql: deletions },
   { name: "0008_experiment_cells", sql: cells },
+  { name: "0009_rollup_format", sql: rollups, after: createOnEmptyTable },
 ];

@@ -1,4 +1,5 @@
-import type { Storage, StorageCondition } from "../../domain/storage.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RebuildProgress, Storage, StorageCondition } from "../../domain/storage.ts";
 import { pendingMigrations } from "../migrate.ts";
 import { createAssignmentStore } from "./assignments.ts";
 import type { ConnectionOptions } from "./connection.ts";
@@ -6,11 +7,12 @@ import { type Database, openDatabase } from "./database.ts";
 import { createDeletions } from "./deletions.ts";
 import { createEventStore } from "./events.ts";
 import { createExperimentStore } from "./experiments.ts";
-import { isMissingTable, isTakenName } from "./failures.ts";
+import { isLockTimeout, isMissingTable, isTakenName } from "./failures.ts";
 import { placeOf } from "./hosts.ts";
 import { createMetricStore } from "./metrics.ts";
-import { migrations } from "./migrations.ts";
-import { createQuestions } from "./questions.ts";
+import { migrations, type PostgresMigration } from "./migrations.ts";
+import { createQuestions } from "./reports/questions.ts";
+import { createRollupBuild, type RollupBuild } from "./reports/rollup-build.ts";
 import { createTallyBacklog } from "./tally-backlog.ts";
 
 const MIGRATIONS_TABLE =
@@ -29,18 +31,35 @@ async function appliedNames({ query }: Database): Promise<string[]> {
   return [];
 }
 
-// An index over a large table takes minutes. Other processes that start meanwhile wait for it too.
+// A step of the schema takes the lock of a table for some milliseconds. Until it has it, writes wait behind it: so it gives
+// up soon, and tries again.
+const LOCK_WAIT = "set local lock_timeout = '50ms'";
+const LOCK_RETRY_MS = 200;
 const UPGRADE_PATIENCE_MS = 3_600_000;
 
 /** Of several processes that start together, one inserts the name; the others wait for its commit and skip the step. */
-async function migrate(database: Database): Promise<void> {
-  for (const { name, sql } of pendingMigrations(migrations, await appliedNames(database))) {
-    await database.transaction(async (query) => {
-      const claim = "insert into migrations(name) values ($1) on conflict (name) do nothing returning name";
-      const claimed = await query(claim, [name]);
-      if (claimed.length > 0) await query(sql);
-    }, UPGRADE_PATIENCE_MS);
+async function apply(database: Database, { name, sql, after }: PostgresMigration): Promise<void> {
+  const claim = "insert into migrations(name) values ($1) on conflict (name) do nothing returning name";
+  const deadline = Date.now() + UPGRADE_PATIENCE_MS;
+  for (;;) {
+    try {
+      await database.transaction(async (query) => {
+        await query(LOCK_WAIT);
+        if ((await query(claim, [name])).length === 0) return;
+        await query(sql);
+        await after?.(query);
+      }, UPGRADE_PATIENCE_MS);
+      return;
+    } catch (error) {
+      if (!isLockTimeout(error) || Date.now() > deadline) throw error;
+      await sleep(LOCK_RETRY_MS);
+    }
   }
+}
+
+async function migrate(database: Database): Promise<void> {
+  const pending = pendingMigrations(migrations, await appliedNames(database));
+  for (const migration of pending) await apply(database, migration);
 }
 
 /** Stops the start of the server, with a message for the operator. */
@@ -55,17 +74,22 @@ export class UnusableDatabase extends Error {
 }
 
 /** Reads a row, asks whether this server takes writes, and remembers for some seconds that its disk was full. */
-async function conditionOf({ queryOnce, diskFull }: Database): Promise<StorageCondition> {
+async function conditionOf({ queryOnce, diskFull }: Database, build: RollupBuild): Promise<StorageCondition> {
   const [row] = await queryOnce<{ read_only: string }>(
     "select current_setting('transaction_read_only') as read_only from migrations limit 1",
   );
   if (row?.read_only === "on") return { state: "read-only" };
   const cause = diskFull();
-  return cause === undefined ? { state: "ok" } : { state: "full", cause };
+  return cause === undefined ? { state: "ok", rebuild: await build.progress() } : { state: "full", cause };
+}
+
+export interface PostgresOptions extends ConnectionOptions {
+  /** Called about once a second while the rollups are rebuilt. */
+  readonly onProgress?: ((progress: RebuildProgress) => void) | undefined;
 }
 
 /** Connects, makes or upgrades the tables, and serves the port from them. */
-export async function openPostgres(url: string, options: ConnectionOptions = {}): Promise<Storage> {
+export async function openPostgres(url: string, options: PostgresOptions = {}): Promise<Storage> {
   const database = openDatabase(url, options);
   try {
     await migrate(database);
@@ -77,16 +101,19 @@ export async function openPostgres(url: string, options: ConnectionOptions = {})
   deletions.resume();
   const backlog = createTallyBacklog(database);
   void backlog.work();
+  const build = createRollupBuild(database, options.onProgress);
+  build.start();
   const experiments = createExperimentStore(database, deletions);
   return {
-    ...createEventStore(database),
-    ...createQuestions(database, options),
+    ...createEventStore(database, build),
+    ...createQuestions(database, build, options),
     ...experiments,
     ...createAssignmentStore(database),
     ...createMetricStore(database, experiments),
     hasRoom: database.hasRoom,
-    check: () => conditionOf(database),
+    check: () => conditionOf(database, build),
     close: async () => {
+      await build.stop();
       await backlog.stop();
       await deletions.stop();
       await database.close();

@@ -229,12 +229,16 @@ const EVENTS = `
   ),
   stored as (
     insert into events(id, event_type, user_id, session_id, properties, created_at, occurred_at, client_timestamp,
-      message_id)
+      message_id, journaled)
     select id, event_type, user_id, session_id, properties, ${timeOf("created_at")}, occurred_at, client_timestamp,
-      message_id
+      message_id, true
     from proposed where message_id is null or id in (select event_id from once)
     on conflict (id) do nothing
     returning id
+  ),
+  -- What the rollups lack: see reports/unbuilt-events.ts.
+  journal as (
+    insert into event_journal(first_id, ids) select min(id), array_agg(id) from stored having count(*) > 0
   )`;
 
 const EVENTS_ANSWER = `

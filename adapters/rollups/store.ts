@@ -1,3 +1,4 @@
+import { messageKey } from "../../domain/events/message-id.ts";
 import type { ValueType } from "../../domain/reports/catalogue.ts";
 import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts";
 import type { Instant } from "../../domain/time.ts";
@@ -23,10 +24,20 @@ export interface RollupState {
 export const EMPTY_STATE: RollupState = { build: 0, users: 0, types: 0, properties: 0 };
 
 export interface UserRow {
+  /** A key of the user: see `userKey`. */
   readonly user_id: string;
   /** Numbers of users are dense, starting at 1. */
   readonly number: number;
 }
+
+const MAX_KEY_CHARACTERS = 500;
+
+/**
+ * What a user is looked up by: the id itself, or a digest of one that is too long for an index of PostgreSQL. Only other
+ * programs store ids as long as that.
+ */
+export const userKey = (userId: string): string =>
+  userId.length <= MAX_KEY_CHARACTERS ? userId : `${userId.length} ${messageKey(userId).join(" ")}`;
 
 export interface TypeRow {
   readonly id: number;

@@ -6,6 +6,7 @@ import {
   noRows,
   type RollupRows,
   type RollupState,
+  userKey,
 } from "../store.ts";
 import type { Work } from "../work.ts";
 import { growthOf, type HourGrowth, sumOf, type TypeGrowth } from "./growth.ts";
@@ -73,7 +74,7 @@ export class RollupBuilder {
     yield* this.#numberUsers(store, events, rows);
     const grown = growthOf(
       events.map(({ id, event_type, user_id, properties, occurred_at }) => {
-        const user = user_id === null ? 0 : (this.#users.get(user_id) ?? 0);
+        const user = user_id === null ? 0 : (this.#users.get(userKey(user_id)) ?? 0);
         return { id, event_type, user, properties, occurred_at };
       }),
     );
@@ -102,7 +103,9 @@ export class RollupBuilder {
 
   *#numberUsers(store: BuildStore, events: readonly UnbuiltEvent[], rows: RollupRows): Work<void> {
     const unknown = new Set<string>();
-    for (const { user_id } of events) if (user_id !== null && !this.#users.has(user_id)) unknown.add(user_id);
+    for (const { user_id } of events) {
+      if (user_id !== null && !this.#users.has(userKey(user_id))) unknown.add(userKey(user_id));
+    }
     // Where all users are known, the others are new: most look-ups would find nothing.
     if (this.#users.size < this.#numbers.users.last) {
       for (const { user_id, number } of yield* store.users([...unknown])) this.#users.set(user_id, number);

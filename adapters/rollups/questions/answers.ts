@@ -13,6 +13,42 @@ import type { Snapshot } from "./snapshot.ts";
 import { trendFromRollups } from "./trend.ts";
 import { typesFromRollups } from "./types.ts";
 
+/** The two ways to an answer. */
+export interface Ways<T> {
+  /** Undefined where the rollups cannot tell. */
+  fromRollups(): Work<T | undefined>;
+  fromEvents(): Work<T>;
+}
+
+export const waysToTypes = ({ store, source }: Snapshot): Ways<readonly TypeSummary[]> => ({
+  fromRollups: () => typesFromRollups(store),
+  fromEvents: () => typesFromEvents(source),
+});
+
+export const waysToTrend = (snapshot: Snapshot, question: TrendQuestion): Ways<readonly TrendSeries[]> => ({
+  fromRollups: () => trendFromRollups(snapshot, question),
+  fromEvents: () => trendFromEvents(snapshot.source, question),
+});
+
+export const waysToFunnel = (snapshot: Snapshot, question: FunnelQuestion): Ways<FunnelCount> => ({
+  fromRollups: () => funnelFromRollups(snapshot, question),
+  fromEvents: () => funnelFromEvents(snapshot.source, question),
+});
+
+export const waysToRetention = (
+  snapshot: Snapshot,
+  question: RetentionQuestion,
+): Ways<readonly CohortCount[]> => ({
+  fromRollups: () => retentionFromRollups(snapshot, question),
+  fromEvents: () => retentionFromEvents(snapshot.source, question),
+});
+
+/** Rollups lead to the events of a type or a user; all others are found by going back in time. */
+export const waysToList = (snapshot: Snapshot, page: EventPage): Ways<readonly StoredEvent[]> => ({
+  fromRollups: () => listFromRollups(snapshot, page),
+  fromEvents: () => snapshot.source.page(page),
+});
+
 /** How a question is answered. */
 export interface Terms {
   /** Also answer from the events themselves. */
@@ -22,54 +58,15 @@ export interface Terms {
 }
 
 /** The answer from rollups where they can give one, else the one from the events. */
-function* answered<T>(
+export function* answered<T>(
   { verify, stale }: Terms,
-  fromRollups: Work<T | undefined>,
-  fromEvents: () => Work<T>,
+  { fromRollups, fromEvents }: Ways<T>,
 ): Work<Answered<T>> {
-  const value = stale ? undefined : yield* fromRollups;
+  const value = stale ? undefined : yield* fromRollups();
   if (value === undefined) {
     const raw = yield* fromEvents();
     return verify ? { source: "raw", value: raw, recomputed: raw } : { source: "raw", value: raw };
   }
   if (!verify) return { source: "rollup", value };
   return { source: "rollup", value, recomputed: yield* fromEvents() };
-}
-
-export const answerTypes = (snapshot: Snapshot, terms: Terms): Work<Answered<readonly TypeSummary[]>> =>
-  answered<readonly TypeSummary[]>(terms, typesFromRollups(snapshot), () => typesFromEvents(snapshot.source));
-
-export const answerTrend = (
-  snapshot: Snapshot,
-  question: TrendQuestion,
-  terms: Terms,
-): Work<Answered<readonly TrendSeries[]>> =>
-  answered<readonly TrendSeries[]>(terms, trendFromRollups(snapshot, question), () =>
-    trendFromEvents(snapshot.source, question),
-  );
-
-export const answerFunnel = (
-  snapshot: Snapshot,
-  question: FunnelQuestion,
-  terms: Terms,
-): Work<Answered<FunnelCount>> =>
-  answered(terms, funnelFromRollups(snapshot, question), () => funnelFromEvents(snapshot.source, question));
-
-export const answerRetention = (
-  snapshot: Snapshot,
-  question: RetentionQuestion,
-  terms: Terms,
-): Work<Answered<readonly CohortCount[]>> =>
-  answered<readonly CohortCount[]>(terms, retentionFromRollups(snapshot, question), () =>
-    retentionFromEvents(snapshot.source, question),
-  );
-
-/** A page of events: by what the rollups know where they lead to its events, else along time. */
-export function* answerList(
-  snapshot: Snapshot,
-  page: EventPage,
-  { stale }: Terms,
-): Work<readonly StoredEvent[]> {
-  const listed = stale ? undefined : yield* listFromRollups(snapshot, page);
-  return listed ?? (yield* snapshot.source.page(page));
 }

@@ -2,7 +2,7 @@ import { holdsAll, propertiesOf } from "../../../domain/reports/condition.ts";
 import type { EventPage, EventPlace, StoredEvent } from "../../../domain/reports/event-list.ts";
 import { hasUser, hourOf, readPostings } from "../formats.ts";
 import { eachVisitors, idsOf, typeIdOf } from "../reader.ts";
-import { ALL_TYPES, type HourSpan } from "../store.ts";
+import { ALL_TYPES, type HourSpan, userKey } from "../store.ts";
 import type { Work } from "../work.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -120,7 +120,7 @@ export function* listFromRollups(snapshot: Snapshot, page: EventPage): Work<Stor
     yield* takeOfTypes({ snapshot, page, types, user: undefined, found }, span);
     return found;
   }
-  const [row] = yield* snapshot.store.users([user_id]);
+  const [row] = yield* snapshot.store.users([userKey(user_id)]);
   const user = row?.number ?? NOBODY;
   if (user !== NOBODY) yield* takeOfUser({ snapshot, page, types, user, found }, user, span);
   return found;

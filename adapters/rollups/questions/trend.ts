@@ -164,8 +164,10 @@ function* seriesOfType(series: Series, eventType: string | null): Work<TrendSeri
   return [seriesOf(eventType, yield* measure === "users" ? countUsers(series) : countEvents(series))];
 }
 
-function canAnswer({ measure, where, breakdown }: TrendQuestion): boolean {
+/** Whether rollups have what the question asks for, unless a property has too many values. */
+export function isTrendInRollups({ measure, where, breakdown }: TrendQuestion): boolean {
   const narrowed = where.length + (breakdown === undefined ? 0 : 1);
+  if (!where.every(isEquality)) return false;
   return measure === "count" ? narrowed <= 1 : measure === "users" && narrowed === 0;
 }
 
@@ -174,7 +176,7 @@ export function* trendFromRollups(
   snapshot: Snapshot,
   question: TrendQuestion,
 ): Work<TrendSeries[] | undefined> {
-  if (!canAnswer(question)) return undefined;
+  if (!isTrendInRollups(question)) return undefined;
   const types = question.event_types.length === 0 ? [null] : question.event_types;
   const all: TrendSeries[] = [];
   for (const type of types) {

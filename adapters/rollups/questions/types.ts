@@ -1,9 +1,8 @@
 import type { TypeSummary, ValueType } from "../../../domain/reports/catalogue.ts";
 import { inOrder } from "../../../domain/reports/catalogue.ts";
 import { entry } from "../build/growth.ts";
-import type { PropertyRow } from "../store.ts";
+import type { PropertyRow, QuestionStore } from "../store.ts";
 import type { Work } from "../work.ts";
-import type { Snapshot } from "./snapshot.ts";
 
 const VALUE_TYPES: readonly ValueType[] = ["string", "number", "boolean", "null", "object", "array"];
 
@@ -13,7 +12,7 @@ const foundTypes = ({ value_types }: PropertyRow): Partial<Record<ValueType, num
   );
 
 /** The event types with their properties, the most frequent first. */
-export function* typesFromRollups({ store }: Snapshot): Work<TypeSummary[]> {
+export function* typesFromRollups(store: QuestionStore): Work<TypeSummary[]> {
   const properties = new Map<number, PropertyRow[]>();
   for (const row of yield* store.properties()) entry(properties, row.type_id, () => []).push(row);
   const types = (yield* store.types()).map(({ id, ...type }) => ({

@@ -8,15 +8,17 @@ import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.t
 import type { EventQuestions } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
 import {
-  answerFunnel,
-  answerList,
-  answerRetention,
-  answerTrend,
-  answerTypes,
+  answered,
   type Terms,
+  type Ways,
+  waysToFunnel,
+  waysToList,
+  waysToRetention,
+  waysToTrend,
+  waysToTypes,
 } from "../../rollups/questions/answers.ts";
 import type { Snapshot } from "../../rollups/questions/snapshot.ts";
-import { runNow, type Work } from "../../rollups/work.ts";
+import { runNow } from "../../rollups/work.ts";
 import { reading } from "../failures.ts";
 import { createEventSource } from "./event-source.ts";
 import type { RollupBuild } from "./rollup-build.ts";
@@ -60,32 +62,29 @@ export function createAnswers(db: Database): Answers {
   const source = createEventSource(db, () => upTo);
   const readState = createStateReader(db);
 
-  /** The answer from events is as of the rollups, where both are compared. */
-  function atOneMoment<T>(
-    terms: Terms,
-    check: Check,
-    answer: (snapshot: Snapshot, terms: Terms) => Work<T>,
-  ): T {
+  /** An answer from events is as of the rollups, so that the two can be compared. */
+  function atOneMoment<T>(terms: Terms, check: Check, waysTo: (snapshot: Snapshot) => Ways<T>): Answered<T> {
     // The question may have waited in a queue for longer than it may take.
     check();
     return db.transaction(() => {
       const state = readState();
       const stale = terms.stale || !isCurrent(state);
       upTo = stale ? ALL_IDS : state.through;
-      return runNow(answer({ store, source, users: state.users }, { ...terms, stale }), check);
+      const ways = waysTo({ store, source, users: state.users });
+      return runNow(answered({ verify: terms.verify, stale }, ways), check);
     })();
   }
 
   return {
     listEvents: (page, terms, check) =>
-      atOneMoment(terms, check, (snapshot, own) => answerList(snapshot, page, own)),
-    eventTypes: (terms, check) => atOneMoment(terms, check, answerTypes),
+      atOneMoment({ ...terms, verify: false }, check, (snapshot) => waysToList(snapshot, page)).value,
+    eventTypes: (terms, check) => atOneMoment(terms, check, waysToTypes),
     trend: (question, terms, check) =>
-      atOneMoment(terms, check, (snapshot, own) => answerTrend(snapshot, question, own)),
+      atOneMoment(terms, check, (snapshot) => waysToTrend(snapshot, question)),
     funnel: (question, terms, check) =>
-      atOneMoment(terms, check, (snapshot, own) => answerFunnel(snapshot, question, own)),
+      atOneMoment(terms, check, (snapshot) => waysToFunnel(snapshot, question)),
     retention: (question, terms, check) =>
-      atOneMoment(terms, check, (snapshot, own) => answerRetention(snapshot, question, own)),
+      atOneMoment(terms, check, (snapshot) => waysToRetention(snapshot, question)),
   };
 }
 

@@ -2,11 +2,12 @@ import pg from "pg";
 import { afterAll, beforeAll, describe } from "vitest";
 import { openPostgres } from "../../../adapters/postgres/storage.ts";
 import type { Storage } from "../../../domain/storage.ts";
+import { foreignRows } from "../foreign-rows.ts";
 import { questionContract } from "../question-contract.ts";
 import { EMPTY } from "./databases.ts";
 import { bundledPostgres, type PostgresServer, startPostgres } from "./server.ts";
 
-// Nothing here asks what a power failure leaves behind.
+// No test here simulates a power failure.
 const fast = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
 
 describe("on PostgreSQL", () => {
@@ -17,7 +18,7 @@ describe("on PostgreSQL", () => {
   });
   afterAll(() => server.remove());
 
-  /** Makes what was let go as good as new, which takes less time than a new database. */
+  /** Empties a database that a test has let go, which takes less time than a new one. */
   async function emptied(url: string): Promise<string> {
     const client = new pg.Client({ connectionString: url });
     await client.connect();
@@ -37,4 +38,15 @@ describe("on PostgreSQL", () => {
   }
 
   questionContract("PostgreSQL 18", open, { runs: 12 });
+
+  foreignRows("PostgreSQL", async () => {
+    const url = await server.newDatabase();
+    const storage = await openPostgres(url);
+    const execute = async (sql: string): Promise<void> => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      await client.query(sql).finally(() => client.end());
+    };
+    return { storage, execute };
+  });
 });

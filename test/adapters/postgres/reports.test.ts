@@ -4,8 +4,10 @@ import type { ConnectionOptions } from "../../../adapters/postgres/connection.ts
 import { openPostgres } from "../../../adapters/postgres/storage.ts";
 import type { NewEvent } from "../../../domain/events/event.ts";
 import { Failure } from "../../../domain/failure.ts";
+import type { FunnelQuestion } from "../../../domain/reports/funnel.ts";
 import type { TrendQuestion } from "../../../domain/reports/trend.ts";
 import type { Storage } from "../../../domain/storage.ts";
+import { HOUR } from "../../../domain/time.ts";
 import { bundledPostgres, type PostgresServer, startPostgres } from "./server.ts";
 
 const AT = Date.parse("2026-11-22T10:00:00.000Z");
@@ -35,20 +37,20 @@ const question: TrendQuestion = {
   where: [],
   limit: 10,
 };
-const answer = { source: "raw", value: [{ event_type: null, total: 1, values: [1] }] };
+const answer = { source: "rollup", value: [{ event_type: null, total: 1, values: [1] }] };
 
 interface Jam {
   readonly storage: Storage;
-  /** How many of the storage's statements the server is busy with. */
+  /** The number of the storage's statements that are running on the server. */
   busy(): Promise<number>;
-  /** Ends the connections of these. */
+  /** Ends their connections. */
   disconnect(): Promise<void>;
-  /** Lets the reports go on. */
+  /** Unlocks the table. */
   clear(): Promise<void>;
 }
 
-/** A storage with one event, whose reports get stuck: somebody holds the table. */
-async function jammed(options: ConnectionOptions): Promise<Jam> {
+/** A storage with one event whose reports wait for a table that another program has locked. */
+async function jammed(options: ConnectionOptions, table = "events"): Promise<Jam> {
   const url = await server.newDatabase();
   const storage = await openPostgres(url, options);
   await storage.appendEvents([click]);
@@ -61,7 +63,11 @@ async function jammed(options: ConnectionOptions): Promise<Jam> {
     await Promise.all([holder.end(), watcher.end()]);
     await storage.close();
   });
-  await holder.query("begin; lock table events in access exclusive mode");
+  // Nothing but reports waits for the table: the event is in the rollups already.
+  const journal = async () =>
+    (await watcher.query("select count(*)::int as rows from event_journal")).rows[0]?.rows;
+  await expect.poll(journal, WAITED_FOR).toBe(0);
+  await holder.query(`begin; lock table ${table} in access exclusive mode`);
   const ours = `from pg_stat_activity
     where datname = current_database() and application_name = 'analytics-server' and state = 'active'`;
   return {
@@ -115,22 +121,38 @@ test("a report whose asker has gone is given up, here and on the server", async 
   expect(await storage.trend(question)).toEqual(answer);
 });
 
-test("two reports run at once, the others wait for them, and everything else goes on meanwhile", async () => {
-  const { storage, busy, clear } = await jammed({ reportMs: LONG_ENOUGH, connections: 3 });
-  const reports = Array.from({ length: 5 }, () => storage.trend(question));
+const funnelOf = (window_ms: number): FunnelQuestion => ({
+  steps: ["click", "buy"].map((event_type) => ({ event_type, where: [] })),
+  order: "ordered",
+  window_ms,
+  from: AT,
+  to: AT + 1,
+  limit: 10,
+});
+
+test("two long reports run at once, the others wait, and short questions and everything else go on", async () => {
+  const { storage, busy, clear } = await jammed({ reportMs: LONG_ENOUGH }, "event_postings");
+  const reports = [1, 2, 3, 4, 5].map((window_ms) => storage.funnel(funnelOf(window_ms)));
   await expect.poll(busy, WAITED_FOR).toBe(2);
   await storage.check();
   expect(await storage.findExperiment(1)).toBeUndefined();
+  const hour = { ...question, edges: [AT, AT + HOUR] };
+  expect(await storage.trend(hour)).toEqual(answer);
+  expect((await storage.eventTypes()).value).toMatchObject([{ event_type: "click", count: 1 }]);
+  const page = { event_types: [], from: AT, to: AT + 1, where: [], limit: 1 };
+  expect(await storage.listEvents(page)).toMatchObject([{ event_type: "click" }]);
   expect(await busy()).toBe(2);
   await clear();
-  expect(await Promise.all(reports)).toEqual(Array.from({ length: 5 }, () => answer));
+  for (const { value } of await Promise.all(reports)) {
+    expect(value.steps.map(({ users }) => users)).toEqual([1, 0]);
+  }
 });
 
 test("the time that a report has waited for others is time it has taken", async () => {
   const reportMs = 1_000;
-  const { storage } = await jammed({ reportMs, connections: 3 });
+  const { storage } = await jammed({ reportMs });
   const started = performance.now();
-  const reports = Array.from({ length: 6 }, () => failureOf(storage.trend(question)));
+  const reports = [1, 2, 3, 4, 5, 6].map((window_ms) => failureOf(storage.funnel(funnelOf(window_ms))));
   for (const failure of await Promise.all(reports)) expect(failure).toMatchObject({ retryAfterSeconds: 60 });
   // Two after two, they would have taken three times as long.
   expect(performance.now() - started).toBeLessThan(2.5 * reportMs);

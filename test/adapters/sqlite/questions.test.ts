@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Sqlite from "better-sqlite3";
 import { afterAll, expect, test } from "vitest";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import type { TrendQuestion } from "../../../domain/reports/trend.ts";
 import { HOUR } from "../../../domain/time.ts";
+import { foreignRows } from "../foreign-rows.ts";
 import { questionContract } from "../question-contract.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "analytics-questions-"));
@@ -18,6 +20,17 @@ const newFile = (): string => {
 
 questionContract("SQLite in memory", async () => openSqlite(":memory:"), { large: false });
 questionContract("SQLite in a file", async () => openSqlite(newFile()), { runs: 10 });
+
+foreignRows("SQLite", async () => {
+  const file = newFile();
+  const storage = openSqlite(file);
+  const execute = async (sql: string): Promise<void> => {
+    const db = new Sqlite(file);
+    db.exec(sql);
+    db.close();
+  };
+  return { storage, execute };
+});
 
 const event = (user_id: string) => ({
   event_type: "click",

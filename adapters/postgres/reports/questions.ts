@@ -1,0 +1,200 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Answered, Asking } from "../../../domain/reports/answer.ts";
+import type { TypeSummary } from "../../../domain/reports/catalogue.ts";
+import type { EventPage, StoredEvent } from "../../../domain/reports/event-list.ts";
+import type { FunnelCount, FunnelQuestion } from "../../../domain/reports/funnel.ts";
+import type { CohortCount, RetentionQuestion } from "../../../domain/reports/retention.ts";
+import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.ts";
+import type { EventQuestions } from "../../../domain/storage.ts";
+import type { Instant } from "../../../domain/time.ts";
+import { RollupBuilder } from "../../rollups/build/builder.ts";
+import { overlaid } from "../../rollups/overlay.ts";
+import {
+  answered,
+  type Ways,
+  waysToFunnel,
+  waysToList,
+  waysToRetention,
+  waysToTrend,
+  waysToTypes,
+} from "../../rollups/questions/answers.ts";
+import type { Snapshot } from "../../rollups/questions/snapshot.ts";
+import { isTrendInRollups } from "../../rollups/questions/trend.ts";
+import type { RollupState } from "../../rollups/store.ts";
+import { run, type Work } from "../../rollups/work.ts";
+import type { Query } from "../client.ts";
+import { CONNECTIONS, type ConnectionOptions } from "../connection.ts";
+import type { Database } from "../database.ts";
+import { createEventSource } from "./event-source.ts";
+import { createLane, createOnce, type Lane, limited, type Once } from "./lanes.ts";
+import type { RollupBuild } from "./rollup-build.ts";
+import { createRollupStore } from "./rollup-store.ts";
+import { tailOf, usabilityOf } from "./unbuilt-events.ts";
+
+/** `short` either way, `short from rollups` alone, or `long`. */
+type Effort = "short" | "short from rollups" | "long";
+
+/** A question, apart from its kind. */
+interface Asked<T> {
+  readonly effort: Effort;
+  readonly waysTo: (snapshot: Snapshot) => Ways<T>;
+}
+
+/** What an attempt may do. */
+interface Attempt {
+  readonly verify: boolean;
+  readonly onlyFromRollups: boolean;
+  readonly givenUp: AbortSignal;
+  /** Until then the question waits for a build rather than be answered from the events. */
+  readonly waitsUntil: Instant;
+  /** Called when the snapshot is taken. */
+  readonly begin: () => void;
+}
+
+const LIMIT_MS = 15_000;
+const SHARE_OF_BUILDING = 0.5;
+// A report keeps a connection, in the long lane for seconds: others are left for what stores events.
+const MOST_IN_LANE = 2;
+// How long the process computes before it does something else.
+const TURN_MS = 8;
+
+/** Runs work in turns with everything else that the process does. */
+function inTurns<T>(work: Work<T>, givenUp: AbortSignal): Promise<T> {
+  let turn = performance.now();
+  return run(work, () => {
+    givenUp.throwIfAborted();
+    if (performance.now() - turn < TURN_MS) return undefined;
+    return nextTurn().then(() => {
+      turn = performance.now();
+    });
+  });
+}
+
+/** The rollups with the events that they lack, planned as a build would and written nowhere. */
+async function snapshotOf(query: Query, state: RollupState, givenUp: AbortSignal): Promise<Snapshot> {
+  const store = createRollupStore(query);
+  const source = createEventSource(query);
+  const tail = await tailOf(query);
+  if (tail.length === 0) return { store, source, users: state.users };
+  const builder = new RollupBuilder({ loadsAllUsers: false });
+  const { rows, after } = await inTurns(builder.build(store, state, tail, state.build), givenUp);
+  return { store: overlaid(store, rows), source, users: after.users };
+}
+
+/** Answers within a snapshot; undefined where rollups alone cannot, `behind` where a build has to come first. */
+async function answerIn<T>(
+  query: Query,
+  waysTo: (snapshot: Snapshot) => Ways<T>,
+  { verify, onlyFromRollups, givenUp, waitsUntil }: Attempt,
+): Promise<Answered<T> | "behind" | undefined> {
+  const usability = await usabilityOf(query);
+  if (usability.kind === "behind" && Date.now() < waitsUntil) return "behind";
+  if (usability.kind !== "usable") {
+    if (onlyFromRollups) return undefined;
+    const raw = { store: createRollupStore(query), source: createEventSource(query), users: 0 };
+    return inTurns(answered({ verify, stale: true }, waysTo(raw)), givenUp);
+  }
+  const ways = waysTo(await snapshotOf(query, usability.state, givenUp));
+  if (!onlyFromRollups) return inTurns(answered({ verify, stale: false }, ways), givenUp);
+  const value = await inTurns(ways.fromRollups(), givenUp);
+  return value === undefined ? undefined : { source: "rollup", value };
+}
+
+interface Lanes {
+  readonly short: Lane;
+  readonly long: Lane;
+}
+
+/** A pool that is too small for two lanes has one. */
+function lanesOf(connections: number): Lanes {
+  const short = createLane(Math.max(1, Math.min(MOST_IN_LANE, Math.floor((connections - 1) / 2))));
+  return {
+    short,
+    long: connections < 3 ? short : createLane(Math.min(MOST_IN_LANE, Math.floor((connections - 1) / 2))),
+  };
+}
+
+const effortOfList = ({ event_types, user_id, session_id, where }: EventPage): Effort => {
+  if (event_types.length > 0 || user_id !== undefined) return "short from rollups";
+  return session_id === undefined && where.length === 0 ? "short" : "long";
+};
+
+export function createQuestions(
+  database: Database,
+  build: RollupBuild,
+  { reportMs: limitMs = LIMIT_MS, connections = CONNECTIONS }: ConnectionOptions,
+): EventQuestions {
+  const lanes = lanesOf(connections);
+
+  async function attempt<T>(
+    waysTo: (snapshot: Snapshot) => Ways<T>,
+    own: Attempt,
+  ): Promise<Answered<T> | undefined> {
+    const read = (query: Query) => {
+      own.begin();
+      return answerIn(query, waysTo, own);
+    };
+    for (;;) {
+      const answer = await database.snapshot(read, { givenUp: own.givenUp, limitMs });
+      if (answer !== "behind") return answer;
+      await build.catchUp(own.waitsUntil);
+    }
+  }
+
+  function answer<T>(
+    { effort, waysTo }: Asked<T>,
+    { verify = false, gone }: Asking,
+    begin: () => void,
+  ): Promise<Answered<T>> {
+    const waitsUntil = Date.now() + SHARE_OF_BUILDING * limitMs;
+    return limited(limitMs, { gone }, async (givenUp) => {
+      const own = { verify, givenUp, waitsUntil, begin };
+      const isShort = effort !== "long" && !verify;
+      const onlyFromRollups = effort === "short from rollups";
+      const quick = isShort
+        ? await lanes.short(() => attempt(waysTo, { ...own, onlyFromRollups }))
+        : undefined;
+      const answer = quick ?? (await lanes.long(() => attempt(waysTo, { ...own, onlyFromRollups: false })));
+      if (answer === undefined) throw new Error("the events themselves answer every question");
+      return answer;
+    });
+  }
+
+  const ask = <T>(once: Once<Answered<T>>, question: unknown, asked: Asked<T>, asking: Asking = {}) =>
+    once(JSON.stringify([question, asking.verify ?? false]), asking, (shared, begin) =>
+      answer(asked, shared, begin),
+    );
+
+  const lists = createOnce<Answered<readonly StoredEvent[]>>();
+  const types = createOnce<Answered<readonly TypeSummary[]>>();
+  const trends = createOnce<Answered<readonly TrendSeries[]>>();
+  const funnels = createOnce<Answered<FunnelCount>>();
+  const retentions = createOnce<Answered<readonly CohortCount[]>>();
+
+  return {
+    listEvents: async (page, asking) => {
+      const waysTo = (snapshot: Snapshot) => waysToList(snapshot, page);
+      const { value } = await ask(
+        lists,
+        page,
+        { effort: effortOfList(page), waysTo },
+        { gone: asking?.gone },
+      );
+      return value;
+    },
+    eventTypes: (asking) => ask(types, null, { effort: "short from rollups", waysTo: waysToTypes }, asking),
+    trend: (question: TrendQuestion, asking) => {
+      const waysTo = (snapshot: Snapshot) => waysToTrend(snapshot, question);
+      const effort = isTrendInRollups(question) ? "short from rollups" : "long";
+      return ask(trends, question, { effort, waysTo }, asking);
+    },
+    funnel: (question: FunnelQuestion, asking) => {
+      const waysTo = (snapshot: Snapshot) => waysToFunnel(snapshot, question);
+      return ask(funnels, question, { effort: "long", waysTo }, asking);
+    },
+    retention: (question: RetentionQuestion, asking) => {
+      const waysTo = (snapshot: Snapshot) => waysToRetention(snapshot, question);
+      return ask(retentions, question, { effort: "short from rollups", waysTo }, asking);
+    },
+  };
+}

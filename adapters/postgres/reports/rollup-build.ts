@@ -1,0 +1,184 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RebuildProgress } from "../../../domain/storage.ts";
+import type { Instant } from "../../../domain/time.ts";
+import { RollupBuilder } from "../../rollups/build/builder.ts";
+import { run } from "../../rollups/work.ts";
+import type { Query } from "../client.ts";
+import type { Database } from "../database.ts";
+import { createIndexes } from "../indexes.ts";
+import { createRollupStore } from "./rollup-store.ts";
+import {
+  clearRollups,
+  isBehind,
+  isCurrent,
+  putRows,
+  SELECT_STATE,
+  type StoredState,
+  setState,
+} from "./rollup-writer.ts";
+import { takeUnbuilt } from "./unbuilt-events.ts";
+
+/** Keeps the rollups up to date. Of several processes, one builds at a time. */
+export interface RollupBuild {
+  /** Notes that events were stored. */
+  grow(events: number): void;
+  /** Builds what is stored now, or waits for the process that does, at most until then. */
+  catchUp(until: Instant): Promise<void>;
+  /** Creates missing indexes, and does what an upgrade has left to do. */
+  start(): void;
+  /** How far the backfill is, by the ids of its events; undefined once it is done. */
+  progress(): Promise<RebuildProgress | undefined>;
+  /** Ends after the current step. */
+  stop(): Promise<void>;
+}
+
+const EVENTS_AT_ONCE = 5_000;
+// One by one, each event would change a dozen rows; a thousand together change a few hundred.
+const BUILD_AT = 1_000;
+// What is left of fewer events is built after this, so that questions soon have no tail to add.
+const REST_MS = 500;
+const RETRY_MS = 1_000;
+const PROGRESS_MS = 1_000;
+// How soon to look again while another process builds.
+const BUSY_MS = 20;
+
+/** `idle`: nothing is left. `busy`: another process builds. */
+type Step = "built" | "idle" | "busy";
+
+const newBuildNumber = (): number => 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
+
+/** One step, in the transaction of the query: the state's lock is held until it is committed. */
+async function buildSome(query: Query, builder: RollupBuilder): Promise<Step> {
+  const [state] = await query<StoredState>(`${SELECT_STATE} for update skip locked`);
+  if (state === undefined) return "busy";
+  if (!isCurrent(state)) {
+    await clearRollups(query);
+    return "built";
+  }
+  const { events, backfilled, more } = await takeUnbuilt(query, state, EVENTS_AT_ONCE);
+  if (events.length === 0 && backfilled === state.backfilled) return more ? "built" : "idle";
+  const work = builder.build(createRollupStore(query), state, events, newBuildNumber());
+  const { after, rows } = await run(work, () => undefined);
+  await putRows(query, rows);
+  await setState(query, { ...state, ...after, backfilled });
+  return "built";
+}
+
+/** A range of ids has gaps; the share that is done is right, whatever is in them. */
+function progressOf({ backfilled, backfill_end }: StoredState, first: number): RebuildProgress | undefined {
+  if (backfilled >= backfill_end) return undefined;
+  return { done: Math.max(0, backfilled - first + 1), total: backfill_end - first + 1 };
+}
+
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the state of the one build that may run.
+export function createRollupBuild(
+  database: Database,
+  onProgress: (progress: RebuildProgress) => void = () => {},
+): RollupBuild {
+  const builder = new RollupBuilder({ loadsAllUsers: true });
+  const stopping = new AbortController();
+  let grown = 0;
+  /** Whether something may be left that only a later build finds. */
+  let isDue = false;
+  let running: Promise<Step> | undefined;
+  let background: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  function step(): Promise<Step> {
+    running ??= database
+      .transaction((query) => buildSome(query, builder))
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
+  }
+
+  async function progress(): Promise<RebuildProgress | undefined> {
+    const [state] = await database.query<StoredState>(SELECT_STATE);
+    if (state === undefined || !isBehind(state)) return undefined;
+    const [first] = await database.query<{ id: number }>("select min(id) as id from events");
+    return progressOf(state, first?.id ?? 0);
+  }
+
+  let saidAt = Date.now();
+  async function report(): Promise<void> {
+    if (Date.now() - saidAt < PROGRESS_MS) return;
+    saidAt = Date.now();
+    const made = await progress();
+    if (made !== undefined) onProgress(made);
+  }
+
+  async function buildAll(): Promise<void> {
+    grown = 0;
+    isDue = false;
+    let done: Step = "built";
+    while (!stopping.signal.aborted && done === "built") {
+      done = await step();
+      await report();
+    }
+    // The other process may have begun before the last events were stored.
+    if (done === "busy") isDue = true;
+  }
+
+  /** A failure must not keep events from being stored: the build is tried again later. */
+  function inBackground(act: () => Promise<void>): void {
+    if (stopping.signal.aborted) return;
+    background ??= act()
+      .catch(() => {
+        isDue = true;
+      })
+      .finally(() => {
+        background = undefined;
+        if (isDue) later(RETRY_MS);
+      });
+  }
+
+  function later(milliseconds: number): void {
+    if (stopping.signal.aborted) return;
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      if (isDue) inBackground(buildAll);
+    }, milliseconds);
+    timer.unref();
+  }
+
+  /** What an upgrade leaves: indexes first, without which the backfill and questions would read whole tables. */
+  async function upgrade(): Promise<void> {
+    const rest = { signal: stopping.signal, ref: false };
+    while (!(await createIndexes(database))) await sleep(RETRY_MS, undefined, rest);
+    await buildAll();
+    // Another process may do the backfill.
+    for (let made = await progress(); made !== undefined; made = await progress()) {
+      onProgress(made);
+      await sleep(RETRY_MS, undefined, rest);
+      await buildAll();
+    }
+  }
+
+  return {
+    grow(events) {
+      grown += events;
+      isDue = true;
+      if (grown >= BUILD_AT) inBackground(buildAll);
+      else later(REST_MS);
+    },
+
+    async catchUp(until) {
+      while (Date.now() < until) {
+        const done = await step();
+        if (done === "idle") return;
+        if (done === "busy") await sleep(BUSY_MS);
+      }
+    },
+
+    start: () => inBackground(upgrade),
+    progress,
+
+    async stop() {
+      stopping.abort();
+      clearTimeout(timer);
+      await background?.catch(() => {});
+      await running?.catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import {
+  type HourKey,
+  PAGE_ROWS,
+  type PageStart,
+  type PartKey,
+  type PropertyRow,
+  type RollupStore,
+  type UserRow,
+} from "../../rollups/store.ts";
+import { type Work, waitFor } from "../../rollups/work.ts";
+import type { Query } from "../client.ts";
+import {
+  columnsOf,
+  HOURS,
+  POSTINGS,
+  PROPERTIES,
+  type PropertyColumns,
+  selectBy,
+  TYPES,
+  USERS,
+  VALUE_HOURS,
+  VALUES,
+  VISITORS,
+  valuesOf,
+} from "./rollup-tables.ts";
+
+// Reads rollups from tables of PostgreSQL, within the transaction of the query.
+
+const SELECT_USERS = `select ${columnsOf(USERS)} from event_users as t`;
+const SELECT_TYPES = `select ${columnsOf(TYPES)} from event_types as t`;
+const SELECT_PROPERTIES = `select ${columnsOf(PROPERTIES)} from event_properties as t`;
+const COUNT_PROPERTIES = `
+  select type_id, count(*) as properties from event_properties
+  where type_id = any($1::bigint[]) and distinct_values is not null group by type_id`;
+const SELECT_VALUES = `select ${columnsOf(VALUES)} from event_values as t where property_id = $1`;
+const HOURS_BETWEEN = `
+  select ${columnsOf(HOURS)} from event_hours as t where type_id = $1 and day between $2 and $3`;
+const VALUE_HOURS_BETWEEN = `
+  select ${columnsOf(VALUE_HOURS)} from event_value_hours as t where property_id = $1 and hour between $2 and $3`;
+
+const pageOf = (columns: string, table: string): string => `
+  select ${columns} from ${table} as t
+  where type_id = $1 and (hour, part) > ($2, $3) and hour <= $4 order by hour, part limit ${PAGE_ROWS}`;
+const VISITORS_PAGE = pageOf(columnsOf(VISITORS), "event_visitors");
+const POSTINGS_PAGE = pageOf(columnsOf(POSTINGS), "event_postings");
+const POSTINGS_AT = `
+  select ${columnsOf(POSTINGS)} from event_postings as t
+  where type_id = any($1::bigint[]) and hour = any($2::bigint[])`;
+
+const lastPartOf = (columns: string, table: string): string => `
+  select t.* from unnest($1::bigint[], $2::bigint[]) as k(type_id, hour)
+  cross join lateral (
+    select ${columns} from ${table} as t
+    where t.type_id = k.type_id and t.hour = k.hour order by part desc limit 1
+  ) as t`;
+const LAST_VISITORS = lastPartOf(columnsOf(VISITORS), "event_visitors");
+const LAST_POSTINGS = lastPartOf(columnsOf(POSTINGS), "event_postings");
+
+const LATEST_HOURS = `
+  select distinct p.hour from unnest($1::bigint[]) as k(type_id)
+  cross join lateral (
+    select distinct hour from event_postings
+    where type_id = k.type_id and hour between $2 and $3 order by hour desc limit $4
+  ) as p
+  order by hour desc limit $4`;
+
+const propertyOf = ({
+  id,
+  type_id,
+  name,
+  distinct_values,
+  ...value_types
+}: PropertyColumns): PropertyRow => ({ id, type_id, name, distinct_values, value_types });
+
+export const columnsOfProperty = ({ value_types, ...row }: PropertyRow): PropertyColumns => ({
+  ...row,
+  ...value_types,
+});
+
+const hourValues = (keys: readonly HourKey[]): unknown[] => valuesOf<HourKey>(["type_id", "hour"], keys);
+
+export function createRollupStore(query: Query): RollupStore {
+  const read = <Row>(statement: string, values: readonly unknown[]): Work<Row[]> =>
+    waitFor(query<Row>(statement, values));
+
+  const page = <Row extends PartKey>(statement: string, { type_id, last, after }: PageStart): Work<Row[]> =>
+    read(statement, [type_id, after.hour, after.part, last]);
+
+  return {
+    users: (ids) =>
+      ids === undefined ? read<UserRow>(SELECT_USERS, []) : read(selectBy(USERS, ["user_id"]), [ids]),
+    types: (names) =>
+      names === undefined ? read(SELECT_TYPES, []) : read(selectBy(TYPES, ["event_type"]), [names]),
+    *properties(keys) {
+      const rows: PropertyColumns[] =
+        keys === undefined
+          ? yield* read(SELECT_PROPERTIES, [])
+          : yield* read(selectBy(PROPERTIES, ["type_id", "name"]), valuesOf(["type_id", "name"], keys));
+      return rows.map(propertyOf);
+    },
+    *countedProperties(typeIds) {
+      const rows = yield* read<{ type_id: number; properties: number }>(COUNT_PROPERTIES, [typeIds]);
+      return new Map(rows.map(({ type_id, properties }) => [type_id, properties]));
+    },
+    values: (keys) =>
+      read(selectBy(VALUES, ["property_id", "value"]), valuesOf(["property_id", "value"], keys)),
+    valuesOf: (propertyId) => read(SELECT_VALUES, [propertyId]),
+    hours: (keys) => read(selectBy(HOURS, ["type_id", "day"]), valuesOf(["type_id", "day"], keys)),
+    hoursBetween: (typeId, first, last) => read(HOURS_BETWEEN, [typeId, first, last]),
+    valueHours: (keys) =>
+      read(selectBy(VALUE_HOURS, ["property_id", "hour"]), valuesOf(["property_id", "hour"], keys)),
+    valueHoursBetween: (propertyId, { first, last }) => read(VALUE_HOURS_BETWEEN, [propertyId, first, last]),
+    lastVisitors: (keys) => read(LAST_VISITORS, hourValues(keys)),
+    lastPostings: (keys) => read(LAST_POSTINGS, hourValues(keys)),
+    visitorsPage: (start) => page(VISITORS_PAGE, start),
+    postingsPage: (start) => page(POSTINGS_PAGE, start),
+    postingsAt: (typeIds, hours) => read(POSTINGS_AT, [typeIds, hours]),
+    *latestHours(typeIds, { first, last }, limit) {
+      const rows = yield* read<{ hour: number }>(LATEST_HOURS, [typeIds, first, last, limit]);
+      return rows.map(({ hour }) => hour);
+    },
+  };
+}

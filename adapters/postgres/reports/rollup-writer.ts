@@ -1,0 +1,76 @@
+import { EMPTY_STATE, FORMAT, type RollupRows, type RollupState } from "../../rollups/store.ts";
+import type { Query } from "../client.ts";
+import { columnsOfProperty } from "./rollup-store.ts";
+import {
+  HOURS,
+  POSTINGS,
+  PROPERTIES,
+  rowValues,
+  TYPES,
+  USERS,
+  upsertOf,
+  VALUE_HOURS,
+  VALUES,
+  VISITORS,
+} from "./rollup-tables.ts";
+
+export interface StoredState extends RollupState {
+  readonly format: number;
+  /**
+   * Events with ids above `backfilled` up to `backfill_end` are added to the rollups by the backfill; all others by the
+   * journal. At first these are the events that were stored before there was a journal.
+   */
+  readonly backfilled: number;
+  readonly backfill_end: number;
+}
+
+export const SELECT_STATE =
+  "select format, build, users, types, properties, backfilled, backfill_end from event_rollup";
+
+const SET_STATE = `
+  update event_rollup set format = $1, build = $2, users = $3, types = $4, properties = $5, backfilled = $6,
+    backfill_end = $7`;
+
+/** Whether this version wrote the rollups, and may read them. */
+export const isCurrent = ({ format }: Pick<StoredState, "format">): boolean => format === FORMAT;
+
+/** Whether the backfill has still to be done. */
+export const isBehind = ({ backfilled, backfill_end }: StoredState): boolean => backfilled < backfill_end;
+
+export async function setState(query: Query, state: StoredState): Promise<void> {
+  const { format, build, users, types, properties, backfilled, backfill_end } = state;
+  await query(SET_STATE, [format, build, users, types, properties, backfilled, backfill_end]);
+}
+
+const DELETE_VALUES = "delete from event_values where property_id = any($1::bigint[])";
+const DELETE_VALUE_HOURS = "delete from event_value_hours where property_id = any($1::bigint[])";
+
+/** Puts rows, within the transaction of the query. */
+export async function putRows(query: Query, rows: RollupRows): Promise<void> {
+  const put = async (statement: string, values: readonly unknown[], count: number): Promise<void> => {
+    if (count > 0) await query(statement, values);
+  };
+  const properties = rows.properties.map(columnsOfProperty);
+  await put(upsertOf(USERS), rowValues(USERS, rows.users), rows.users.length);
+  await put(upsertOf(TYPES), rowValues(TYPES, rows.types), rows.types.length);
+  await put(upsertOf(PROPERTIES), rowValues(PROPERTIES, properties), properties.length);
+  await put(upsertOf(VALUES), rowValues(VALUES, rows.values), rows.values.length);
+  await put(upsertOf(HOURS), rowValues(HOURS, rows.hours), rows.hours.length);
+  await put(upsertOf(VALUE_HOURS), rowValues(VALUE_HOURS, rows.valueHours), rows.valueHours.length);
+  await put(upsertOf(VISITORS), rowValues(VISITORS, rows.visitors), rows.visitors.length);
+  await put(upsertOf(POSTINGS), rowValues(POSTINGS, rows.postings), rows.postings.length);
+  await put(DELETE_VALUES, [rows.uncountedProperties], rows.uncountedProperties.length);
+  await put(DELETE_VALUE_HOURS, [rows.uncountedProperties], rows.uncountedProperties.length);
+}
+
+const CLEAR = `
+  delete from event_users; delete from event_types; delete from event_properties; delete from event_values;
+  delete from event_hours; delete from event_value_hours; delete from event_visitors; delete from event_postings`;
+
+/** Empties rollups of another version. All events that are stored now are left to the backfill. */
+export async function clearRollups(query: Query): Promise<void> {
+  await query(CLEAR);
+  const [last] = await query<{ id: number | null }>("select max(id) as id from events");
+  const backfilled = Number.MIN_SAFE_INTEGER;
+  await setState(query, { ...EMPTY_STATE, format: FORMAT, backfilled, backfill_end: last?.id ?? backfilled });
+}
