@@ -38,6 +38,13 @@ export class StatementNames {
   }
 }
 
+// A remembered plan is made for arrays of any length, and expects short ones: with thousands of rows it can be a thousand
+// times slower than the plan for them, whose cost they carry easily.
+const SHORT_ARRAY = 100;
+
+const isPlannedOnce = (values: readonly unknown[]): boolean =>
+  values.some((value) => Array.isArray(value) && value.length > SHORT_ARRAY);
+
 /** Runs statements on a connection. `limitMs` is the time limit of each, by default that of the pool. */
 export const queryOf =
   (client: pg.ClientBase, names: StatementNames, limitMs?: number): Query =>
@@ -45,7 +52,7 @@ export const queryOf =
     const result = client.query({
       text,
       values: values as unknown[],
-      name: values === undefined || once ? undefined : names.nameOf(text),
+      name: values === undefined || once || isPlannedOnce(values) ? undefined : names.nameOf(text),
       query_timeout: answerMs,
     } as pg.QueryConfig);
     return (await result.catch((error) => Promise.reject(fromDriver(error)))).rows as Row[];
