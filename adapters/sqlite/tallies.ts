@@ -12,14 +12,12 @@ import {
   type UserTotal,
   type VariantTally,
 } from "../../domain/experiments/tally.ts";
-import type { Instant } from "../../domain/time.ts";
+import { DAY, type Instant } from "../../domain/time.ts";
 import { createLookShelf } from "./looks.ts";
 import { rowOf, TALLY_COLUMNS, type TallyRow, type TallyValues, tallyOf } from "./tally-rows.ts";
 import type { Gathered } from "./writer.ts";
 
-const DAY_MS = 86_400_000;
-
-export const dayOf = (instant: Instant): number => Math.floor(instant / DAY_MS);
+export const dayOf = (instant: Instant): number => Math.floor(instant / DAY);
 
 /** Whose value of what it is. */
 export interface Place {

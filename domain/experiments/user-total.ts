@@ -1,5 +1,5 @@
 import { addProduct, addSums, addValue, type ExactSum, noSum } from "../statistics/exact-sum.ts";
-import type { Instant } from "../time.ts";
+import { DAY, type Instant } from "../time.ts";
 import type { MetricSums } from "./cells.ts";
 import type { MetricDefinition } from "./experiment.ts";
 import { MAX_VALUE } from "./metric.ts";
@@ -7,10 +7,8 @@ import { MAX_VALUE } from "./metric.ts";
 // From a user's values to the sums of a cell. Both storage engines keep one total per user and metric, and add to the
 // sums what each value changes; this file states what that is.
 
-const DAY_MS = 86_400_000;
-
 /** The day of an instant: days since 1970, UTC. */
-export const dayOf = (instant: Instant): number => Math.floor(instant / DAY_MS);
+export const dayOf = (instant: Instant): number => Math.floor(instant / DAY);
 
 /** Counted values of one user: how many, and their sum. */
 export interface Values {
@@ -67,7 +65,7 @@ function measuredOf(metric: MetricDefinition, all: readonly MetricDefinition[]):
     ...measureOf(metric),
     declared: true,
     denominator: denominator === undefined ? null : measureOf(denominator),
-    window_ms: window_days === undefined ? null : window_days * DAY_MS,
+    window_ms: window_days === undefined ? null : window_days * DAY,
   };
 }
 

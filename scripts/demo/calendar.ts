@@ -1,8 +1,7 @@
-import { HOUR, type Instant } from "../../domain/time.ts";
+import { DAY, HOUR, type Instant } from "../../domain/time.ts";
 import { choiceOf, type Random } from "./random.ts";
 
 export const DAYS = 90;
-export const DAY = 24 * HOUR;
 
 /** The shop's first ninety days, from a midnight (UTC) until now, with their special times. */
 export interface Calendar {

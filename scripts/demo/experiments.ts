@@ -5,8 +5,8 @@ import {
   type NewExperiment,
   newExperiment,
 } from "../../domain/experiments/experiment.ts";
-import { HOUR, type Instant } from "../../domain/time.ts";
-import { type Calendar, DAY } from "./calendar.ts";
+import { DAY, HOUR, type Instant } from "../../domain/time.ts";
+import type { Calendar } from "./calendar.ts";
 
 /** An experiment of the shop, as its team set it up. */
 export interface DemoTest {

@@ -1,5 +1,6 @@
 import type { Instant } from "../../domain/time.ts";
-import { DAY } from "./calendar.ts";
+import { DAY } from "../../domain/time.ts";
+
 import { choiceOf, type Random } from "./random.ts";
 
 export type Plan = "guest" | "free" | "plus" | "family";

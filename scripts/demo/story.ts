@@ -1,6 +1,6 @@
 import type { NewEvent } from "../../domain/events/event.ts";
-import { HOUR, type Instant } from "../../domain/time.ts";
-import { type Calendar, calendarUntil, DAY, DAYS, nextVisit, timeOn } from "./calendar.ts";
+import { DAY, HOUR, type Instant } from "../../domain/time.ts";
+import { type Calendar, calendarUntil, DAYS, nextVisit, timeOn } from "./calendar.ts";
 import { type DemoTest, demoTests } from "./experiments.ts";
 import { newPerson, type Person } from "./people.ts";
 import { type Random, randomOf } from "./random.ts";

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { openSqlite } from "../../adapters/sqlite/storage.ts";
 import type { Storage } from "../../domain/storage.ts";
+import { DAY } from "../../domain/time.ts";
 import { getResults } from "../../handlers/experiments/get-results.ts";
 import { getTimeline } from "../../handlers/experiments/get-timeline.ts";
 import { computeFunnel } from "../../handlers/reports/compute-funnel.ts";
 import { getRetention } from "../../handlers/reports/get-retention.ts";
-import { calendarUntil, DAY } from "../../scripts/demo/calendar.ts";
+import { calendarUntil } from "../../scripts/demo/calendar.ts";
 import { demoTests } from "../../scripts/demo/experiments.ts";
 import { type Filled, fill, isEmpty } from "../../scripts/demo/fill.ts";
 import { demoEvents } from "../../scripts/demo/story.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { EventInput, type NewEvent } from "../../domain/events/event.ts";
-import { calendarUntil, DAY, DAYS } from "../../scripts/demo/calendar.ts";
+import { DAY } from "../../domain/time.ts";
+import { calendarUntil, DAYS } from "../../scripts/demo/calendar.ts";
 import { randomOf } from "../../scripts/demo/random.ts";
 import { messageKeyOf } from "../../scripts/demo/scene.ts";
 import { demoEvents, type StorySize } from "../../scripts/demo/story.ts";

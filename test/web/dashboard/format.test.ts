@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   counted,
+  dayRange,
   difference,
   differenceRange,
   duration,
@@ -96,6 +97,12 @@ test.each([
   ["month", "Nov 2026"],
 ] as const)("a period of one %s is named by its start in its zone: %s", (interval, expected) => {
   expect(period("2026-11-24T23:00:00.000Z", interval, "Europe/Berlin")).toBe(expected);
+});
+
+test("a range is shown as its first and last day in the given zone", () => {
+  const [from, to] = ["2026-10-31T23:00:00.000Z", "2026-11-30T23:00:00.000Z"];
+  expect(dayRange(from, to, "Europe/Berlin")).toBe("1 Nov 2026 to 30 Nov 2026");
+  expect(dayRange(from, "2026-10-31T23:00:00.001Z", "Europe/Berlin")).toBe("1 Nov 2026 to 1 Nov 2026");
 });
 
 test("a moment is shown in the given zone", () => {
