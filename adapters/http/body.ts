@@ -11,7 +11,7 @@ import type { HttpRequest } from "./message.ts";
 export const MAX_BODY_BYTES = 5 * 1024 * 1024;
 /** The largest body of an endpoint that takes no batch: an experiment with its variants and metrics has room in it. */
 const MAX_SINGLE_BYTES = 512 * 1024;
-// Parsing and checking take up to a microsecond for each value, and nobody else is answered meanwhile.
+// Parsing and checking take up to a microsecond for each value, and hold up the event loop.
 const MAX_BATCH_VALUES = 50_000;
 const MAX_VALUES = 40_000;
 // A shorter body cannot hold enough to matter.

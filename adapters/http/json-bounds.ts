@@ -28,8 +28,8 @@ export type Excess = "values" | "levels";
  * Says which bound a JSON text exceeds, before it is parsed; undefined where it exceeds none. The budget is less
  * afterwards, so that the lines of one body can share it.
  *
- * JSON.parse takes 700 ms for 5 MiB of `[[[…` and 400 ms for 5 MiB of different keys, and the server answers nobody
- * meanwhile. This pass over the bytes takes 8 ms. The text need not be valid: JSON.parse decides that afterwards.
+ * JSON.parse takes 700 ms for 5 MiB of `[[[…` and 400 ms for 5 MiB of different keys, and the event loop stands
+ * still. This pass over the bytes takes 8 ms. The text need not be valid: JSON.parse decides that afterwards.
  */
 export function exceededBound(bytes: Uint8Array, budget: ValueBudget): Excess | undefined {
   let level = 0;

@@ -20,7 +20,7 @@ export interface HttpRequest {
   readonly httpVersion?: string | undefined;
   /** Why the request cannot be taken, where its server has noticed something that its headers alone do not show. */
   readonly fault?: Failure | undefined;
-  /** A signal that fires when nobody waits for the answer any more. It is made when it is first asked for. */
+  /** A signal that fires when the client has left. It is made on demand. */
   readonly gone: () => AbortSignal;
 }
 

@@ -150,7 +150,7 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
     setTimeout(flush, LOCK_RETRY_MS);
   }
 
-  /** What is left has waited for others already. */
+  /** For the jobs that are left: they have waited already. */
   function scheduleNow(): void {
     scheduled = true;
     setImmediate(flush);

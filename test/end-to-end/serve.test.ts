@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, expect, inject, test } from "vitest";
 import { awaitOutput, stopChild } from "../bench/processes.ts";
 import {
@@ -11,6 +12,7 @@ import {
   eventually,
   openConnection,
   parseAnswers,
+  post,
   type RawConnection,
   track,
 } from "./client.ts";
@@ -249,6 +251,59 @@ describe.concurrent("slow and stuck clients", () => {
     expect(lateBody).toMatchObject({ status: 408 });
     for (const { socket } of stuck) socket.destroy();
     expect((await track(server.url)).status).toBe(201);
+  });
+
+  test("26 stalled uploads stop no writes", async ({ onTestFinished }) => {
+    const server = await testServer(onTestFinished, await testFolder(onTestFinished));
+    const stalled = await Promise.all(Array.from({ length: 26 }, () => openConnection(server.url)));
+    const head = "POST /apiv1/events/batch HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5242880\r\n\r\n";
+    for (const client of stalled) client.send(head + " ".repeat(5_200_000));
+    // Together they are more than the server keeps: it has taken all that it takes when it refuses one of them.
+    const refused = await Promise.any(stalled.map(lastAnswer));
+    expect(refused).toMatchObject({ status: 503, headers: { connection: "close" } });
+    const answers = await Promise.all(Array.from({ length: 100 }, () => track(server.url)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    expect((await post(server.url, "/apiv1/events/batch", Array(1_000).fill(JSON.parse(event)))).status).toBe(
+      201,
+    );
+    for (const { socket } of stalled) socket.destroy();
+  });
+
+  test("5 KB that unpack to millions of lines are refused, and others are answered meanwhile", async ({
+    onTestFinished,
+  }) => {
+    const server = await testServer(onTestFinished, await testFolder(onTestFinished));
+    const headers = { "content-type": "application/x-ndjson", "content-encoding": "gzip" };
+    const body = gzipSync("{\n".repeat(2_600_000));
+    expect(body.byteLength).toBeLessThan(6_000);
+    const path = "/apiv1/events/batch";
+    const bombs = Array.from({ length: 10 }, () => ask(server.url, { method: "POST", path, headers, body }));
+    const [refused, ...others] = await Promise.all([...bombs, track(server.url)]);
+    expect(refused).toMatchObject({ status: 413 });
+    expect(JSON.parse(refused?.body ?? "")).toMatchObject({
+      code: "too_large",
+      detail: "The batch has more than 2000 items: send at most 2000 at a time.",
+    });
+    expect(others.at(-1)?.status).toBe(201);
+  });
+
+  test("a flood of unknown paths of 15 KB writes little log", async ({ onTestFinished }) => {
+    const server = await testServer(onTestFinished, await testFolder(onTestFinished));
+    let logged = 0;
+    for (const stream of [server.process.stdout, server.process.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        logged += chunk.byteLength;
+      });
+    }
+    const path = `/${"x".repeat(15_000)}`;
+    for (let n = 0; n < 10; n += 1) {
+      const answers = await Promise.all(Array.from({ length: 100 }, () => ask(server.url, { path })));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404]));
+    }
+    expect((await track(server.url)).status).toBe(201);
+    // A thousand refusals, each of less than a kilobyte and at most fifty a second, instead of 15 MB.
+    expect(logged).toBeGreaterThan(1_000);
+    expect(logged).toBeLessThan(1_000_000);
   });
 });
 

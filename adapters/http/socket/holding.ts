@@ -5,7 +5,7 @@ export interface Held {
   drop(): void;
 }
 
-/** What clients hold, up to a bound. */
+/** The memory that all clients hold, up to a bound. */
 export interface Holding {
   /** Notes how many bytes an item holds now. */
   hold(item: Held, bytes: number): void;

@@ -8,7 +8,7 @@ import type { Take, Uploads } from "./uploads.ts";
 
 const SAFE_REQUEST_ID = /^[\w.-]{1,64}$/;
 
-/** Node's request as the edge sees it. What most requests never ask for is made when it is asked for. */
+/** Node's request as the edge sees it. The parts that few requests need are made on demand. */
 export class NodeRequest implements HttpRequest {
   readonly method: string;
   readonly path: string;

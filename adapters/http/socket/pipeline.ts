@@ -8,7 +8,7 @@ interface Connection {
   readonly waiting: [IncomingMessage, ServerResponse][];
 }
 
-// No client sends so many requests without waiting for answers. Each costs memory before it is served.
+// An honest client waits for answers long before. Each waiting request costs memory before it is served.
 const MAX_WAITING = 100;
 
 /**

@@ -10,7 +10,7 @@ export interface Visitor {
   enter(): void;
   /** Runs instead, when it has waited too long or has left. */
   refuse(failure: Failure): void;
-  /** Whether nobody waits for it any more, so that its turn would be wasted. */
+  /** Whether its client has left, so that its turn would be wasted. */
   hasLeft(): boolean;
 }
 

@@ -10,7 +10,7 @@ import { createTurnstile, type Turnstile } from "./turnstile.ts";
 const MAX_UNFINISHED_BYTES = 64 * 1024 * 1024;
 /** Whole bodies that wait to be stored and answered: beyond this every further one is refused. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-/** While so much waits to be stored, no further large body is read: it waits in the socket, where it costs nothing. */
+/** While this much waits to be stored, no further large body is read: it waits in the socket, where it costs nothing. */
 const READ_AHEAD_BYTES = 4 * 1024 * 1024;
 /** A smaller body never waits for the large ones. */
 const LARGE_BYTES = 64 * 1024;
@@ -50,7 +50,7 @@ const inTinyPieces = (): Failure =>
 // The client reads no answer; the code is for the log.
 const clientGone = (): Failure => new Failure("timeout", "The connection ended before the body did.");
 
-/** Whether so many bytes have come in so many pieces that to read on would cost more than any body is worth. */
+/** Whether a body arrives in pieces so small that reading them costs more than storing the body. */
 export const areTiny = (pieces: number, bytes: number): boolean =>
   pieces > MANY_PIECES && bytes < pieces * MIN_PIECE_BYTES;
 

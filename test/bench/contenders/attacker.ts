@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { ATTACKS, type Attack, batchClients } from "../hostile/attacks.ts";
 
-// One kind of hostile client, in a process of its own, for so many seconds. It says how often it was answered with 2xx.
+// Plays one kind of hostile client in a process of its own for a given time, and prints how it was answered.
 const [name = "", address = "", seconds = "1"] = process.argv.slice(2);
 const { hostname, port } = new URL(address);
 const attack = [...ATTACKS, batchClients(4), batchClients(32)].find((one) => one.name === name);

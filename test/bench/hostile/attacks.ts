@@ -94,7 +94,7 @@ export const batchClients = (connections: number): Attack => ({
 });
 
 export const ATTACKS: readonly Attack[] = [
-  // What the good client notices of the machine alone.
+  // Shows how noisy the machine is.
   asks("nobody", () => get("/health"), 0),
   asks("2.6 million lines in 5 KB", () => squeezed(BATCH, "{\n".repeat(2.6e6), "application/x-ndjson")),
   asks("millions of items", () => squeezed(BATCH, `[${"0,".repeat(2.6e6)}0]`)),
