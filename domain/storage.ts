@@ -1,11 +1,12 @@
 import type { NewEvent } from "./events/event.ts";
 import type { DayCell, ExperimentCells } from "./experiments/cells.ts";
+import type { GroupInput } from "./experiments/exclusion.ts";
 import type { Experiment, ExperimentStatus, NewExperiment } from "./experiments/experiment.ts";
 import type { Forced } from "./experiments/lifecycle.ts";
 import type { Look } from "./experiments/looks.ts";
 import type { NewMetric } from "./experiments/metric.ts";
 import type { DayTally, ExperimentTally } from "./experiments/tally.ts";
-import type { UserTotal } from "./experiments/user-total.ts";
+import type { NotCounted, UserTotal } from "./experiments/user-total.ts";
 import type { Answered, Asking } from "./reports/answer.ts";
 import type { TypeSummary } from "./reports/catalogue.ts";
 import type { EventPage, StoredEvent } from "./reports/event-list.ts";
@@ -60,14 +61,18 @@ export interface ChangedExperiment {
 
 export interface ExperimentPage {
   readonly limit: number;
-  readonly status?: ExperimentStatus | undefined;
+  /** Only experiments of this status, or of one of these. */
+  readonly status?: ExperimentStatus | readonly ExperimentStatus[] | undefined;
   /** Only experiments with ids below this one. */
   readonly before?: number | undefined;
 }
 
 export interface ExperimentStore {
-  /** Stores the experiment with its variants; undefined where its name is taken. */
-  createExperiment(experiment: NewExperiment): Promise<Experiment | undefined>;
+  /**
+   * Stores the experiment with its variants; undefined where its name is taken. With a `group` it gets a range of the
+   * group's places that no open experiment has; rejects with `invalid` where none is left.
+   */
+  createExperiment(experiment: NewExperiment, group?: GroupInput | null): Promise<Experiment | undefined>;
   findExperiment(id: number): Promise<Experiment | undefined>;
   /** Newest first. */
   listExperiments(page: ExperimentPage): Promise<readonly Experiment[]>;
@@ -99,13 +104,23 @@ export interface KnownAssignment extends Assignment {
 }
 
 /** A proposed assignment, and the experiment that it is for. */
-export interface ExperimentCandidate extends Assignment {
+export interface ExperimentCandidate extends Candidate {
   readonly test_id: number;
+}
+
+/** What a user was known by when they were assigned, for segments and covariates. */
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+/** A proposed assignment, with what is known of its user. */
+export interface Candidate extends Assignment {
+  readonly attributes?: Attributes | undefined;
 }
 
 export interface WonAssignment extends Assignment {
   /** This call stored it; false where the user had one, which is then what is answered. */
   readonly created: boolean;
+  /** False where the experiment has its planned users: nothing was stored, and the answer is what was proposed. */
+  readonly enrolled: boolean;
 }
 
 export interface AssignmentStore {
@@ -114,9 +129,10 @@ export interface AssignmentStore {
   findAssignments(testIds: readonly number[], userId: string): Promise<ReadonlyMap<number, KnownAssignment>>;
   /**
    * Gives each user the variant proposed, unless the user has one already: the first row ever stored wins, however
-   * many callers race for it. Answers for each candidate, in order, the assignment that won.
+   * many callers race for it. Answers for each candidate, in order, the assignment that won. The call with the last of
+   * the experiment's planned users closes it: all users of that call are enrolled, and no others afterwards.
    */
-  assign<const T extends readonly Assignment[]>(
+  assign<const T extends readonly Candidate[]>(
     testId: number,
     candidates: T,
   ): Promise<ForEach<T, WonAssignment>>;
@@ -128,8 +144,18 @@ export interface AssignmentStore {
 }
 
 export type AppendedMetric =
-  | { readonly kind: "stored"; readonly id: number; readonly variant_id: number; readonly duplicate: boolean }
-  | { readonly kind: "not_assigned" };
+  | {
+      readonly kind: "stored";
+      readonly id: number;
+      readonly variant_id: number;
+      /** Its message was stored before: `id` and `variant_id` are those of that time, and `reason` is null. */
+      readonly duplicate: boolean;
+      /** Why it does not count; null where it does. */
+      readonly reason: NotCounted | "tester" | null;
+    }
+  | { readonly kind: "not_assigned" }
+  /** The user's total would be beyond ±1e13: nothing was stored. */
+  | { readonly kind: "total_out_of_range" };
 
 /** Counted values of one user on one metric, and those on its denominator. */
 export interface UserObservation extends Pick<UserTotal, "own" | "denominator"> {

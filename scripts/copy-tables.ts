@@ -49,12 +49,21 @@ export const tables: readonly Table[] = [
       control_variant_id: "bigint",
       winner_variant_id: "bigint",
       metrics: "text",
+      window_days: "bigint",
+      stop_at: "bigint",
+      planned_users_reached_at: "bigint",
+      details: "text",
     },
   },
   {
     name: "ab_forced",
     key: ["test_id", "user_id"],
     columns: { test_id: "bigint", user_id: "text", variant_id: "bigint", forced_at: "bigint" },
+  },
+  {
+    name: "ab_attributes",
+    key: ["user_id", "test_id"],
+    columns: { test_id: "bigint", user_id: "text", attributes: "text" },
   },
   {
     name: "ab_periods",

@@ -81,7 +81,7 @@ export async function readCells(query: Query, experiment: Experiment): Promise<E
     periods: periodsOf(experiment, row.periods),
     cells: cellsOf(experiment, row).map(({ day: _, ...cell }) => cell),
     raw: row.raw.map(rawValuesOf),
-    planned_users_reached_at: null,
+    planned_users_reached_at: experiment.planned_users_reached_at,
     pending_rows: row.pending_rows,
   };
 }

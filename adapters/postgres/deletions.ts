@@ -46,6 +46,7 @@ interface Swept {
 const SWEPT: readonly Swept[] = [
   { table: "ab_assignments", key: { user_id: "text", test_id: "bigint" } },
   { table: "ab_totals", key: { user_id: "text", test_id: "bigint", metric_name: "text" } },
+  { table: "ab_attributes", key: { user_id: "text", test_id: "bigint" } },
   { table: "ab_observations", key: { user_id: "text", test_id: "bigint", metric_name: "text" } },
   { table: "ab_metric_messages", key: { message_id: "bytea", test_id: "bigint" } },
   { table: "ab_metrics", key: { id: "bigint" } },
@@ -109,7 +110,7 @@ const NEXT =
 async function finish(query: Query, testId: number): Promise<void> {
   await query("delete from ab_tests where id = $1", [testId]);
   // A request that had begun before the experiment was marked may have counted a user or a value since.
-  for (const table of [...AT_ONCE, "ab_totals", "ab_observations", "ab_metric_messages"])
+  for (const table of [...AT_ONCE, "ab_totals", "ab_observations", "ab_attributes", "ab_metric_messages"])
     await query(`delete from ${table} where test_id = $1`, [testId]);
   await query("delete from ab_deletions where test_id = $1", [testId]);
 }

@@ -59,19 +59,16 @@ export function createEventStore(database: Database, build: RollupBuild): EventS
   const ids = createIds(database, "event_ids");
   let definitions: Definitions | undefined;
 
-  function insert(
-    events: readonly Event[],
-    { revision, watches, metrics }: Definitions,
-  ): Promise<Inserted[]> {
-    const values = events.flatMap((event) => watchedEvents(watches, event));
-    const stored = [...columnsOf(events), revision];
+  function insert(events: readonly Event[], known: Definitions): Promise<Inserted[]> {
+    const values = events.flatMap((event) => watchedEvents(known, event));
+    const stored = [...columnsOf(events), known.revision];
     if (values.length === 0) return database.query<Inserted>(STORE_EVENTS, stored);
     const named = values.map((value, index) => ({ ...value, value_id: index + 1 }));
     return database.query<Inserted>(STORE_EVENTS_WITH_VALUES, [
       ...stored,
       ...watchedColumns(values),
       anySlice(),
-      ...contributionColumns(named, metrics),
+      ...contributionColumns(named, known.metrics),
     ]);
   }
 

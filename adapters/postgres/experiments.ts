@@ -1,10 +1,13 @@
+import { type Details, readDetails, valueOfVariant, writeDetails } from "../../domain/experiments/details.ts";
+import { type GroupInput, type GroupRange, takeRange } from "../../domain/experiments/exclusion.ts";
 import {
   type Experiment,
+  ExperimentStatus,
   type NewExperiment,
   readMetrics,
   type Variant,
 } from "../../domain/experiments/experiment.ts";
-import type { Forced } from "../../domain/experiments/lifecycle.ts";
+import { type Forced, isOpen } from "../../domain/experiments/lifecycle.ts";
 import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Query } from "./client.ts";
@@ -12,18 +15,22 @@ import type { Database } from "./database.ts";
 import { type Deletions, isKept } from "./deletions.ts";
 import { dayOf, epochOf, timeOf } from "./tallies.ts";
 
-interface ExperimentRow extends Omit<Experiment, "metrics" | "variants"> {
+interface ExperimentRow extends Omit<Experiment, "metrics" | "variants" | keyof Details> {
   readonly control_variant_id: number | null;
   readonly metrics: string;
-  readonly variants: readonly Omit<Variant, "is_control">[];
+  readonly details: string | null;
+  readonly variants: readonly Omit<Variant, "is_control" | "value">[];
 }
+
+const OPEN = ExperimentStatus.options.filter(isOpen);
 
 // The left join is for a test that another program has inserted into the specified tables.
 const SELECT = `
   select t.id, t.test_name, t.description, ${epochOf("t.created_at")} as created_at,
     coalesce(s.salt, 'test-' || t.id) as salt, coalesce(s.status, 'running') as status,
     coalesce(s.traffic, 1) as traffic, coalesce(s.confidence_level, 0.95) as confidence_level,
-    s.planned_users, s.stopped_at, s.control_variant_id, s.winner_variant_id, coalesce(s.metrics, '[]') as metrics,
+    s.planned_users, s.stopped_at, s.control_variant_id, s.winner_variant_id,
+    coalesce(s.window_days, 0) as window_days, s.stop_at, s.planned_users_reached_at, s.details, coalesce(s.metrics, '[]') as metrics,
     coalesce((
       select json_agg(json_build_object('id', v.id, 'variant_name', v.variant_name, 'description', v.description,
         'weight', v.weight) order by v.id)
@@ -33,7 +40,7 @@ const SELECT = `
 
 const PAGE = `
   ${SELECT}
-    and ($1::bigint is null or t.id < $1) and ($2::text is null or coalesce(s.status, 'running') = $2)
+    and ($1::bigint is null or t.id < $1) and ($2::text[] is null or coalesce(s.status, 'running') = any($2))
   order by t.id desc limit $3`;
 
 const INSERT_TEST = `
@@ -48,14 +55,16 @@ const INSERT_VARIANTS = `
   order by turn
   returning id, variant_name`;
 
+// Not planned_users_reached_at, which an assignment may set meanwhile.
 const UPSERT_SETTINGS = `
   insert into ab_settings(test_id, salt, status, traffic, confidence_level, planned_users, stopped_at,
-    control_variant_id, winner_variant_id, metrics)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    control_variant_id, winner_variant_id, metrics, window_days, stop_at, planned_users_reached_at, details)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
   on conflict (test_id) do update set status = excluded.status, traffic = excluded.traffic,
     confidence_level = excluded.confidence_level, planned_users = excluded.planned_users,
     stopped_at = excluded.stopped_at, control_variant_id = excluded.control_variant_id,
-    winner_variant_id = excluded.winner_variant_id, metrics = excluded.metrics`;
+    winner_variant_id = excluded.winner_variant_id, metrics = excluded.metrics, window_days = excluded.window_days,
+    stop_at = excluded.stop_at, details = excluded.details`;
 
 const BEGIN_EPOCH = `
   insert into ab_users(test_id, variant_id, epoch, day, slice, weight, users)
@@ -80,12 +89,25 @@ const FORCE = `
   insert into ab_forced(test_id, user_id, variant_id, forced_at) values ($1, $2, $3, $4)
   on conflict (test_id, user_id) do update set variant_id = excluded.variant_id, forced_at = excluded.forced_at`;
 
-function experimentOf({ control_variant_id, metrics, variants, ...row }: ExperimentRow): Experiment {
+function experimentOf({
+  control_variant_id,
+  metrics,
+  variants,
+  details: json,
+  ...row
+}: ExperimentRow): Experiment {
   const control = control_variant_id ?? variants[0]?.id;
+  const details = readDetails(json);
+  const { values: _, ...story } = details;
   return {
     ...row,
+    ...story,
     metrics: readMetrics(metrics),
-    variants: variants.map((variant) => ({ ...variant, is_control: variant.id === control })),
+    variants: variants.map((variant) => ({
+      ...variant,
+      is_control: variant.id === control,
+      value: valueOfVariant(details, variant.variant_name),
+    })),
   };
 }
 
@@ -113,6 +135,10 @@ async function writeSettings(query: Query, id: number, control: number | null, e
     control,
     experiment.winner_variant_id,
     JSON.stringify(experiment.metrics),
+    experiment.window_days,
+    experiment.stop_at,
+    experiment.planned_users_reached_at,
+    writeDetails(experiment),
   ]);
   await revise(query);
 }
@@ -135,7 +161,26 @@ async function findOne(query: Query, id: number): Promise<Experiment | undefined
   return row && experimentOf(row);
 }
 
-async function create(query: Query, experiment: NewExperiment): Promise<Experiment | undefined> {
+async function rangeIn(query: Query, group: GroupInput): Promise<GroupRange> {
+  // Its lock on the one row makes those wait that create another experiment of the group.
+  await revise(query);
+  const open = await query<{ details: string | null }>(
+    "select details from ab_settings where status = any($1::text[])",
+    [OPEN],
+  );
+  const ranges = open.map(({ details }) => readDetails(details).exclusion_group);
+  return takeRange(
+    group,
+    ranges.flatMap((range) => (range?.name === group.name ? [range] : [])),
+  );
+}
+
+async function create(
+  query: Query,
+  wanted: NewExperiment,
+  group: GroupInput | null,
+): Promise<Experiment | undefined> {
+  const experiment = group === null ? wanted : { ...wanted, exclusion_group: await rangeIn(query, group) };
   const { test_name, description, created_at } = experiment;
   const [row] = await query<{ id: number }>(INSERT_TEST, [test_name, description, created_at]);
   if (row === undefined) return undefined;
@@ -195,10 +240,17 @@ export function createExperimentStore(database: Database, deletions: Deletions):
   });
 
   return {
-    createExperiment: (experiment) => database.transaction((query) => create(query, experiment)),
+    createExperiment: (experiment, group = null) =>
+      database.transaction((query) => create(query, experiment, group)),
     findExperiment: async (id) => (await finding([id]))[0],
     listExperiments: async ({ limit, status, before }: ExperimentPage) =>
-      (await database.query<ExperimentRow>(PAGE, [before ?? null, status ?? null, limit])).map(experimentOf),
+      (
+        await database.query<ExperimentRow>(PAGE, [
+          before ?? null,
+          status === undefined ? null : [status].flat(),
+          limit,
+        ])
+      ).map(experimentOf),
     updateExperiment: (id, change) => database.transaction((query) => update(query, id, change)),
     deleteExperiment: deletions.deleteExperiment,
   };

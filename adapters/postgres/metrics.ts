@@ -1,6 +1,7 @@
 import { ExperimentStatus } from "../../domain/experiments/experiment.ts";
 import { isOpen } from "../../domain/experiments/lifecycle.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
+import type { NotCounted } from "../../domain/experiments/user-total.ts";
 import type { AppendedMetric, ExperimentStore, ForEach, MetricStore } from "../../domain/storage.ts";
 import { readCells, readDayCells } from "./cells.ts";
 import { contributionColumns } from "./contributions.ts";
@@ -36,6 +37,9 @@ interface Inserted {
   readonly id: number;
   readonly variant_id: number;
   readonly stored: boolean;
+  /** Whether the user's total stays in range with it. */
+  readonly fits: boolean;
+  readonly reason: NotCounted | "tester" | null;
 }
 
 /** One row that says no more than the revision where no value has a user of its experiment. */
@@ -49,12 +53,15 @@ function appendedOf(
   messages: ReadonlyMap<string, MessageRow>,
 ): AppendedMetric {
   if (row === undefined) return { kind: "not_assigned" };
+  const { variant_id, reason } = row;
   // Without a key only its own id can have refused it: the statement ran twice, and had stored it.
   const first = row.stored || message_key === null ? undefined : messages.get(textOf(test_id, message_key));
   if (first === undefined || first.metric_id === id) {
-    return { kind: "stored", id, variant_id: row.variant_id, duplicate: false };
+    return row.fits
+      ? { kind: "stored", id, variant_id, duplicate: false, reason }
+      : { kind: "total_out_of_range" };
   }
-  return { kind: "stored", id: first.metric_id, variant_id: first.variant_id, duplicate: true };
+  return { kind: "stored", id: first.metric_id, variant_id: first.variant_id, duplicate: true, reason: null };
 }
 
 export function createMetricStore(

@@ -375,6 +375,19 @@ alter table events add column journaled boolean;
 alter table events alter column journaled set default false;
 insert into event_rollup(only_row, format, build, users, types, properties, backfilled, backfill_end)
   select 1, ${FORMAT}, 0, 0, 0, 0, ${Number.MIN_SAFE_INTEGER}, coalesce(max(id), ${Number.MIN_SAFE_INTEGER}) from events;`;
+// How an experiment ends by itself, what is kept of a decision, and what was known of its users when they were assigned.
+const life = `
+alter table ab_settings add column window_days bigint not null default 0;
+alter table ab_settings add column stop_at bigint;
+alter table ab_settings add column planned_users_reached_at bigint;
+alter table ab_settings add column details text;
+-- Spread by user_id.
+create table ab_attributes (
+  test_id bigint not null,
+  user_id text not null,
+  attributes text not null,
+  primary key (user_id, test_id)
+);`;
 
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
@@ -387,4 +400,5 @@ export const migrations: readonly PostgresMigration[] = [
   { name: "0007_deletions", sql: deletions },
   { name: "0008_experiment_cells", sql: cells },
   { name: "0009_rollup_format", sql: rollups, after: createOnEmptyTable },
+  { name: "0010_experiment_life", sql: life },
 ];

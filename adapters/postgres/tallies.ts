@@ -26,6 +26,10 @@ export const timeOf = (milliseconds: string): string => `to_timestamp(${millisec
 /** The day of the rows that add up all days; no instant that is accepted has one as early. */
 export const ALL_DAYS = -1_000_000;
 
+/** When an experiment ends by itself, of a row of its settings: see endOf in domain/experiments/lifecycle.ts. */
+export const endOf = (settings: string): string => `
+  least(${settings}.stop_at, ${settings}.planned_users_reached_at + ${settings}.window_days * 86400000)`;
+
 /** An SQL expression: the weight period in which an assignment of this time falls. */
 export const periodAt = (testId: string, assignedAt: string): string => `
       coalesce((select max(period) from ab_periods where test_id = ${testId} and started_at <= ${assignedAt}), 0)`;

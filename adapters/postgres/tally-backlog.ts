@@ -5,7 +5,7 @@ import { contributionColumns } from "./contributions.ts";
 import type { Database } from "./database.ts";
 import { readDefinitions, type WatchedEvent, watchedEvents, watchesOf } from "./definitions.ts";
 import { watchedColumns } from "./events.ts";
-import { ALL_DAYS, anySlice, dayOf, epochOf, periodAt } from "./tallies.ts";
+import { ALL_DAYS, anySlice, dayOf, endOf, epochOf, periodAt } from "./tallies.ts";
 import { TALLY_STORED } from "./value-statements.ts";
 
 /** Tallies what was stored before there were sums for it, in small transactions; of several processes one at a time. */
@@ -66,7 +66,7 @@ const COUNT_ASSIGNMENTS = `
 // Values that arrived after the stop do not count, as when they arrived.
 const VALUES = `
   select m.id, m.test_id, m.user_id, m.metric_name, m.value, m.occurred_at,
-    s.stopped_at is not null and ${epochOf("m.created_at")} > s.stopped_at as late
+    coalesce(${epochOf("m.created_at")} > least(s.stopped_at, ${endOf("s")}), false) as late
   from ab_metrics m left join ab_settings s on s.test_id = m.test_id
   where m.id > $1 and m.id <= $2 order by m.id limit ${ROWS_A_STEP}`;
 
@@ -75,7 +75,7 @@ const EVENTS = `
   from events where id > $1 and id <= $2 order by id limit ${EVENTS_A_STEP}`;
 
 const SETTINGS = `
-  select test_id, stopped_at, metrics from ab_settings where test_id = coalesce($1, test_id) and metrics <> '[]'`;
+  select test_id, least(stopped_at, ${endOf("s")}) as ends_at, metrics from ab_settings s where test_id = coalesce($1, test_id) and metrics <> '[]'`;
 
 interface ValueRow {
   readonly id: number;
@@ -122,19 +122,17 @@ async function tallyValues(query: Query, backlog: BacklogRow): Promise<Reached> 
 
 async function tallyEvents(query: Query, backlog: BacklogRow): Promise<Reached> {
   const { test_id, metric_name, next_id, through_id } = backlog;
-  const settings = await query<{ test_id: number; stopped_at: number | null; metrics: string }>(SETTINGS, [
+  const settings = await query<{ test_id: number; ends_at: number | null; metrics: string }>(SETTINGS, [
     test_id,
   ]);
-  const stops = new Map(settings.map((row) => [row.test_id, row.stopped_at]));
+  const ends = new Map(settings.map((row) => [row.test_id, row.ends_at ?? Number.POSITIVE_INFINITY]));
   const watches = watchesOf(
     settings.map((row) => ({ test_id: row.test_id, metrics: readMetrics(row.metrics) })),
   );
   const rows = await query<EventRow>(EVENTS, [next_id, through_id]);
   const values = rows.flatMap((row) =>
-    watchedEvents(watches, row).filter(
-      (found) =>
-        row.created_at <= (stops.get(found.test_id) ?? Number.POSITIVE_INFINITY) &&
-        found.metric_name === (metric_name ?? found.metric_name),
+    watchedEvents({ watches, ends }, row).filter(
+      (found) => found.metric_name === (metric_name ?? found.metric_name),
     ),
   );
   await tally(query, values);

@@ -1,11 +1,14 @@
-import { MAX_VALUE } from "../../domain/experiments/metric.ts";
+import { MAX_TOTAL, MAX_VALUE } from "../../domain/experiments/metric.ts";
 import { isKept } from "./deletions.ts";
-import { ALL_DAYS, countValues, dayOf, epochOf, periodAt, timeOf } from "./tallies.ts";
+import { ALL_DAYS, countValues, dayOf, endOf, epochOf, periodAt, timeOf } from "./tallies.ts";
 
 // The statements that store values and events, and move the sums of the cells in the same act. Each is one statement,
 // hence one transaction and one round trip. See domain/experiments/user-total.ts for what is computed here: an
 // observation of a user moves, and what that changes is added to the sums of their cell, of one day and of all days.
 // Sums are decimals and so exact: they are the same in whatever order the values come.
+
+/** A value beyond the bound counts for nothing, so that it keeps no other from being counted. */
+const inRange = (value: string): string => `case when abs(${value}) <= ${MAX_VALUE} then ${value} end`;
 
 /** The observation that values are: see observationOf in domain/experiments/user-total.ts. */
 const observation = (kind: string, cap: string, count: string, total: string): string => `
@@ -23,11 +26,15 @@ const moveCells = (slice: string): string => `
     select g.*, ${dayOf("occurred_at")} as day, ${dayOf("assigned_at")} as assigned_day,
       case
         when dropped is not null then dropped
-        when abs(value) > ${MAX_VALUE} then 'out_of_range'
+        when abs(value) > ${MAX_VALUE} or abs(coalesce(o.total, 0) + sum(${inRange("value")}) over so_far) > ${MAX_TOTAL}
+          then 'out_of_range'
         when latest_at < assigned_at then 'before_assignment'
         when occurred_at > assigned_at + window_ms then 'after_window'
       end as reason
-    from given g
+    from given g left join ab_observations o
+      on o.user_id = g.user_id and o.test_id = g.test_id and o.metric_name = g.target and o.declared = g.declared
+        and g.side = 'own'
+    window so_far as (partition by g.test_id, g.user_id, g.target, g.side order by g.turn)
   ),
   raw as (
     insert into ab_raw_values as r (test_id, variant_id, metric_name, slice, count, sum, min, max, before_assignment,
@@ -153,19 +160,23 @@ export const STORE_VALUES = `
   with revised as (select revision from ab_revision),
   proposed as (
     select p.*, coalesce(a.variant_id, f.variant_id) as variant_id, ${epochOf("a.assigned_at")} as assigned_at,
-      coalesce(a.period, ${periodAt("a.test_id", epochOf("a.assigned_at"))}) as period, coalesce(s.status, 'running') = any($10::text[]) as open
+      coalesce(a.period, ${periodAt("a.test_id", epochOf("a.assigned_at"))}) as period, coalesce(s.status, 'running') = any($10::text[])
+        and p.created_at <= coalesce(${endOf("s")}, p.created_at) as open,
+      abs(coalesce(o.total, 0) + coalesce(sum(${inRange("p.value")})
+        over (partition by p.test_id, p.user_id, p.metric_name order by p.turn), 0)) <= ${MAX_TOTAL} as fits
     from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::numeric[], $6::bigint[], $7::bigint[],
       $8::bigint[], $9::bytea[]) with ordinality
       as p(id, test_id, user_id, metric_name, value, created_at, occurred_at, latest_at, message_id, turn)
     left join ab_assignments a on a.user_id = p.user_id and a.test_id = p.test_id
     left join ab_forced f on f.test_id = p.test_id and f.user_id = p.user_id
     left join ab_settings s on s.test_id = p.test_id
+    left join ab_observations o on o.user_id = p.user_id and o.test_id = p.test_id and o.metric_name = p.metric_name
     where coalesce(a.variant_id, f.variant_id) is not null and ${isKept("p.test_id")}
       and (select revision from revised) = $12::bigint
   ),
   once as (
     insert into ab_metric_messages(message_id, test_id, metric_id, variant_id)
-    select message_id, test_id, id, variant_id from proposed where message_id is not null
+    select message_id, test_id, id, variant_id from proposed where message_id is not null and fits
     order by message_id, test_id, turn
     on conflict (message_id, test_id) do nothing
     returning metric_id
@@ -173,7 +184,7 @@ export const STORE_VALUES = `
   stored as (
     insert into ab_metrics(id, test_id, variant_id, metric_name, value, created_at, user_id, occurred_at, message_id)
     select id, test_id, variant_id, metric_name, value, ${timeOf("created_at")}, user_id, occurred_at, message_id
-    from proposed where message_id is null or id in (select metric_id from once)
+    from proposed where fits and (message_id is null or id in (select metric_id from once))
     on conflict (id) do nothing
     returning id
   ),
@@ -193,10 +204,9 @@ export const STORE_VALUES = `
     where p.assigned_at is not null
   ),
   ${moveCells("$11")}
-  select r.revision, p.id, p.variant_id, p.id in (select id from stored) as stored,
-    (select reason from judged j where j.turn = p.turn and j.side = 'own') as reason,
-    p.assigned_at is null as forced
-  from revised r left join proposed p on true`;
+  select r.revision, p.id, p.variant_id, p.fits, p.id in (select id from stored) as stored,
+    case when p.assigned_at is null then 'tester' else j.reason end as reason
+  from revised r left join proposed p on true left join judged j on j.turn = p.turn and j.side = 'own'`;
 
 /** The rows of `given`, of the values that events are or that are tallied later, if their users are in the experiment. */
 const givenOf = (values: string, first: number): string => `

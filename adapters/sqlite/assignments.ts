@@ -1,12 +1,16 @@
 import type { Database } from "better-sqlite3";
+import type { Experiment } from "../../domain/experiments/experiment.ts";
+import { covariatesIn } from "../../domain/experiments/user-total.ts";
 import type {
   Assignment,
   AssignmentStore,
+  Candidate,
   ExperimentCandidate,
   ForEach,
   KnownAssignment,
   WonAssignment,
 } from "../../domain/storage.ts";
+import type { Instant } from "../../domain/time.ts";
 import type { Cells, Member } from "./cells.ts";
 import type { ExperimentShelf } from "./experiments.ts";
 import { reading } from "./failures.ts";
@@ -62,6 +66,7 @@ const assignmentOf = ({ user_id, variant_id, assigned_at }: Assignment): Assignm
   assigned_at,
 });
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the statements, prepared once, and the acts that share them.
 export function createAssignmentStore(
   db: Database,
   writer: Writer,
@@ -73,6 +78,12 @@ export function createAssignmentStore(
 ): AssignmentStore {
   const insert = db.prepare<[string, number, number, string, number]>(
     "insert into ab_assignments(user_id, test_id, variant_id, assigned_at, period) values (?, ?, ?, ?, ?)",
+  );
+  const insertAttributes = db.prepare<[number, string, string]>(
+    "insert or replace into ab_attributes(test_id, user_id, attributes) values (?, ?, ?)",
+  );
+  const setReached = db.prepare<[Instant, number]>(
+    "update ab_settings set planned_users_reached_at = ? where test_id = ?",
   );
   const inTurn = createTurns();
   const inSlices = createSlices(writer, ROWS_AN_EXPERIMENT);
@@ -100,21 +111,41 @@ export function createAssignmentStore(
   }
 
   // Writers take turns from `begin` on: no other connection can insert between the look-up and the insert.
-  function assign(testId: number, candidate: Assignment): WonAssignment {
-    const { user_id, variant_id, assigned_at } = candidate;
+  function assign(experiment: Experiment, candidate: Candidate, isFull: boolean): WonAssignment {
+    const { user_id, variant_id, assigned_at, attributes } = candidate;
+    const { id: testId, metrics } = experiment;
     const known = finder.assigned(testId, user_id);
-    if (known !== undefined) return { ...assignmentOf(known), created: false };
+    if (known !== undefined) return { ...assignmentOf(known), created: false, enrolled: true };
+    if (isFull) return { ...assignmentOf(candidate), created: false, enrolled: false };
     const period = periods.at(testId, assigned_at);
     insert.run(user_id, testId, variant_id, toSql(assigned_at), period);
+    if (attributes !== undefined) insertAttributes.run(testId, user_id, JSON.stringify(attributes));
     tallies.countUser(testId, variant_id, assigned_at);
-    cells.countUser(testId, { variant_id, assigned_at, period });
-    return { user_id, variant_id, assigned_at, created: true };
+    const member = { variant_id, assigned_at, period };
+    cells.countUser(testId, user_id, member, covariatesIn(metrics, attributes));
+    return { user_id, variant_id, assigned_at, created: true, enrolled: true };
+  }
+
+  /** All of one call: of an experiment that gets its last planned user by it, all the same. */
+  function assignAll(testId: number, candidates: readonly Candidate[]): WonAssignment[] {
+    const experiment = shelf.find(testId);
+    if (experiment === undefined) throw new Error(`there is no experiment ${testId} to assign users in`);
+    const { planned_users, planned_users_reached_at } = experiment;
+    const won = candidates.map((candidate) =>
+      assign(experiment, candidate, planned_users_reached_at !== null),
+    );
+    const fresh = won.filter(({ created }) => created).map(({ assigned_at }) => assigned_at);
+    if (planned_users !== null && fresh.length > 0 && cells.usersOf(testId) >= planned_users) {
+      setReached.run(Math.max(...fresh), testId);
+      shelf.clear();
+    }
+    return won;
   }
 
   function assignSome(candidates: readonly ExperimentCandidate[]): (WonAssignment | undefined)[] {
     const there = new Set(shelf.findAll(candidates.map(({ test_id }) => test_id)).map(({ id }) => id));
     return candidates.map(({ test_id, ...candidate }) =>
-      there.has(test_id) ? assign(test_id, candidate) : undefined,
+      there.has(test_id) ? assignAll(test_id, [candidate])[0] : undefined,
     );
   }
 
@@ -124,8 +155,7 @@ export function createAssignmentStore(
     assign: <const T extends readonly Assignment[]>(testId: number, candidates: T) =>
       writer.write(
         candidates.length,
-        () =>
-          candidates.map((candidate) => assign(testId, candidate)) as unknown as ForEach<T, WonAssignment>,
+        () => assignAll(testId, candidates) as unknown as ForEach<T, WonAssignment>,
       ),
     assignUser: (candidates) => inSlices(candidates, assignSome),
   };

@@ -62,7 +62,7 @@ export function createCellReader(db: Database): CellReader {
       periods: periodsOf(experiment, selectPeriods.all(experiment.id)),
       cells: cellsBetween(experiment, ALL_DAYS, ALL_DAYS).map(({ day: _, ...cell }) => cell),
       raw: selectRawValues.all(experiment.id).map(rawValuesOf),
-      planned_users_reached_at: null,
+      planned_users_reached_at: experiment.planned_users_reached_at,
       pending_rows: selectBacklog.get({ test_id: experiment.id }) ?? 0,
     }),
 

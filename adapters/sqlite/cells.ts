@@ -1,8 +1,11 @@
 import type { Database } from "better-sqlite3";
 import type { Experiment } from "../../domain/experiments/experiment.ts";
+import { MAX_TOTAL } from "../../domain/experiments/metric.ts";
 import {
+  addCovariate,
   addToTotal,
   type Contribution,
+  type CovariateValue,
   contributionsOf,
   dayOf,
   moveUser,
@@ -48,9 +51,15 @@ export interface TrackedValue extends Occurrence {
 
 /** Keeps the cells of all experiments, in the transaction of the row that changes them: see domain/experiments/cells.ts. */
 export interface Cells extends Pick<Gathered, "save" | "forget"> {
-  countUser(testId: number, member: Member): void;
-  /** Counts the value, or says why it does not count. */
-  countValue(experiment: Experiment, member: Member, value: TrackedValue): NotCounted | undefined;
+  countUser(testId: number, user_id: string, member: Member, covariates: readonly CovariateValue[]): void;
+  /** How many users the experiment has, those of this transaction included. */
+  usersOf(testId: number): number;
+  /** Counts the value, or says why not. One with which the user's total would be out of range leaves no trace. */
+  countValue(
+    experiment: Experiment,
+    member: Member,
+    value: TrackedValue,
+  ): NotCounted | "total_out_of_range" | undefined;
   /** Keeps account of a stored value that counts for nobody; of a `null`, that there was one. */
   keepRaw(testId: number, variantId: number, metric: string, value: number | null, reason?: NotCounted): void;
 }
@@ -66,6 +75,11 @@ export function createCells(db: Database): Cells {
      values (@test_id, @day, @variant_id, @period, @users)
      on conflict do update set users = users + excluded.users`,
   );
+  const selectUsers = db
+    .prepare<[number, number], number | null>(
+      "select sum(users) from ab_cell_users where test_id = ? and day = ?",
+    )
+    .pluck();
   const selectSums = db.prepare<SumsKey, SumsRow>(
     `select ${SUMS.join(", ")} from ab_cell_sums where test_id = @test_id and day = @day
        and variant_id = @variant_id and period = @period and metric_name = @metric_name and declared = @declared`,
@@ -125,19 +139,21 @@ export function createCells(db: Database): Cells {
     test_id: number,
     { variant_id, period, assigned_at }: Member,
     { user_id, value, occurred_at }: TrackedValue,
-  ): void {
+  ): boolean {
     const { metric_name } = metric;
     const declared = metric.declared ? 1 : 0;
     const row = selectTotal.get(test_id, user_id, metric_name);
     const known = row?.declared === declared ? row : undefined;
     const from = known === undefined ? noTotal : userTotalOf(known);
     const to = addToTotal(from, side, value);
+    if (Math.abs(to[side].total.high) > MAX_TOTAL) return false;
     const day = Math.max(dayOf(occurred_at), dayOf(assigned_at), known?.day ?? ALL_DAYS);
     upsertTotal.run({ test_id, user_id, metric_name, declared, day, ...totalRowOf(to) });
     for (const on of [ALL_DAYS, day]) {
       const key = { test_id, day: on, variant_id, period, metric_name, declared };
       changeSums(key, (before) => moveUser(before, metric, from, to));
     }
+    return true;
   }
 
   function keepRaw(
@@ -166,8 +182,17 @@ export function createCells(db: Database): Cells {
   }
 
   return {
-    countUser(test_id, { variant_id, period, assigned_at }) {
-      for (const day of [ALL_DAYS, dayOf(assigned_at)]) {
+    countUser(test_id, user_id, { variant_id, period, assigned_at }, covariates) {
+      const today = dayOf(assigned_at);
+      for (const { metric_name, x } of covariates) {
+        const total = totalRowOf({ ...noTotal, covariate: x });
+        upsertTotal.run({ test_id, user_id, metric_name, declared: 1, day: today, ...total });
+        for (const day of [ALL_DAYS, today]) {
+          const key = { test_id, day, variant_id, period, metric_name, declared: 1 };
+          changeSums(key, (before) => addCovariate(before, x));
+        }
+      }
+      for (const day of [ALL_DAYS, today]) {
         const id = `${test_id} ${day} ${variant_id} ${period}`;
         const open = users.get(id);
         if (open === undefined) users.set(id, { key: { test_id, day, variant_id, period }, value: 1 });
@@ -175,13 +200,23 @@ export function createCells(db: Database): Cells {
       }
     },
 
+    usersOf(testId) {
+      const gathered = [...users.values()].filter(
+        ({ key }) => key.test_id === testId && key.day === ALL_DAYS,
+      );
+      const stored = selectUsers.get(testId, ALL_DAYS) ?? 0;
+      return gathered.reduce((sum, { value }) => sum + value, stored);
+    },
+
     countValue(experiment, member, tracked) {
       let reason: NotCounted | undefined;
       for (const contribution of contributionsTo(experiment, tracked.metric_name)) {
         const { metric, side } = contribution;
         const why = notCounted(tracked, member.assigned_at, metric);
-        if (why === undefined) contribute(contribution, experiment.id, member, tracked);
-        else if (side === "own") reason = why;
+        const counted = why === undefined && contribute(contribution, experiment.id, member, tracked);
+        if (counted || side !== "own") continue;
+        if (why === undefined) return "total_out_of_range";
+        reason = why;
       }
       const value = reason === "out_of_range" ? null : tracked.value;
       keepRaw(experiment.id, member.variant_id, tracked.metric_name, value, reason);

@@ -78,6 +78,7 @@ export function createDeletions({ db, writer, beforeCommit, onDelete }: Deletion
     sliceByKey(db, "ab_forced", "test_id, user_id"),
     sliceByKey(db, "ab_totals", "test_id, user_id, metric_name"),
     sliceByKey(db, "ab_cell_sums", "test_id, day, variant_id, period, metric_name, declared"),
+    sliceByKey(db, "ab_attributes", "test_id, user_id"),
     sliceByKey(db, "ab_observations", "test_id, user_id, metric_name"),
     sliceById(db, "ab_assignments"),
     sliceById(db, "ab_metrics"),

@@ -1,7 +1,10 @@
 import type { NewEvent } from "../../domain/events/event.ts";
-import { eventValue } from "../../domain/events/event-metric.ts";
+import { type EventValue, eventValue } from "../../domain/events/event-metric.ts";
+import type { Experiment } from "../../domain/experiments/experiment.ts";
+import { endOf } from "../../domain/experiments/lifecycle.ts";
+import type { NotCounted } from "../../domain/experiments/user-total.ts";
 import type { AssignmentFinder } from "./assignments.ts";
-import type { Cells } from "./cells.ts";
+import type { Cells, Member } from "./cells.ts";
 import type { ExperimentShelf, Watch } from "./experiments.ts";
 
 /** Counts events as the values of experiments' metrics. */
@@ -9,7 +12,7 @@ export interface EventCounter {
   count(
     watch: Watch,
     user_id: string,
-    event: Pick<NewEvent, "properties" | "occurred_at" | "latest_at">,
+    event: Pick<NewEvent, "properties" | "created_at" | "occurred_at" | "latest_at">,
   ): void;
 }
 
@@ -18,24 +21,30 @@ export function createEventCounter(
   shelf: Pick<ExperimentShelf, "find">,
   cells: Cells,
 ): EventCounter {
+  function countFound(experiment: Experiment, member: Member, found: FoundValue): NotCounted | undefined {
+    const { value, created_at } = found;
+    if (created_at > (endOf(experiment) ?? created_at)) return "after_stop";
+    if (value.kind === "dropped") return value.reason;
+    const counted = cells.countValue(experiment, member, { ...found, value: value.value });
+    return counted === "total_out_of_range" ? "out_of_range" : undefined;
+  }
+
   return {
-    count({ test_id, metric }, user_id, { properties, occurred_at, latest_at }) {
+    count({ test_id, metric }, user_id, { properties, ...times }) {
       const member = finder.assigned(test_id, user_id);
       const experiment = member && shelf.find(test_id);
       if (member === undefined || experiment === undefined) return;
-      const found = eventValue(metric, properties === null ? {} : JSON.parse(properties));
-      if (found === undefined) return;
+      const value = eventValue(metric, properties === null ? {} : JSON.parse(properties));
+      if (value === undefined) return;
       const { metric_name } = metric;
-      if (found.kind === "dropped")
-        cells.keepRaw(test_id, member.variant_id, metric_name, null, found.reason);
-      else
-        cells.countValue(experiment, member, {
-          user_id,
-          metric_name,
-          value: found.value,
-          occurred_at,
-          latest_at,
-        });
+      const dropped = countFound(experiment, member, { ...times, user_id, metric_name, value });
+      if (dropped !== undefined) cells.keepRaw(test_id, member.variant_id, metric_name, null, dropped);
     },
   };
+}
+
+interface FoundValue extends Pick<NewEvent, "created_at" | "occurred_at" | "latest_at"> {
+  readonly user_id: string;
+  readonly metric_name: string;
+  readonly value: EventValue;
 }

@@ -1,4 +1,5 @@
 import type { Database } from "better-sqlite3";
+import { readDetails, valueOfVariant } from "../../domain/experiments/details.ts";
 import { type Experiment, type ExperimentStatus, readMetrics } from "../../domain/experiments/experiment.ts";
 import type { ExperimentPage } from "../../domain/storage.ts";
 import { fromSql } from "./instants.ts";
@@ -16,6 +17,10 @@ export interface ExperimentRow {
   stopped_at: number | null;
   control_variant_id: number | null;
   winner_variant_id: number | null;
+  window_days: number;
+  stop_at: number | null;
+  planned_users_reached_at: number | null;
+  details: string | null;
   metrics: string;
 }
 
@@ -32,7 +37,8 @@ const SELECT = `
   select t.id, t.test_name, t.description, t.created_at,
     coalesce(s.salt, 'test-' || t.id) as salt, coalesce(s.status, 'running') as status,
     coalesce(s.traffic, 1) as traffic, coalesce(s.confidence_level, 0.95) as confidence_level,
-    s.planned_users, s.stopped_at, s.control_variant_id, s.winner_variant_id, coalesce(s.metrics, '[]') as metrics
+    s.planned_users, s.stopped_at, s.control_variant_id, s.winner_variant_id,
+    coalesce(s.window_days, 0) as window_days, s.stop_at, s.planned_users_reached_at, s.details, coalesce(s.metrics, '[]') as metrics
   from ab_tests t left join ab_settings s on s.test_id = t.id
   where t.id in (select value from json_each(?))`;
 
@@ -51,10 +57,11 @@ export function createExperimentRows(db: Database): ExperimentRows {
      where test_id in (select value from json_each(?)) order by id`,
   );
   const selectIds = db
-    .prepare<[number | null, string | null, number], number>(
+    .prepare<{ before: number | null; statuses: string | null; limit: number }, number>(
       `select t.id from ab_tests t left join ab_settings s on s.test_id = t.id
-       where t.id < coalesce(?, 9223372036854775807) and coalesce(s.status, 'running') = coalesce(?, s.status, 'running')
-       order by t.id desc limit ?`,
+       where t.id < coalesce(@before, 9223372036854775807)
+         and (@statuses is null or coalesce(s.status, 'running') in (select value from json_each(@statuses)))
+       order by t.id desc limit @limit`,
     )
     .pluck();
 
@@ -74,19 +81,31 @@ export function createExperimentRows(db: Database): ExperimentRows {
       const variants = variantsOf(list);
       return selectExperiments.all(list).map((row) => experimentOf(row, variants.get(row.id) ?? []));
     },
-    ids: ({ limit, status, before }) => selectIds.all(before ?? null, status ?? null, limit),
+    ids: ({ limit, status, before = null }) =>
+      selectIds.all({
+        before,
+        statuses: status === undefined ? null : JSON.stringify([status].flat()),
+        limit,
+      }),
   };
 }
 
 function experimentOf(
-  { control_variant_id, ...row }: ExperimentRow,
+  { control_variant_id, details: json, ...row }: ExperimentRow,
   variants: readonly Omit<VariantRow, "test_id">[],
 ): Experiment {
   const control = control_variant_id ?? variants[0]?.id;
+  const details = readDetails(json);
+  const { values: _, ...story } = details;
   return {
     ...row,
+    ...story,
     created_at: fromSql(row.created_at),
     metrics: readMetrics(row.metrics),
-    variants: variants.map((variant) => ({ ...variant, is_control: variant.id === control })),
+    variants: variants.map((variant) => ({
+      ...variant,
+      is_control: variant.id === control,
+      value: valueOfVariant(details, variant.variant_name),
+    })),
   };
 }

@@ -1,11 +1,14 @@
 import type { Database } from "better-sqlite3";
+import { readDetails, writeDetails } from "../../domain/experiments/details.ts";
+import { type GroupInput, type GroupRange, takeRange } from "../../domain/experiments/exclusion.ts";
 import {
   type Experiment,
+  ExperimentStatus,
   type MetricDefinition,
   type NewExperiment,
   readMetrics,
 } from "../../domain/experiments/experiment.ts";
-import type { Forced } from "../../domain/experiments/lifecycle.ts";
+import { type Forced, isOpen } from "../../domain/experiments/lifecycle.ts";
 import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Deletions } from "./deletions.ts";
@@ -44,7 +47,7 @@ export interface Watch {
 export function createExperimentShelf(db: Database): ExperimentShelf {
   const rows = createExperimentRows(db);
   const selectWatches = db.prepare<[], { test_id: number; metrics: string }>(
-    "select test_id, metrics from ab_settings where status = 'running' and metrics like '%\"event_type\"%'",
+    "select test_id, metrics from ab_settings where status in ('running', 'paused') and metrics like '%\"event_type\"%'",
   );
   const selectAllWatches = db.prepare<[number | null], { test_id: number; metrics: string }>(
     "select test_id, metrics from ab_settings where test_id = coalesce(?, test_id) and metrics like '%\"event_type\"%'",
@@ -126,9 +129,12 @@ function createLister(shelf: ExperimentShelf): ExperimentStore["listExperiments"
       found.push(...(await inTurn(() => reading(() => shelf.findAll(some)))));
     }
     // One may have been stopped meanwhile.
-    return found.filter(({ status }) => page.status === undefined || status === page.status);
+    const wanted = page.status === undefined ? undefined : [page.status].flat();
+    return found.filter(({ status }) => wanted?.includes(status) ?? true);
   };
 }
+
+const OPEN = ExperimentStatus.options.filter(isOpen);
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the store's statements, prepared once, and the acts that share them.
 export function createExperimentStore(
@@ -147,10 +153,15 @@ export function createExperimentStore(
   );
   const upsertSettings = db.prepare<SettingsRow>(
     `insert or replace into ab_settings(test_id, salt, status, traffic, confidence_level, planned_users, stopped_at,
-       control_variant_id, winner_variant_id, metrics)
+       control_variant_id, winner_variant_id, metrics, window_days, stop_at, planned_users_reached_at, details)
      values (@test_id, @salt, @status, @traffic, @confidence_level, @planned_users, @stopped_at, @control_variant_id,
-       @winner_variant_id, @metrics)`,
+       @winner_variant_id, @metrics, @window_days, @stop_at, @planned_users_reached_at, @details)`,
   );
+  const selectOpenDetails = db
+    .prepare<[string], string | null>(
+      "select details from ab_settings where status in (select value from json_each(?))",
+    )
+    .pluck();
   const updateDescription = db.prepare<[string | null, number]>(
     "update ab_tests set description = ? where id = ?",
   );
@@ -173,6 +184,7 @@ export function createExperimentStore(
   function writeSettings(test_id: number, control: number | null, experiment: NewExperiment): void {
     const { salt, status, traffic, confidence_level, planned_users, stopped_at, winner_variant_id } =
       experiment;
+    const { window_days, stop_at, planned_users_reached_at } = experiment;
     upsertSettings.run({
       test_id,
       salt,
@@ -183,13 +195,24 @@ export function createExperimentStore(
       stopped_at,
       winner_variant_id,
       control_variant_id: control,
+      window_days,
+      stop_at,
+      planned_users_reached_at,
+      details: writeDetails(experiment),
       metrics: JSON.stringify(experiment.metrics),
     });
   }
 
-  function create(experiment: NewExperiment): Experiment | undefined {
-    const id = insertTestUnlessTaken(experiment);
+  function rangeIn(group: GroupInput): GroupRange {
+    const open = selectOpenDetails.all(JSON.stringify(OPEN)).map(readDetails);
+    const ranges = open.flatMap(({ exclusion_group: range }) => (range?.name === group.name ? [range] : []));
+    return takeRange(group, ranges);
+  }
+
+  function create(wanted: NewExperiment, group: GroupInput | null): Experiment | undefined {
+    const id = insertTestUnlessTaken(wanted);
     if (id === undefined) return undefined;
+    const experiment = group === null ? wanted : { ...wanted, exclusion_group: rangeIn(group) };
     let control: number | null = null;
     for (const { variant_name, description, weight, is_control } of experiment.variants) {
       const row = insertVariant.run(id, variant_name, description, weight, toSql(experiment.created_at));
@@ -232,7 +255,8 @@ export function createExperimentStore(
   }
 
   return {
-    createExperiment: (experiment) => writer.write(experiment.variants.length, () => create(experiment)),
+    createExperiment: (experiment, group = null) =>
+      writer.write(experiment.variants.length, () => create(experiment, group)),
     findExperiment: (id) => reading(() => shelf.find(id)),
     listExperiments: createLister(shelf),
     updateExperiment: (id, change) => writer.write(1, () => update(id, change)),

@@ -1,11 +1,11 @@
 import type { Database } from "better-sqlite3";
 import type { Experiment } from "../../domain/experiments/experiment.ts";
-import { isOpen } from "../../domain/experiments/lifecycle.ts";
+import { counts } from "../../domain/experiments/lifecycle.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
-import type { AppendedMetric, ForEach, MetricStore } from "../../domain/storage.ts";
+import type { AppendedMetric, Assignment, ForEach, MetricStore } from "../../domain/storage.ts";
 import type { AssignmentFinder } from "./assignments.ts";
 import type { CellReader } from "./cell-reader.ts";
-import type { Cells } from "./cells.ts";
+import type { Cells, Member } from "./cells.ts";
 import type { ExperimentShelf } from "./experiments.ts";
 import { isUniqueViolation, reading } from "./failures.ts";
 import { toSql } from "./instants.ts";
@@ -15,6 +15,7 @@ import type { Writer } from "./writer.ts";
 
 type MetricRow = [number, number, string, number, string, string, number, Uint8Array | null];
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the statements, prepared once, and the acts that share them.
 export function createMetricStore(
   db: Database,
   writer: Writer,
@@ -28,6 +29,7 @@ export function createMetricStore(
     `insert into ab_metrics(test_id, variant_id, metric_name, value, created_at, user_id, occurred_at, message_id)
      values (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
+  const remove = db.prepare<[number]>("delete from ab_metrics where id = ?");
   const selectByMessage = db.prepare<[number, Uint8Array], { id: number; variant_id: number }>(
     "select id, variant_id from ab_metrics where test_id = ? and message_id = ?",
   );
@@ -35,7 +37,7 @@ export function createMetricStore(
   function stored(testId: number, key: Uint8Array): AppendedMetric {
     const row = selectByMessage.get(testId, key);
     if (row === undefined) throw new Error("a message id was refused as a duplicate of none");
-    return { kind: "stored", ...row, duplicate: true };
+    return { kind: "stored", ...row, duplicate: true, reason: null };
   }
 
   function insertUnlessStored(testId: number, variantId: number, metric: NewMetric): AppendedMetric {
@@ -51,32 +53,47 @@ export function createMetricStore(
         occurred_at,
         message_key,
       );
-      return { kind: "stored", id: Number(lastInsertRowid), variant_id: variantId, duplicate: false };
+      return {
+        kind: "stored",
+        id: Number(lastInsertRowid),
+        variant_id: variantId,
+        duplicate: false,
+        reason: null,
+      };
     } catch (error) {
       if (message_key !== null && isUniqueViolation(error)) return stored(testId, message_key);
       throw error;
     }
   }
 
-  /** A tester's value is kept, but is nobody's in the experiment; after the end nothing counts any more. */
+  /** A tester's value is kept and belongs to nobody in the experiment; after the end nothing counts any more. */
   function append(testId: number, experiment: Experiment | undefined, metric: NewMetric): AppendedMetric {
-    const { user_id, metric_name, value, occurred_at, latest_at = occurred_at } = metric;
-    const open = isOpen(experiment?.status ?? "archived");
-    const assigned = finder.assigned(testId, user_id);
-    const known = assigned ?? finder.forced(testId, user_id);
+    const assigned = finder.assigned(testId, metric.user_id);
+    const known = assigned ?? finder.forced(testId, metric.user_id);
     if (known === undefined) return { kind: "not_assigned" };
     const appended = insertUnlessStored(testId, known.variant_id, metric);
     if (experiment === undefined || appended.kind !== "stored" || appended.duplicate) return appended;
-    if (assigned !== undefined && open) {
-      cells.countValue(experiment, assigned, metric);
-      const place = { test_id: testId, variant_id: assigned.variant_id, user_id, metric_name };
-      const counted = latest_at >= assigned.assigned_at;
-      const at = counted ? Math.max(occurred_at, assigned.assigned_at) : occurred_at;
-      tallies.countValue(place, value, at, counted);
-    } else if (assigned !== undefined) {
-      cells.keepRaw(testId, assigned.variant_id, metric_name, null, "after_stop");
+    if (assigned === undefined) return { ...appended, reason: "tester" };
+    const reason = count(experiment, assigned, metric);
+    if (reason !== "total_out_of_range") return { ...appended, reason: reason ?? null };
+    remove.run(appended.id);
+    return { kind: reason };
+  }
+
+  function count(experiment: Experiment, member: Assignment & Member, metric: NewMetric) {
+    const { id: test_id } = experiment;
+    const { user_id, metric_name, value, occurred_at, latest_at = occurred_at } = metric;
+    const { variant_id, assigned_at } = member;
+    if (!counts(experiment, metric.created_at)) {
+      cells.keepRaw(test_id, variant_id, metric_name, null, "after_stop");
+      return "after_stop";
     }
-    return appended;
+    const counted = latest_at >= assigned_at;
+    const at = counted ? Math.max(occurred_at, assigned_at) : occurred_at;
+    const reason = cells.countValue(experiment, member, metric);
+    if (reason !== "total_out_of_range")
+      tallies.countValue({ test_id, variant_id, user_id, metric_name }, value, at, counted);
+    return reason;
   }
 
   function appendAll(testId: number, metrics: readonly NewMetric[]): AppendedMetric[] {

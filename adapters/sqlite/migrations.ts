@@ -370,6 +370,18 @@ create table event_rollup (
 insert into event_rollup(only_row, format, through, build, users, types, properties)
   values (1, iif(exists (select 1 from event_types), 0, ${FORMAT}), 0, 0, 0, 0, 0);
 alter table event_properties rename column kept_values to distinct_values;`;
+// How an experiment ends by itself, what is kept of a decision, and what was known of its users when they were assigned.
+const life = `
+alter table ab_settings add column window_days integer not null default 0;
+alter table ab_settings add column stop_at integer;
+alter table ab_settings add column planned_users_reached_at integer;
+alter table ab_settings add column details text;
+create table ab_attributes (
+  test_id integer not null,
+  user_id text not null,
+  attributes text not null,
+  primary key (test_id, user_id)
+) without rowid;`;
 
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
@@ -381,4 +393,5 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0007_deletions", sql: deletions },
   { name: "0008_experiment_cells", sql: cells },
   { name: "0009_rollup_format", sql: rollupFormat },
+  { name: "0010_experiment_life", sql: life },
 ];

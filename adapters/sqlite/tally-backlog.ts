@@ -1,4 +1,6 @@
 import type { Database } from "better-sqlite3";
+import type { Experiment } from "../../domain/experiments/experiment.ts";
+import { endOf } from "../../domain/experiments/lifecycle.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { AssignmentFinder } from "./assignments.ts";
 import type { Cells } from "./cells.ts";
@@ -28,6 +30,7 @@ interface BacklogRow {
 interface AssignmentRow {
   id: number;
   test_id: number;
+  user_id: string;
   variant_id: number;
   assigned_at: string;
 }
@@ -72,7 +75,7 @@ export function createTallyBacklog(
   const advance = db.prepare<[number, number]>("update ab_tally_backlog set next_id = ? where id = ?");
   const remove = db.prepare<[number]>("delete from ab_tally_backlog where id = ?");
   const selectAssignments = db.prepare<[number, number, number], AssignmentRow>(
-    `select id, test_id, variant_id, assigned_at from ab_assignments
+    `select id, test_id, user_id, variant_id, assigned_at from ab_assignments
      where id > ? and id <= ? and period is null order by id limit ?`,
   );
   const setPeriod = db.prepare<[number, number]>("update ab_assignments set period = ? where id = ?");
@@ -85,13 +88,13 @@ export function createTallyBacklog(
      where id > ? and id <= ? and user_id is not null order by id`,
   );
 
-  function countAssignment({ id, test_id, variant_id, assigned_at: text }: AssignmentRow): void {
+  function countAssignment({ id, test_id, user_id, variant_id, assigned_at: text }: AssignmentRow): void {
     if (shelf.find(test_id) === undefined) return;
     const assigned_at = fromSql(text);
     if (Number.isNaN(assigned_at)) return;
     const period = periods.at(test_id, assigned_at);
     setPeriod.run(period, id);
-    cells.countUser(test_id, { variant_id, assigned_at, period });
+    cells.countUser(test_id, user_id, { variant_id, assigned_at, period }, []);
   }
 
   /** A value without a user is from before the upgrade, and is one of the raw values alone. */
@@ -101,20 +104,22 @@ export function createTallyBacklog(
     if (experiment === undefined) return;
     const member = user_id === null ? undefined : finder.assigned(test_id, user_id);
     if (user_id === null) cells.keepRaw(test_id, variant_id, metric_name, value);
-    else if (member === undefined) return;
-    else if (isLate(experiment, row)) cells.keepRaw(test_id, variant_id, metric_name, null, "after_stop");
-    else cells.countValue(experiment, member, { user_id, metric_name, value, occurred_at });
+    else if (member !== undefined && isLate(experiment, row))
+      cells.keepRaw(test_id, variant_id, metric_name, null, "after_stop");
+    else if (member !== undefined) {
+      const counted = cells.countValue(experiment, member, { user_id, metric_name, value, occurred_at });
+      if (counted === "total_out_of_range")
+        cells.keepRaw(test_id, variant_id, metric_name, null, "out_of_range");
+    }
   }
 
-  const isLate = ({ stopped_at }: { stopped_at: Instant | null }, row: { created_at: string }): boolean =>
-    stopped_at !== null && fromSql(row.created_at) > stopped_at;
+  const isLate = (experiment: Experiment, row: { created_at: string }): boolean =>
+    fromSql(row.created_at) > (endOf(experiment) ?? Number.POSITIVE_INFINITY);
 
   function countEvent(row: EventRow, watches: ReadonlyMap<string, readonly Watch[]>): void {
-    for (const watch of watches.get(row.event_type) ?? []) {
-      const experiment = shelf.find(watch.test_id);
-      if (experiment === undefined || row.user_id === null || isLate(experiment, row)) continue;
-      counter.count(watch, row.user_id, row);
-    }
+    if (row.user_id === null) return;
+    const event = { ...row, created_at: fromSql(row.created_at) };
+    for (const watch of watches.get(row.event_type) ?? []) counter.count(watch, row.user_id, event);
   }
 
   function countAssignments({ next_id, through_id }: BacklogRow): number {

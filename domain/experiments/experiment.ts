@@ -1,22 +1,37 @@
 import { z } from "zod";
 import { Description, looksLike, Name, recordOf } from "../text.ts";
-import { type Instant, IsoTime, isoTime } from "../time.ts";
+import { type Instant, IsoTime, isoTime, Timestamp } from "../time.ts";
+import { GroupInput, type GroupRange, type Holdout, HoldoutInput } from "./exclusion.ts";
 
 export const MIN_VARIANTS = 2;
 export const MAX_VARIANTS = 20;
 const MAX_METRICS = 50;
 const MAX_PLANNED_USERS = 1_000_000_000;
 
-export const ExperimentStatus = z.enum(["draft", "running", "stopped", "archived"]);
+const MIN_PLANNED_USERS = 100;
+const MAX_VALUE_BYTES = 16 * 1024;
+
+export const ExperimentStatus = z.enum(["draft", "running", "paused", "stopped", "archived"]);
 export type ExperimentStatus = z.infer<typeof ExperimentStatus>;
 
 export const Share = z.number().min(0, "must be from 0 to 1").max(1, "must be from 0 to 1");
 export const Weight = z.number().min(0, "must not be negative");
 
+/** What a variant stands for in the caller's own program: any JSON. */
+const VariantValue = z
+  .unknown()
+  .refine(
+    (value) =>
+      value === undefined || new TextEncoder().encode(JSON.stringify(value)).length <= MAX_VALUE_BYTES,
+    `must be at most ${MAX_VALUE_BYTES} bytes long as JSON`,
+  )
+  .meta({ description: "Any JSON; the variant's name by default." });
+
 export const VariantInput = z.strictObject({
   variant_name: Name,
   description: Description.nullish(),
   weight: Weight.default(1),
+  value: VariantValue.optional(),
 });
 
 const MAX_CAP = 1e13;
@@ -124,7 +139,17 @@ const Shape = z.strictObject({
   status: z.enum(["draft", "running"]).default("running"),
   traffic: Share.default(1),
   confidence_level: ConfidenceLevel.default(0.95),
-  planned_users: z.int().min(1).max(MAX_PLANNED_USERS).optional(),
+  planned_users: z
+    .int()
+    .min(MIN_PLANNED_USERS, `must be at least ${MIN_PLANNED_USERS}: fewer users show nothing`)
+    .max(MAX_PLANNED_USERS)
+    .optional(),
+  window_days: z.int().min(0).max(MAX_DAYS).optional(),
+  stop_at: Timestamp.nullish(),
+  hypothesis: Description.nullish(),
+  notes: Description.nullish(),
+  exclusion_group: GroupInput.nullish(),
+  holdout: HoldoutInput.nullish(),
   metrics: z.array(MetricDeclaration).max(MAX_METRICS).default([]),
 });
 type Shape = z.infer<typeof Shape>;
@@ -151,7 +176,8 @@ export const hasWeight = (variants: readonly { weight: number }[]): boolean => {
   return sum > 0 && Number.isFinite(sum);
 };
 
-function complaints({ variants, metrics, control }: Shape): Complaint[] {
+function complaints(input: Shape): Complaint[] {
+  const { variants, metrics, control } = input;
   const names = variants.map((variant) => variant.variant_name);
   const found = [
     ...repeats("variants", "variant_name", names),
@@ -167,12 +193,30 @@ function complaints({ variants, metrics, control }: Shape): Complaint[] {
   if (control !== undefined && !names.includes(control)) {
     found.push({ path: ["control"], message: "must be the name of one of the variants" });
   }
-  return [...found, ...roleComplaints(metrics), ...denominatorComplaints(metrics)];
+  return [
+    ...found,
+    ...roleComplaints(metrics),
+    ...denominatorComplaints(metrics),
+    ...windowComplaints(input),
+  ];
 }
 
 function roleComplaints(metrics: readonly MetricDeclaration[]): Complaint[] {
   const primary = metrics.filter((metric) => metric.primary || metric.role === "primary").length;
   return primary > 1 ? [{ path: ["metrics"], message: "must have at most one that is primary" }] : [];
+}
+
+/** A metric's window must be over when the experiment is: values that come later would not count. */
+function windowComplaints({ metrics, planned_users, window_days = 0 }: Shape): Complaint[] {
+  if (planned_users === undefined) {
+    const message = "is only for a test with planned_users: add them, or leave it out";
+    return window_days > 0 ? [{ path: ["window_days"], message }] : [];
+  }
+  return metrics.flatMap((metric, index) => {
+    if (metric.window_days === undefined || metric.window_days <= window_days) return [];
+    const message = `must not be longer than the test's own window_days, which are ${window_days}`;
+    return [{ path: ["metrics", index, "window_days"], message }];
+  });
 }
 
 function denominatorComplaints(metrics: readonly MetricDeclaration[]): Complaint[] {
@@ -196,6 +240,15 @@ export interface Variant {
   readonly description: string | null;
   readonly weight: number;
   readonly is_control: boolean;
+  /** What it stands for in the caller's own program: any JSON. */
+  readonly value: unknown;
+}
+
+/** Who decided what an experiment comes to, and why. */
+export interface Decision {
+  readonly who: string;
+  readonly why: string;
+  readonly when: Instant;
 }
 
 /** An A/B test, as the wire calls it. */
@@ -208,6 +261,17 @@ export interface Experiment {
   readonly traffic: number;
   readonly confidence_level: number;
   readonly planned_users: number | null;
+  /** How long after the last planned user was assigned values still count. */
+  readonly window_days: number;
+  /** When the last planned user was assigned; nobody is enrolled afterwards. */
+  readonly planned_users_reached_at: Instant | null;
+  /** When it is to end by itself. */
+  readonly stop_at: Instant | null;
+  readonly hypothesis: string | null;
+  readonly notes: string | null;
+  readonly decision: Decision | null;
+  readonly exclusion_group: GroupRange | null;
+  readonly holdout: Holdout | null;
   /** When it was stopped; its results are those of that moment. */
   readonly stopped_at: Instant | null;
   readonly winner_variant_id: number | null;
@@ -233,6 +297,14 @@ export function newExperiment(input: ExperimentInput, salt: string, now: Instant
     traffic: input.traffic,
     confidence_level: input.confidence_level,
     planned_users: input.planned_users ?? null,
+    window_days: input.window_days ?? 0,
+    planned_users_reached_at: null,
+    stop_at: input.stop_at ?? null,
+    hypothesis: input.hypothesis ?? null,
+    notes: input.notes ?? null,
+    decision: null,
+    exclusion_group: null,
+    holdout: input.holdout ?? null,
     stopped_at: null,
     winner_variant_id: null,
     metrics: metricDefinitions(input.metrics),
@@ -242,6 +314,7 @@ export function newExperiment(input: ExperimentInput, salt: string, now: Instant
       description: variant.description ?? null,
       weight: variant.weight,
       is_control: variant.variant_name === control,
+      value: variant.value === undefined ? variant.variant_name : variant.value,
     })),
   };
 }
@@ -257,6 +330,14 @@ export const ExperimentReply = z
     traffic: z.number(),
     confidence_level: z.number(),
     planned_users: z.int().nullable(),
+    window_days: z.int(),
+    planned_users_reached_at: IsoTime.nullable(),
+    stop_at: IsoTime.nullable(),
+    hypothesis: z.string().nullable(),
+    notes: z.string().nullable(),
+    decision: z.strictObject({ who: z.string(), why: z.string(), when: IsoTime }).nullable(),
+    exclusion_group: z.strictObject({ name: z.string(), from: z.number(), to: z.number() }).nullable(),
+    holdout: z.strictObject({ name: z.string(), share: z.number() }).nullable(),
     stopped_at: IsoTime.nullable(),
     winner: z.string().nullable(),
     metrics: z.array(MetricDefinition),
@@ -267,6 +348,7 @@ export const ExperimentReply = z
         description: z.string().nullable(),
         weight: z.number(),
         is_control: z.boolean(),
+        value: z.unknown(),
       }),
     ),
   })
@@ -281,6 +363,8 @@ export const controlOf = (experiment: Experiment): Variant | undefined =>
 export const isDeclared = ({ metrics }: Experiment, metricName: string): boolean =>
   metrics.some(({ metric_name }) => metric_name === metricName);
 
+const timeOrNull = (instant: Instant | null): string | null => (instant === null ? null : isoTime(instant));
+
 /** What the wire shows of an experiment: everything but its salt. */
 export function describe(experiment: Experiment): ExperimentReply {
   return {
@@ -293,7 +377,15 @@ export function describe(experiment: Experiment): ExperimentReply {
     traffic: experiment.traffic,
     confidence_level: experiment.confidence_level,
     planned_users: experiment.planned_users,
-    stopped_at: experiment.stopped_at === null ? null : isoTime(experiment.stopped_at),
+    window_days: experiment.window_days,
+    planned_users_reached_at: timeOrNull(experiment.planned_users_reached_at),
+    stop_at: timeOrNull(experiment.stop_at),
+    hypothesis: experiment.hypothesis,
+    notes: experiment.notes,
+    decision: experiment.decision && { ...experiment.decision, when: isoTime(experiment.decision.when) },
+    exclusion_group: experiment.exclusion_group,
+    holdout: experiment.holdout,
+    stopped_at: timeOrNull(experiment.stopped_at),
     winner:
       experiment.winner_variant_id === null ? null : variantName(experiment, experiment.winner_variant_id),
     metrics: [...experiment.metrics],
@@ -301,9 +393,13 @@ export function describe(experiment: Experiment): ExperimentReply {
   };
 }
 
-/** The name of one of its variants. */
-export function variantName(experiment: Experiment, variantId: number): string {
+/** One of its variants, by id. */
+export function variantOf(experiment: Experiment, variantId: number): Variant {
   const variant = experiment.variants.find(({ id }) => id === variantId);
   if (variant === undefined) throw new Error(`A/B test ${experiment.id} has no variant ${variantId}`);
-  return variant.variant_name;
+  return variant;
 }
+
+/** The name of one of its variants. */
+export const variantName = (experiment: Experiment, variantId: number): string =>
+  variantOf(experiment, variantId).variant_name;

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { Failure, type Fault } from "../failure.ts";
 import { Description, Name, recordOf } from "../text.ts";
-import type { Instant } from "../time.ts";
-import { type Experiment, ExperimentStatus, hasWeight, Share, Weight } from "./experiment.ts";
+import { DAY, type Instant, Timestamp } from "../time.ts";
+import { controlOf, type Experiment, ExperimentStatus, hasWeight, Share, Weight } from "./experiment.ts";
 
 /** What may be changed of an experiment. What is not named stays as it is. */
 export const ExperimentChange = z
@@ -12,6 +12,12 @@ export const ExperimentChange = z
     traffic: Share,
     weights: recordOf(Weight).meta({ description: "By variant name; a variant not named keeps its own." }),
     winner: Name.nullable(),
+    decision: z.strictObject({ who: Name, why: Description }).meta({
+      description: "Who decided, and why; kept with the time of the request.",
+    }),
+    hypothesis: Description.nullable(),
+    notes: Description.nullable(),
+    stop_at: Timestamp.nullable(),
     forced: recordOf(Name.nullable()).meta({
       description: "Testers by user id: the variant each is shown, or null to end that.",
     }),
@@ -24,13 +30,52 @@ export type ExperimentChange = z.infer<typeof ExperimentChange>;
 // A stopped experiment does not run again: its result would no longer be that of one experiment.
 const NEXT: Record<ExperimentStatus, readonly ExperimentStatus[]> = {
   draft: ["running", "archived"],
-  running: ["stopped"],
+  running: ["paused", "stopped"],
+  paused: ["running", "stopped"],
   stopped: ["archived"],
   archived: ["stopped"],
 };
 
-/** Whether it still takes users and values. */
-export const isOpen = (status: ExperimentStatus): boolean => status === "draft" || status === "running";
+/** Whether nobody has ended it. */
+export const isOpen = (status: ExperimentStatus): boolean =>
+  status === "draft" || status === "running" || status === "paused";
+
+/** When an experiment ends, or has ended, as far as that is known: values that arrive later do not count. */
+export function endOf({ stopped_at, stop_at, ...planned }: Experiment): Instant | null {
+  const { planned_users_reached_at: reached, window_days } = planned;
+  const ends = [stopped_at, stop_at, reached === null ? null : reached + window_days * DAY];
+  const known = ends.filter((end) => end !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+/** Whether values that arrive now count. */
+export const counts = (experiment: Experiment, now: Instant): boolean =>
+  isOpen(experiment.status) && now <= (endOf(experiment) ?? now);
+
+/** How an experiment meets its users at a moment. */
+export type Showing =
+  /** Enrolled users keep their variant, others are enrolled. */
+  | { readonly kind: "enrols" }
+  /** Everybody is shown this variant, and nobody is enrolled. */
+  | { readonly kind: "shows"; readonly variant_id: number; readonly reason: "winner" | "stopped" }
+  /** Others are shown what they would have been enrolled in, but are not. */
+  | { readonly kind: "complete" }
+  | { readonly kind: "keeps"; readonly reason: "paused" }
+  | { readonly kind: "none"; readonly reason: "not_running" };
+
+/** How an experiment meets its users now: what they see never changes by itself. */
+export function showingOf(experiment: Experiment, now: Instant): Showing {
+  const { status, winner_variant_id, planned_users_reached_at, stop_at } = experiment;
+  if (status === "stopped") {
+    if (winner_variant_id !== null) return { kind: "shows", variant_id: winner_variant_id, reason: "winner" };
+    const control = controlOf(experiment);
+    if (control !== undefined) return { kind: "shows", variant_id: control.id, reason: "stopped" };
+  }
+  if (status === "paused") return { kind: "keeps", reason: "paused" };
+  if (status !== "running") return { kind: "none", reason: "not_running" };
+  const isOver = planned_users_reached_at !== null || (stop_at !== null && now > stop_at);
+  return { kind: isOver ? "complete" : "enrols" };
+}
 
 function conflict(path: string, message: string): Failure {
   return new Failure("conflict", `Nothing was changed: ${path} ${message}.`, { faults: [{ path, message }] });
@@ -84,21 +129,35 @@ function winnerOf({ variants, winner_variant_id }: Experiment, winner?: string |
   });
 }
 
+const WHILE_OPEN = ["weights", "traffic", "forced", "stop_at"] as const;
+
+function refuseOutOfSeason(change: ExperimentChange, status: ExperimentStatus): void {
+  for (const field of WHILE_OPEN) {
+    if (change[field] !== undefined && !isOpen(status))
+      throw conflict(field, `cannot be changed while the test is ${status}`);
+  }
+  if (!isOpen(status)) return;
+  if (change.winner != null)
+    throw conflict("winner", "can be named when the test is stopped, in the same request or later");
+  if (change.decision !== undefined)
+    throw conflict("decision", "can be given when the test is stopped, in the same request or later");
+}
+
+/** What is asked for, or what there was where nothing is. */
+const or = <T>(asked: T | undefined, stored: T): T => (asked === undefined ? stored : asked);
+
 /** The experiment after the change; throws why it may not be changed so. */
 export function changeExperiment(experiment: Experiment, change: ExperimentChange, now: Instant): Experiment {
   const status = nextStatus(experiment.status, change.status);
-  for (const field of ["weights", "traffic", "forced"] as const) {
-    if (change[field] !== undefined && !isOpen(status)) {
-      throw conflict(field, `cannot be changed while the test is ${status}`);
-    }
-  }
-  if (change.winner != null && isOpen(status)) {
-    throw conflict("winner", "can be named when the test is stopped, in the same request or later");
-  }
+  refuseOutOfSeason(change, status);
   return {
     ...experiment,
     status,
-    description: change.description === undefined ? experiment.description : change.description,
+    description: or(change.description, experiment.description),
+    hypothesis: or(change.hypothesis, experiment.hypothesis),
+    notes: or(change.notes, experiment.notes),
+    stop_at: or(change.stop_at, experiment.stop_at),
+    decision: change.decision === undefined ? experiment.decision : { ...change.decision, when: now },
     traffic: change.traffic ?? experiment.traffic,
     variants: changedWeights(experiment, change.weights),
     winner_variant_id: winnerOf(experiment, change.winner),

@@ -7,11 +7,18 @@ import { type Instant, Timestamp } from "../time.ts";
 /** Sums of squares of values up to this one keep their digits: see domain/statistics/exact-sum.ts. */
 export const MAX_VALUE = 1e12;
 
+/** A user's total of a metric stays within ± this, so that sums over all users keep their digits too. */
+export const MAX_TOTAL = 1e13;
+
 export const MetricInput = z
   .strictObject({
     user_id: Name,
     metric_name: Name,
-    value: z.number().default(1),
+    value: z
+      .number()
+      .min(-MAX_VALUE, `must be at least ${-MAX_VALUE}`)
+      .max(MAX_VALUE, `must be at most ${MAX_VALUE}`)
+      .default(1),
     message_id: MessageId.nullish(),
     timestamp: Timestamp.nullish(),
   })

@@ -79,6 +79,7 @@ const ARMS: readonly Variant[] = [0, 1].map((id) => ({
   description: null,
   weight: 1,
   is_control: id === 0,
+  value: null,
 }));
 
 const nothing = (): Totals => ({ users: 0, withValue: 0, notZero: 0, y: 0, yy: 0, d: 0, dd: 0, yd: 0 });

@@ -175,6 +175,25 @@ export function moveUser(sums: Sums, metric: MeasuredMetric, from: UserTotal, to
   };
 }
 
+/** A metric's covariate of a user, where it is a number that was sent with the assignment and is not 0. */
+export interface CovariateValue {
+  readonly metric_name: string;
+  readonly x: number;
+}
+
+/** The covariates that the attributes of a user hold. What is no number, or out of range, is 0 as if it were absent. */
+export function covariatesIn(
+  metrics: readonly MetricDefinition[],
+  attributes: Readonly<Record<string, unknown>> = {},
+): CovariateValue[] {
+  return metrics.flatMap(({ metric_name, covariate }) => {
+    if (covariate === undefined || !("attribute" in covariate)) return [];
+    const x = Object.hasOwn(attributes, covariate.attribute) ? attributes[covariate.attribute] : 0;
+    const counts = typeof x === "number" && x !== 0 && Math.abs(x) <= MAX_VALUE;
+    return counts ? [{ metric_name, x }] : [];
+  });
+}
+
 /** The sums of a cell with one more user of this covariate, who has no value yet. */
 export const addCovariate = (sums: Sums, x: number): Sums => ({
   ...sums,

@@ -21,7 +21,10 @@ export const createExperiment = endpoint({
   failures: ["conflict"],
 
   async handle({ body }, { storage, now, newId }) {
-    const experiment = await storage.createExperiment(newExperiment(body, newId(), now()));
+    const experiment = await storage.createExperiment(
+      newExperiment(body, newId(), now()),
+      body.exclusion_group ?? null,
+    );
     if (experiment === undefined) {
       const detail = `An A/B test named "${body.test_name}" exists already: choose another name.`;
       throw new Failure("conflict", detail, { faults: [{ path: "test_name", message: "is taken" }] });

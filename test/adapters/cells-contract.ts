@@ -5,7 +5,7 @@ import { ExperimentInput, newExperiment } from "../../domain/experiments/experim
 import { changeExperiment } from "../../domain/experiments/lifecycle.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
 import { type ExactSum, noSum } from "../../domain/statistics/exact-sum.ts";
-import type { Storage } from "../../domain/storage.ts";
+import type { Attributes, Storage } from "../../domain/storage.ts";
 
 // What the cells of an experiment must be, computed from the plain list of all that was stored, by a program that shares
 // no line with the one that keeps them.
@@ -525,6 +525,105 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       expect(raw).toEqual([
         { variant_id: red, metric_name: "revenue", count: 2, sum: 3.5, min: 1, max: 2.5, dropped },
       ]);
+    });
+
+    test("with the covariates that were sent with the assignments, over all users of the cell", async () => {
+      const metrics = [
+        { metric_name: "revenue", covariate: { attribute: "before" } },
+        { metric_name: "clicks", kind: "count" },
+      ];
+      const { storage, test_id, red, track, cells } = await openTest({ metrics });
+      const candidate = (user_id: string, attributes?: Attributes) => ({
+        user_id,
+        variant_id: red,
+        assigned_at: AT,
+        attributes,
+      });
+      await storage.assign(test_id, [
+        candidate("ann", { before: 2, plan: "pro" }),
+        candidate("bob", { before: 5 }),
+        candidate("cyd", { before: "7" }),
+        candidate("dan"),
+        candidate("ann", { before: 100 }),
+      ]);
+      await storage.assign(test_id, [candidate("bob", { before: 100 })]);
+      await track({ value: 3 }, { value: 1 }, { user_id: "cyd", value: 9 });
+      const [cell] = (await cells()).cells;
+      const sums = cell?.metrics.find(({ metric_name }) => metric_name === "revenue");
+      const rounds = (one: ExactSum | undefined) => one?.high;
+      const { x, xx, xy } = sums?.covariate ?? {};
+      expect([cell?.users, sums?.users_with_value, rounds(x), rounds(xx), rounds(xy)]).toEqual([
+        4, 2, 7, 29, 8,
+      ]);
+      const [day] = await storage.dayCells(test_id);
+      expect(day?.metrics.find(({ metric_name }) => metric_name === "revenue")?.covariate).toEqual(
+        sums?.covariate,
+      );
+    });
+
+    test("for as many users as were planned, whoever races for the last place", async () => {
+      const { storage, test_id, red, enrol, cells } = await openTest({ planned_users: 100 });
+      await enrol(red, AT, ...Array.from({ length: 95 }, (_, n) => `user-${n}`));
+      expect((await cells()).planned_users_reached_at).toBeNull();
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => enrol(red, AT + 1, `racer-${n}`)),
+      );
+      const enrolled = answers.filter(([one]) => one?.enrolled);
+      expect(enrolled.map(([one]) => one?.created)).toEqual([true, true, true, true, true]);
+      expect(answers.filter(([one]) => one?.created)).toHaveLength(5);
+      const { cells: found, planned_users_reached_at } = await cells();
+      expect([found[0]?.users, planned_users_reached_at]).toEqual([100, AT + 1]);
+      expect((await storage.findExperiment(test_id))?.planned_users_reached_at).toBe(AT + 1);
+      const [known, late] = await enrol(red, AT + 9, "user-1", "late");
+      expect(known).toEqual({
+        user_id: "user-1",
+        variant_id: red,
+        assigned_at: AT,
+        created: false,
+        enrolled: true,
+      });
+      expect(late).toMatchObject({ created: false, enrolled: false });
+      expect(await storage.findAssignment(test_id, "late")).toBeUndefined();
+    });
+
+    test("for all users of the call with the last planned one", async () => {
+      const { red, enrol, cells } = await openTest({ planned_users: 100 });
+      const users = Array.from({ length: 130 }, (_, n) => `user-${n}`);
+      const won = await enrol(red, AT, ...users, "user-1");
+      expect(won.filter(({ created, enrolled }) => created && enrolled)).toHaveLength(130);
+      expect((await cells()).cells[0]?.users).toBe(130);
+    });
+
+    test("of values until the window after the last planned user is over", async () => {
+      const { red, enrol, track, cells } = await openTest({ planned_users: 100, window_days: 1 });
+      await enrol(red, AT, ...Array.from({ length: 100 }, (_, n) => `user-${n}`));
+      const value = { user_id: "user-7", occurred_at: AT + 1 };
+      const [inTime] = await track({ ...value, created_at: AT + DAY_MS });
+      const [late] = await track({ ...value, created_at: AT + DAY_MS + 1 });
+      expect([inTime, late]).toMatchObject([{ reason: null }, { reason: "after_stop" }]);
+      expect((await cells()).cells[0]?.metrics[0]?.count).toBe(1);
+    });
+
+    test("in ranges of an exclusion group that no two open experiments share", async () => {
+      const storage = await open();
+      onTestFinished(() => storage.close());
+      const create = (share: number, status = "running") => {
+        const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
+        const input = ExperimentInput.parse({ test_name: `test ${Math.random()}`, variants, status });
+        return storage.createExperiment(newExperiment(input, "salt", AT), { name: "page", share });
+      };
+      const [one, two] = await Promise.all([create(0.4), create(0.3, "draft")]);
+      const ranges = [one, two].map((experiment) => experiment?.exclusion_group);
+      expect([...ranges].sort((a, b) => (a?.from ?? 0) - (b?.from ?? 0))[0]?.from).toBe(0);
+      const [first, second] = [...ranges].sort((a, b) => (a?.from ?? 0) - (b?.from ?? 0));
+      expect(second?.from).toBe(first?.to);
+      await expect(create(0.4)).rejects.toThrow("exclusion group");
+      await storage.updateExperiment(one?.id ?? 0, (stored) => ({
+        experiment: changeExperiment(stored, { status: "stopped" }, AT),
+        forced: [],
+        at: AT,
+      }));
+      expect((await create(0.4))?.exclusion_group).toEqual(one?.exclusion_group);
     });
 
     test("and knows none of an experiment that is not there", async () => {

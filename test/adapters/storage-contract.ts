@@ -379,11 +379,23 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
     test("the first for ever, and answers later ones with it", async () => {
       const { storage, test_id, red, blue } = await openColours();
       const [first] = await storage.assign(test_id, [{ user_id: "ann", variant_id: red, assigned_at: AT }]);
-      expect(first).toEqual({ user_id: "ann", variant_id: red, assigned_at: AT, created: true });
+      expect(first).toEqual({
+        user_id: "ann",
+        variant_id: red,
+        assigned_at: AT,
+        created: true,
+        enrolled: true,
+      });
       const [second] = await storage.assign(test_id, [
         { user_id: "ann", variant_id: blue, assigned_at: AT + 1 },
       ]);
-      expect(second).toEqual({ user_id: "ann", variant_id: red, assigned_at: AT, created: false });
+      expect(second).toEqual({
+        user_id: "ann",
+        variant_id: red,
+        assigned_at: AT,
+        created: false,
+        enrolled: true,
+      });
       const known = { user_id: "ann", variant_id: red, assigned_at: AT, forced: false };
       expect(await storage.findAssignment(test_id, "ann")).toEqual(known);
     });
@@ -490,9 +502,9 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
         candidate(one.test_id, one.blue),
       ]);
       expect(answers).toEqual([
-        { user_id: "ann", variant_id: two.blue, assigned_at: AT + 1, created: true },
+        { user_id: "ann", variant_id: two.blue, assigned_at: AT + 1, created: true, enrolled: true },
         undefined,
-        { user_id: "ann", variant_id: one.red, assigned_at: AT, created: false },
+        { user_id: "ann", variant_id: one.red, assigned_at: AT, created: false, enrolled: true },
       ]);
       expect(await storage.assignUser([])).toEqual([]);
       const users = (await variantsOf(storage, two.test_id)).map((tally) => [tally.variant_id, tally.users]);
@@ -511,7 +523,9 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
         assigned_at: AT,
       }));
       const answers = await storage.assignUser(candidates);
-      expect(answers).toEqual(candidates.map(({ test_id: _, ...won }) => ({ ...won, created: true })));
+      expect(answers).toEqual(
+        candidates.map(({ test_id: _, ...won }) => ({ ...won, created: true, enrolled: true })),
+      );
       const listed = await storage.listExperiments({ limit: 1_000, status: "running" });
       expect(listed).toEqual([...all].sort((a, b) => b.id - a.id));
     });
@@ -544,9 +558,21 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
         metricOf({ user_id: "nobody" }),
         metricOf({ user_id: "ann" }),
       ]);
-      expect(bob).toEqual({ kind: "stored", id: expect.any(Number), variant_id: blue, duplicate: false });
+      expect(bob).toEqual({
+        kind: "stored",
+        id: expect.any(Number),
+        variant_id: blue,
+        duplicate: false,
+        reason: null,
+      });
       expect(nobody).toEqual({ kind: "not_assigned" });
-      expect(ann).toEqual({ kind: "stored", id: expect.any(Number), variant_id: red, duplicate: false });
+      expect(ann).toEqual({
+        kind: "stored",
+        id: expect.any(Number),
+        variant_id: red,
+        duplicate: false,
+        reason: null,
+      });
       expect(await storage.appendMetrics(test_id, [])).toEqual([]);
     });
 
@@ -649,7 +675,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
               const expected = act.metrics.map((metric) => ledger.track(metric));
               const found = await storage.appendMetrics(test_id, act.metrics);
               const words = found.map((one) =>
-                one.kind === "not_assigned" ? one.kind : one.duplicate ? "duplicate" : one.kind,
+                one.kind !== "stored" ? one.kind : one.duplicate ? "duplicate" : one.kind,
               );
               expect(words).toEqual(expected);
             }
@@ -836,8 +862,10 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       }));
       const late = metricOf({ value: 4, message_key: key("late") });
       const [stored] = await storage.appendMetrics(test_id, [late]);
-      expect(stored).toMatchObject({ kind: "stored", duplicate: false });
-      expect(await storage.appendMetrics(test_id, [late])).toEqual([{ ...stored, duplicate: true }]);
+      expect(stored).toMatchObject({ kind: "stored", duplicate: false, reason: "after_stop" });
+      expect(await storage.appendMetrics(test_id, [late])).toEqual([
+        { ...stored, duplicate: true, reason: null },
+      ]);
       expect(await variantsOf(storage, test_id)).toEqual(before);
     });
 

@@ -90,7 +90,7 @@ async function work({ worker, test_id, variants, users, assigns, tracks, events 
         [null, messageKey(`${worker} ${n}`), messageKey(`${worker >> 1} of two ${n}`)][n % 3] ?? null,
     };
     const [one] = await insisting(() => storage.appendMetrics(test_id, [metric]));
-    if (one.kind === "not_assigned") throw new Error(`${metric.user_id} is not assigned`);
+    if (one.kind !== "stored") throw new Error(`${metric.user_id} is not assigned`);
     if (one.duplicate) duplicateValues += 1;
     else storedValues += 1;
   });

@@ -1,11 +1,23 @@
 import { z } from "zod";
-import { type Experiment, variantName } from "../../../domain/experiments/experiment.ts";
+import { type Experiment, variantOf } from "../../../domain/experiments/experiment.ts";
 import { endpoint, type World } from "../../contract/endpoint.ts";
 import { AssignInput } from "./assign-variant.ts";
-import { Assigned, assignedBody, type Decision, decide, type Enrolment, NotEnrolled } from "./enrolment.ts";
+import {
+  type Asker,
+  Assigned,
+  type Decision,
+  decide,
+  type Enrolment,
+  enrolmentBody,
+  enrolmentOf,
+  NotEnrolled,
+} from "./enrolment.ts";
 
 // Bounds the cost of one page view.
-const MAX_RUNNING = 1_000;
+const MAX_SHOWN = 1_000;
+
+// A stopped experiment shows its winner until it is archived.
+const SHOWN = ["running", "paused", "stopped"] as const;
 
 const EverywhereInput = AssignInput.extend({
   enrol: z
@@ -33,13 +45,14 @@ export const assignEverywhere = endpoint({
   method: "POST",
   path: "/apiv1/assignments",
   access: "write",
-  summary: "The user's variant in every running A/B test, in one round trip",
+  summary: "The user's variant in every A/B test that shows one, in one round trip",
   body: EverywhereInput,
   replies: { ok: Everywhere },
 
-  async handle({ body: { user_id, enrol } }, world) {
-    const running = await world.storage.listExperiments({ limit: MAX_RUNNING, status: "running" });
-    const decisions = await decideEverywhere(running, user_id, world);
+  async handle({ body }, world) {
+    const { user_id, enrol } = body;
+    const shown = await world.storage.listExperiments({ limit: MAX_SHOWN, status: SHOWN });
+    const decisions = await decideEverywhere(shown, body, world);
     const assignments = enrol ? await enrolEverywhere(decisions, world) : decisions.map(preview);
     return { outcome: "ok", body: { user_id, assignments } };
   },
@@ -52,18 +65,18 @@ interface InExperiment {
 
 /** Reads all assignments of the user at once. */
 async function decideEverywhere(
-  running: readonly Experiment[],
-  userId: string,
+  shown: readonly Experiment[],
+  asker: Asker,
   { storage, now }: Pick<World, "storage" | "now">,
 ): Promise<InExperiment[]> {
   const known = await storage.findAssignments(
-    running.map(({ id }) => id),
-    userId,
+    shown.map(({ id }) => id),
+    asker.user_id,
   );
   const time = now();
-  return running.map((experiment) => ({
+  return shown.map((experiment) => ({
     experiment,
-    decision: decide(experiment, userId, known.get(experiment.id), time),
+    decision: decide(experiment, asker, known.get(experiment.id), time),
   }));
 }
 
@@ -80,21 +93,22 @@ async function enrolEverywhere(
     if (decision.kind !== "candidate") return [bodyOf(experiment, decision)];
     const { value: won } = stored.next();
     // The experiment was deleted meanwhile.
-    if (won === undefined) return [];
-    return [bodyOf(experiment, { kind: won.created ? "new" : "known", assignment: won })];
+    return won === undefined ? [] : [bodyOf(experiment, enrolmentOf(won))];
   });
 }
 
 function preview({ experiment, decision }: InExperiment): InOne {
   if (decision.kind !== "candidate") return bodyOf(experiment, decision);
   const { id: test_id, test_name } = experiment;
-  const { variant_id } = decision.candidate;
-  return { test_id, test_name, variant: variantName(experiment, variant_id), variant_id };
+  const {
+    id: variant_id,
+    variant_name: variant,
+    value,
+  } = variantOf(experiment, decision.candidate.variant_id);
+  return { test_id, test_name, variant, variant_id, value };
 }
 
 function bodyOf(experiment: Experiment, enrolment: Enrolment): InOne {
-  const { id: test_id, test_name } = experiment;
-  if (enrolment.kind === "none") return { test_id, test_name, variant: null, reason: enrolment.reason };
-  const { user_id: _, ...assigned } = assignedBody(experiment, enrolment.assignment);
-  return { ...assigned, test_name };
+  const { user_id: _, ...answer } = enrolmentBody(experiment, "", enrolment);
+  return { ...answer, test_name: experiment.test_name };
 }

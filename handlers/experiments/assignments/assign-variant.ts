@@ -2,9 +2,11 @@ import { z } from "zod";
 import { Name } from "../../../domain/text.ts";
 import { endpoint, TestPath } from "../../contract/endpoint.ts";
 import { existingExperiment } from "../existing-experiment.ts";
-import { Assigned, assignedBody, enrol, NotEnrolled } from "./enrolment.ts";
+import { Assigned, AttributesInput, enrol, enrolmentBody, NotEnrolled } from "./enrolment.ts";
 
-export const AssignInput = z.strictObject({ user_id: Name }).meta({ id: "AssignInput" });
+export const AssignInput = z
+  .strictObject({ user_id: Name, attributes: AttributesInput.optional() })
+  .meta({ id: "AssignInput" });
 
 export const assignVariant = endpoint({
   name: "assignVariant",
@@ -17,13 +19,11 @@ export const assignVariant = endpoint({
   replies: { created: Assigned, ok: z.union([Assigned, NotEnrolled]) },
   failures: ["not_found"],
 
-  async handle({ params: { test_id }, body: { user_id } }, world) {
+  async handle({ params: { test_id }, body }, world) {
     const experiment = await existingExperiment(world.storage, test_id);
-    const enrolment = await enrol(experiment, user_id, world);
-    if (enrolment.kind === "none") {
-      return { outcome: "ok", body: { user_id, test_id, variant: null, reason: enrolment.reason } };
-    }
-    const body = assignedBody(experiment, enrolment.assignment);
-    return { outcome: enrolment.kind === "new" ? "created" : "ok", body };
+    const enrolment = await enrol(experiment, body, world);
+    const answer = enrolmentBody(experiment, body.user_id, enrolment);
+    if (enrolment.kind === "new" && "assigned_at" in answer) return { outcome: "created", body: answer };
+    return { outcome: "ok", body: answer };
   },
 });

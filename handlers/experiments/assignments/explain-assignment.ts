@@ -1,11 +1,17 @@
 import { z } from "zod";
-import { choose, ranges, trafficBucket, variantBucket } from "../../../domain/experiments/assignment.ts";
-import { type Experiment, ExperimentStatus, variantName } from "../../../domain/experiments/experiment.ts";
+import { ranges, trafficBucket, variantBucket } from "../../../domain/experiments/assignment.ts";
+import {
+  type Experiment,
+  ExperimentStatus,
+  variantName,
+  variantOf,
+} from "../../../domain/experiments/experiment.ts";
 import type { KnownAssignment } from "../../../domain/storage.ts";
 import { Name } from "../../../domain/text.ts";
-import { IsoTime, isoTime } from "../../../domain/time.ts";
+import { type Instant, IsoTime, isoTime } from "../../../domain/time.ts";
 import { endpoint, TestPath } from "../../contract/endpoint.ts";
 import { existingExperiment } from "../existing-experiment.ts";
+import { decide, type Enrolment } from "./enrolment.ts";
 
 const Explanation = z.strictObject({
   user_id: z.string(),
@@ -13,7 +19,8 @@ const Explanation = z.strictObject({
   status: ExperimentStatus,
   variant: z.string().nullable(),
   variant_id: z.int().nullable(),
-  source: z.enum(["stored", "forced", "computed", "none"]),
+  value: z.unknown(),
+  source: z.enum(["stored", "forced", "winner", "stopped", "computed", "none"]),
   reason: z.string(),
   assigned_at: IsoTime.nullable(),
   traffic: z.strictObject({ bucket: z.number(), share: z.number(), in_traffic: z.boolean() }),
@@ -42,18 +49,20 @@ export const explainAssignment = endpoint({
   replies: { ok: Explanation },
   failures: ["not_found"],
 
-  async handle({ params, query: { user_id } }, { storage }) {
+  async handle({ params, query: { user_id } }, { storage, now }) {
     const experiment = await existingExperiment(storage, params.test_id);
     const known = await storage.findAssignment(experiment.id, user_id);
-    const answer = known === undefined ? computed(experiment, user_id) : stored(known);
+    const answer = explain(experiment, user_id, known, now());
     const { variant_id } = answer;
+    const shown = variant_id === null ? undefined : variantOf(experiment, variant_id);
     return {
       outcome: "ok",
       body: {
         user_id,
         test_id: experiment.id,
         status: experiment.status,
-        variant: variant_id === null ? null : variantName(experiment, variant_id),
+        variant: shown?.variant_name ?? null,
+        value: shown?.value ?? null,
         ...answer,
         ...placeOf(experiment, user_id),
       },
@@ -69,15 +78,38 @@ function stored({ variant_id, assigned_at, forced }: KnownAssignment): Answer {
   return { variant_id, source: forced ? "forced" : "stored", reason, assigned_at: at };
 }
 
-function computed(experiment: Experiment, userId: string): Answer {
-  const none = (reason: string): Answer => ({ variant_id: null, source: "none", reason, assigned_at: null });
-  if (experiment.status !== "running") return none(`The test is ${experiment.status}: nobody is taken in.`);
-  const choice = choose(experiment, userId);
-  if (choice.kind === "not_in_traffic")
-    return none("The user's traffic bucket is not below the share taken in.");
-  if (choice.kind === "no_weight") return none("No variant has a weight above 0.");
-  const reason = "Computed: the range that the user's bucket falls into; assigning would store it.";
-  return { variant_id: choice.variant_id, source: "computed", reason, assigned_at: null };
+const WHY: Record<Extract<Enrolment, { kind: "shown" }>["reason"], string> = {
+  winner: "The test is stopped: everybody is shown its winner.",
+  stopped: "The test is stopped without a winner: everybody is shown the control.",
+  complete: "Computed, and never stored: the test has all its users.",
+  paused: "The test is paused: nobody new is enrolled.",
+  not_running: "The test does not run: nobody is enrolled.",
+  not_in_traffic: "The user's traffic bucket is not below the share taken in.",
+  no_weight: "No variant has a weight above 0.",
+  excluded: "The user's place in the exclusion group belongs to another test.",
+  holdout: "The user is in the holdout, which is enrolled in nothing.",
+};
+
+/** What assigning would answer, and why. */
+function explain(
+  experiment: Experiment,
+  user_id: string,
+  known: KnownAssignment | undefined,
+  now: Instant,
+): Answer {
+  const decision = decide(experiment, { user_id }, known, now);
+  if (decision.kind === "candidate") {
+    const reason = "Computed: the range that the user's bucket falls into; assigning would store it.";
+    return { variant_id: decision.candidate.variant_id, source: "computed", reason, assigned_at: null };
+  }
+  if (decision.kind !== "shown") {
+    if (known === undefined) throw new Error("a user was known who is not");
+    return stored(known);
+  }
+  const { variant_id, reason } = decision;
+  const answer = { variant_id, reason: WHY[reason], assigned_at: null };
+  if (reason === "winner" || reason === "stopped") return { ...answer, source: reason };
+  return { ...answer, source: variant_id === null ? "none" : "computed" };
 }
 
 function placeOf(experiment: Experiment, userId: string): Pick<Explanation, "traffic" | "bucket" | "ranges"> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { futureFault, senderClock } from "../../../domain/clock.ts";
 import { type Experiment, variantName } from "../../../domain/experiments/experiment.ts";
-import { isOpen } from "../../../domain/experiments/lifecycle.ts";
+import { counts, isOpen } from "../../../domain/experiments/lifecycle.ts";
 import { type Checked, Failure } from "../../../domain/failure.ts";
 import type { Assignment, WonAssignment } from "../../../domain/storage.ts";
 import { Name } from "../../../domain/text.ts";
@@ -37,10 +37,11 @@ export const importAssignments = endpoint({
 
   async handle({ params: { test_id }, body, minimal }, { storage, now }) {
     const experiment = await existingExperiment(storage, test_id);
-    if (!isOpen(experiment.status)) {
-      throw new Failure("conflict", `This A/B test is ${experiment.status}: its result stays as it is.`);
-    }
     const time = now();
+    if (!counts(experiment, time)) {
+      const state = isOpen(experiment.status) ? "complete" : experiment.status;
+      throw new Failure("conflict", `This A/B test is ${state}: its result stays as it is.`);
+    }
     const { shift } = senderClock(body.sent_at, time);
     const imported = async (candidates: readonly Assignment[]) => {
       const won = await storage.assign(test_id, candidates);
@@ -81,6 +82,10 @@ interface Claim extends WonAssignment {
 /** A user keeps the variant stored first: an import that claims another is refused, one that agrees is a duplicate. */
 function answerOf(experiment: Experiment, claim: Claim): Answer<z.infer<typeof Imported>> {
   const variant = variantName(experiment, claim.variant_id);
+  if (!claim.enrolled) {
+    const message = `this test has its ${experiment.planned_users} planned users and takes no others`;
+    return { faults: [{ path: "user_id", message }] };
+  }
   if (claim.variant_id !== claim.wanted) {
     return { faults: [{ path: "variant", message: `this user has been assigned to "${variant}" already` }] };
   }

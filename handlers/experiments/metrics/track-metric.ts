@@ -1,19 +1,12 @@
 import { z } from "zod";
-import { variantName } from "../../../domain/experiments/experiment.ts";
 import { MetricInput, newMetric } from "../../../domain/experiments/metric.ts";
 import { Failure } from "../../../domain/failure.ts";
 import { endpoint, TestPath } from "../../contract/endpoint.ts";
 import { StoredTimestamp, storedTimestamp } from "../../contract/stored-timestamp.ts";
 import { existingExperiment } from "../existing-experiment.ts";
+import { faultOf, StoredValue, storedBody } from "./stored-value.ts";
 
-const Stored = z.strictObject({
-  success: z.literal(true),
-  id: z.int(),
-  variant: z.string(),
-  timestamp: StoredTimestamp.optional(),
-});
-
-export const NOT_ASSIGNED = "this user has no variant: POST …/assign first, then track";
+const Stored = StoredValue.extend({ timestamp: StoredTimestamp.optional() });
 
 export const trackMetric = endpoint({
   name: "trackMetric",
@@ -30,14 +23,13 @@ export const trackMetric = endpoint({
     const experiment = await existingExperiment(storage, test_id);
     const metric = newMetric(body, now());
     const [appended] = await storage.appendMetrics(test_id, [metric]);
-    if (appended.kind === "not_assigned") {
-      throw new Failure("conflict", `Nothing was stored: ${NOT_ASSIGNED}.`, {
-        faults: [{ path: "user_id", message: NOT_ASSIGNED }],
-      });
+    if (appended.kind !== "stored") {
+      const fault = faultOf(appended);
+      const code = appended.kind === "not_assigned" ? "conflict" : "invalid";
+      throw new Failure(code, `Nothing was stored: ${fault.message}.`, { faults: [fault] });
     }
-    const { id, variant_id, duplicate } = appended;
-    const answer = { success: true, id, variant: variantName(experiment, variant_id) } as const;
-    if (duplicate) return { outcome: "ok", body: { ...answer, duplicate } };
+    const answer = storedBody(experiment, appended);
+    if (appended.duplicate) return { outcome: "ok", body: { ...answer, duplicate: true as const } };
     return { outcome: "created", body: { ...answer, ...storedTimestamp(metric) } };
   },
 });

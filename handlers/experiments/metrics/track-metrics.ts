@@ -1,19 +1,14 @@
 import { z } from "zod";
 import { senderClock } from "../../../domain/clock.ts";
-import { type Experiment, variantName } from "../../../domain/experiments/experiment.ts";
+import type { Experiment } from "../../../domain/experiments/experiment.ts";
 import { MetricInput, newMetric } from "../../../domain/experiments/metric.ts";
 import type { AppendedMetric } from "../../../domain/storage.ts";
 import { type Answer, batchOf, batchReply, takeIn } from "../../contract/batch.ts";
 import { endpoint, TestPath } from "../../contract/endpoint.ts";
 import { existingExperiment } from "../existing-experiment.ts";
-import { NOT_ASSIGNED } from "./track-metric.ts";
+import { faultOf, StoredValue, storedBody } from "./stored-value.ts";
 
-const Stored = z.strictObject({
-  success: z.literal(true),
-  id: z.int(),
-  variant: z.string(),
-  duplicate: z.literal(true).optional(),
-});
+const Stored = StoredValue.extend({ duplicate: z.literal(true).optional() });
 const Reply = batchReply(Stored);
 
 export const trackMetrics = endpoint({
@@ -46,8 +41,8 @@ export const trackMetrics = endpoint({
 });
 
 function answerOf(experiment: Experiment, appended: AppendedMetric): Answer<z.infer<typeof Stored>> {
-  if (appended.kind === "not_assigned") return { faults: [{ path: "user_id", message: NOT_ASSIGNED }] };
-  const { id, variant_id, duplicate } = appended;
-  const item = { success: true as const, id, variant: variantName(experiment, variant_id) };
+  if (appended.kind !== "stored") return { faults: [faultOf(appended)] };
+  const item = storedBody(experiment, appended);
+  const { duplicate } = appended;
   return { duplicate, item: duplicate ? { ...item, duplicate } : item };
 }

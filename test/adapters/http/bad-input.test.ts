@@ -539,7 +539,10 @@ async function expectUntouched({ storage }: TestWorld): Promise<void> {
     { ...probe, event_type: "a", session_id: null, properties: null },
   ]);
   const [metric] = await storage.appendMetrics(1, [{ ...probe, metric_name: "m", value: 1 }]);
-  expect([event.id, metric]).toEqual([1, { kind: "stored", id: 1, variant_id: 1, duplicate: false }]);
+  expect([event.id, metric]).toEqual([
+    1,
+    { kind: "stored", id: 1, variant_id: 1, duplicate: false, reason: "before_assignment" },
+  ]);
 }
 
 test.each(rows)("%s is refused, and nothing is stored", async (_name, request, status, code, paths) => {

@@ -183,6 +183,7 @@ test("its test is in the answers, and goes on: users keep their variants, values
     test_id: 1,
     variant: "blue",
     variant_id: 2,
+    value: "blue",
     assigned_at: "2026-11-22T10:00:01.000Z",
   };
   expect(await call(assignVariant, world, { params, body: { user_id: "ann" } })).toStrictEqual({
@@ -196,7 +197,7 @@ test("its test is in the answers, and goes on: users keep their variants, values
     params,
     body: { user_id: "ann", metric_name: "click", value: 10 },
   });
-  expect(tracked.body).toStrictEqual({ success: true, id: 5, variant: "blue" });
+  expect(tracked.body).toStrictEqual({ success: true, id: 5, variant: "blue", counted: true });
   const after = (await call(getResults, world, { params })).body.results;
   expect(
     before.map((one) => [

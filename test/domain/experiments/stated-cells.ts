@@ -28,6 +28,7 @@ export const variantsNamed = (names: readonly string[]): Experiment["variants"] 
     description: null,
     weight: 1,
     is_control: index === 0,
+    value: variant_name,
   }));
 
 /** An experiment of “A” against “B” with one metric, or with what differs from that. */
@@ -40,6 +41,14 @@ export const experimentWith = (changes: Partial<Experiment> = {}): Experiment =>
   traffic: 1,
   confidence_level: 0.95,
   planned_users: null,
+  window_days: 0,
+  planned_users_reached_at: null,
+  stop_at: null,
+  hypothesis: null,
+  notes: null,
+  decision: null,
+  exclusion_group: null,
+  holdout: null,
   stopped_at: null,
   winner_variant_id: null,
   metrics: [signup],

@@ -161,7 +161,14 @@ class Simulated {
   judged(level: Level) {
     const arms = this.#arms.map(
       (periods, id): Arm => ({
-        variant: { id, variant_name: `arm ${id}`, description: null, weight: 1, is_control: id === 0 },
+        variant: {
+          id,
+          variant_name: `arm ${id}`,
+          description: null,
+          weight: 1,
+          is_control: id === 0,
+          value: null,
+        },
         periods: periods.map(periodOf),
       }),
     );

@@ -19,8 +19,8 @@ test("everything that may be left out has its default", async () => {
     description: null,
     control: "a",
     variants: [
-      { id: 1, variant_name: "a", description: null, weight: 1, is_control: true },
-      { id: 2, variant_name: "b", description: null, weight: 1, is_control: false },
+      { id: 1, variant_name: "a", description: null, weight: 1, is_control: true, value: "a" },
+      { id: 2, variant_name: "b", description: null, weight: 1, is_control: false, value: "b" },
     ],
   });
   expect(answer).toStrictEqual({ success: true, test_id: id, ...shown });
@@ -50,9 +50,16 @@ test("everything that may be set is kept", async () => {
       { metric_name: "load_time", kind: "mean", direction: "decrease", role: "exploratory" },
     ],
     variants: [
-      { id: 1, variant_name: "red", description: "Red button", weight: 0.5, is_control: false },
-      { id: 2, variant_name: "blue", description: "Blue button", weight: 0.5, is_control: true },
-      { id: 3, variant_name: "plain", description: null, weight: 0, is_control: false },
+      { id: 1, variant_name: "red", description: "Red button", weight: 0.5, is_control: false, value: "red" },
+      {
+        id: 2,
+        variant_name: "blue",
+        description: "Blue button",
+        weight: 0.5,
+        is_control: true,
+        value: "blue",
+      },
+      { id: 3, variant_name: "plain", description: null, weight: 0, is_control: false, value: "plain" },
     ],
   });
   expect(answer).toStrictEqual({ success: true, test_id: id, ...shown });

@@ -37,8 +37,15 @@ test("tests are listed whole, the newest first", async () => {
     test_name: "second",
     created_at: "2026-11-22T10:00:01.000Z",
     variants: [
-      { id: 3, variant_name: "red", description: "Red button", weight: 0.5, is_control: true },
-      { id: 4, variant_name: "blue", description: "Blue button", weight: 0.5, is_control: false },
+      { id: 3, variant_name: "red", description: "Red button", weight: 0.5, is_control: true, value: "red" },
+      {
+        id: 4,
+        variant_name: "blue",
+        description: "Blue button",
+        weight: 0.5,
+        is_control: false,
+        value: "blue",
+      },
     ],
   };
   expect((await call(listExperiments, world)).body).toStrictEqual({
@@ -97,7 +104,7 @@ test("?status= lists the tests of that status alone", async () => {
 });
 
 test.each<[string, object, string]>([
-  ["an unknown status", { status: "paused" }, "status"],
+  ["an unknown status", { status: "running twice" }, "status"],
   ["a status asked for twice", { status: ["running", "stopped"] }, "status"],
   ["a page of none", { limit: "0" }, "limit"],
   ["a page of 201", { limit: "201" }, "limit"],

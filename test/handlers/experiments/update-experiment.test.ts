@@ -48,21 +48,45 @@ test("a draft takes nobody in until it runs", async () => {
     user_id: "ann",
     test_id: 1,
     variant: null,
+    value: null,
     reason: "not_running",
   });
   await change(world, { status: "running" });
   expect(await assign(world, "ann")).toMatchObject({ variant_id: expect.any(Number) });
 });
 
-test("stops with a winner, tells when, and gives known users their variant still", async () => {
+test("stops with a winner, tells when, and shows it to everybody", async () => {
   const world = openWorld();
   await withColours(world, { users: { ann: "red" } });
   world.advance(MINUTE);
   const stopped = await change(world, { status: "stopped", winner: "blue" });
   const body = coloursReply({ status: "stopped", stopped_at: "2026-11-22T10:01:00.000Z", winner: "blue" });
   expect(stopped).toStrictEqual({ outcome: "ok", body });
-  expect(await assign(world, "ann")).toMatchObject({ variant: "red" });
-  expect(await assign(world, "bob")).toMatchObject({ variant: null, reason: "not_running" });
+  expect(await assign(world, "ann")).toMatchObject({ variant: "blue", reason: "winner" });
+  expect(await assign(world, "bob")).toMatchObject({ variant: "blue", reason: "winner" });
+});
+
+test("keeps who decided at the stop, why and when", async () => {
+  const world = openWorld();
+  await withColours(world, { changes: { hypothesis: "Blue calms.", notes: "Asked by Eve" } });
+  world.advance(MINUTE);
+  const decision = { who: "Ada", why: "Support cannot handle blue." };
+  await change(world, { status: "stopped", winner: "red", decision, notes: "Try green next." });
+  const { body } = await call(getExperiment, world, { params });
+  expect(body).toMatchObject({
+    hypothesis: "Blue calms.",
+    notes: "Try green next.",
+    decision: { ...decision, when: "2026-11-22T10:01:00.000Z" },
+  });
+});
+
+test("refuses a decision about a test that runs", async () => {
+  const world = openWorld();
+  await withColours(world);
+  const refused = change(world, { decision: { who: "Ada", why: "now" } });
+  expect((await refusalOf(refused)).errors).toEqual([
+    { path: "decision", message: "can be given when the test is stopped, in the same request or later" },
+  ]);
 });
 
 test("stopping freezes the results: a later value is only counted among those that do not count", async () => {
@@ -119,10 +143,14 @@ test("a tester sees the forced variant, and is left out of the statistics", asyn
     test_id: 1,
     variant: "blue",
     variant_id: 2,
+    value: "blue",
     assigned_at: "2026-11-22T10:00:00.000Z",
   });
   const tracked = await call(trackMetric, world, { params, body: { user_id: "tess", metric_name: "sales" } });
-  expect(tracked).toStrictEqual({ outcome: "created", body: { success: true, id: 1, variant: "blue" } });
+  expect(tracked).toStrictEqual({
+    outcome: "created",
+    body: { success: true, id: 1, variant: "blue", counted: false, reason: "tester" },
+  });
   const { body } = await call(getResults, world, { params });
   expect(body.results.map(({ users, metric_count }) => [users, metric_count])).toStrictEqual([
     [0, 0],
@@ -142,8 +170,8 @@ test("whoever is in the test cannot become a tester of it", async () => {
 });
 
 test.each([
-  ["running", "draft", "stopped"],
-  ["running", "archived", "stopped"],
+  ["running", "draft", "paused or stopped"],
+  ["running", "archived", "paused or stopped"],
 ])("refuses to go from %s to %s, and names where it can go", async (_from, to, allowed) => {
   const world = openWorld();
   await withColours(world);

@@ -2,11 +2,13 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { assignVariant } from "../../../../handlers/experiments/assignments/assign-variant.ts";
 import { importAssignments } from "../../../../handlers/experiments/assignments/import-assignments.ts";
+import { trackMetric } from "../../../../handlers/experiments/metrics/track-metric.ts";
 import { updateExperiment } from "../../../../handlers/experiments/update-experiment.ts";
 import {
   call,
   faultPathsOf,
   MINUTE,
+  NOW,
   openWorld,
   refusalOf,
   type TestWorld,
@@ -33,6 +35,7 @@ test("a user is given the variant that the hash says, as created, and has it for
     test_id: 1,
     variant,
     variant_id: variant === "red" ? 1 : 2,
+    value: variant,
     assigned_at: "2026-11-22T10:00:00.000Z",
   };
   expect(await assign(world, "ann")).toStrictEqual({ outcome: "created", body });
@@ -73,7 +76,7 @@ test("who is outside the traffic is not enrolled, told so, and told the same aga
   await withColours(world, { changes: { traffic: 0 } });
   const outside = {
     outcome: "ok",
-    body: { user_id: "ann", test_id: 1, variant: null, reason: "not_in_traffic" },
+    body: { user_id: "ann", test_id: 1, variant: null, value: null, reason: "not_in_traffic" },
   };
   expect(await assign(world, "ann")).toStrictEqual(outside);
   expect(await assign(world, "ann")).toStrictEqual(outside);
@@ -96,7 +99,7 @@ test("who was enrolled elsewhere keeps the variant though the traffic is 0", asy
 
 const notRunning = {
   outcome: "ok",
-  body: { user_id: "ann", test_id: 1, variant: null, reason: "not_running" },
+  body: { user_id: "ann", test_id: 1, variant: null, value: null, reason: "not_running" },
 };
 
 test("a draft enrols nobody until it runs", async () => {
@@ -107,15 +110,115 @@ test("a draft enrols nobody until it runs", async () => {
   expect((await assign(world, "ann")).outcome).toBe("created");
 });
 
-test("a test that has ended enrols nobody, and its users keep what they have", async () => {
+const shownTo = (user_id: string, variant: string, reason: string) => ({
+  outcome: "ok",
+  body: { user_id, test_id: 1, variant, value: variant, reason },
+});
+
+test("a test that was stopped with a winner shows it to everybody and enrols nobody", async () => {
   const world = openWorld();
   await withColours(world, { users: { bob: "red" } });
-  for (const status of ["stopped", "archived"]) {
-    await call(updateExperiment, world, { params, body: { status } });
-    expect(await assign(world, "ann")).toStrictEqual(notRunning);
-    expect((await assign(world, "bob")).body.variant).toBe("red");
-  }
+  await call(updateExperiment, world, { params, body: { forced: { tess: "red" } } });
+  await call(updateExperiment, world, { params, body: { status: "stopped", winner: "blue" } });
+  for (const user of ["ann", "bob", "tess"])
+    expect(await assign(world, user)).toStrictEqual(shownTo(user, "blue", "winner"));
   expect(await world.storage.findAssignment(1, "ann")).toBeUndefined();
+});
+
+test("a winner that is named later is shown from then on, the control until then", async () => {
+  const world = openWorld();
+  await withColours(world, { users: { bob: "blue" } });
+  await call(updateExperiment, world, { params, body: { status: "stopped" } });
+  expect(await assign(world, "bob")).toStrictEqual(shownTo("bob", "red", "stopped"));
+  await call(updateExperiment, world, { params, body: { winner: "blue" } });
+  expect(await assign(world, "bob")).toStrictEqual(shownTo("bob", "blue", "winner"));
+});
+
+test("an archived test enrols nobody and shows its winner no more", async () => {
+  const world = openWorld();
+  await withColours(world);
+  await call(updateExperiment, world, { params, body: { status: "stopped", winner: "blue" } });
+  await call(updateExperiment, world, { params, body: { status: "archived" } });
+  expect(await assign(world, "ann")).toStrictEqual(notRunning);
+});
+
+test("a paused test enrols nobody, and its users keep their variants and count", async () => {
+  const world = openWorld();
+  await withColours(world, { users: { bob: "blue" } });
+  await call(updateExperiment, world, { params, body: { status: "paused" } });
+  expect(await assign(world, "ann")).toStrictEqual({
+    outcome: "ok",
+    body: { user_id: "ann", test_id: 1, variant: null, value: null, reason: "paused" },
+  });
+  expect((await assign(world, "bob")).body.variant).toBe("blue");
+  const tracked = await call(trackMetric, world, { params, body: { user_id: "bob", metric_name: "m" } });
+  expect(tracked.body).toStrictEqual({ success: true, id: 1, variant: "blue", counted: true });
+  await call(updateExperiment, world, { params, body: { status: "running" } });
+  expect((await assign(world, "ann")).outcome).toBe("created");
+});
+
+test("a test with all its planned users shows others what the hash gives, and does not count them", async () => {
+  const world = openWorld();
+  await withColours(world, { changes: { planned_users: 100 } });
+  for (let n = 0; n < 100; n += 1) expect((await assign(world, `user-${n}`)).outcome).toBe("created");
+  const variant = place("salt-1:variant", "ann") < 0.5 ? "red" : "blue";
+  expect(await assign(world, "ann")).toStrictEqual(shownTo("ann", variant, "complete"));
+  expect((await assign(world, "user-0")).body).toHaveProperty("assigned_at");
+  const cells = await world.storage.experimentCells(1);
+  expect(cells?.planned_users_reached_at).toBe(NOW);
+  expect(cells?.cells.reduce((sum, { users }) => sum + users, 0)).toBe(100);
+});
+
+test("a test with a date to stop at shows others what the hash gives afterwards, until somebody decides", async () => {
+  const world = openWorld();
+  await withColours(world, { changes: { stop_at: NOW + MINUTE }, users: { bob: "red" } });
+  world.advance(MINUTE + 1);
+  const variant = place("salt-1:variant", "ann") < 0.5 ? "red" : "blue";
+  expect(await assign(world, "ann")).toStrictEqual(shownTo("ann", variant, "complete"));
+  const tracked = await call(trackMetric, world, { params, body: { user_id: "bob", metric_name: "m" } });
+  expect(tracked.body).toMatchObject({ counted: false, reason: "after_stop" });
+});
+
+test("a variant stands for any JSON", async () => {
+  const world = openWorld();
+  const value = { colour: "#f00", sizes: [1, 2] };
+  const variants = [
+    { variant_name: "red", value },
+    { variant_name: "blue", weight: 0 },
+  ];
+  await withColours(world, { changes: { variants } });
+  expect((await assign(world, "ann")).body).toMatchObject({ variant: "red", value });
+});
+
+test("two tests of an exclusion group never enrol the same user, and together enrol all", async () => {
+  const world = openWorld();
+  await withColours(world, { changes: { exclusion_group: "buttons" } });
+  await withColours(world, { changes: { test_name: "second", exclusion_group: "buttons" } });
+  for (let n = 0; n < 100; n += 1) {
+    const first = await assign(world, `user-${n}`);
+    const second = await call(assignVariant, world, {
+      params: { test_id: "2" },
+      body: { user_id: `user-${n}` },
+    });
+    expect([first.outcome, second.outcome].sort()).toEqual(["created", "ok"]);
+    const refused = first.outcome === "ok" ? first : second;
+    expect(refused.body).toMatchObject({ variant: null, value: null, reason: "excluded" });
+  }
+});
+
+test("a user of the holdout is enrolled in no test that has one", async () => {
+  const world = openWorld();
+  await withColours(world, { changes: { holdout: 0.5 } });
+  await withColours(world, { changes: { test_name: "second", holdout: 0.5 } });
+  for (let n = 0; n < 60; n += 1) {
+    const user_id = `user-${n}`;
+    const held = place("holdout:everybody", user_id) < 0.5;
+    const first = await assign(world, user_id);
+    const second = await call(assignVariant, world, { params: { test_id: "2" }, body: { user_id } });
+    const expected = held ? "ok" : "created";
+    expect([first.outcome, second.outcome]).toEqual([expected, expected]);
+    if (held) expect(first.body).toMatchObject({ variant: null, reason: "holdout" });
+  }
 });
 
 test("a change of the weights moves nobody who has a variant", async () => {
@@ -163,6 +266,7 @@ test("an imported time of assignment is what is answered", async () => {
       test_id: 1,
       variant: "blue",
       variant_id: 2,
+      value: "blue",
       assigned_at: "2019-12-31T23:00:00.000Z",
     },
   });

@@ -22,6 +22,7 @@ test("computes the variant that assigning gives, without enrolling anybody", asy
     status: "running",
     variant: explained.bucket < 0.25 ? "red" : "blue",
     variant_id: explained.bucket < 0.25 ? 1 : 2,
+    value: explained.bucket < 0.25 ? "red" : "blue",
     source: "computed",
     reason: "Computed: the range that the user's bucket falls into; assigning would store it.",
     assigned_at: null,
@@ -53,7 +54,7 @@ test("says that a stored variant stays, whatever the weights are now", async () 
 
 test.each([
   [{ traffic: 0 }, "The user's traffic bucket is not below the share taken in."],
-  [{ status: "draft" }, "The test is draft: nobody is taken in."],
+  [{ status: "draft" }, "The test does not run: nobody is enrolled."],
 ])("says why nobody is taken in with %j", async (changes, reason) => {
   const world = openWorld();
   await withColours(world, { changes });
@@ -63,6 +64,21 @@ test.each([
     source: "none",
     reason,
   });
+});
+
+test("says that a stopped test shows its winner to everybody", async () => {
+  const world = openWorld();
+  await withColours(world, { users: { ann: "red" } });
+  await call(updateExperiment, world, { params, body: { status: "stopped", winner: "blue" } });
+  for (const user of ["ann", "bob"]) {
+    expect(await explain(world, user)).toMatchObject({
+      variant: "blue",
+      value: "blue",
+      source: "winner",
+      reason: "The test is stopped: everybody is shown its winner.",
+      assigned_at: null,
+    });
+  }
 });
 
 test("says that a tester's variant is forced", async () => {

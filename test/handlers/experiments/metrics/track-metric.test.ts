@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { getResults } from "../../../../handlers/experiments/get-results.ts";
 import { trackMetric } from "../../../../handlers/experiments/metrics/track-metric.ts";
+import { updateExperiment } from "../../../../handlers/experiments/update-experiment.ts";
 import {
   call,
   faultPathsOf,
@@ -31,11 +32,11 @@ test("a value of an assigned user is stored under the user's variant", async () 
   const world = await openColours();
   expect(await track(world, { user_id: "bob", metric_name: "revenue", value: -9.5 })).toStrictEqual({
     outcome: "created",
-    body: { success: true, id: 1, variant: "blue" },
+    body: { success: true, id: 1, variant: "blue", counted: true },
   });
   expect(await track(world, { user_id: "ann", metric_name: "revenue", value: 3 })).toStrictEqual({
     outcome: "created",
-    body: { success: true, id: 2, variant: "red" },
+    body: { success: true, id: 2, variant: "red", counted: true },
   });
   expect(await countedOf(world)).toEqual([
     [1, 3, 1],
@@ -89,7 +90,13 @@ test("one message id in two tests is two messages", async () => {
 test("what happened before the user's assignment is kept, but not counted", async () => {
   const world = await openColours();
   const before = { user_id: "ann", metric_name: "m", value: 100, timestamp: NOW - 1 };
-  expect((await track(world, before)).outcome).toBe("created");
+  expect((await track(world, before)).body).toStrictEqual({
+    success: true,
+    id: 1,
+    variant: "red",
+    counted: false,
+    reason: "before_assignment",
+  });
   await track(world, { user_id: "ann", metric_name: "m", value: 1, timestamp: NOW });
   expect(await countedOf(world)).toEqual([
     [1, 1, 1],
@@ -116,6 +123,7 @@ test("a user without a variant is refused, told what to do first, and nothing is
     success: true,
     id: 1,
     variant: "red",
+    counted: true,
   });
 });
 
@@ -124,25 +132,51 @@ test("a test that is not there takes no values", async () => {
   expect(await faultPathsOf(answer)).toEqual(["not_found"]);
 });
 
-test.each([0, -0, 1e-300, 1e15, -1e15, Number.MAX_SAFE_INTEGER, 0.1])(
-  "the value %d is taken",
-  async (value) => {
-    const world = await openColours();
-    await track(world, { user_id: "ann", metric_name: "m", value });
-    expect(await countedOf(world)).toEqual([
-      [1, value + 0, 1],
-      [0, 0, 0],
-    ]);
-  },
-);
-
-test("the largest values there are, one after another, are taken, and the results still answer", async () => {
+test.each([0, -0, 1e-300, 1e12, -1e12, 0.1])("the value %d is taken", async (value) => {
   const world = await openColours();
-  for (const value of [Number.MAX_VALUE, -Number.MAX_VALUE, Number.MAX_VALUE, -1]) {
-    expect((await track(world, { user_id: "ann", metric_name: "m", value })).outcome).toBe("created");
-    expect((await track(world, { user_id: "bob", metric_name: "m", value })).outcome).toBe("created");
-  }
-  expect((await call(getResults, world, { params })).body.results[0]).toMatchObject({ metric_count: 4 });
+  await track(world, { user_id: "ann", metric_name: "m", value });
+  expect(await countedOf(world)).toEqual([
+    [1, value + 0, 1],
+    [0, 0, 0],
+  ]);
+});
+
+test("a value that takes its user's total out of range is refused, and nothing of it is stored", async () => {
+  const world = await openColours();
+  const large = { user_id: "ann", metric_name: "m", value: 1e12 };
+  for (let n = 0; n < 10; n += 1) expect((await track(world, large)).outcome).toBe("created");
+  const refused = await refusalOf(track(world, { ...large, message_id: "1" }));
+  expect([refused.code, refused.errors]).toEqual([
+    "invalid",
+    [
+      {
+        path: "value",
+        message: "takes the user's total beyond ±10000000000000: send the metric in a larger unit",
+      },
+    ],
+  ]);
+  expect((await track(world, { ...large, value: -1, message_id: "1" })).outcome).toBe("created");
+  const { cells = [], raw = [] } = (await world.storage.experimentCells(1)) ?? {};
+  expect(cells[0]?.metrics[0]?.y.high).toBe(1e13 - 1);
+  expect(raw.map(({ count, sum }) => [count, sum])).toEqual([[11, 1e13 - 1]]);
+});
+
+test("a value after the metric's window is kept, and told not to count", async () => {
+  const world = openWorld();
+  const metrics = [{ metric_name: "m", window_days: 1 }];
+  await withColours(world, { changes: { metrics }, users: { ann: "red" } });
+  world.advance(24 * 60 * MINUTE);
+  const value = { user_id: "ann", metric_name: "m" };
+  expect((await track(world, value)).body).toMatchObject({ counted: true });
+  world.advance(1);
+  expect((await track(world, value)).body).toMatchObject({ counted: false, reason: "after_window" });
+});
+
+test("a value after the stop is kept, and told not to count", async () => {
+  const world = await openColours();
+  await call(updateExperiment, world, { params, body: { status: "stopped" } });
+  const value = { user_id: "ann", metric_name: "m" };
+  expect((await track(world, value)).body).toMatchObject({ counted: false, reason: "after_stop" });
 });
 
 test("a value with a time more than an hour ahead is stored as of its arrival, and the answer says so", async () => {
@@ -150,7 +184,7 @@ test("a value with a time more than an hour ahead is stored as of its arrival, a
   const body = { user_id: "ann", metric_name: "m", message_id: null, timestamp: NOW + 60 * MINUTE + 1 };
   expect(await track(world, body)).toStrictEqual({
     outcome: "created",
-    body: { success: true, id: 1, variant: "red", timestamp: "2026-11-22T10:00:00.000Z" },
+    body: { success: true, id: 1, variant: "red", counted: true, timestamp: "2026-11-22T10:00:00.000Z" },
   });
 });
 
@@ -163,6 +197,8 @@ test.each<[string, unknown, string[]]>([
   ["a value that is a text", { user_id: "ann", metric_name: "m", value: "1" }, ["value"]],
   ["a value that is null", { user_id: "ann", metric_name: "m", value: null }, ["value"]],
   ["a value that is no number", { user_id: "ann", metric_name: "m", value: Number.NaN }, ["value"]],
+  ["a value beyond the bound", { user_id: "ann", metric_name: "m", value: 1.1e12 }, ["value"]],
+  ["the largest number there is", { user_id: "ann", metric_name: "m", value: -Number.MAX_VALUE }, ["value"]],
   ["an infinite value", { user_id: "ann", metric_name: "m", value: Number.POSITIVE_INFINITY }, ["value"]],
   ["a time in seconds", { user_id: "ann", metric_name: "m", timestamp: 1_795_000_000 }, ["timestamp"]],
   ["an empty message id", { user_id: "ann", metric_name: "m", message_id: "" }, ["message_id"]],

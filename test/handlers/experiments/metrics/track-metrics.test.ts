@@ -41,8 +41,8 @@ test("values are stored under their users' variants, each answered in its place"
       duplicates: 0,
       rejected: 0,
       results: [
-        { success: true, id: 1, variant: "blue" },
-        { success: true, id: 2, variant: "red" },
+        { success: true, id: 1, variant: "blue", counted: true },
+        { success: true, id: 2, variant: "red", counted: true },
       ],
     },
   });
@@ -79,7 +79,7 @@ test("good values are stored though others are refused, each refused for its own
       rejected: 3,
       results: [
         { success: false, errors: [{ path: "user_id", message: NOT_ASSIGNED }] },
-        { success: true, id: 1, variant: "red" },
+        { success: true, id: 1, variant: "red", counted: true },
         {
           success: false,
           errors: [
