@@ -307,6 +307,36 @@ describe.concurrent("slow and stuck clients", () => {
   });
 });
 
+describe.concurrent("behind a reverse proxy", () => {
+  const write = "write-key-0123456789";
+  const limited = { ANALYTICS_WRITE_KEYS: write, ANALYTICS_RATE_LIMIT: "0.001", ANALYTICS_RATE_BURST: "1" };
+
+  /** The statuses of events that a proxy on this machine passes on for these clients. */
+  async function statusesFor({ url }: { url: string }, clients: readonly string[]): Promise<number[]> {
+    const statuses: number[] = [];
+    for (const client of clients) {
+      const headers = { "x-forwarded-for": client, "x-api-key": write };
+      statuses.push((await post(url, "/apiv1/events", { event_type: "a" }, headers)).status);
+    }
+    return statuses;
+  }
+
+  const clients = ["203.0.113.1", "203.0.113.1", "203.0.113.2", "198.51.100.1, 203.0.113.2"];
+
+  test("that is trusted, each client has a rate of its own, and cannot invent another address", async ({
+    onTestFinished,
+  }) => {
+    const env = { ...limited, ANALYTICS_TRUSTED_PROXY: "127.0.0.1" };
+    const server = await testServer(onTestFinished, await testFolder(onTestFinished), env);
+    expect(await statusesFor(server, clients)).toEqual([201, 429, 201, 429]);
+  });
+
+  test("that is not trusted, all of its clients share a rate", async ({ onTestFinished }) => {
+    const server = await testServer(onTestFinished, await testFolder(onTestFinished), limited);
+    expect(await statusesFor(server, clients)).toEqual([201, 429, 429, 429]);
+  });
+});
+
 describe.concurrent("packaging for AWS", () => {
   test("needs no credentials, and packs no native module", async ({ onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
