@@ -3,8 +3,8 @@ import type { DayCell, ExperimentCells } from "./experiments/cells.ts";
 import type { GroupInput } from "./experiments/exclusion.ts";
 import type { Experiment, ExperimentStatus, NewExperiment } from "./experiments/experiment.ts";
 import type { Forced } from "./experiments/lifecycle.ts";
-import type { Look } from "./experiments/looks.ts";
 import type { NewMetric } from "./experiments/metric.ts";
+import type { SegmentUser } from "./experiments/segments.ts";
 import type { DayTally, ExperimentTally } from "./experiments/tally.ts";
 import type { NotCounted, UserTotal } from "./experiments/user-total.ts";
 import type { Answered, Asking } from "./reports/answer.ts";
@@ -168,6 +168,11 @@ export interface ObservationPage {
   readonly limit: number;
 }
 
+export interface SegmentPage {
+  readonly users: readonly SegmentUser[];
+  readonly next: string | null;
+}
+
 export interface MetricStore {
   /**
    * Stores the values of assigned users, each under its user's variant, and answers for each value in its order.
@@ -201,8 +206,11 @@ export interface MetricStore {
     metricName: string,
     page: ObservationPage,
   ): Promise<readonly UserObservation[]>;
-  /** Remembers always-valid figures that were shown; each only ever gets sharper, whoever comes first. */
-  keepLooks(testId: number, looks: readonly Look[]): Promise<void>;
+  /**
+   * Users who have the property among the attributes that were sent with their assignment: of the next `limit` users with
+   * attributes, in an order of their ids. `next` is where the next page starts, null after the last one.
+   */
+  segmentUsers(testId: number, property: string, page: ObservationPage): Promise<SegmentPage>;
 }
 
 /**

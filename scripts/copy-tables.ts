@@ -77,11 +77,6 @@ export const tables: readonly Table[] = [
     },
   },
   {
-    name: "ab_looks",
-    key: ["test_id", "subject"],
-    columns: { test_id: "bigint", subject: "text", p_value: "float8", lower: "float8", upper: "float8" },
-  },
-  {
     name: "ab_assignments",
     key: ["user_id", "test_id"],
     columns: {

@@ -142,9 +142,7 @@ function problems(): Json {
 const key = (access: string): Json => ({
   type: "http",
   scheme: "bearer",
-  description:
-    `A key with ${access} access; an admin key has all. It is also taken as the user name of Basic and as X-API-Key, ` +
-    "and as the parameter key from beacons unless it is an admin key. Without keys the server is open to its own machine.",
+  description: `A key with ${access} access; an admin key has all. Not asked for where no keys are set.`,
 });
 
 /** The OpenAPI 3.1 document of the endpoints, computed from the schemas that they parse with. */

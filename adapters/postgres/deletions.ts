@@ -27,7 +27,6 @@ export const isKept = (testId: string): string =>
 const AT_ONCE = [
   "ab_users",
   "ab_tallies",
-  "ab_looks",
   "ab_forced",
   "ab_periods",
   "ab_cell_users",

@@ -8,7 +8,7 @@ import { contributionColumns } from "./contributions.ts";
 import type { Database } from "./database.ts";
 import { type Definitions, readDefinitions } from "./definitions.ts";
 import { createIds } from "./ids.ts";
-import { keepLooks } from "./looks.ts";
+import { createSegmentReader } from "./segment-users.ts";
 import { anySlice, readDays, readTally } from "./tallies.ts";
 import { createObservationReader } from "./user-observations.ts";
 import { STORE_VALUES } from "./value-statements.ts";
@@ -140,6 +140,6 @@ export function createMetricStore(
       return experiment === undefined ? [] : readDayCells(database.query, experiment);
     },
     userObservations: createObservationReader(database, findExperiment),
-    keepLooks: (testId, looks) => keepLooks(database, testId, looks),
+    segmentUsers: createSegmentReader(database, findExperiment),
   };
 }

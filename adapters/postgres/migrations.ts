@@ -389,6 +389,12 @@ create table ab_attributes (
   primary key (user_id, test_id)
 );`;
 
+// Results are a function of the data: what earlier looks showed is not kept.
+const noLooks = `
+drop table ab_looks;
+-- Deletions count their tables, of which this was one: those under way begin again.
+update ab_deletions set stage = 0, reached = null;`;
+
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
   { name: "0001_specified_tables", sql: specified },
@@ -401,4 +407,5 @@ export const migrations: readonly PostgresMigration[] = [
   { name: "0008_experiment_cells", sql: cells },
   { name: "0009_rollup_format", sql: rollups, after: createOnEmptyTable },
   { name: "0010_experiment_life", sql: life },
+  { name: "0011_no_looks", sql: noLooks },
 ];

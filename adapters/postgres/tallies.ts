@@ -1,4 +1,3 @@
-import type { Look } from "../../domain/experiments/looks.ts";
 import type {
   DayTally,
   ExperimentTally,
@@ -7,7 +6,6 @@ import type {
   VariantTally,
 } from "../../domain/experiments/tally.ts";
 import type { Database } from "./database.ts";
-import { LOOKS_OF_TEST, type LookRow, lookOf } from "./looks.ts";
 
 const SLICES = 32;
 
@@ -163,8 +161,7 @@ const TALLY = `
     from arm group by epoch
   )
   select coalesce((select json_agg(${figures("w")} order by w.variant_id, w.metric_name) from whole w), '[]') as metrics,
-    coalesce((select json_agg(arms order by epoch) from period), '[]') as periods,
-    coalesce((select json_agg(l) from (${LOOKS_OF_TEST}) l), '[]') as looks`;
+    coalesce((select json_agg(arms order by epoch) from period), '[]') as periods`;
 
 const DAYS = `
   with daily as (${DAILY}),
@@ -223,15 +220,13 @@ function variantTallies(periods: readonly Period[], metrics: readonly Figures[])
 interface TallyRow {
   readonly metrics: readonly Figures[];
   readonly periods: readonly Period[];
-  readonly looks: readonly LookRow[];
 }
 
 /** What an experiment has come to. */
 export async function readTally({ query }: Database, testId: number): Promise<ExperimentTally> {
   const [row] = await query<TallyRow>(TALLY, [testId]);
-  const { metrics = [], periods = [], looks = [] } = row ?? {};
-  const kept: readonly Look[] = looks.map(lookOf);
-  return { variants: variantTallies(periods, metrics), periods, looks: kept };
+  const { metrics = [], periods = [] } = row ?? {};
+  return { variants: variantTallies(periods, metrics), periods };
 }
 
 interface DaysRow {

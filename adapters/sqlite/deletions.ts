@@ -35,7 +35,6 @@ const LOCK_RETRY_MS = 20;
 const AT_ONCE = [
   "ab_variants",
   "ab_settings",
-  "ab_looks",
   "ab_users",
   "ab_tallies",
   "ab_periods",

@@ -9,6 +9,7 @@ import type { Cells, Member } from "./cells.ts";
 import type { ExperimentShelf } from "./experiments.ts";
 import { isUniqueViolation, reading } from "./failures.ts";
 import { toSql } from "./instants.ts";
+import { createSegmentReader } from "./segment-users.ts";
 import type { Tallies } from "./tallies.ts";
 import { createObservationReader } from "./user-observations.ts";
 import type { Writer } from "./writer.ts";
@@ -117,6 +118,6 @@ export function createMetricStore(
         return experiment === undefined ? [] : reader.byDay(experiment);
       }),
     userObservations: createObservationReader(db, shelf),
-    keepLooks: (testId, looks) => writer.write(looks.length, () => tallies.keepLooks(testId, looks)),
+    segmentUsers: createSegmentReader(db, shelf),
   };
 }

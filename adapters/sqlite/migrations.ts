@@ -383,6 +383,10 @@ create table ab_attributes (
   primary key (test_id, user_id)
 ) without rowid;`;
 
+// Results are a function of the data: what earlier looks showed is not kept.
+const noLooks = `
+drop table ab_looks;`;
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
@@ -394,4 +398,5 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0008_experiment_cells", sql: cells },
   { name: "0009_rollup_format", sql: rollupFormat },
   { name: "0010_experiment_life", sql: life },
+  { name: "0011_no_looks", sql: noLooks },
 ];

@@ -1,6 +1,5 @@
 import type { Database } from "better-sqlite3";
 import type { Experiment } from "../../domain/experiments/experiment.ts";
-import type { Look } from "../../domain/experiments/looks.ts";
 import {
   addCounted,
   addRaw,
@@ -13,7 +12,6 @@ import {
   type VariantTally,
 } from "../../domain/experiments/tally.ts";
 import { DAY, type Instant } from "../../domain/time.ts";
-import { createLookShelf } from "./looks.ts";
 import { rowOf, TALLY_COLUMNS, type TallyRow, type TallyValues, tallyOf } from "./tally-rows.ts";
 import type { Gathered } from "./writer.ts";
 
@@ -36,7 +34,6 @@ export interface Tallies extends Pick<Gathered, "save" | "forget"> {
   countValue(place: Place, value: number, occurredAt: Instant, counted: boolean): void;
   ofTest(testId: number): ExperimentTally;
   byDay(testId: number): readonly DayTally[];
-  keepLooks(testId: number, looks: readonly Look[]): void;
 }
 
 interface Open {
@@ -102,7 +99,6 @@ export function createTallies(db: Database): Tallies {
   const upsertTotal = db.prepare<[number, string, string, number, number]>(
     "insert or replace into ab_totals(test_id, user_id, metric_name, count, sum) values (?, ?, ?, ?, ?)",
   );
-  const looks = createLookShelf(db);
 
   // A hot metric changes with every value of a transaction; its row is written once, before the commit.
   const open = new Map<string, Open>();
@@ -164,7 +160,6 @@ export function createTallies(db: Database): Tallies {
       return {
         variants: variantTallies(users, selectNow.all(testId)),
         periods: periodsOf(users),
-        looks: looks.of(testId),
       };
     },
 
@@ -180,8 +175,6 @@ export function createTallies(db: Database): Tallies {
       }));
       return [...users, ...values].sort((a, b) => a.day - b.day);
     },
-
-    keepLooks: looks.keep,
 
     save() {
       for (const entry of finished) upsert.run(rowOf(entry));

@@ -5,18 +5,15 @@ import type { Experiment } from "./experiment.ts";
 
 /**
  * Whether the one planned look may be taken: the last planned user was assigned, and their window is over. A function of
- * the data alone, because a moment that a person chose would be one of many looks; so a stop by hand does not count.
+ * the data alone, because a moment that a person chose would be one of many looks; so a stop by hand or by date does not count.
  */
 export function isCompleted(
-  {
-    stopped_at,
-    window_days = null,
-  }: Pick<Experiment, "stopped_at"> & { readonly window_days?: number | null },
+  { stopped_at, stop_at, window_days }: Pick<Experiment, "stopped_at" | "stop_at" | "window_days">,
   { planned_users_reached_at }: Pick<ExperimentCells, "planned_users_reached_at">,
   now: Instant,
 ): boolean {
   if (planned_users_reached_at === null) return false;
-  return Math.min(now, stopped_at ?? now) >= planned_users_reached_at + (window_days ?? 0) * DAY;
+  return Math.min(now, stopped_at ?? now, stop_at ?? now) >= planned_users_reached_at + window_days * DAY;
 }
 
 /** How the results may be read now. */

@@ -1,5 +1,6 @@
 import type { Direction } from "../statistics/choice.ts";
 import { type Arm, metricNamesOf, metricSumsOf } from "./arms.ts";
+import type { RawValues } from "./cells.ts";
 import type { Experiment, MetricDefinition } from "./experiment.ts";
 
 /** A metric as results show it. */
@@ -35,10 +36,18 @@ const declared = ({ metric_name, kind, direction, role, margin, cap, unit }: Met
   unit: unit ?? null,
 });
 
-/** The declared metrics in their order, then the others that have values, by name. */
-export function measuredMetrics({ metrics }: Experiment, arms: readonly Arm[]): readonly MeasuredMetric[] {
-  const names = new Set(metrics.map(({ metric_name }) => metric_name));
-  const others = metricNamesOf(arms).filter((name) => !names.has(name));
+/**
+ * The declared metrics in their order, then the others by name: those that have values, and those whose values all do
+ * not count.
+ */
+export function measuredMetrics(
+  { metrics }: Experiment,
+  arms: readonly Arm[],
+  raw: readonly RawValues[] = [],
+): readonly MeasuredMetric[] {
+  const known = new Set(metrics.map(({ metric_name }) => metric_name));
+  const names = new Set([...metricNamesOf(arms), ...raw.map(({ metric_name }) => metric_name)]);
+  const others = [...names].filter((name) => !known.has(name)).sort();
   return [...metrics.map(declared), ...others.map(undeclared)];
 }
 

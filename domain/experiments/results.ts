@@ -7,9 +7,11 @@ import { type Comparison, ComparisonReply } from "./comparison.ts";
 import { compareAll } from "./comparisons.ts";
 import { type Experiment, ExperimentStatus, MetricDefinition } from "./experiment.ts";
 import { alphaOf, isCompleted, lookOf } from "./level.ts";
+import { endOf } from "./lifecycle.ts";
 import { type MeasuredMetric, measuredMetrics, mostUsed } from "./measured-metric.ts";
 import { figuresOf } from "./observations.ts";
 import { brokenSplit, describeUndeclared, judge, noData, Verdict } from "./verdict.ts";
+import { count } from "./wording.ts";
 
 const Dropped = z.strictObject({
   before_assignment: z.int(),
@@ -21,7 +23,7 @@ const Dropped = z.strictObject({
 
 const { kind, direction, role, margin } = MetricDefinition.shape;
 
-const MetricResult = z.strictObject({
+export const MetricResult = z.strictObject({
   metric_name: z.string(),
   kind: kind.unwrap(),
   direction: direction.unwrap().nullable(),
@@ -76,6 +78,8 @@ export const Results = z
     planned_users: z.int().nullable(),
     completed: z.boolean(),
     computed_at: IsoTime,
+    /** Stored rows that are not in the figures yet, after an upgrade; absent where there are none. */
+    pending_rows: z.int().optional(),
     sample_ratio: SampleRatio,
     verdict: Verdict,
     results: z.array(VariantResult),
@@ -99,11 +103,13 @@ interface Assessment {
   readonly periods: readonly SplitPeriod[];
   readonly raw: readonly RawValues[];
   readonly completed: boolean;
+  /** Nothing that arrives now counts. */
+  readonly isEnded: boolean;
 }
 
 /**
- * Figures, sample ratio and verdict of an experiment: a pure function of its cells. Those of a stopped experiment are
- * those of the moment when it was stopped. Another confidence level than the experiment's own changes α alone.
+ * Figures, sample ratio and verdict of an experiment: a pure function of its cells. Those of an experiment that has
+ * ended are those of that moment. Another confidence level than the experiment's own changes α alone.
  */
 export function resultsOf(
   experiment: Experiment,
@@ -124,9 +130,10 @@ export function resultsOf(
     confidence_level: confidence,
     planned_users: experiment.planned_users,
     completed,
-    computed_at: isoTime(experiment.stopped_at ?? now),
+    computed_at: isoTime(Math.min(now, endOf(experiment) ?? now)),
+    ...(cells.pending_rows > 0 ? { pending_rows: cells.pending_rows } : {}),
     sample_ratio: sampleRatioOf(periods),
-    verdict: verdictOf(assessment),
+    verdict: withPending(verdictOf(assessment), cells.pending_rows),
     results: assessment.arms.map((arm, index) => variantResult(assessment, arm, expected[index], shown)),
   };
 }
@@ -134,8 +141,9 @@ export function resultsOf(
 function assess(experiment: Experiment, cells: ExperimentCells, now: Instant, alpha: number): Assessment {
   const { arms } = new ArmTable(experiment.variants, cells.cells);
   const control = arms.find(({ variant }) => variant.is_control);
-  const metrics = measuredMetrics(experiment, arms);
+  const metrics = measuredMetrics(experiment, arms, cells.raw);
   const completed = isCompleted(experiment, cells, now);
+  const isEnded = (endOf(experiment) ?? Number.POSITIVE_INFINITY) <= now;
   const comparisons =
     control === undefined
       ? []
@@ -146,7 +154,7 @@ function assess(experiment: Experiment, cells: ExperimentCells, now: Instant, al
     ),
     users: arms.map((arm) => arm.periods[period]?.users ?? 0),
   }));
-  return { experiment, arms, control, metrics, comparisons, periods, raw: cells.raw, completed };
+  return { experiment, arms, control, metrics, comparisons, periods, raw: cells.raw, completed, isEnded };
 }
 
 function sampleRatioOf(periods: readonly SplitPeriod[]): SampleRatio {
@@ -173,6 +181,7 @@ function verdictOf({
   comparisons,
   periods,
   completed,
+  isEnded,
 }: Assessment): Verdict {
   const users = arms.reduce((sum, arm) => sum + usersOf(arm), 0);
   if (checkSplit(periods).alarm) {
@@ -191,10 +200,16 @@ function verdictOf({
   if (metric === undefined || control === undefined) {
     return noData("No metric has been declared or tracked yet, so there is nothing to judge.");
   }
-  const isOver = experiment.stopped_at !== null || completed;
   const plannedUsers = completed ? null : experiment.planned_users;
-  const matter = { control, metric, comparisons, progress: { isOver, users, plannedUsers } };
+  const matter = { control, metric, comparisons, progress: { isOver: isEnded, users, plannedUsers } };
   return primary === undefined ? describeUndeclared(matter) : judge(matter);
+}
+
+/** Figures of a part of the data may still change, whatever they say. */
+function withPending(verdict: Verdict, rows: number): Verdict {
+  if (rows === 0) return verdict;
+  const caution = `Up to ${count(rows)} stored rows are not counted yet, so this may change: ask again later.`;
+  return { ...verdict, summary: `${verdict.summary} ${caution}` };
 }
 
 function variantResult(

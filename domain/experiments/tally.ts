@@ -1,5 +1,4 @@
 import { addValue, type Moments, moveValue, noMoments } from "../statistics/moments.ts";
-import type { Look } from "./looks.ts";
 
 /** What one user's counted values of one metric come to. */
 export interface UserTotal {
@@ -48,7 +47,6 @@ export interface ExperimentTally {
   readonly variants: readonly VariantTally[];
   /** In the order in which the weights were in force. */
   readonly periods: readonly Period[];
-  readonly looks: readonly Look[];
 }
 
 /** One change of one variant on one day (days since 1970, UTC). */

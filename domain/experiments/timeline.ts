@@ -52,11 +52,11 @@ function byDay(changes: readonly DayCell[]): readonly (readonly [day: number, of
 export function timelineOf(
   experiment: Experiment,
   changes: readonly DayCell[],
-  cells: Pick<ExperimentCells, "planned_users_reached_at">,
+  cells: Pick<ExperimentCells, "planned_users_reached_at" | "raw">,
   now: Instant,
 ): Timeline {
   const all = new ArmTable(experiment.variants, changes);
-  const metrics = measuredMetrics(experiment, all.arms);
+  const metrics = measuredMetrics(experiment, all.arms, cells.raw);
   const completed = isCompleted(experiment, cells, now);
   const table = new ArmTable(experiment.variants);
   const days = byDay(changes).map(([day, ofDay], index, { length }) => {

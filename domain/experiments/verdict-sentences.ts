@@ -167,29 +167,26 @@ export function tooEarly(matter: Case, first: Comparison | undefined): string {
 }
 
 /** Why nothing can be concluded from a comparison yet. */
-function shortage(matter: Case, compared: Comparison): string {
-  const { metric, sample, variant } = compared;
+function shortage(matter: Case, { metric, sample, variant }: Comparison): string {
   const sides = [
     { name: controlName(matter), ...sample.control },
     { name: quote(variant.variant.variant_name), ...sample.variant },
-  ] as const;
-  const reason = shortageOf(metric, sample);
-  if (reason === "TOO_FEW_WITH_A_VALUE") {
-    const fewest = leastOf(sides, (side) => side.notZero);
-    const have = fewest.notZero === 1 ? "has" : "have";
-    return `${usersInWords(fewest.notZero)} of ${fewest.name} ${have} any ${metric.metric_name} so far, and ${FEWEST_WITH_A_VALUE} are needed`;
+  ];
+  const small = sides.find((side) => side.allUsers < FEWEST_USERS);
+  if (small !== undefined) {
+    return `${small.name} has ${usersInWords(small.allUsers)} so far, and ${FEWEST_USERS} are needed`;
   }
-  if (reason === null) return "the values do not differ from user to user";
-  const fewest = leastOf(sides, (side) => side.allUsers);
-  if (fewest.allUsers < FEWEST_USERS) {
-    return `${fewest.name} has ${usersInWords(fewest.allUsers)} so far, and ${FEWEST_USERS} are needed`;
+  const apart = sides.find((side) => side.users < FEWEST_USERS);
+  if (apart !== undefined) {
+    return `${apart.name} has ${usersInWords(apart.users)} so far under weights that gave users to both variants, and ${FEWEST_USERS} are needed`;
   }
-  const shared = leastOf(sides, (side) => side.users);
-  return `${shared.name} has ${usersInWords(shared.users)} so far under weights that gave users to both variants, and ${FEWEST_USERS} are needed`;
+  const silent = sides.find((side) => side.notZero < FEWEST_WITH_A_VALUE);
+  if (silent !== undefined && shortageOf(metric, sample) !== null) {
+    const have = silent.notZero === 1 ? "has" : "have";
+    return `${usersInWords(silent.notZero)} of ${silent.name} ${have} any ${metric.metric_name} so far, and ${FEWEST_WITH_A_VALUE} are needed`;
+  }
+  return "the values do not differ from user to user";
 }
-
-const leastOf = <T>(sides: readonly [T, T], figure: (side: T) => number): T =>
-  figure(sides[0]) <= figure(sides[1]) ? sides[0] : sides[1];
 
 export function undeclared(matter: Case, shown: Comparison | undefined, settled: boolean): string {
   const name = metricInWords(matter.metric);

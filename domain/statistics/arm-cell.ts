@@ -39,14 +39,18 @@ export interface RatioMoments {
   readonly dd: number;
 }
 
+// Of larger ratios the squares that a comparison takes would overflow. Their denominators are as good as 0.
+const BEYOND_RATIOS = 1e60;
+
 /**
  * Cell of a ratio Σy/Σd by the delta method: spread (S_yy − 2m·S_yd + m²·S_dd)/d̄². Undefined where the denominators
- * sum to 0, or so close to it that the ratio has no finite spread. Source: Deng, Knoblich and Lu (2018), KDD.
+ * sum to 0, or almost. Source: Deng, Knoblich and Lu (2018), KDD.
  */
 export function ratioCell({ users, mean_y, mean_d, yy, yd, dd }: RatioMoments): ArmCell | undefined {
   const mean = mean_y / mean_d;
   const spread = Math.max(0, yy - 2 * mean * yd + mean ** 2 * dd) / mean_d ** 2;
-  return Number.isFinite(spread) && Number.isFinite(mean) ? { users, mean, spread } : undefined;
+  const known = Math.abs(mean) < BEYOND_RATIOS && spread < BEYOND_RATIOS ** 2;
+  return known ? { users, mean, spread } : undefined;
 }
 
 interface RatioSums {

@@ -12,8 +12,8 @@ function decode(text: string): unknown {
 }
 
 /**
- * Cursors: the end of a page as opaque text, in the form that the schema parses. A text that the schema refuses was not
- * made by this server.
+ * A page's end as opaque text, written as what the schema reads it back from: what the schema does not accept was
+ * tampered with.
  */
 export function cursorOf<T, Written>(position: z.ZodType<T, Written>) {
   const Cursor = z

@@ -1,10 +1,17 @@
 import { z } from "zod";
-import { ConfidenceLevel } from "../../domain/experiments/experiment.ts";
-import { Results, resultsOf } from "../../domain/experiments/results.ts";
+import type { ExperimentCells } from "../../domain/experiments/cells.ts";
+import { ConfidenceLevel, type Experiment } from "../../domain/experiments/experiment.ts";
+import { type Question, Results, resultsOf } from "../../domain/experiments/results.ts";
+import { MAX_SEGMENT_USERS, Segments, SegmentTable, segmentsOf } from "../../domain/experiments/segments.ts";
 import { Name } from "../../domain/text.ts";
+import type { World } from "../contract/endpoint.ts";
 import { endpoint, TestPath } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";
 import { existingCells, existingExperiment } from "./existing-experiment.ts";
+
+const PAGE = 1_000;
+
+const ResultsReply = Results.extend({ segments: Segments.optional() }).meta({ id: "ResultsReply" });
 
 export const getResults = endpoint({
   name: "getResults",
@@ -16,17 +23,50 @@ export const getResults = endpoint({
   query: z.strictObject({
     confidence: z.coerce.number().pipe(ConfidenceLevel).optional(),
     metric: Name.optional(),
+    segment: Name.optional().meta({
+      description: "A property sent with the assignments: shows the results of each of its values as well.",
+    }),
   }),
-  replies: { ok: Results },
+  replies: { ok: ResultsReply },
   failures: ["not_found"],
 
-  async handle({ params, query }, { storage, now }) {
+  async handle({ params, query: { segment, ...question }, gone }, world) {
+    const { storage, now } = world;
     const experiment = await existingExperiment(storage, params.test_id);
-    const results = resultsOf(experiment, await existingCells(storage, experiment.id), now(), query);
-    if (query.metric !== undefined && results.results.every(({ metrics }) => metrics.length === 0)) {
+    const cells = await existingCells(storage, experiment.id);
+    const results = resultsOf(experiment, cells, now(), question);
+    if (question.metric !== undefined && results.results.every(({ metrics }) => metrics.length === 0)) {
       const message = "is neither declared nor tracked in this test";
       throw unanswerable("request", [{ path: "metric", message }]);
     }
-    return { outcome: "ok", body: results };
+    if (segment === undefined) return { outcome: "ok", body: results };
+    const segments = await readSegments(world, experiment, cells, segment, question, gone());
+    return { outcome: "ok", body: { ...results, segments } };
   },
 });
+
+/** Reads the users page by page, so that other requests are served meanwhile. */
+async function readSegments(
+  { storage, now }: World,
+  experiment: Experiment,
+  cells: ExperimentCells,
+  property: string,
+  question: Question,
+  gone: AbortSignal,
+): Promise<Segments> {
+  const table = new SegmentTable(experiment);
+  let after: string | null = null;
+  do {
+    const page = await storage.segmentUsers(experiment.id, property, { after, limit: PAGE });
+    for (const user of page.users) table.add(user);
+    after = page.next;
+    gone.throwIfAborted();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  } while (after !== null && table.users < MAX_SEGMENT_USERS);
+  if (table.users === 0) {
+    const message =
+      "is a property that no user of this test has: send it as an attribute with the assignments";
+    throw unanswerable("request", [{ path: "segment", message }]);
+  }
+  return segmentsOf(experiment, cells, table, property, now(), question);
+}

@@ -1034,25 +1034,6 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
         [2, 3, 7],
       ]);
     });
-
-    test("figures that were shown, each only ever sharper, whoever comes first", async () => {
-      const looks = [
-        { subject: "a", p_value: 0.5, interval: [-2, 4] as const },
-        { subject: "a", p_value: 0.7, interval: [-1, 5] as const },
-        { subject: "b", p_value: 0.2, interval: null },
-      ];
-      for (const order of [looks, [...looks].reverse()]) {
-        const { storage, test_id } = await openColours();
-        await Promise.all(order.map((look) => storage.keepLooks(test_id, [look])));
-        const found = [...(await storage.tally(test_id)).looks].sort((a, b) =>
-          a.subject < b.subject ? -1 : 1,
-        );
-        expect(found).toEqual([
-          { subject: "a", p_value: 0.5, interval: [-1, 4] },
-          { subject: "b", p_value: 0.2, interval: null },
-        ]);
-      }
-    });
   });
 
   describe(`${name} itself`, () => {

@@ -192,6 +192,7 @@ test("its test is in the answers, and goes on: users keep their variants, values
   });
   expect((await call(assignVariant, world, { params, body: { user_id: "new" } })).outcome).toBe("created");
 
+  await vi.waitUntil(async () => (await storage.experimentCells(1))?.pending_rows === 0);
   const before = (await call(getResults, world, { params })).body.results;
   const tracked = await call(trackMetric, world, {
     params,

@@ -139,6 +139,21 @@ describe("results", () => {
     ]);
   });
 
+  test("say how many stored rows are not counted yet, while an upgrade counts them", () => {
+    const cells = {
+      ...cellsOf({ users: 2_000, signup: 200 }, { users: 2_000, signup: 210 }),
+      pending_rows: 12_000,
+    };
+    const { pending_rows, verdict } = resultsOf(experimentWith(), cells, NOW);
+    expect(pending_rows).toBe(12_000);
+    expect(verdict.summary).toMatch(
+      / Up to 12,000 stored rows are not counted yet, so this may change: ask again later\.$/,
+    );
+    expect(resultsOf(experimentWith(), { ...cells, pending_rows: 0 }, NOW)).not.toHaveProperty(
+      "pending_rows",
+    );
+  });
+
   test("are whole numbers where the values are: a sum gives a mean without rounding of its own", () => {
     const cells = cellsOf({ users: 7, total: [3, 4] }, { users: 3, total: [1] });
     const { results } = resultsOf(experimentWith({ metrics: [total] }), cells, NOW);

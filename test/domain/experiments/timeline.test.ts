@@ -78,6 +78,6 @@ test("the last day of the timeline says what the results say, and each day befor
 });
 
 test("an experiment without a change has no day", () => {
-  const { days } = timelineOf(experimentWith(), [], { planned_users_reached_at: null }, NOW);
+  const { days } = timelineOf(experimentWith(), [], { planned_users_reached_at: null, raw: [] }, NOW);
   expect(days).toEqual([]);
 });

@@ -187,7 +187,7 @@ test("every figure agrees with a plain computation over all that was sent", asyn
         kind: "too_early",
         metric_name: "purchase",
         variant_name: null,
-        summary: "Too early to say: “blue” has 4 users so far, and 50 are needed. Let it run.",
+        summary: "Too early to say: “red” has 5 users so far, and 50 are needed. Let it run.",
       },
       results: [red, blue],
     }),

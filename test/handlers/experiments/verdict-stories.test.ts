@@ -204,4 +204,15 @@ test("the calculator's planned number of users is read once, when the last of th
   const early = await resultsOf(world);
   expect([early.completed, early.verdict.kind]).toEqual([false, "no_difference_yet"]);
   expect(early.verdict.summary).toMatch(/^1,999 of 2,000 planned users: read it when they are complete\./);
+  world.advance(1);
+  await assign(world, group("blue", 1, "last"));
+  const complete = await resultsOf(world);
+  expect([complete.completed, complete.verdict.kind, complete.verdict.variant_name]).toEqual([
+    true,
+    "winner",
+    "blue",
+  ]);
+  const { days } = (await call(getTimeline, world, { params })).body;
+  const { p_value, interval } = complete.results[1]?.metrics[0]?.comparison ?? {};
+  expect(days.at(-1)?.variants[1]?.metrics[0]).toMatchObject({ p_value, interval });
 });
