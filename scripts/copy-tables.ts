@@ -10,6 +10,8 @@ export interface Table {
   readonly key: readonly string[];
   /** The columns in PostgreSQL and their types. */
   readonly columns: Readonly<Record<string, string>>;
+  /** Further columns, in which every copied row gets the same value, as SQL. */
+  readonly constants?: Readonly<Record<string, string>>;
   /** A query of the SQLite file, where the table of this name is not copied as it is. */
   readonly source?: string;
 }
@@ -148,6 +150,8 @@ export const tables: readonly Table[] = [
       client_timestamp: "bigint",
       message_id: "bytea",
     },
+    // Not in the journal: the backfill adds copied events to the rollups.
+    constants: { journaled: "null" },
   },
 ];
 
@@ -161,15 +165,19 @@ export const sourceOf = ({ name, key, columns, source }: Table): string => `
 const isTime = (type: string): boolean => type === "timestamptz";
 
 /** Times are sent as milliseconds, because the engines store them differently. */
-export const insertOf = ({ name, columns }: Table): string => {
+export const insertOf = ({ name, columns, constants = {} }: Table): string => {
   const names = Object.keys(columns);
   const types = Object.values(columns);
   const given = types.map((type, index) => `$${index + 1}::${isTime(type) ? "bigint" : type}[]`);
   const taken = names.map((column, index) =>
     isTime(types[index] ?? "") ? `to_timestamp(${column} / 1000.0)` : column,
   );
-  return `insert into ${name}(${names.join(", ")})
-    select ${taken.join(", ")} from unnest(${given.join(", ")}) as t(${names.join(", ")}) on conflict do nothing`;
+  const [filled, values] = [
+    [...names, ...Object.keys(constants)],
+    [...taken, ...Object.values(constants)],
+  ];
+  return `insert into ${name}(${filled.join(", ")})
+    select ${values.join(", ")} from unnest(${given.join(", ")}) as t(${names.join(", ")}) on conflict do nothing`;
 };
 
 /** Sorts text by its bytes as SQLite does, whatever the collation of the database. */

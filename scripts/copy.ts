@@ -100,8 +100,10 @@ async function copyTallies(source: Database, client: pg.Client): Promise<void> {
   await client.query("commit");
 }
 
-// The sums of experiments are tallied anew from what was copied, by the first server that opens the database.
+// The sums of experiments and the rollups are made anew from what was copied, by the first server that opens the database.
 const BACKLOG = `
+  update event_rollup set backfilled = ${Number.MIN_SAFE_INTEGER},
+    backfill_end = coalesce((select max(id) from events), ${Number.MIN_SAFE_INTEGER});
   delete from ab_tally_backlog;
   insert into ab_tally_backlog(source, through_id, pending)
     select 'assignments', max(id), count(*) from ab_assignments having max(id) is not null

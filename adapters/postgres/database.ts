@@ -24,8 +24,11 @@ export interface Database {
   transaction<T>(act: (query: Query) => Promise<T>, answerMs?: number): Promise<T>;
   /** Reads one snapshot; `read` may run more than once. It is cancelled, here and on the server, by `until`. */
   snapshot<T>(read: (query: Query) => Promise<T>, until: Until): Promise<T>;
-  /** Calls `run` once for all requests that arrive together: see groups.ts. */
-  grouped<Item, Answer>(run: (items: readonly Item[]) => Promise<readonly Answer[]>): Join<Item, Answer>;
+  /** Calls `run` once for all requests that arrive together; `rowsOf` is the number of rows of an item: see groups.ts. */
+  grouped<Item, Answer>(
+    run: (items: readonly Item[]) => Promise<readonly Answer[]>,
+    rowsOf?: (item: Item) => number,
+  ): Join<Item, Answer>;
   /** Whether none of the groups has more waiting than its lanes take at once. */
   hasRoom(): boolean;
   /** The error of a statement that found the server's disk full within the last ten seconds. */
@@ -142,8 +145,8 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
     queryOnce: queryFor(0),
     transaction,
     snapshot,
-    grouped: (run) => {
-      const { join, drain, hasRoom } = createGroups(run);
+    grouped: (run, rowsOf) => {
+      const { join, drain, hasRoom } = createGroups(run, rowsOf);
       groups.push({ drain, hasRoom });
       return join;
     },

@@ -118,7 +118,8 @@ export function createEventStore(database: Database, build: RollupBuild): EventS
     });
   }
 
-  const appending = database.grouped(appendAll);
+  // A message id is a row of its own.
+  const appending = database.grouped(appendAll, ({ message_key }) => (message_key === null ? 1 : 2));
   return {
     appendEvents: async <const T extends readonly NewEvent[]>(events: T) => {
       const appended = await appending(events);

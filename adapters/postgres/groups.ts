@@ -12,20 +12,28 @@ export interface Groups<Item, Answer> {
 
 interface Job<Item, Answer> {
   readonly items: readonly Item[];
+  readonly rows: number;
   fulfil(answers: readonly Answer[]): void;
   reject(error: unknown): void;
 }
 
-// Limit of items in one transaction, as some engines advise. A single call of 2,000 is not divided: it is all or none.
-const MAX_TOGETHER = 1_000;
+// Limit of rows in one transaction, as some engines advise. A single call with more is not divided: it is all or none.
+const MAX_ROWS = 1_000;
 // A second's work at the slowest rate measured. More is refused, because latency would grow without bound.
 const MAX_WAITING = 20_000;
 // While one statement waits for the disk, another is prepared. More of them only wait for each other.
 const LANES = 2;
+// The second lane is for a queue of at least this many items. A shorter queue makes one group instead of two small ones: each
+// statement has its fixed cost.
+const MANY_WAITING = 32;
 
-/** `run` answers for each of the items in their order, and must store all of them or none. */
+/**
+ * `run` answers for each of the items in their order, and must store all of them or none. `rowsOf` is the number of rows
+ * that an item makes.
+ */
 export function createGroups<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
+  rowsOf: (item: Item) => number = () => 1,
 ): Groups<Item, Answer> {
   let waiting: Job<Item, Answer>[] = [];
   let itemsWaiting = 0;
@@ -34,16 +42,16 @@ export function createGroups<Item, Answer>(
   const idle: (() => void)[] = [];
 
   function take(): Job<Item, Answer>[] {
-    let items = 0;
+    let rows = 0;
     let count = 0;
     for (const job of waiting) {
-      if (count > 0 && items + job.items.length > MAX_TOGETHER) break;
-      items += job.items.length;
+      if (count > 0 && rows + job.rows > MAX_ROWS) break;
+      rows += job.rows;
       count += 1;
     }
     const taken = waiting.slice(0, count);
     waiting = waiting.slice(count);
-    itemsWaiting -= items;
+    for (const { items } of taken) itemsWaiting -= items.length;
     return taken;
   }
 
@@ -78,7 +86,7 @@ export function createGroups<Item, Answer>(
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      if (running < LANES) void work();
+      if (running === 0 || (running < LANES && itemsWaiting >= MANY_WAITING)) void work();
     });
   }
 
@@ -87,12 +95,13 @@ export function createGroups<Item, Answer>(
       if (items.length === 0) return Promise.resolve([]);
       if (itemsWaiting > 0 && itemsWaiting + items.length > MAX_WAITING) return Promise.reject(overloaded());
       return new Promise((fulfil, reject) => {
-        waiting.push({ items, fulfil, reject });
+        const rows = items.reduce((sum, item) => sum + rowsOf(item), 0);
+        waiting.push({ items, rows, fulfil, reject });
         itemsWaiting += items.length;
         schedule();
       });
     },
-    hasRoom: () => itemsWaiting < LANES * MAX_TOGETHER,
+    hasRoom: () => itemsWaiting < LANES * MAX_ROWS,
     drain: () =>
       waiting.length === 0 && running === 0
         ? Promise.resolve()

@@ -25,6 +25,8 @@ const CUT = `
   alter table events rename to events_before;
   create table events (like events_before including defaults) partition by range (id);
   create unique index on events(id);
+  create index on events(occurred_at, id);
+  create index on events(id) where not journaled;
   alter table events attach partition events_before for values from (minvalue) to (2000);
   create table events_2 partition of events for values from (2000) to (1000000);`;
 
