@@ -21,7 +21,7 @@ const readOptions = () =>
 function fileOf(named: string | undefined): string {
   const database = named ?? readSettings(process.env).database;
   if (isPostgres(database))
-    throw new Refused("For PostgreSQL, docs/operations.md has the statement that rebuilds the rollups.");
+    throw new Refused("On PostgreSQL, update event_rollup set format = 0: the server rebuilds the rollups.");
   if (!existsSync(database)) throw new Refused(`There is no file ${database}: name one with --database.`);
   return database;
 }

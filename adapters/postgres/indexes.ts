@@ -52,17 +52,17 @@ function ignorePartitions(error: unknown): void {
   if (!isUnsupported(error)) throw error;
 }
 
-const CLAIM = "select name from migrations order by name limit 1 for update skip locked";
+const CLAIM = "select name from migrations where name = '0001_specified_tables' for update skip locked";
 
 /**
  * Creates the indexes that are missing, without blocking writes. False while another process does so. The claim is a row's
- * lock, which is held by a transaction that otherwise does nothing.
+ * lock, held by a transaction that does nothing else: the creation of an index waits for every transaction with a snapshot.
  */
 export async function createIndexes(database: Database): Promise<boolean> {
   if ((await missing(database.query)).length === 0) return true;
   return database.transaction(async (query) => {
     if ((await query(CLAIM)).length === 0) return false;
-    for (const index of await missing(query)) await create(database, index);
+    for (const index of await missing(database.query)) await create(database, index);
     return true;
   }, CREATION_MS);
 }

@@ -9,7 +9,6 @@ import { createIndexes } from "../indexes.ts";
 import { createRollupStore } from "./rollup-store.ts";
 import {
   clearRollups,
-  isBehind,
   isCurrent,
   putRows,
   SELECT_STATE,
@@ -64,10 +63,25 @@ async function buildSome(query: Query, builder: RollupBuilder): Promise<Step> {
   return "built";
 }
 
-/** A range of ids has gaps; the share that is done is right, whatever is in them. */
-function progressOf({ backfilled, backfill_end }: StoredState, first: number): RebuildProgress | undefined {
-  if (backfilled >= backfill_end) return undefined;
-  return { done: Math.max(0, backfilled - first + 1), total: backfill_end - first + 1 };
+// More events in the journal than this take seconds to build.
+const MANY_EVENTS = 50_000;
+
+const PROGRESS = `
+  select greatest(0, backfill_end - greatest(backfilled, first - 1)) as old, last - first + 1 as total,
+    (select coalesce(sum(cardinality(ids)), 0)::bigint from event_journal) as fresh
+  from event_rollup, (select coalesce(min(id), 1) as first, coalesce(max(id), 0) as last from events) as range`;
+
+interface Remaining {
+  readonly old: number;
+  readonly fresh: number;
+  readonly total: number;
+}
+
+/** Events of the backfill are counted by the range of their ids, which has gaps: the share that is done is about right. */
+async function progressOf(query: Query): Promise<RebuildProgress | undefined> {
+  const [row] = await query<Remaining>(PROGRESS);
+  if (row === undefined || (row.old === 0 && row.fresh < MANY_EVENTS)) return undefined;
+  return { done: Math.max(0, row.total - row.old - row.fresh), total: row.total };
 }
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the state of the one build that may run.
@@ -93,12 +107,7 @@ export function createRollupBuild(
     return running;
   }
 
-  async function progress(): Promise<RebuildProgress | undefined> {
-    const [state] = await database.query<StoredState>(SELECT_STATE);
-    if (state === undefined || !isBehind(state)) return undefined;
-    const [first] = await database.query<{ id: number }>("select min(id) as id from events");
-    return progressOf(state, first?.id ?? 0);
-  }
+  const progress = (): Promise<RebuildProgress | undefined> => progressOf(database.query);
 
   let saidAt = Date.now();
   async function report(): Promise<void> {

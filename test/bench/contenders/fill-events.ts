@@ -1,22 +1,31 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { openPostgres } from "../../../adapters/postgres/storage.ts";
+import { isPostgres } from "../../../adapters/setting-values.ts";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import type { NewEvent } from "../../../domain/events/event.ts";
 import { demoEvents } from "../../../scripts/demo/story.ts";
 import { ROOT } from "../processes.ts";
 
-// Fills a file with a product's ninety days, through the storage port, which HTTP would only slow down.
-const AT_ONCE = 2_000;
+// Fills a database with ninety days of a product, through the storage port, which HTTP would only slow down.
+const AT_ONCE = 1_000;
+const LANES = 4;
 const SAY_EVERY = 500_000;
 const [path = "", events = "0", users = "0"] = process.argv.slice(2);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const storage = openSqlite(path, { threadScript: new URL(`file://${ROOT}dist/sqlite-thread.mjs`) });
+const storage = isPostgres(path)
+  ? await openPostgres(path)
+  : openSqlite(path, { threadScript: new URL(`file://${ROOT}dist/sqlite-thread.mjs`) });
+const storing = new Set<Promise<unknown>>();
 let batch: NewEvent[] = [];
 let stored = 0;
 
 async function store(): Promise<void> {
-  await storage.appendEvents(batch);
+  const stores = storage.appendEvents(batch).finally(() => storing.delete(stores));
+  storing.add(stores);
   stored += batch.length;
   batch = [];
+  if (storing.size >= LANES) await Promise.race(storing);
   if (stored % SAY_EVERY === 0) say(`${stored} of ${events} events`);
 }
 
@@ -25,7 +34,10 @@ for (const event of demoEvents(size)) {
   if (batch.push(event) === AT_ONCE) await store();
 }
 if (batch.length > 0) await store();
-// Whoever asks makes sure that all have been counted.
+await Promise.all(storing);
+const startedAt = performance.now();
+while ((await storage.check()).rebuild !== undefined) await sleep(500);
 await storage.eventTypes();
+say(`the rollups contained every event ${Math.round(performance.now() - startedAt)} ms later`);
 await storage.close();
 say(`filled with ${stored} events`);

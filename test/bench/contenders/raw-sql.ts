@@ -1,14 +1,37 @@
 import Sqlite from "better-sqlite3";
+import pg from "pg";
+import { isPostgres } from "../../../adapters/setting-values.ts";
 
-// Answers questions of SQL over a file, one after another, and says how many milliseconds each took.
-const [path = ""] = process.argv.slice(2);
-const db = new Sqlite(path, { readonly: true });
-db.pragma("cache_size = -64000");
-db.pragma("mmap_size = 1073741824");
+// Answers questions of SQL over a database, one after another, and says how many milliseconds each took.
+const [database = ""] = process.argv.slice(2);
 
-process.on("message", ({ sql, values }: { sql: string; values: (string | number)[] }) => {
+type Ask = (sql: string, values: (string | number)[]) => unknown;
+
+function sqlite(): Ask {
+  const db = new Sqlite(database, { readonly: true });
+  db.pragma("cache_size = -64000");
+  db.pragma("mmap_size = 1073741824");
+  return (sql, values) => db.prepare(sql).all(...values);
+}
+
+/** The questions are written for SQLite: PostgreSQL numbers its parameters, and properties are text there. */
+async function postgres(): Promise<Ask> {
+  const client = new pg.Client({ connectionString: database });
+  await client.connect();
+  return (sql, values) => {
+    let number = 0;
+    const text = sql
+      .replaceAll("properties ->>", "properties::json ->>")
+      .replace(/\?/g, () => `$${++number}`);
+    return client.query(text, values);
+  };
+}
+
+const ask = isPostgres(database) ? await postgres() : sqlite();
+
+process.on("message", async ({ sql, values }: { sql: string; values: (string | number)[] }) => {
   const startedAt = performance.now();
-  db.prepare(sql).all(...values);
+  await ask(sql, values);
   process.send?.(performance.now() - startedAt);
 });
 process.send?.("ready");
