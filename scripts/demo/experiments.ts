@@ -72,29 +72,19 @@ const banner = {
 
 const BUTTON_STARTS = 30 * DAY + 8 * HOUR;
 const BANNER_STARTS = 62 * DAY + 8 * HOUR;
-// Shares of all users of the ninety days. By the end the button's experiment has its planned users, the banner's does not.
-const BUTTON_PLAN = 0.75;
-const BANNER_PLAN = 0.55;
 
-const usersPlanned = (users: number, share: number): number =>
-  Math.max(100, Math.round((users * share) / 100) * 100);
-
-/** The two experiments of a story with this seed and this number of users. */
-export function demoTests(seed: number, { start }: Calendar, users: number): DemoTests {
-  const started = (input: typeof button | typeof banner, after: number, plan: number): NewExperiment =>
-    newExperiment(
-      ExperimentInput.parse({ ...input, planned_users: usersPlanned(users, plan) }),
-      `${input.test_name}-${seed}`,
-      start + after,
-    );
+/** The two experiments of a story with this seed, both decided at any time. */
+export function demoTests(seed: number, { start }: Calendar): DemoTests {
+  const started = (input: typeof button | typeof banner, after: number): NewExperiment =>
+    newExperiment(ExperimentInput.parse(input), `${input.test_name}-${seed}`, start + after);
   return {
     button: {
-      experiment: started(button, BUTTON_STARTS, BUTTON_PLAN),
+      experiment: started(button, BUTTON_STARTS),
       exposure: metric({ metric_name: "exposure", event_type: "page_view", where: { page: "home" } }),
       tracked: [],
     },
     banner: {
-      experiment: started(banner, BANNER_STARTS, BANNER_PLAN),
+      experiment: started(banner, BANNER_STARTS),
       exposure: metric({ metric_name: "exposure", event_type: "product_view" }),
       tracked: purchaseAndMore,
     },

@@ -58,9 +58,9 @@ function* batchesOf(events: Iterable<NewEvent>): Generator<readonly NewEvent[]> 
   if (batch.length > 0) yield batch;
 }
 
-async function createTests(storage: Storage, { seed, now, users }: StorySize): Promise<StoredTest[]> {
+async function createTests(storage: Storage, { seed, now }: StorySize): Promise<StoredTest[]> {
   const tests: StoredTest[] = [];
-  for (const test of Object.values(demoTests(seed, calendarUntil(now), users)) as DemoTest[]) {
+  for (const test of Object.values(demoTests(seed, calendarUntil(now))) as DemoTest[]) {
     const stored = await storage.createExperiment(test.experiment);
     if (stored === undefined) throw new Error(`there is an experiment ${test.experiment.test_name} already`);
     tests.push({ ...test, stored, users: new Map() });

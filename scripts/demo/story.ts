@@ -76,12 +76,12 @@ interface Story {
 }
 
 function openStory(size: StorySize): Story {
-  const { seed, now, users } = size;
+  const { seed, now } = size;
   const calendar = calendarUntil(now);
   return {
     random: randomOf(seed),
     calendar,
-    button: demoTests(seed, calendar, users).button,
+    button: demoTests(seed, calendar).button,
     pace: paceFor(size),
     visits: new Hours(calendar.start),
     events: new Hours(calendar.start),

@@ -37,6 +37,7 @@ const masked = (printed: string): string =>
   printed
     .replace(/"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g, '"<time>"')
     .replace(/"variant":"(?:red|blue)"/g, '"variant":"<red or blue>"')
+    .replace(/"value":"(?:red|blue)","assigned_at"/g, '"value":"<red or blue>","assigned_at"')
     .replace(/"variant_id":[12]\b/g, '"variant_id":<1 or 2>')
     .replace(/“red” has (?:0 users|1 user) /g, "“red” has <0 or 1> ")
     .trim();

@@ -157,7 +157,7 @@ test("a database with a test alone, or an event alone, is not empty", async () =
   ];
   const [event] = demoEvents({ ...sizeOf(1), events: 1_000, users: 50 });
   if (event !== undefined) await withEvent.appendEvents([event]);
-  await withTest.createExperiment(demoTests(1, calendarUntil(NOW), 50).button.experiment);
+  await withTest.createExperiment(demoTests(1, calendarUntil(NOW)).button.experiment);
   expect(await Promise.all([withEvent, withTest, empty].map(isEmpty))).toEqual([false, false, true]);
   for (const storage of [withEvent, withTest, empty]) await storage.close();
 });
