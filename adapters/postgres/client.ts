@@ -38,8 +38,8 @@ export class StatementNames {
   }
 }
 
-// A remembered plan is made for arrays of any length, and expects short ones: with thousands of rows it can be a thousand
-// times slower than the plan for them, whose cost they carry easily.
+// A remembered plan is made for arrays of unknown length, and expects short ones: with thousands of rows it can be a thousand
+// times slower than a plan of their own, which costs them next to nothing.
 const SHORT_ARRAY = 100;
 
 const isPlannedOnce = (values: readonly unknown[]): boolean =>

@@ -5,7 +5,7 @@ import { isUnsupported } from "./failures.ts";
 /** An index over a table that may be large. */
 export interface Index {
   readonly name: string;
-  /** What follows `create index … on`. */
+  /** The table and columns, and the condition of a partial index. */
   readonly on: string;
 }
 

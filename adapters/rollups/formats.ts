@@ -1,7 +1,7 @@
 import { HOUR, type Instant } from "../../domain/time.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 
-// The bytes of the rollup columns. Whoever changes them raises FORMAT in store.ts.
+// The bytes of the rollup columns. A change to them needs a new FORMAT in store.ts.
 
 export const HOURS_A_DAY = 24;
 

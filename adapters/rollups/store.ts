@@ -4,7 +4,7 @@ import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts"
 import type { Instant } from "../../domain/time.ts";
 import type { Work } from "./work.ts";
 
-// THE STORE PORT: what an engine keeps for questions, and how it is read. Days and hours are whole ones since 1970, UTC.
+// THE STORE PORT: the rows that an engine stores for questions, and how they are read. Days and hours are whole ones since 1970, UTC.
 
 /** The version of the rows and bytes below. A store of another version is rebuilt from the events. */
 export const FORMAT = 2;
@@ -33,8 +33,8 @@ export interface UserRow {
 const MAX_KEY_CHARACTERS = 500;
 
 /**
- * What a user is looked up by: the id itself, or a digest of one that is too long for an index of PostgreSQL. Only other
- * programs store ids as long as that.
+ * The key of a user: the id itself, or a digest of one that is too long for an index of PostgreSQL. Only other programs
+ * store ids as long as that.
  */
 export const userKey = (userId: string): string =>
   userId.length <= MAX_KEY_CHARACTERS ? userId : `${userId.length} ${messageKey(userId).join(" ")}`;
@@ -176,7 +176,7 @@ interface CommonStore {
   properties(keys?: readonly PropertyKey[]): Work<readonly PropertyRow[]>;
 }
 
-/** What a build reads: the rows that its events change. */
+/** The reads of a build: the rows that its events change. */
 export interface BuildStore extends CommonStore {
   /** For each type, how many of its properties have their values counted. */
   countedProperties(typeIds: readonly number[]): Work<ReadonlyMap<number, number>>;
@@ -188,7 +188,7 @@ export interface BuildStore extends CommonStore {
   lastPostings(keys: readonly HourKey[]): Work<readonly PostingsRow[]>;
 }
 
-/** What questions read: the rows of a range of time. */
+/** The reads of questions: the rows of a range of time. */
 export interface QuestionStore extends CommonStore {
   valuesOf(propertyId: number): Work<readonly ValueRow[]>;
   hoursBetween(typeId: number, firstDay: number, lastDay: number): Work<readonly HoursRow[]>;
@@ -202,7 +202,7 @@ export interface QuestionStore extends CommonStore {
   latestHours(typeIds: readonly number[], span: HourSpan, limit: number): Work<readonly number[]>;
 }
 
-/** What an engine implements. Putting rows and keeping the mark is its own affair: it differs in locks and transactions. */
+/** The reads that an engine implements. How it puts rows and keeps the mark depends on its locks and transactions. */
 export interface RollupStore extends BuildStore, QuestionStore {}
 
 /** An event as reports read it. */

@@ -64,7 +64,7 @@ const VALUES = [...SCALARS, null, {}, { plan: "pro" }, [], ["pro"], [5]];
 const maybe = <T>(some: fc.Arbitrary<T>) => fc.option(some, { nil: null });
 const perhaps = <T>(some: fc.Arbitrary<T>) => fc.option(some, { nil: undefined });
 
-/** Mostly near the place, on its hours and just beside them; now and then years away, also before 1970. */
+/** Mostly near the place, on the hour or close to it; now and then years away, also before 1970. */
 const instant = (around: Instant): fc.Arbitrary<Instant> =>
   fc.oneof(
     { weight: 3, arbitrary: fc.integer({ min: -30, max: 30 }).map((hours) => around + hours * HOUR) },
@@ -242,7 +242,7 @@ export function largeHistory(): NewEvent[][] {
   );
 }
 
-/** A storage's events as a plain list beside it. Of one message only what came first is an event. */
+/** Keeps a plain list of a storage's events. Of equal messages only the first one is an event. */
 export function historyOf(storage: EventStore) {
   const events: StoredEvent[] = [];
   const messages = new Set<string>();

@@ -20,7 +20,7 @@ const INSERT = `
     ('view', 'bob', 's', '{"plan":"pro"}', '2026-11-22T10:30:00Z'),
     ('view', 'cem', 's', '{"plan":"free"}', '2026-11-22T10:40:00Z')`;
 
-/** What every engine promises about rows that another program inserts while the server runs. */
+/** The promise of every engine about rows that another program inserts while the server runs. */
 export function foreignRows(name: string, open: () => Promise<Shared>): void {
   describe(`rows of another program on ${name}`, () => {
     async function shared(): Promise<Shared> {

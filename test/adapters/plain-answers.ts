@@ -143,7 +143,7 @@ export function plainTrend(events: readonly StoredEvent[], question: TrendQuesti
 
 interface UserRun {
   readonly times: readonly Instant[];
-  /** What the run's first event has of the property that is asked about. */
+  /** The value of the property in the run's first event. */
   readonly value: Scalar | null;
 }
 

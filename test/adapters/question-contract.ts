@@ -24,7 +24,7 @@ import { trendStories } from "./question-stories/trend.ts";
 
 type Open = () => Promise<Storage>;
 
-/** A kind of question: how to ask it, and what the plain list of all events comes to. */
+/** A kind of question: how to ask it, and how to answer it from the plain list of all events. */
 interface Kind<Question> {
   ask(storage: Storage, question: Question): Promise<unknown>;
   plain(events: readonly StoredEvent[], question: Question): unknown;
@@ -158,7 +158,7 @@ function goneAskers(store: Store): void {
   });
 }
 
-/** What a storage holds to, whatever engine it is made of: any answer is what the plain list of all events comes to. */
+/** The contract of every engine: any answer equals the one computed from the plain list of all events. */
 export function questionContract(name: string, open: Open, { runs = 60, large = true } = {}): void {
   const store = storeBy(open);
   describe(name, () => {

@@ -162,7 +162,7 @@ function askAgainAndAgain(server: RunningChild, question: EventQuestion): () => 
   };
 }
 
-/** What those who store events notice of a report: the two take turns on one server. */
+/** Measures how much reports slow down the storing of events: both run on one server. */
 async function besideReports(server: RunningChild, funnel: EventQuestion): Promise<void> {
   const load = { path: "/apiv1/events", headers: AUTHORIZED, body: eventWithId };
   const alone: Sample[] = [];

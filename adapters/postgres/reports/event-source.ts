@@ -11,7 +11,7 @@ import { epochOf } from "../tallies.ts";
 
 // Some milliseconds' worth of work, after which the process does something else.
 const ROWS_AT_ONCE = 2_000;
-// Where the domain decides which events are on a page, nobody knows how many have to be read.
+// The number of rows that are read at once where the domain decides which events are on a page.
 const PAGE_ROWS = 1_000;
 
 const LISTED = `id, event_type, user_id, session_id, properties, ${epochOf("created_at")} as created_at, occurred_at,

@@ -40,7 +40,7 @@ interface Asked<T> {
   readonly waysTo: (snapshot: Snapshot) => Ways<T>;
 }
 
-/** What an attempt may do. */
+/** The limits of one attempt to answer. */
 interface Attempt {
   readonly verify: boolean;
   readonly onlyFromRollups: boolean;

@@ -34,7 +34,7 @@ export interface RollupBuild {
 const EVENTS_AT_ONCE = 5_000;
 // One by one, each event would change a dozen rows; a thousand together change a few hundred.
 const BUILD_AT = 1_000;
-// What is left of fewer events is built after this, so that questions soon have no tail to add.
+// Fewer events are built after a pause of this length, so that questions soon have no tail to add.
 const REST_MS = 500;
 const RETRY_MS = 1_000;
 const PROGRESS_MS = 1_000;
@@ -151,7 +151,7 @@ export function createRollupBuild(
     timer.unref();
   }
 
-  /** What an upgrade leaves: indexes first, without which the backfill and questions would read whole tables. */
+  /** Finishes an upgrade: indexes first, without which the backfill and questions would read whole tables. */
   async function upgrade(): Promise<void> {
     const rest = { signal: stopping.signal, ref: false };
     while (!(await createIndexes(database))) await sleep(RETRY_MS, undefined, rest);

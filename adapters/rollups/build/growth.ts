@@ -13,21 +13,21 @@ export interface NumberedEvent {
   readonly occurred_at: Instant;
 }
 
-/** What a batch of events adds to the figures of a property. */
+/** The growth of a property's figures by a batch of events. */
 export interface PropertyGrowth {
   readonly value_types: Record<ValueType, number>;
   /** The number of events with each value, by hour. */
   readonly hours: Map<number, Map<Scalar, number>>;
 }
 
-/** What a batch of events adds by hour. */
+/** The growth of figures by hour. */
 export interface HourGrowth {
   readonly counts: Map<number, number>;
   readonly users: Map<number, Set<number>>;
   readonly postings: Map<number, Posting[]>;
 }
 
-/** What a batch of events adds to the figures of their type. */
+/** The growth of a type's figures by a batch of events. */
 export interface TypeGrowth extends HourGrowth {
   count: number;
   first_seen: Instant;
@@ -76,7 +76,7 @@ const newGrowth = (): TypeGrowth => ({
   properties: new Map(),
 });
 
-/** What events add to the figures of each type. */
+/** Sums up events by type: the growth of each type's figures. */
 export function growthOf(events: readonly NumberedEvent[]): Map<string, TypeGrowth> {
   const types = new Map<string, TypeGrowth>();
   for (const { id, event_type, user, properties, occurred_at } of events) {

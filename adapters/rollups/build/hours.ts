@@ -14,7 +14,7 @@ import type { BuildStore, DayKey, HourKey, PartKey, RollupRows } from "../store.
 import type { Work } from "../work.ts";
 import { entry, type HourGrowth } from "./growth.ts";
 
-/** What a batch of events adds by hour, by the id of the type. */
+/** The growth of figures by hour, for the id of each type. */
 export type Growths = ReadonlyMap<number, HourGrowth>;
 
 // The size up to which a part grows. A build rewrites the last part of an hour, so shorter parts mean less to rewrite.

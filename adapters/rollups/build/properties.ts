@@ -5,7 +5,7 @@ import type { BuildStore, PropertyKey, PropertyRow, RollupRows, ValueHourKey, Va
 import type { Work } from "../work.ts";
 import { addTo, noValueTypes, type PropertyGrowth } from "./growth.ts";
 
-// Nobody breaks a report down by a property with more different values: its values are not counted.
+// A property with more different values is an id or a free text, useless for a breakdown: its values are not counted.
 const MAX_VALUES = 1_000;
 const MAX_VALUE_CHARACTERS = 200;
 const MAX_COUNTED_PROPERTIES = 100;
@@ -13,7 +13,7 @@ const MAX_CACHED = 5_000;
 // A few hundred megabytes where all values are long.
 const MAX_CACHED_VALUES = 500_000;
 
-/** What a batch of events adds to the properties of a type, by name. */
+/** The growth of a type's properties, by their names. */
 export interface TypeProperties {
   readonly type_id: number;
   readonly properties: ReadonlyMap<string, PropertyGrowth>;
@@ -48,7 +48,7 @@ const propertyOf = ({ id, type_id, name, value_types, distinct_values }: Propert
   values: new Map(),
 });
 
-/** Adds events to the figures of properties. What one build leaves is remembered for the next one. */
+/** Adds events to the figures of properties. The figures of one build are remembered for the next one. */
 export class PropertyBuilder {
   readonly #nextId: () => number;
   readonly #known = new Map<string, Property>();

@@ -90,7 +90,7 @@ class Beginners {
   runOf = (user: number): Run => ({ first: this.#ids[user] as number, times: [this.#times[user] as number] });
 }
 
-/** What decides how far each user came. */
+/** The events that decide how far each user came. */
 interface Collected {
   readonly beginners: Beginners;
   /** Whether the user has an event that can be a later step. */

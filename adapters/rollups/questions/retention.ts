@@ -66,7 +66,7 @@ function eachColumn(visits: Visits, user: number, onlyFirst: boolean, visit: Vis
   }
 }
 
-/** Counts who joined in each column, and who returned in each column from there on. */
+/** Counts the users that joined in each column, and those of them that returned in each column from there on. */
 function countCohorts(question: RetentionQuestion, joined: Visits, returned: Visits): CohortCount[] {
   const { cohort, cohorts, periods } = question;
   const users = new Uint32Array(cohorts + 1);

@@ -1,6 +1,6 @@
 import type { EventSource, QuestionStore } from "../store.ts";
 
-/** What a question is answered from: rollups and events as of one moment. */
+/** The data of an answer: rollups and events as of one moment. */
 export interface Snapshot {
   readonly store: QuestionStore;
   readonly source: EventSource;

@@ -121,7 +121,7 @@ type UnbuiltRow = [
   has_bytes: number,
 ];
 
-/** Events that are not in the rollups yet, and the repairs of those that another program has inserted. */
+/** Events that are not in the rollups yet, and the repairs of events that another program has inserted. */
 export interface UnbuiltEvents {
   readonly events: UnbuiltEvent[];
   readonly times: EventTime[];
@@ -144,7 +144,7 @@ function wideEntries(properties: string | null): number {
   return Math.max(0, entries - USUAL_ENTRIES);
 }
 
-/** Another program's event happened when it was created. What is no time becomes now: the event arrived before. */
+/** Another program's event happened when it was created. An invalid time becomes now: the event arrived before. */
 function timeOf(created_at: UnbuiltRow[5]): number {
   const created = fromSql(created_at ?? "");
   return Number.isNaN(created) ? Date.now() : created;

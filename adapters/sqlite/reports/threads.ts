@@ -10,7 +10,7 @@ import type { Answerer, Limits, TimeLimit } from "./questions.ts";
 
 /** Limits as another thread can observe them. */
 interface SharedLimits extends TimeLimit {
-  /** Its first number becomes 1 when nobody waits any more. */
+  /** Its first number becomes 1 when the client has left. */
   readonly gone: Int32Array;
 }
 
@@ -19,7 +19,7 @@ interface Report {
   readonly limits: SharedLimits;
 }
 
-/** What a thread does: answer one of the five questions, or plan how the next events get into the rollups. */
+/** A message to a thread: answer one of the five questions, or plan how the next events get into the rollups. */
 export type Task =
   | ({ readonly kind: "listEvents"; readonly question: EventPage } & Report)
   | ({ readonly kind: "eventTypes" } & Report)
@@ -28,7 +28,7 @@ export type Task =
   | ({ readonly kind: "retention"; readonly question: RetentionQuestion } & Report)
   | { readonly kind: "plan"; readonly most: number };
 
-/** What a thread sends back. A failure goes in its parts, since an object's class does not survive the message. */
+/** A message from a thread. A failure is sent in its parts, since an object's class does not survive the message. */
 export type Outcome =
   | { readonly kind: "answer"; readonly answer: unknown }
   | {
@@ -41,7 +41,7 @@ export type Outcome =
 
 /** Threads that read the file on connections of their own, so that no report holds up writes. */
 export interface Threads {
-  /** The answer to a task, whose type follows from its kind. Rejects when the queue is full, when the file cannot be read, and after `close`. */
+  /** The answer to a task. Its type follows from the kind of the task. Rejects when the queue is full, when the file cannot be read, and after `close`. */
   run<Answer>(task: Task): Promise<Answer>;
   close(): Promise<void>;
 }

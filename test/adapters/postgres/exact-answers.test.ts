@@ -50,7 +50,7 @@ async function write(storage: Storage, seed: number): Promise<number> {
   return stored;
 }
 
-// What the storing statement does, in a transaction that takes its time.
+// The effect of the storing statement, in a transaction that takes its time.
 const STORE = `
   with stored as (
     insert into events(event_type, user_id, occurred_at, journaled)
@@ -139,7 +139,7 @@ test("four writers, aborted transactions and builds that are killed leave every 
   expect(value).toEqual(recomputed);
   expect(value.reduce((sum, { count }) => sum + count, 0)).toBe(all);
   expect([killed > 0, asked > 0]).toEqual([true, true]);
-  // Everything is built in the end, without anybody who asks.
+  // Everything is built in the end, without a further question.
   const journal = async () =>
     (await killer.query("select count(*)::int as rows from event_journal")).rows[0]?.rows;
   await expect.poll(journal, { timeout: 20_000 }).toBe(0);

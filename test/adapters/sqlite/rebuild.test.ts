@@ -23,7 +23,7 @@ function byHand(file: string, act: (db: Database) => void): void {
   db.close();
 }
 
-// As the product's specification has it, with three days of events; some of their properties are nobody's JSON.
+// As the product's specification has it, with three days of events; some of their properties are no JSON.
 const SPECIFIED = `
 create table events (
   id integer primary key autoincrement,
@@ -195,7 +195,7 @@ test("one created while the server runs is in the list too", async () => {
   });
 });
 
-// What a program may have put into the specified columns besides text and times.
+// Values other than text and times that a program may have put into the specified columns.
 const ODD_ROWS = `
 insert into events(event_type, user_id, session_id, properties, created_at) values
   ('odd', x'616e6e', x'73', x'7b22706c616e223a2270726f227d', '2026-11-21 10:00:00'),

@@ -54,7 +54,7 @@ async function fill(storage: Storage): Promise<void> {
     await storage.appendEvents(events.slice(from, from + 2_000));
 }
 
-/** What nothing is kept for: it takes a look at every event. */
+/** Not in the rollups: it reads every event. */
 const slow: TrendQuestion = {
   event_types: [],
   measure: "sessions",
