@@ -11,7 +11,7 @@ export interface ServerLog extends Log {
   write(line: LogLine): void;
 }
 
-/** Writes structured lines to standard output. A line below the level costs nothing. */
+/** Writes structured lines to standard output, warnings and errors to standard error. A line below the level costs nothing. */
 export function createLog({ logLevel }: Pick<Settings, "logLevel">): ServerLog {
   const logger = new Logger({ serviceName: "analytics-server", logLevel: LEVELS[logLevel] });
   const order = Object.keys(LEVELS);
