@@ -7,7 +7,7 @@ import { bodyReadBefore, wasReadBefore } from "./read-before.ts";
 import { createTurnstile, type Turnstile } from "./turnstile.ts";
 
 /** Bodies of which a part has arrived may hold this much memory together. */
-const MAX_UNFINISHED_BYTES = 64 * 1024 * 1024;
+const MAX_UNFINISHED_BYTES = 32 * 1024 * 1024;
 /** Whole bodies that wait to be stored and answered: beyond this every further one is refused. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** While this much waits to be stored, no further large body is read: it waits in the socket, where it costs nothing. */
@@ -43,9 +43,6 @@ const crowdedOut = (): Failure =>
   new Failure("unavailable", "Too much is arriving at once for this body to be kept. Send it again.", {
     retryAfterSeconds: 1,
   });
-
-const inTinyPieces = (): Failure =>
-  new Failure("invalid", "The body arrives in pieces of a few bytes: send it in larger ones.");
 
 // The client reads no answer; the code is for the log.
 const clientGone = (): Failure => new Failure("timeout", "The connection ended before the body did.");
@@ -86,7 +83,8 @@ export function createUploads(hasRoom: () => boolean): Uploads {
     const add = (piece: Uint8Array): void => {
       body.add(piece);
       if (body.length > limit) fail(bodyTooLarge(limit));
-      else if (areTiny(body.pieces, body.length)) fail(inTinyPieces());
+      // Node goes on parsing what has arrived, so that even an answer would cost more than such a client is worth.
+      else if (areTiny(body.pieces, body.length)) request.destroy();
       else if (body.length !== announcedBytes(request)) unfinished.hold(held, body.length);
     };
     const end = (): void => {

@@ -133,7 +133,7 @@ const MAX_CHARACTERS = 1_000_000;
 // An event with few properties changes rows that others change too. Of a wide one each property may need rows of its own,
 // and a few hundred such events took a second to write, during which nothing else was stored.
 const USUAL_ENTRIES = 32;
-const MAX_WIDE_ENTRIES = 5_000;
+const MAX_WIDE_ENTRIES = 1_000;
 const COMMA = 0x2c;
 
 /** How many entries an event's properties have beyond the usual number; a comma in a text counts too. */

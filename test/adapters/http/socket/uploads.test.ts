@@ -62,7 +62,7 @@ test("stalled uploads stop neither a small body nor a large one, and the largest
   expect((await post(url, "x".repeat(22))).body).toBe("22");
   expect((await post(url, "x".repeat(1_000_000))).body).toBe("1000000");
   const open = stalled.filter(({ socket }) => socket.readyState === "open");
-  expect(open.length).toBeGreaterThanOrEqual(10);
+  expect(open.length).toBeGreaterThanOrEqual(5);
   for (const { socket } of stalled) socket.destroy();
 });
 
@@ -74,12 +74,12 @@ test("a body without a length that goes past the limit is refused while it arriv
   expect(await firstAnswer(client)).toMatchObject({ status: 413, body: "too_large" });
 });
 
-test("a body in pieces of one byte is refused, and one in pieces of a hundred is taken", async () => {
+test("a body in pieces of one byte ends its connection, and one in pieces of a hundred is taken", async () => {
   const url = await serve(readsAll);
   const chunked = `${POST}connection: close\r\ntransfer-encoding: chunked\r\n\r\n`;
   const tiny = await openConnection(url);
   tiny.send(chunked + "1\r\nx\r\n".repeat(2_000));
-  expect(await firstAnswer(tiny)).toMatchObject({ status: 400, body: "invalid" });
+  expect(await tiny.rest()).toBe("");
   const small = await openConnection(url);
   small.send(`${chunked}${`64\r\n${"x".repeat(100)}\r\n`.repeat(2_000)}0\r\n\r\n`);
   expect(await small.rest()).toMatch(/ 201 [\s\S]*200000$/);
