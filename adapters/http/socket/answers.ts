@@ -7,7 +7,7 @@ import { announcedBytes, areTiny, hasBody } from "./uploads.ts";
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 8 * 1024 * 1024;
 /** A shorter body that was not read is read past, which costs less than a new connection. */
-const READ_PAST_BYTES = 64 * 1024;
+const READ_PAST_BYTES = 256 * 1024;
 
 interface Answer {
   readonly request: IncomingMessage;
