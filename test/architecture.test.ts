@@ -54,7 +54,6 @@ const PURE = packages(
   "@stdlib/math-base-special-betainc",
   "@stdlib/math-base-special-erfc",
   "@stdlib/math-base-special-erfcinv",
-  "@stdlib/math-base-special-gammainc",
   "@stdlib/math-base-special-gammaln",
   // Only its calendar is used, not its clock.
   "temporal-polyfill",
