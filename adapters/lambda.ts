@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
-import { bodyTooLarge } from "./http/body.ts";
 import type { HttpRequest, HttpResponse } from "./http/message.ts";
+import { bodyTooLarge } from "./http/requests/body.ts";
 import { openAnalytics } from "./main.ts";
 
 // Lambda limits an answer to 6 MiB, in which the body is a string of JSON. The remainder is for status and headers.

@@ -1,5 +1,5 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import type { Log, LogEntry } from "./http/log-entry.ts";
+import type { Log, LogEntry } from "./http/log/log-entry.ts";
 import type { Settings } from "./settings.ts";
 
 const LEVELS = { debug: "DEBUG", info: "INFO", warn: "WARN", error: "ERROR" } as const;

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import { createServer } from "node:net";
 import type { Failure } from "../domain/failure.ts";
-import { faultOfVersion } from "./http/access.ts";
-import { faultOfHost } from "./http/request-target.ts";
+import { faultOfVersion } from "./http/door/access.ts";
+import { faultOfHost } from "./http/requests/request-target.ts";
 import { analytics } from "./lambda.ts";
 import { listen, startLine, urlOf } from "./listening.ts";
 
 // Used by scripts/serverless-plugin.cjs and scripts/offline-front.cjs, which run the functions under serverless-offline.
 
-export { MAX_BODY_BYTES } from "./http/body.ts";
-export { parseTarget } from "./http/request-target.ts";
+export { MAX_BODY_BYTES } from "./http/requests/body.ts";
+export { parseTarget } from "./http/requests/request-target.ts";
 export { refusal, refusalOf, refuseInProblems } from "./http/socket/refusals.ts";
 export { refusalLine } from "./listening.ts";
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createListener } from "./http/listener.ts";
 import { createPlainServer } from "./http/plain-server.ts";
-import { parseTarget } from "./http/request-target.ts";
+import { parseTarget } from "./http/requests/request-target.ts";
 import { listen, urlOf } from "./listening.ts";
 import { openAnalytics } from "./main.ts";
 import { type Settings, UnusableSettings } from "./settings.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { filesBelow } from "../adapters/http/files.ts";
-import { openApi, withDescription } from "../adapters/http/openapi.ts";
+import { filesBelow } from "../adapters/http/answers/files.ts";
+import { openApi, withDescription } from "../adapters/http/answers/openapi.ts";
 import { SETTING_NAMES } from "../adapters/settings.ts";
 import * as handlers from "../handlers/contract/endpoints.ts";
 

@@ -1,9 +1,9 @@
 import { onTestFinished } from "vitest";
-import { bodyTooLarge } from "../adapters/http/body.ts";
+import { createStaticFiles } from "../adapters/http/answers/files.ts";
 import { createEdge, type Edge, type EdgeParts } from "../adapters/http/edge.ts";
-import { createStaticFiles } from "../adapters/http/files.ts";
-import type { LogEntry } from "../adapters/http/log-entry.ts";
+import type { LogEntry } from "../adapters/http/log/log-entry.ts";
 import type { HttpRequest, HttpResponse } from "../adapters/http/message.ts";
+import { bodyTooLarge } from "../adapters/http/requests/body.ts";
 import { readSettings, type Settings } from "../adapters/settings.ts";
 import type { ExperimentTally } from "../domain/experiments/tally.ts";
 import { Failure, type Fault } from "../domain/failure.ts";

@@ -1,6 +1,6 @@
 import { Failure } from "../../domain/failure.ts";
 import type { Endpoint } from "../../handlers/contract/endpoint.ts";
-import type { StaticFile } from "./files.ts";
+import type { StaticFile } from "./answers/files.ts";
 
 /** An endpoint or a file: everything that a request can be routed to. */
 export type Target = Endpoint | StaticFile;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Failure } from "../../../domain/failure.ts";
 import type { HttpRequest } from "../message.ts";
-import { faultOfHost, parseTarget } from "../request-target.ts";
+import { faultOfHost, parseTarget } from "../requests/request-target.ts";
 import { wasReadBefore } from "./read-before.ts";
 import type { Take, Uploads } from "./uploads.ts";
 

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Failure } from "../../../domain/failure.ts";
-import { bodyTooLarge, MAX_BODY_BYTES } from "../body.ts";
+import { problem, type Refusal } from "../answers/problem.ts";
 import { ALWAYS } from "../edge.ts";
-import { problem, type Refusal } from "../problem.ts";
+import { bodyTooLarge, MAX_BODY_BYTES } from "../requests/body.ts";
 import { UNREADABLE } from "../router.ts";
 
 // Node refuses some requests before the edge sees them, and answers them with a bare status. Here they get the answer that

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Failure } from "../../../domain/failure.ts";
-import { bodyTooLarge } from "../body.ts";
+import { bodyTooLarge } from "../requests/body.ts";
 import { Collected } from "./collected.ts";
 import { createHolding } from "./holding.ts";
 import { bodyReadBefore, wasReadBefore } from "./read-before.ts";

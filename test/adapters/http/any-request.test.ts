@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { FAILURE_STATUS } from "../../../adapters/http/statuses.ts";
+import { FAILURE_STATUS } from "../../../adapters/http/answers/statuses.ts";
 import { endpoints } from "../../../handlers/contract/endpoints.ts";
 import { openEdge, type TestResponse, withColours } from "../../world.ts";
 

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { NO_FILES } from "../../../adapters/http/answers/files.ts";
 import { createEdge } from "../../../adapters/http/edge.ts";
-import { NO_FILES } from "../../../adapters/http/files.ts";
 import { createListener } from "../../../adapters/http/listener.ts";
 import { readSettings } from "../../../adapters/settings.ts";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";

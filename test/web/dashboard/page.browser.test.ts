@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test, vi } from "vitest";
-import { filesBelow } from "../../../adapters/http/files.ts";
+import { filesBelow } from "../../../adapters/http/answers/files.ts";
 import { describeInBrowser } from "../browser.ts";
 import { fill, open, openSite, send, viewsOf } from "./site.ts";
 

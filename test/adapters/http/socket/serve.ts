@@ -2,10 +2,10 @@ import { once } from "node:events";
 import type { Server, ServerOptions } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
+import { FAILURE_STATUS } from "../../../../adapters/http/answers/statuses.ts";
 import type { Edge } from "../../../../adapters/http/edge.ts";
 import type { ListenerOptions } from "../../../../adapters/http/listener.ts";
 import { createPlainServer } from "../../../../adapters/http/plain-server.ts";
-import { FAILURE_STATUS } from "../../../../adapters/http/statuses.ts";
 import { Failure } from "../../../../domain/failure.ts";
 
 /** A real HTTP server around an edge until the test is over. */

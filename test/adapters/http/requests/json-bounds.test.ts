@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { exceededBound } from "../../../adapters/http/json-bounds.ts";
+import { exceededBound } from "../../../../adapters/http/requests/json-bounds.ts";
 
 /** Objects, lists, and commas between the entries of both: counted by walking the parsed value. */
 function countValues(value: unknown): number {

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { FailureCode } from "../../domain/failure.ts";
-import { documentedBatches } from "../../handlers/contract/batch.ts";
-import { type Access, type Endpoint, endpoint, type Outcome } from "../../handlers/contract/endpoint.ts";
-import type { ListingFormat } from "../../handlers/contract/listing.ts";
+import type { FailureCode } from "../../../domain/failure.ts";
+import { documentedBatches } from "../../../handlers/contract/batch.ts";
+import { type Access, type Endpoint, endpoint, type Outcome } from "../../../handlers/contract/endpoint.ts";
+import type { ListingFormat } from "../../../handlers/contract/listing.ts";
 import { LISTING_TYPES } from "./listing.ts";
 import { FAILURE_STATUS, OUTCOME_STATUS } from "./statuses.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { track } from "../../handlers/experiments/tracked.ts";
-import { openEdge, type TestWorld } from "../../world.ts";
+import { track } from "../../../handlers/experiments/tracked.ts";
+import { openEdge, type TestWorld } from "../../../world.ts";
 
 const trackMany = (world: TestWorld, count: number, text: string) =>
   track(world, ...Array.from({ length: count }, () => ({ event_type: "view", properties: { text } })));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { faultOfHost, parseTarget } from "../../../adapters/http/request-target.ts";
+import { faultOfHost, parseTarget } from "../../../../adapters/http/requests/request-target.ts";
 
 test.each([
   ["/health", { path: "/health", query: "", host: undefined }],

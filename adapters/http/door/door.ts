@@ -1,11 +1,11 @@
-import { Failure } from "../../domain/failure.ts";
-import type { Instant } from "../../domain/time.ts";
-import type { Settings } from "../settings.ts";
+import { Failure } from "../../../domain/failure.ts";
+import type { Instant } from "../../../domain/time.ts";
+import type { Settings } from "../../settings.ts";
+import type { HttpRequest } from "../message.ts";
+import type { Target } from "../router.ts";
 import { createGate } from "./access.ts";
 import type { Cors } from "./cors.ts";
-import type { HttpRequest } from "./message.ts";
 import { createLimiter } from "./rate.ts";
-import type { Target } from "./router.ts";
 
 /** Refuses a request that may not enter. `target` is undefined for a path or method that is unknown. */
 export type Door = (

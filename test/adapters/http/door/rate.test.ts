@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseNetwork } from "../../../adapters/addresses.ts";
-import { openEdge, type TestEdge, type TestRequest } from "../../world.ts";
+import { parseNetwork } from "../../../../adapters/addresses.ts";
+import { openEdge, type TestEdge, type TestRequest } from "../../../world.ts";
 
 const WRITE = "write-key-0123456789";
 const OTHER = "other-key-0123456789";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { openEdge, type TestRequest, withColours } from "../../world.ts";
+import { openEdge, type TestRequest, withColours } from "../../../world.ts";
 
 const WRITE = "write-key-0123456789";
 const READ = "read-key-0123456789";

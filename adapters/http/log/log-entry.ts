@@ -1,6 +1,6 @@
-import { Failure } from "../../domain/failure.ts";
-import type { HttpRequest } from "./message.ts";
-import type { Target } from "./router.ts";
+import { Failure } from "../../../domain/failure.ts";
+import type { HttpRequest } from "../message.ts";
+import type { Target } from "../router.ts";
 
 /** One line of log. */
 export interface LogEntry {

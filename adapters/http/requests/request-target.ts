@@ -1,4 +1,4 @@
-import { Failure } from "../../domain/failure.ts";
+import { Failure } from "../../../domain/failure.ts";
 
 /** The parsed target of a request line. */
 export interface RequestTarget {

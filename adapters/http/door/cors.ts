@@ -1,8 +1,8 @@
-import type { Access } from "../../handlers/contract/endpoint.ts";
-import { isLoopback } from "../addresses.ts";
-import type { Settings } from "../settings.ts";
-import type { HttpRequest, HttpResponse } from "./message.ts";
-import type { Router } from "./router.ts";
+import type { Access } from "../../../handlers/contract/endpoint.ts";
+import { isLoopback } from "../../addresses.ts";
+import type { Settings } from "../../settings.ts";
+import type { HttpRequest, HttpResponse } from "../message.ts";
+import type { Router } from "../router.ts";
 
 type Headers = Record<string, string>;
 

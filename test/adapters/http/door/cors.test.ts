@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openEdge, withColours } from "../../world.ts";
+import { openEdge, withColours } from "../../../world.ts";
 
 const SHOP = "https://shop.example";
 const KEY = "0123456789abcdef";

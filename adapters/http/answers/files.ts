@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { Failure } from "../../domain/failure.ts";
-import type { HttpRequest, HttpResponse } from "./message.ts";
+import { Failure } from "../../../domain/failure.ts";
+import type { HttpRequest, HttpResponse } from "../message.ts";
 
 /** A file that browsers load from this server. It is routed like an endpoint, and open to everybody. */
 export interface StaticFile {

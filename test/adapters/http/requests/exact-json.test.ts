@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseExactly } from "../../../adapters/http/exact-json.ts";
-import { openEdge } from "../../world.ts";
+import { parseExactly } from "../../../../adapters/http/requests/exact-json.ts";
+import { openEdge } from "../../../world.ts";
 
 const [MAX, TOO_LARGE] = ["9007199254740991", "9007199254740992"];
 

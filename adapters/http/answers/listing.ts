@@ -1,6 +1,6 @@
-import type { Line, Listing, ListingFormat } from "../../handlers/contract/listing.ts";
+import type { Line, Listing, ListingFormat } from "../../../handlers/contract/listing.ts";
+import type { HttpResponse } from "../message.ts";
 import { bytesAsJson } from "./answer-size.ts";
-import type { HttpResponse } from "./message.ts";
 
 export const LISTING_TYPES: Record<ListingFormat, string> = {
   ndjson: "application/x-ndjson; charset=utf-8",

@@ -1,4 +1,4 @@
-import type { Instant } from "../../domain/time.ts";
+import type { Instant } from "../../../domain/time.ts";
 import type { LogEntry } from "./log-entry.ts";
 
 // Enough to see what goes wrong. Without a bound, a client without a key writes 50 MB of log a second.

@@ -1,5 +1,5 @@
-import { Failure, type FailureCode } from "../../domain/failure.ts";
-import type { HttpResponse } from "./message.ts";
+import { Failure, type FailureCode } from "../../../domain/failure.ts";
+import type { HttpResponse } from "../message.ts";
 import { FAILURE_STATUS } from "./statuses.ts";
 
 const TITLES: Record<FailureCode, string> = {

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Endpoint, Request } from "../../handlers/contract/endpoint.ts";
-import { FaultList, invalid, unanswerable } from "../../handlers/contract/faults.ts";
-import { wording } from "../../handlers/contract/wording.ts";
-import type { HttpRequest } from "./message.ts";
-import type { Route } from "./router.ts";
+import type { Endpoint, Request } from "../../../handlers/contract/endpoint.ts";
+import { FaultList, invalid, unanswerable } from "../../../handlers/contract/faults.ts";
+import { wording } from "../../../handlers/contract/wording.ts";
+import type { HttpRequest } from "../message.ts";
+import type { Route } from "../router.ts";
 
 /** Parses one part of a request; its faults join those of the other parts. */
 function parse(

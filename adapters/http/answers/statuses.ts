@@ -1,5 +1,5 @@
-import type { FailureCode } from "../../domain/failure.ts";
-import type { Outcome } from "../../handlers/contract/endpoint.ts";
+import type { FailureCode } from "../../../domain/failure.ts";
+import type { Outcome } from "../../../handlers/contract/endpoint.ts";
 
 // The only place where outcomes and failures become HTTP: the edge answers with these, and the OpenAPI document lists them.
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { openApi, withDescription } from "../../../adapters/http/openapi.ts";
-import { FAILURE_STATUS, OUTCOME_STATUS } from "../../../adapters/http/statuses.ts";
-import { endpoint, type Outcome, TestPath } from "../../../handlers/contract/endpoint.ts";
-import { endpoints } from "../../../handlers/contract/endpoints.ts";
-import { openEdge } from "../../world.ts";
+import { openApi, withDescription } from "../../../../adapters/http/answers/openapi.ts";
+import { FAILURE_STATUS, OUTCOME_STATUS } from "../../../../adapters/http/answers/statuses.ts";
+import { endpoint, type Outcome, TestPath } from "../../../../handlers/contract/endpoint.ts";
+import { endpoints } from "../../../../handlers/contract/endpoints.ts";
+import { openEdge } from "../../../world.ts";
 
 interface Operation {
   readonly operationId: string;

@@ -1,9 +1,9 @@
 import { hash, timingSafeEqual } from "node:crypto";
-import { Failure } from "../../domain/failure.ts";
-import type { Access } from "../../handlers/contract/endpoint.ts";
-import { isLoopback } from "../addresses.ts";
-import type { Keys } from "../settings.ts";
-import type { HttpRequest } from "./message.ts";
+import { Failure } from "../../../domain/failure.ts";
+import type { Access } from "../../../handlers/contract/endpoint.ts";
+import { isLoopback } from "../../addresses.ts";
+import type { Keys } from "../../settings.ts";
+import type { HttpRequest } from "../message.ts";
 
 type Scope = "write" | "read" | "admin";
 

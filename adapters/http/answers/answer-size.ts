@@ -1,4 +1,4 @@
-import { Failure } from "../../domain/failure.ts";
+import { Failure } from "../../../domain/failure.ts";
 
 // No character takes more than six bytes of JSON.
 const MAX_BYTES_OF_CHARACTER = 6;

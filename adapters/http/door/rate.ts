@@ -1,9 +1,9 @@
-import { Failure } from "../../domain/failure.ts";
-import type { Instant } from "../../domain/time.ts";
-import { clientAddress, clientNetwork } from "../addresses.ts";
-import type { Settings } from "../settings.ts";
+import { Failure } from "../../../domain/failure.ts";
+import type { Instant } from "../../../domain/time.ts";
+import { clientAddress, clientNetwork } from "../../addresses.ts";
+import type { Settings } from "../../settings.ts";
+import type { HttpRequest } from "../message.ts";
 import type { Caller } from "./access.ts";
-import type { HttpRequest } from "./message.ts";
 
 interface Bucket {
   tokens: number;

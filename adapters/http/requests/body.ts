@@ -1,11 +1,11 @@
 import { isUtf8 } from "node:buffer";
 import { brotliDecompress, gunzip } from "node:zlib";
-import { Failure } from "../../domain/failure.ts";
-import { BrokenLine, MAX_BATCH, tooManyItems } from "../../handlers/contract/batch.ts";
-import type { Endpoint } from "../../handlers/contract/endpoint.ts";
+import { Failure } from "../../../domain/failure.ts";
+import { BrokenLine, MAX_BATCH, tooManyItems } from "../../../handlers/contract/batch.ts";
+import type { Endpoint } from "../../../handlers/contract/endpoint.ts";
+import type { HttpRequest } from "../message.ts";
 import { parseExactly } from "./exact-json.ts";
 import { type Excess, exceededBound } from "./json-bounds.ts";
-import type { HttpRequest } from "./message.ts";
 
 /** The largest body, of a batch, before and after decompression. */
 export const MAX_BODY_BYTES = 5 * 1024 * 1024;

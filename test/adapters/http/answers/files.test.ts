@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
-import { createStaticFiles } from "../../../adapters/http/files.ts";
-import { openEdge } from "../../world.ts";
+import { createStaticFiles } from "../../../../adapters/http/answers/files.ts";
+import { openEdge } from "../../../world.ts";
 
 /** A server whose folder of web files holds these. */
 async function serving(files: Readonly<Record<string, string>>, dashboard?: string) {
