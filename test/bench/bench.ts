@@ -28,7 +28,7 @@ const QUICK = { rounds: 3, seconds: 2 };
 
 const HELP = `npm run bench -- [--quick] [--markdown] [operation …]
 
-  ${OPERATIONS.map(({ name }) => name).join(", ")}: all of them where none is named
+  ${OPERATIONS.map(({ name }) => name).join(", ")}: default: all
 
 npm run bench -- queries | crash | false-alarms | hostile | idle-connections`;
 
@@ -37,7 +37,9 @@ const say = (text: string): void => void process.stdout.write(`${text}\n\n`);
 function choose(names: readonly string[]) {
   const unknown = names.filter((name) => !OPERATIONS.some((operation) => operation.name === name));
   if (unknown.length > 0) {
-    throw new Error(`no operation ${unknown.join(", ")}: ${OPERATIONS.map(({ name }) => name).join(", ")}`);
+    throw new Error(
+      `Unknown operation ${unknown.join(", ")}. Choose from ${OPERATIONS.map(({ name }) => name).join(", ")}`,
+    );
   }
   return names.length === 0 ? OPERATIONS : OPERATIONS.filter(({ name }) => names.includes(name));
 }
@@ -58,7 +60,7 @@ const rounds = values.quick ? QUICK : FULL;
 const chosen = choose(positionals);
 
 const machine = describeMachine(rounds);
-if (values.quick) say("A quick run: fewer and shorter rounds than the figures that the README shows.");
+if (values.quick) say("Quick run: fewer and shorter rounds than in the README.");
 say(machine.join("\n"));
 const all = new Map<string, Measured>();
 for (const operation of chosen) {

@@ -1,4 +1,4 @@
-// What the load consists of: many users, few kinds of events, a handful of properties.
+// Request bodies of the load: 200,000 users, eight event types, six properties.
 
 const USERS = 200_000;
 const EVENT_TYPES = [
@@ -13,8 +13,8 @@ const EVENT_TYPES = [
 ];
 const PAGES = ["home", "catalogue", "product", "basket", "account"];
 
-/** The same numbers in every run, spread as if at random. */
-function dice(seed: number): (below: number) => number {
+/** Seeded pseudo-random integers: the same sequence in every run. */
+function seededIntegers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -22,12 +22,12 @@ function dice(seed: number): (below: number) => number {
   };
 }
 
-const roll = dice(20_000);
+const roll = seededIntegers(20_000);
 const pick = (list: readonly string[]): string => list[roll(list.length)] ?? "";
 
 let messages = 0;
 
-/** A UUIDv7: it begins with the time, so that its index grows at its end. */
+/** A UUIDv7. Its leading timestamp makes the index grow at one end only. */
 export function messageId(): string {
   messages += 1;
   const time = Date.now().toString(16).padStart(12, "0");
@@ -50,20 +50,25 @@ const eventFields = (users = USERS): string => {
 export const event = (): string => `{${eventFields()}}`;
 export const eventWithId = (): string => `{${eventFields()},"message_id":"${messageId()}"}`;
 
-// So few that most of them have come before: of a server that runs for long, few events bring a new user.
-const REGULARS = 20_000;
-export const regularEvent = (): string => `{${eventFields(REGULARS)},"message_id":"${messageId()}"}`;
+// Most events come from users seen before, as on a server that has run for a long time.
+const RETURNING_USERS = 20_000;
+export const returningUserEvent = (): string =>
+  `{${eventFields(RETURNING_USERS)},"message_id":"${messageId()}"}`;
 
 export const BATCH = 1_000;
 
-/** Batches take longer to make than to store, so that they are made beforehand; only the ids must be new. */
+/**
+ * Cycles through eight prepared batches: building a batch takes longer than storing it. Only for items without message
+ * ids.
+ */
 export function batches(item: () => string): () => string {
   const made = Array.from({ length: 8 }, () => `[${Array.from({ length: BATCH }, item).join(",")}]`);
   let next = 0;
   return () => made[next++ % made.length] ?? "";
 }
 
-export const regularBatch = (): string => `[${Array.from({ length: BATCH }, regularEvent).join(",")}]`;
+export const returningUserBatch = (): string =>
+  `[${Array.from({ length: BATCH }, returningUserEvent).join(",")}]`;
 
 export const batchWithIds = (): string => `[${Array.from({ length: BATCH }, eventWithId).join(",")}]`;
 

@@ -1,7 +1,8 @@
 import { crash, describeCrashes, isUnharmed } from "../end-to-end/crash.ts";
 import { inFolder, ROOT } from "./processes.ts";
 
-// What the tests do five times: kill the server under load at random moments, and look for what is lost or twice there.
+// Kills the server at random moments under load, fifty times instead of five as in the tests, and looks for lost and
+// duplicate messages.
 const PLAN = { kills: 50, seed: 20_000, serve: `${ROOT}dist/serve.mjs` };
 
 await inFolder(async (folder) => {

@@ -1,21 +1,21 @@
 import type { Instant } from "../../domain/time.ts";
 import { DAY } from "../../domain/time.ts";
 
-/** A question as HTTP asks it, and the same as SQL over the events themselves. */
+/** A question as an HTTP request, and the equivalent SQL on the raw events. */
 export interface EventQuestion {
   readonly name: string;
   readonly path: string;
   readonly body?: unknown;
   readonly sql: string;
   readonly values: readonly (string | number)[];
-  /** The limit of the 95th percentile at ten million events, in milliseconds. */
+  /** Target for the 95th percentile, in milliseconds at ten million events. */
   readonly most: { readonly sqlite: number; readonly postgres: number };
 }
 
 const DAYS = 90;
 const WEEK = 7 * DAY;
 
-// The first Monday of 1970 was its fourth day.
+// 1970 began on a Thursday: its first Monday is the fifth of January.
 const MONDAY = 4 * DAY;
 
 const day = `occurred_at / ${DAY}`;
@@ -24,7 +24,7 @@ const week = `(occurred_at - ${MONDAY}) / ${WEEK}`;
 
 const STEPS = ["product_view", "add_to_cart", "purchase"];
 
-/** The last ninety days, whole ones, of the product that fill-events.ts tells of. */
+/** Questions about the last ninety whole days of the data of fill-events.ts. */
 export function eventQuestions(now: Instant): EventQuestion[] {
   const to = Math.ceil(now / DAY) * DAY;
   const from = to - DAYS * DAY;

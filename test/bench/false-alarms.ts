@@ -13,7 +13,8 @@ import {
   weightChanges,
 } from "../domain/statistics/simulation.ts";
 
-// What the suite simulates with few tests, in full: how often a test without any effect has a verdict.
+// Measures the rate of false verdicts in simulated experiments without an effect, with more experiments than the test
+// suite.
 const TESTS = Number(process.argv[2] ?? 2_000);
 const SEED = 20_260_101;
 const HIGHEST = 0.05 + 2 * Math.sqrt((0.05 * 0.95) / TESTS);
@@ -22,7 +23,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const percent = (share: number): string => (100 * share).toFixed(1);
 const marked = (share: number): string => (share > HIGHEST ? `${percent(share)} (too many)` : percent(share));
 
-say(`${TESTS} tests of each, seed ${SEED}; at most ${percent(HIGHEST)} % are allowed\n`);
+say(`${TESTS} experiments per row, seed ${SEED}; limit: ${percent(HIGHEST)} %\n`);
 say(`| false verdicts at any of 100 looks, in % | ${Object.keys(splits).join(" | ")} |`);
 say(`|---|${"---|".repeat(Object.keys(splits).length)}`);
 for (const [name, shape] of Object.entries(shapes)) {
@@ -36,7 +37,7 @@ for (const [name, setup] of [...weightChanges, ...severalArms, ...uploads]) {
 }
 
 const LONG = 200_000;
-say(`\n| ${LONG} users, a look every 0.5 %, ${TESTS / 10} tests | false verdicts, in % |\n|---|---|`);
+say(`\n| ${LONG} users, a look every 0.5 %, ${TESTS / 10} experiments | false verdicts, in % |\n|---|---|`);
 for (const [name, shape] of [
   ["conversion 10 %", conversions(0.1)],
   ["normal", normals(0, 1)],
@@ -45,12 +46,12 @@ for (const [name, shape] of [
   say(`| ${name}, 50/50 | ${percent(verdictShare(setup, TESTS / 10, SEED))} |`);
 }
 
-say("\n| a true effect | found, in % | when the method was chosen |\n|---|---|---|");
+say("\n| a real effect | detected, in % | detected when the method was chosen |\n|---|---|---|");
 for (const { name, setup, found } of powerRows) {
   say(`| ${name} | ${percent(verdictShare(setup, TESTS, SEED))} | ${found} |`);
 }
 
-/** Whether a fair split of 20,000 users ever alarms, looked at every 20 users. */
+/** Whether the split check ever raises an alarm for 20,000 correctly split users, checked every 20 users. */
 function alarms(weights: readonly number[], random: () => number): boolean {
   const users = weights.map(() => 0);
   for (let user = 1; user <= 20_000; user++) {
@@ -67,7 +68,7 @@ function alarms(weights: readonly number[], random: () => number): boolean {
   return false;
 }
 
-say("\n| a fair split, looked at every 20 users | alarms, in % |\n|---|---|");
+say("\n| a correct split, checked every 20 users | alarms, in % |\n|---|---|");
 for (const [name, weights] of [...Object.entries(splits), ["twenty arms", Array(20).fill(0.05)] as const]) {
   const random = seededRandom(SEED);
   const found = Array.from({ length: TESTS }, () => alarms(weights, random)).filter(Boolean).length;

@@ -9,20 +9,20 @@ import { ATTACKS, type Attack, batchClients } from "./hostile/attacks.ts";
 import { awaitOutput, inFolder, ROOT, spawnNode, stopChild } from "./processes.ts";
 import { percentile } from "./samples.ts";
 
-// Hostile clients send their worst, and one good client measures what it notices of them.
+// Measures the latency of one regular client while hostile clients attack the server.
 const SECONDS = 4;
-// Long enough that the time until 400 clients have connected hardly counts.
+// Long enough to make the time for 400 clients to connect negligible.
 const OVERLOAD_SECONDS = 12;
-const GOOD_EVERY_MS = 5;
-const LOOK_EVERY_MS = 50;
+const REGULAR_EVERY_MS = 5;
+const SAMPLE_EVERY_MS = 50;
 const MAX_P99_MS = 100;
 const MAX_MEMORY_MB = 400;
 const MAX_LOG_MB_A_SECOND = 1;
-const MIN_KEPT_UNDER_OVERLOAD = 0.8;
-const STORED_BEFORE = 200;
-const MAX_CROWDED_OUT = 0.5;
+const MIN_RATE_UNDER_OVERLOAD = 0.8;
+const BATCHES_BEFORE = 200;
+const MAX_WAITING_SHARE = 0.5;
 const MAX_CALM_TRIES = 100;
-// Attackers are as many as the cores: the good client comes first, or it would measure the lack of cores.
+// Attackers keep every core busy. A lower priority keeps the regular client from measuring the lack of cores instead.
 const ATTACKER_NICENESS = 10;
 
 interface Victim {
@@ -34,12 +34,12 @@ interface Victim {
 interface Outcome {
   readonly p50: number;
   readonly p99: number;
-  readonly most: number;
+  readonly max: number;
   readonly failed: number;
   readonly memory: number;
   readonly logged: number;
   /** The share of the time in which the server could have run but other processes had the cores. */
-  readonly crowdedOut: number;
+  readonly waitingShare: number;
   /** How long the server's main thread ran. */
   readonly ranSeconds: number;
   readonly answered: { requests: number; accepted: number; refused: number; broken: number };
@@ -64,7 +64,7 @@ async function startVictim(folder: string): Promise<Victim> {
   return victim;
 }
 
-/** Resident memory in megabytes; not a number where the system is not Linux or the process has ended. */
+/** Resident memory in megabytes. NaN if the process has ended or the system is not Linux. */
 function residentMegabytes(pid: number): number {
   try {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
@@ -73,7 +73,7 @@ function residentMegabytes(pid: number): number {
   }
 }
 
-/** Nanoseconds that the server's main thread has run, and has waited for a core; undefined where the system is not Linux. */
+/** Nanoseconds that the main thread of the server has run and has waited for a core. Undefined if not on Linux. */
 function scheduleOf(pid: number): { readonly ran: number; readonly waited: number } | undefined {
   try {
     const [ran = 0, waited = 0] = readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ").map(Number);
@@ -85,14 +85,14 @@ function scheduleOf(pid: number): { readonly ran: number; readonly waited: numbe
 
 function scheduledSince(pid: number, before: ReturnType<typeof scheduleOf>, seconds: number) {
   const now = scheduleOf(pid);
-  if (before === undefined || now === undefined) return { crowdedOut: Number.NaN, ranSeconds: seconds };
+  if (before === undefined || now === undefined) return { waitingShare: Number.NaN, ranSeconds: seconds };
   const waited = now.waited - before.waited;
   const ran = now.ran - before.ran;
-  return { crowdedOut: waited / (waited + ran), ranSeconds: ran / 1e9 };
+  return { waitingShare: waited / (waited + ran), ranSeconds: ran / 1e9 };
 }
 
-/** Sends one event; answers whether it was stored. */
-function sendGood(url: string, agent: Agent): Promise<boolean> {
+/** Sends one event and returns whether it was stored. */
+function sendRegular(url: string, agent: Agent): Promise<boolean> {
   const headers = { ...AUTHORIZED, "content-type": "application/json" };
   return new Promise((resolve) => {
     const sent = request(`${url}/apiv1/events`, { method: "POST", agent, headers }, (response) => {
@@ -105,15 +105,15 @@ function sendGood(url: string, agent: Agent): Promise<boolean> {
   });
 }
 
-async function measureGood(url: string, until: number) {
+async function measureRegular(url: string, until: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const milliseconds: number[] = [];
   let failed = 0;
   while (Date.now() < until) {
     const startedAt = performance.now();
-    if (!(await sendGood(url, agent))) failed += 1;
+    if (!(await sendRegular(url, agent))) failed += 1;
     milliseconds.push(performance.now() - startedAt);
-    await new Promise((resolve) => setTimeout(resolve, GOOD_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, REGULAR_EVERY_MS));
   }
   agent.destroy();
   milliseconds.sort((a, b) => a - b);
@@ -122,26 +122,26 @@ async function measureGood(url: string, until: number) {
 
 const attacker = fileURLToPath(new URL("contenders/attacker.mjs", import.meta.url));
 
-async function suffer(victim: Victim, attack: Attack, seconds = SECONDS): Promise<Outcome> {
+async function measureAttack(victim: Victim, attack: Attack, seconds = SECONDS): Promise<Outcome> {
   const child = spawnNode({ args: [attacker, attack.name, victim.url, String(seconds)] });
   setPriority(child.pid ?? 0, ATTACKER_NICENESS);
   const counted = awaitOutput(child, /counts (\{.*\})/);
   const pid = victim.child.pid ?? 0;
   let memory = residentMegabytes(pid);
-  const looks = setInterval(() => {
+  const sampling = setInterval(() => {
     memory = Math.max(memory, residentMegabytes(pid));
-  }, LOOK_EVERY_MS);
+  }, SAMPLE_EVERY_MS);
   const loggedBefore = victim.logBytes;
   const scheduledBefore = scheduleOf(pid);
-  const { milliseconds, failed } = await measureGood(victim.url, Date.now() + seconds * 1_000);
+  const { milliseconds, failed } = await measureRegular(victim.url, Date.now() + seconds * 1_000);
   const scheduled = scheduledSince(pid, scheduledBefore, seconds);
   const [, counts = "{}"] = await counted;
-  clearInterval(looks);
+  clearInterval(sampling);
   await stopChild(child);
   return {
     p50: percentile(milliseconds, 0.5),
     p99: percentile(milliseconds, 0.99),
-    most: milliseconds.at(-1) ?? Number.NaN,
+    max: milliseconds.at(-1) ?? Number.NaN,
     failed,
     memory,
     logged: (victim.logBytes - loggedBefore) / seconds / 1e6,
@@ -150,9 +150,9 @@ async function suffer(victim: Victim, attack: Attack, seconds = SECONDS): Promis
   };
 }
 
-/** Waits until what the last attackers have left behind is done. */
-async function answersAgain({ url }: Victim): Promise<void> {
-  for (let swift = 0, tries = 0; swift < 5 && tries < MAX_CALM_TRIES; tries += 1) {
+/** Waits until the server has finished the work of the previous attack: five fast answers in a row. */
+async function waitUntilCalm({ url }: Victim): Promise<void> {
+  for (let fastAnswers = 0, tries = 0; fastAnswers < 5 && tries < MAX_CALM_TRIES; tries += 1) {
     const startedAt = performance.now();
     const isStored = await prepare(
       url,
@@ -162,7 +162,7 @@ async function answersAgain({ url }: Victim): Promise<void> {
       () => true,
       () => false,
     );
-    swift = isStored && performance.now() - startedAt < MAX_P99_MS ? swift + 1 : 0;
+    fastAnswers = isStored && performance.now() - startedAt < MAX_P99_MS ? fastAnswers + 1 : 0;
   }
 }
 
@@ -173,9 +173,9 @@ const HEAD = [
   "hostile clients",
   "requests",
   "2xx",
-  "good p50 ms",
+  "regular p50 ms",
   "p99",
-  "most",
+  "max",
   "failed",
   "memory MB",
   "log MB/s",
@@ -191,11 +191,11 @@ const rowOf = (name: string, outcome: Outcome): string[] => [
   String(outcome.answered.accepted),
   outcome.p50.toFixed(1),
   outcome.p99.toFixed(1),
-  outcome.most.toFixed(0),
+  outcome.max.toFixed(0),
   String(outcome.failed),
   outcome.memory.toFixed(0),
   outcome.logged.toFixed(2),
-  (100 * outcome.crowdedOut).toFixed(0),
+  (100 * outcome.waitingShare).toFixed(0),
   isHarmless(outcome) ? "PASS" : "FAIL",
 ];
 
@@ -209,36 +209,34 @@ const attacks = ATTACKS.filter(
 await inFolder(async (folder) => {
   const victim = await startVictim(folder);
   const events = Array.from({ length: BATCH }, () => JSON.parse(event()));
-  for (let n = 0; n < STORED_BEFORE; n += 1) await prepare(victim.url, "/apiv1/events/batch", events);
+  for (let n = 0; n < BATCHES_BEFORE; n += 1) await prepare(victim.url, "/apiv1/events/batch", events);
   say(line(HEAD) + line(HEAD.map(() => "---")));
   const outcomes: Outcome[] = [];
   for (const attack of attacks) {
-    const outcome = await suffer(victim, attack);
+    const outcome = await measureAttack(victim, attack);
     outcomes.push(outcome);
     say(line(rowOf(attack.name, outcome)));
   }
-  await answersAgain(victim);
-  const few = await suffer(victim, batchClients(32), OVERLOAD_SECONDS);
-  await answersAgain(victim);
-  const many = await suffer(victim, batchClients(400), OVERLOAD_SECONDS);
-  // By the second of processor time, since other processes take more of the wall's from one than from the other.
+  await waitUntilCalm(victim);
+  const few = await measureAttack(victim, batchClients(32), OVERLOAD_SECONDS);
+  await waitUntilCalm(victim);
+  const many = await measureAttack(victim, batchClients(400), OVERLOAD_SECONDS);
+  // Per second of CPU time, because other processes take different shares of the wall-clock time of the two runs.
   const rate = ({ answered, ranSeconds }: Outcome): number =>
     Math.round((answered.accepted * BATCH) / ranSeconds);
-  const kept = rate(many) / rate(few);
+  const overloadRatio = rate(many) / rate(few);
   say(
-    `\nevents stored for a second of the main thread: ${rate(few)} with 32 clients of batches, ` +
-      `${rate(many)} with 400: ${kept.toFixed(2)} ×\n`,
+    `\nEvents stored per CPU second of the main thread: ${rate(few)} with 32 batch clients, ` +
+      `${rate(many)} with 400: ${overloadRatio.toFixed(2)} ×\n`,
   );
   const isAlive = victim.child.exitCode === null;
-  const passes = isAlive && outcomes.every(isHarmless) && kept >= MIN_KEPT_UNDER_OVERLOAD;
+  const passes = isAlive && outcomes.every(isHarmless) && overloadRatio >= MIN_RATE_UNDER_OVERLOAD;
   say(
-    `${passes ? "PASS" : "FAIL"}: p99 of the good client below ${MAX_P99_MS} ms, memory below ${MAX_MEMORY_MB} MB, ` +
-      `log below ${MAX_LOG_MB_A_SECOND} MB/s, at least ${MIN_KEPT_UNDER_OVERLOAD} × kept under overload\n`,
+    `${passes ? "PASS" : "FAIL"}: p99 of the regular client below ${MAX_P99_MS} ms, memory below ${MAX_MEMORY_MB} MB, ` +
+      `log below ${MAX_LOG_MB_A_SECOND} MB/s, at least ${MIN_RATE_UNDER_OVERLOAD} × the rate under overload\n`,
   );
-  if (Math.max(...outcomes.map(({ crowdedOut }) => crowdedOut)) > MAX_CROWDED_OUT) {
-    say(
-      "The server waited for a core for much of the time: repeat this on a machine that does nothing else.\n",
-    );
+  if (Math.max(...outcomes.map(({ waitingShare }) => waitingShare)) > MAX_WAITING_SHARE) {
+    say("The server waited for a core most of the time: repeat on an idle machine.\n");
   }
   await stopChild(victim.child);
   process.exitCode = passes ? 0 : 1;

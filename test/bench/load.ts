@@ -8,22 +8,22 @@ export interface Load {
   readonly method?: "GET" | "POST";
   readonly path: string;
   readonly headers?: Record<string, string>;
-  /** A body for the next request; each is another one. */
+  /** Returns the body of the next request. */
   readonly body?: () => string;
-  /** How many at once; 32 where nothing is said. */
+  /** Concurrent connections. Default: 32. */
   readonly connections?: number;
-  /** Requests count as this many operations. */
+  /** Operations per request. Default: 1. */
   readonly weight?: number;
 }
 
-/** What of autocannon's client is not in its types: the bytes that it sends next. */
+/** A method of autocannon's client that its types leave out: it returns the bytes to send next. */
 interface RawClient {
   getRequestBuffer: () => Buffer;
 }
 
 /**
- * Makes the bytes of each request. Autocannon's own way to vary a body builds the whole request anew, which takes the
- * load generator longer than hello takes to answer: what was measured would be the load generator.
+ * Builds the bytes of each request. Autocannon's own API for varying bodies rebuilds the whole request, which takes
+ * longer than hello takes to answer, so the benchmark would measure the load generator.
  */
 function requestMaker(url: URL, { method = "POST", headers = {}, body = () => "" }: Load): () => Buffer {
   const lines = Object.entries({ host: url.host, "content-type": "application/json", ...headers });
@@ -36,15 +36,15 @@ function requestMaker(url: URL, { method = "POST", headers = {}, body = () => ""
 
 type Loaded = Pick<RunningChild, "url" | "pid">;
 
-/** What the connections to one process met with. */
+/** The answers on all connections to one process. */
 interface Answers {
-  /** How long each success took. */
+  /** Duration of each successful request. */
   readonly milliseconds: readonly number[];
   readonly refused: number;
   readonly seconds: number;
 }
 
-/** Connections that each send the next request when the last one is answered. */
+/** Sends requests over several connections. Each connection sends the next request after the previous answer. */
 async function sendRequests(url: URL, load: Load, connections: number, seconds: number): Promise<Answers> {
   const make = requestMaker(url, load);
   const milliseconds: number[] = [];
@@ -63,8 +63,7 @@ async function sendRequests(url: URL, load: Load, connections: number, seconds: 
     if (status < 300) milliseconds.push(duration);
   });
   const result = await new Promise<autocannon.Result>((resolve) => instance.on("done", resolve));
-  if (result.errors + result.timeouts > 0)
-    throw new Error(`connections to ${url} broke or were left waiting`);
+  if (result.errors + result.timeouts > 0) throw new Error(`Connections to ${url} failed or timed out.`);
   return { milliseconds, refused: result.non2xx, seconds: result.duration };
 }
 
@@ -72,7 +71,7 @@ const sumOf = (values: readonly number[]): number => values.reduce((sum, value) 
 
 const cpuOf = (servers: readonly Loaded[]): number => sumOf(servers.map(({ pid }) => cpuSeconds(pid)));
 
-/** Processes that serve together: the connections are spread evenly over them, and the answers count as of one. */
+/** Spreads the load evenly over several processes, and sums up their answers as one sample. */
 export async function loadServers(servers: readonly Loaded[], load: Load, seconds: number): Promise<Sample> {
   const connections = (load.connections ?? CONNECTIONS) / servers.length;
   const cpuBefore = cpuOf(servers);

@@ -4,8 +4,8 @@ import type { Results } from "../../domain/experiments/results.ts";
 import { AUTHORIZED, startAnalytics } from "./contenders/analytics-server.ts";
 import { inFolder, type RunningChild } from "./processes.ts";
 
-// A published A/B test of a game goes in through HTTP, as assignments and values, decided in both ways.
-// The file: lines of userid, version, sum_gamerounds, retention_1, retention_7, gzipped.
+// Imports a published A/B test of a game through HTTP, as assignments and values, and shows the results of both
+// decision methods. The gzipped file has the columns userid, version, sum_gamerounds, retention_1 and retention_7.
 const BATCH = 2_000;
 
 interface Player {
@@ -82,11 +82,11 @@ function show({ results, sample_ratio, verdict, completed }: Results): void {
       say(`  ${metric_name}: mean ${digits(mean)}${comparison === null ? "" : compared}`);
     }
   }
-  say(`split: p ${digits(sample_ratio.p_value)}; planned users complete: ${completed}`);
+  say(`split: p ${digits(sample_ratio.p_value)}; planned sample complete: ${completed}`);
   say(verdict.summary);
 }
 
-/** Sends all players into an experiment, and shows its results. */
+/** Assigns all players to an experiment, tracks their values and shows the results. */
 async function play(server: RunningChild, players: readonly Player[], body: object): Promise<void> {
   const { test_id } = await post<{ test_id: number }>(server, "/apiv1/ab-tests", body);
   const path = `/apiv1/ab-tests/${test_id}`;
@@ -104,14 +104,14 @@ async function play(server: RunningChild, players: readonly Player[], body: obje
 }
 
 const [file] = process.argv.slice(2);
-if (file === undefined) throw new Error("name the file: npm run bench -- players <file.csv.gz>");
+if (file === undefined) throw new Error("Name the file: npm run bench -- players <file.csv.gz>");
 const players = lastIdle(readPlayers(file));
 await inFolder(async (folder) => {
   const server = await startAnalytics(`${folder}/players.db`);
   try {
-    say("\nDecided at any time");
+    say("\nSequential, decided at any time");
     await play(server, players, experiment("any_time", {}));
-    say("\nRead once, when all planned players are in");
+    say("\nFixed sample, read once after the last planned player");
     await play(server, players, experiment("planned", { planned_users: players.length }));
   } finally {
     await server.stop();

@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The repository: whoever starts the bench has gone there. */
+/** The root of the repository. The bench starts in it. */
 export const ROOT = `${process.cwd()}/`;
-const START_PATIENCE_MS = 60_000;
-const STOP_PATIENCE_MS = 15_000;
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 15_000;
 
 const children = new Set<ChildProcess>();
 process.on("exit", () => {
@@ -19,7 +19,7 @@ process.on("exit", () => {
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 
-/** A server in a process of its own. */
+/** A server in a separate process. */
 export interface RunningChild {
   readonly url: string;
   readonly pid: number;
@@ -32,11 +32,11 @@ interface Command {
   readonly cwd?: string;
 }
 
-// Settings of whoever runs the bench must not change what is measured.
+// Settings in the environment of the caller must not affect the measurements.
 const plainEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("ANALYTICS_")));
 
-/** A Node process whose output is read, and which does not outlive this one. */
+/** Starts a Node process with piped output, which is killed when this process exits. */
 export function spawnNode({ args, env, cwd = ROOT }: Command): ChildProcess {
   const child = spawn(process.execPath, args, {
     cwd,
@@ -48,20 +48,20 @@ export function spawnNode({ args, env, cwd = ROOT }: Command): ChildProcess {
   return child;
 }
 
-/** Everything a process says until `pattern` occurs in it; rejects when it ends or stays silent instead. */
+/** Waits until the output of a process matches `pattern`. Rejects if the process ends first, or after the timeout. */
 export function awaitOutput(
   child: ChildProcess,
   pattern: RegExp,
-  patienceMs = START_PATIENCE_MS,
+  timeoutMs = START_TIMEOUT_MS,
 ): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
-    let said = "";
-    const give = (reason: string): void =>
-      reject(new Error(`${child.spawnargs.join(" ")} ${reason}:\n${said}`));
-    const timer = setTimeout(() => give("was not ready in time"), patienceMs);
+    let output = "";
+    const fail = (reason: string): void =>
+      reject(new Error(`${child.spawnargs.join(" ")} ${reason}:\n${output}`));
+    const timer = setTimeout(() => fail("was not ready in time"), timeoutMs);
     const listen = (chunk: Buffer): void => {
-      said += chunk.toString();
-      const found = pattern.exec(said);
+      output += chunk.toString();
+      const found = pattern.exec(output);
       if (found === null) return;
       clearTimeout(timer);
       resolve(found);
@@ -70,32 +70,32 @@ export function awaitOutput(
     child.stderr?.on("data", listen);
     child.once("exit", (code) => {
       clearTimeout(timer);
-      give(`ended with ${code}`);
+      fail(`ended with ${code}`);
     });
   });
 }
 
 export async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const killer = setTimeout(() => child.kill("SIGKILL"), STOP_PATIENCE_MS);
+  const killer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
   const ended = once(child, "exit");
   child.kill("SIGTERM");
   await ended;
   clearTimeout(killer);
 }
 
-/** Starts a server that prints where it listens. */
+/** Starts a server that prints its URL. */
 export async function startChild(command: Command): Promise<RunningChild> {
   const child = spawnNode(command);
   const [url] = await awaitOutput(child, /http:\/\/[\d.]+:\d+/);
   return { url, pid: child.pid ?? 0, stop: () => stopChild(child) };
 }
 
-/** One of the programs in contenders/. */
+/** Starts a program of contenders/. */
 export const startContender = (name: string, ...args: string[]): Promise<RunningChild> =>
   startChild({ args: [fileURLToPath(new URL(`contenders/${name}.mjs`, import.meta.url)), ...args] });
 
-/** A port that nobody listens on now. */
+/** Returns a port that is free at the moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -106,19 +106,19 @@ export async function freePort(): Promise<number> {
 }
 
 // Linux counts processor time in hundredths of a second.
-const TICKS_A_SECOND = 100;
+const TICKS_PER_SECOND = 100;
 
-/** Processor time a process has used so far; not a number where the system is not Linux. */
+/** CPU time that a process has used, in seconds. NaN if the system is not Linux. */
 export function cpuSeconds(pid: number): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   } catch {
     return Number.NaN;
   }
 }
 
-/** Lends out a folder that is gone afterwards. */
+/** Runs a function with a temporary folder, which is removed afterwards. */
 export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "analytics-bench-"));
   try {

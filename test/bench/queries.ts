@@ -15,19 +15,19 @@ import { awaitOutput, inFolder, type RunningChild, spawnNode, stopChild } from "
 import { table } from "./report.ts";
 import { percentile, type Sample, spreadOf } from "./samples.ts";
 
-// Questions about millions of events, through HTTP, next to the same questions as SQL over the events; and the share of the
-// disk that the rollups take.
+// Measures questions about millions of events through HTTP, compares them with raw SQL, and measures the size of the
+// rollups.
 const { values: options } = parseArgs({
   options: {
     events: { type: "string", default: "10000000" },
     users: { type: "string", default: "200000" },
     engine: { type: "string", default: "sqlite" },
-    /** A file to fill, where it does not exist, and to keep. */
+    /** The database file. Created and filled if it does not exist, and not deleted. */
     file: { type: "string" },
     rounds: { type: "string", default: "50" },
   },
 });
-const FILL_PATIENCE_MS = 3_600_000;
+const FILL_TIMEOUT_MS = 3_600_000;
 const RAW_ROUNDS = 3;
 const WARM_UP_ROUNDS = 5;
 
@@ -41,10 +41,10 @@ async function fill(file: string): Promise<void> {
   const startedAt = performance.now();
   const child = spawnNode({ args: [contender("fill-events"), file, options.events, options.users] });
   child.stdout?.on("data", (chunk: Buffer) => process.stderr.write(chunk));
-  const [, events] = await awaitOutput(child, /filled with (\d+) events/, FILL_PATIENCE_MS);
+  const [, events] = await awaitOutput(child, /filled with (\d+) events/, FILL_TIMEOUT_MS);
   const seconds = (performance.now() - startedAt) / 1000;
   say(
-    `Filled with ${events} events of ${options.users} users, ${Math.round(Number(events) / seconds)} a second.`,
+    `Filled with ${events} events of ${options.users} users, ${Math.round(Number(events) / seconds)} per second.`,
   );
 }
 
@@ -100,7 +100,7 @@ async function timeRaw(file: string, questions: readonly EventQuestion[]): Promi
   return medians;
 }
 
-/** Megabytes of a database, and of its rollups. */
+/** Sizes of a database and of its rollups, in megabytes. */
 interface Sizes {
   readonly all: number;
   readonly rollups: number;
@@ -148,8 +148,8 @@ function row({ name, most: limits }: EventQuestion, { p50, p95, source }: Timing
 const LOADED_SECONDS = 4;
 const LOADED_ROUNDS = 5;
 
-/** Asks for the funnel again and again until it is told to stop; says how many answers there were. */
-function askAgainAndAgain(server: RunningChild, question: EventQuestion): () => Promise<number> {
+/** Repeats a question until the returned function is called, which returns the number of answers. */
+function askUntilStopped(server: RunningChild, question: EventQuestion): () => Promise<number> {
   let going = true;
   const asking = (async () => {
     let answers = 0;
@@ -162,24 +162,24 @@ function askAgainAndAgain(server: RunningChild, question: EventQuestion): () => 
   };
 }
 
-/** Measures how much reports slow down the storing of events: both run on one server. */
-async function besideReports(server: RunningChild, funnel: EventQuestion): Promise<void> {
+/** Measures how much running reports slow down the storing of events, in alternating rounds on one server. */
+async function measureDuringReports(server: RunningChild, funnel: EventQuestion): Promise<void> {
   const load = { path: "/apiv1/events", headers: AUTHORIZED, body: eventWithId };
   const alone: Sample[] = [];
-  const beside: Sample[] = [];
+  const loaded: Sample[] = [];
   let answers = 0;
   await loadServer(server, load, LOADED_SECONDS);
   for (let round = 0; round < LOADED_ROUNDS; round++) {
     alone.push(await loadServer(server, load, LOADED_SECONDS));
-    const stop = askAgainAndAgain(server, funnel);
-    beside.push(await loadServer(server, load, LOADED_SECONDS));
+    const stop = askUntilStopped(server, funnel);
+    loaded.push(await loadServer(server, load, LOADED_SECONDS));
     answers += await stop();
   }
   const p99 = (samples: readonly Sample[]): number => spreadOf(samples.map((sample) => sample.p99)).median;
   const rate = (samples: readonly Sample[]): string =>
     `${Math.round(spreadOf(samples.map((sample) => sample.rate)).median)}/s, p99 ${ms(p99(samples))} ms`;
-  say(`\nStoring one event: ${rate(alone)} alone, ${rate(beside)} while funnels run (${answers} of them).`);
-  say(`p99 beside reports / alone: ${(p99(beside) / p99(alone)).toFixed(2)} × (asked < 1.5).`);
+  say(`\nStoring one event: ${rate(alone)} alone, ${rate(loaded)} during ${answers} funnels.`);
+  say(`p99 during reports / alone: ${(p99(loaded) / p99(alone)).toFixed(2)} × (target < 1.5).`);
 }
 
 async function run(file: string): Promise<void> {
@@ -188,10 +188,13 @@ async function run(file: string): Promise<void> {
   const server = await startAnalytics(file);
   const timings: Timing[] = [];
   for (const question of questions) timings.push(await time(server, question));
-  await besideReports(server, questions.find(({ name }) => name.startsWith("funnel")) as EventQuestion);
+  await measureDuringReports(
+    server,
+    questions.find(({ name }) => name.startsWith("funnel")) as EventQuestion,
+  );
   await server.stop();
   const raw = await timeRaw(file, questions);
-  const head = ["question", "from", "median ms", "p95 ms", "asked", "", "raw SQL ms", "raw / ours"];
+  const head = ["question", "from", "median ms", "p95 ms", "target", "", "raw SQL ms", "raw / ours"];
   say(
     table(
       head,

@@ -1,4 +1,4 @@
-import type { Operation, Yardstick } from "./operations/operation.ts";
+import type { Baseline, Operation } from "./operations/operation.ts";
 import { type Measured, ratioOf, type Sample, type Spread, spreadOf } from "./samples.ts";
 import { type All, targetRows } from "./targets.ts";
 
@@ -10,22 +10,22 @@ const spread = ({ median, min, max }: Spread): string => `${number(median)} (${n
 const refusedOf = (samples: readonly Sample[]): string =>
   `${Math.round(100 * Math.max(...samples.map(({ refused = 0 }) => refused)))} %`;
 
-// The first of an operation's is hello, which is the one that the README's table shows.
-const HELLO: readonly Yardstick[] = [{ name: "hello", beside: () => "hello" }];
+// Each operation lists hello first: the README's table shows only the ratio to the first baseline.
+const HELLO: readonly Baseline[] = [{ name: "hello", baselineOf: () => "hello" }];
 
-function ratioCell(measured: Measured, name: string, { beside }: Yardstick): string {
-  const ratio = ratioOf(measured, name, beside(name));
+function ratioCell(measured: Measured, name: string, { baselineOf }: Baseline): string {
+  const ratio = ratioOf(measured, name, baselineOf(name));
   return ratio === undefined ? "–" : spread(ratio);
 }
 
-/** Processor time per operation over hello's: the figure that a noisy machine changes least. */
+/** CPU time per operation relative to hello. Noise of the machine affects this figure least. */
 function cpuRatioCell(measured: Measured, name: string): string {
   const ratio = ratioOf(measured, name, "hello", ({ cpu }) => cpu);
   return ratio === undefined ? "–" : number(ratio.median);
 }
 
 function row(
-  { yardsticks = HELLO }: Operation,
+  { baselines = HELLO }: Operation,
   measured: Measured,
   name: string,
   samples: readonly Sample[],
@@ -38,7 +38,7 @@ function row(
     cpuRatioCell(measured, name),
     number(spreadOf(samples.map(({ p50 }) => p50)).median),
     number(spreadOf(samples.map(({ p99 }) => p99)).median),
-    ...yardsticks.map((yardstick) => ratioCell(measured, name, yardstick)),
+    ...baselines.map((baseline) => ratioCell(measured, name, baseline)),
     refusedOf(samples),
   ];
 }
@@ -54,8 +54,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 export function reportOperation(operation: Operation, measured: Measured): string {
-  const { title, unit, yardsticks = HELLO } = operation;
-  const ratios = yardsticks.map(({ name }) => `× ${name}`);
+  const { title, unit, baselines = HELLO } = operation;
+  const ratios = baselines.map(({ name }) => `× ${name}`);
   const head = [
     title,
     `${unit}: median (min–max)`,
@@ -72,13 +72,13 @@ export function reportOperation(operation: Operation, measured: Measured): strin
   );
 }
 
-/** What was asked for, what was measured, and whether that is enough; undefined where nothing was asked for. */
+/** A table of the targets and the measured figures. Undefined if no measured operation has a target. */
 export function reportTargets(all: All): string | undefined {
   const rows = targetRows(all);
-  return rows.length === 0 ? undefined : table(["target", "asked", "measured", ""], rows);
+  return rows.length === 0 ? undefined : table(["figure", "target", "measured", ""], rows);
 }
 
-/** The README's table: each of our figures with the ratio to hello, and the machine beneath. */
+/** The table for the README: our figures with their ratio to hello, followed by the description of the machine. */
 export function reportMarkdown(
   operations: readonly Operation[],
   all: All,

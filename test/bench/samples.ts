@@ -1,19 +1,19 @@
-/** What one contender did in one round. */
+/** The figures of one contender in one round. */
 export interface Sample {
-  /** Operations a second. */
+  /** Operations per second. */
   readonly rate: number;
-  /** Microseconds of the server's own processor time an operation took, where the system tells. */
+  /** CPU time of the server per operation, in microseconds. NaN if unknown. */
   readonly cpu: number;
-  /** Milliseconds, where requests were timed one by one. */
+  /** Latency in milliseconds. NaN if single requests were not timed. */
   readonly p50: number;
   readonly p99: number;
-  /** The share of requests that were answered with something else than success; they are in no other figure. */
+  /** Share of requests without a successful answer. The other figures exclude these requests. */
   readonly refused?: number;
-  /** Megabytes, of a server that has only just started. */
+  /** Resident memory after the start, in megabytes. */
   readonly memory?: number;
 }
 
-/** Of a contender without HTTP only the rate is known. */
+/** A sample of a contender without HTTP: only its rate is known. */
 export const rateAlone = (rate: number): Sample => ({
   rate,
   cpu: Number.NaN,
@@ -21,7 +21,7 @@ export const rateAlone = (rate: number): Sample => ({
   p99: Number.NaN,
 });
 
-/** Of values in ascending order. */
+/** Returns the percentile of values in ascending order. The share is from 0 to 1. */
 export const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 
@@ -50,12 +50,12 @@ export interface Rounds {
   readonly seconds: number;
 }
 
-/** What each contender did, round by round. */
+/** Samples by contender, one per round. */
 export type Measured = ReadonlyMap<string, readonly Sample[]>;
 
 /**
- * Lets the contenders take turns, every other round in the opposite order, so that a machine whose speed drifts is as
- * slow for the one as for the other. A turn before the first one counts for nobody.
+ * Alternates between the contenders and reverses their order every second round, so that a drift in the speed of the
+ * machine affects all of them equally. Discards one round of warm-up.
  */
 export async function interleave(
   contestants: readonly Contestant[],
@@ -70,7 +70,7 @@ export async function interleave(
   return measured;
 }
 
-/** How many times as fast one is as the other: taken round by round, as only those figures belong together. */
+/** Ratio of a figure of two contenders, by default of their rates. Compares samples of the same round only. */
 export function ratioOf(
   measured: Measured,
   one: string,
@@ -82,8 +82,8 @@ export function ratioOf(
   if (ours === undefined || theirs === undefined) return undefined;
   return spreadOf(
     ours.flatMap((sample, round) => {
-      const beside = theirs[round];
-      return beside === undefined ? [] : [figure(sample) / figure(beside)];
+      const baseline = theirs[round];
+      return baseline === undefined ? [] : [figure(sample) / figure(baseline)];
     }),
   );
 }

@@ -2,7 +2,8 @@ import { rm } from "node:fs/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
-// Node 20 reads no TypeScript. The bundles lie beside the dependencies they import, apart from what is shipped.
+// Bundles the bench, because Node 20 cannot run TypeScript. The bundles are inside node_modules so that imports
+// resolve.
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const outdir = `${root}node_modules/.cache/analytics-bench`;
 const [program = "bench", ...options] = process.argv.slice(2);

@@ -1,14 +1,19 @@
 import { FEW_VALUES, MANY_VALUES } from "./operations/results.ts";
-import { BARE_BATCHES, BARE_EVENTS, KEPT_BATCHES, KEPT_EVENTS } from "./operations/upkeep.ts";
+import {
+  NO_ROLLUPS_BATCHES,
+  NO_ROLLUPS_EVENTS,
+  ROLLUPS_BATCHES,
+  ROLLUPS_EVENTS,
+} from "./operations/upkeep.ts";
 import { type Measured, ratioOf, type Sample, spreadOf } from "./samples.ts";
 
-/** The measurements by the name of their operation. */
+/** Measurements by operation name. */
 export type All = ReadonlyMap<string, Measured>;
 
 interface Target {
   readonly what: string;
   readonly unit: "×" | "ms" | "µs" | "MB";
-  /** The target: at least, or at most. */
+  /** Lower or upper bound of the figure. */
   readonly least?: number;
   readonly most?: number;
   readonly measure: (all: All) => number | undefined;
@@ -26,7 +31,7 @@ const cpuRatio =
   (all: All): number | undefined =>
     ratioOf(all.get(operation) ?? new Map(), one, "hello", ({ cpu }) => cpu)?.median;
 
-/** The median over the rounds of one figure of one contender. */
+/** Median of a figure of one contender over all rounds. */
 const median =
   (operation: string, name: string, figure: (sample: Sample) => number | undefined) =>
   (all: All): number | undefined => {
@@ -92,7 +97,7 @@ const TARGETS: readonly Target[] = [
     measure: ratio("results", FEW_VALUES, MANY_VALUES),
   },
   {
-    what: "results, CPU of a request",
+    what: "results, CPU per request",
     unit: "µs",
     most: 120,
     measure: median("results", MANY_VALUES, ({ cpu }) => cpu),
@@ -101,13 +106,13 @@ const TARGETS: readonly Target[] = [
     what: "batches with rollups / without",
     unit: "×",
     least: 0.9,
-    measure: ratio("upkeep", KEPT_BATCHES, BARE_BATCHES),
+    measure: ratio("upkeep", ROLLUPS_BATCHES, NO_ROLLUPS_BATCHES),
   },
   {
     what: "one event with rollups / without",
     unit: "×",
     least: 0.9,
-    measure: ratio("upkeep", KEPT_EVENTS, BARE_EVENTS),
+    measure: ratio("upkeep", ROLLUPS_EVENTS, NO_ROLLUPS_EVENTS),
   },
   { what: "start to first answer / hello", unit: "×", most: 2.5, measure: ratio("start", "hello", "ours") },
   {
@@ -123,7 +128,7 @@ function reached({ least, most }: Target, value: number): string {
   return good ? "reached" : "MISSED";
 }
 
-/** One row per target whose operation was measured. */
+/** One row for each target of a measured operation. */
 export function targetRows(all: All): string[][] {
   return TARGETS.flatMap((target) => {
     const value = target.measure(all);

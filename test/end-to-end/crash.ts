@@ -4,28 +4,28 @@ import { setTimeout as pause } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
 import { awaitOutput, freePort, spawnNode, stopChild } from "../bench/processes.ts";
 
-// A server that is killed again and again, while clients keep to the one rule for retries: send the same message_id
-// again on 429, 5xx or silence. In the end every message must be stored, once, under the id that was answered.
+// Kills a server repeatedly while clients follow the rule for retries: after a 429, a 5xx or no answer, send the same
+// message_id again. At the end every message must be stored exactly once, under the acknowledged id.
 
 export interface CrashPlan {
   readonly kills: number;
-  /** Decides when to kill; what is under way at that moment differs all the same. */
+  /** Seed of the delays before each kill. The requests in flight at a kill still differ between runs. */
   readonly seed: number;
   readonly folder: string;
-  /** The server's program. */
+  /** Path of the server script. */
   readonly serve: string;
 }
 
-/** Of one kind of message. */
+/** Counts for one kind of message. */
 export interface Tally {
-  /** All were acknowledged in the end. */
+  /** All messages that were acknowledged. */
   readonly messages: number;
-  /** Acknowledged, but not in the file, or not under the id that was answered. */
+  /** Acknowledged, but missing from the file or stored under another id. */
   readonly lost: number;
-  /** In the file more than once. */
+  /** Stored more than once. */
   readonly twice: number;
-  /** Rows that nobody has sent. */
-  readonly strange: number;
+  /** Rows that match no message. */
+  readonly unknown: number;
 }
 
 export interface CrashReport {
@@ -33,13 +33,13 @@ export interface CrashReport {
   readonly seconds: number;
   readonly events: Tally;
   readonly values: Tally;
-  /** How many values the results count, which keep their own figures beside the rows. */
+  /** Number of values in the results, which come from the tallies and not from the rows. */
   readonly valuesInResults: number;
-  /** How often something was sent again. */
+  /** Number of repeated requests. */
   readonly retries: number;
-  /** How often that had been stored already: its first answer was lost, with the server. */
+  /** Number of messages whose first request was stored, but whose answer was lost in the crash. */
   readonly answersLost: number;
-  /** What SQLite says of the file. */
+  /** Result of SQLite's integrity check. */
   readonly integrity: string;
 }
 
@@ -48,15 +48,15 @@ const BATCH_CLIENTS = 2;
 const VALUE_CLIENTS = 4;
 const BATCH = 20;
 const RETRY_MS = 20;
-// So many answers come after a start before the clock of the kill begins to run.
+// Answers to await after a start before the delay of the kill begins.
 const ANSWERS_BEFORE_KILL = 10;
-const MOST_ALIVE_MS = 250;
-// Every so many kills one hits the start, when the file is being recovered.
-const KILLS_FOR_ONE_AT_START = 5;
-const MOST_STARTING_MS = 300;
+const MAX_ALIVE_MS = 250;
+// Every fifth kill happens during the start, while SQLite recovers the file.
+const KILLS_PER_KILL_AT_START = 5;
+const MAX_STARTING_MS = 300;
 
-/** Numbers below a bound, the same in every run. */
-function diceFrom(seed: number): (below: number) => number {
+/** Seeded pseudo-random integers: the same sequence in every run. */
+function seededIntegers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -64,16 +64,16 @@ function diceFrom(seed: number): (below: number) => number {
   };
 }
 
-/** The name of a message, which also tells its row, and the id that was answered. */
+/** Acknowledged ids by message name. The name also identifies the row of the message. */
 type Acknowledged = Map<string, number>;
 
 interface Clients {
   readonly events: Acknowledged;
   readonly values: Acknowledged;
   readonly counters: { retries: number; answersLost: number };
-  /** Fulfils at the next acknowledgement. */
+  /** Resolves at the next acknowledgement. */
   next(): Promise<unknown>;
-  /** Lets each finish what it is at. */
+  /** Waits until each client has finished its current message. */
   finish(): Promise<void>;
 }
 
@@ -95,12 +95,12 @@ async function send(url: string, body: unknown): Promise<Response | undefined> {
     return undefined;
   } catch (error) {
     if (error instanceof Refused) throw error;
-    // Silence: the server is gone, with or without the message.
+    // No answer: the server was killed before or after it stored the message.
     return undefined;
   }
 }
 
-/** No retry would help: the plan itself is at fault. */
+/** A refusal that no retry would resolve: the test itself has a defect. */
 class Refused extends Error {
   override readonly name = "Refused";
 }
@@ -164,7 +164,7 @@ function startClients(url: string): Clients {
     events,
     values,
     counters,
-    // A client that gives up must not leave the killer waiting.
+    // Includes the clients themselves, so that a failed client does not block the kills.
     next: () => Promise.race([once(acknowledgements, "one"), running]),
     finish: async () => {
       going = false;
@@ -181,21 +181,21 @@ async function kill(server: ChildProcess): Promise<void> {
 
 const LISTENS = /listens on/;
 
-/** Kills servers on one file, one after the other, and returns the last, which lives. */
-async function killAgainAndAgain(
+/** Kills and restarts the server, and returns the last process, which keeps running. */
+async function killRepeatedly(
   { kills, seed }: CrashPlan,
   start: () => ChildProcess,
   first: ChildProcess,
   clients: Clients,
 ): Promise<ChildProcess> {
-  const roll = diceFrom(seed);
+  const roll = seededIntegers(seed);
   let server = first;
   for (let killed = 0; killed < kills; killed += 1) {
-    if (killed % KILLS_FOR_ONE_AT_START === KILLS_FOR_ONE_AT_START - 1) {
-      await pause(roll(MOST_STARTING_MS));
+    if (killed % KILLS_PER_KILL_AT_START === KILLS_PER_KILL_AT_START - 1) {
+      await pause(roll(MAX_STARTING_MS));
     } else {
       for (let answer = 0; answer < ANSWERS_BEFORE_KILL; answer += 1) await clients.next();
-      await pause(roll(MOST_ALIVE_MS));
+      await pause(roll(MAX_ALIVE_MS));
     }
     await kill(server);
     server = start();
@@ -204,7 +204,7 @@ async function killAgainAndAgain(
   return server;
 }
 
-/** Compares what was acknowledged with the rows, each an id and the name of its message. */
+/** Compares the acknowledged messages with the stored rows. */
 function compare(acknowledged: Acknowledged, rows: readonly { id: number; name: string }[]): Tally {
   const stored = new Map<string, number[]>();
   for (const { id, name } of rows) stored.set(name, [...(stored.get(name) ?? []), id]);
@@ -212,7 +212,7 @@ function compare(acknowledged: Acknowledged, rows: readonly { id: number; name: 
     messages: acknowledged.size,
     lost: [...acknowledged].filter(([name, id]) => !stored.get(name)?.includes(id)).length,
     twice: [...stored.values()].filter((ids) => ids.length > 1).length,
-    strange: [...stored.keys()].filter((name) => !acknowledged.has(name)).length,
+    unknown: [...stored.keys()].filter((name) => !acknowledged.has(name)).length,
   };
 }
 
@@ -237,7 +237,7 @@ async function prepare(url: string): Promise<void> {
   const variants = [{ variant_name: "one" }, { variant_name: "two" }];
   await send(`${url}/apiv1/ab-tests`, { test_name: "crash", variants });
   const assigned = await send(`${url}/apiv1/ab-tests/1/assign`, { user_id: "user" });
-  if (assigned === undefined) throw new Error("the experiment could not be prepared");
+  if (assigned === undefined) throw new Error("The experiment could not be prepared.");
 }
 
 async function countInResults(url: string): Promise<number> {
@@ -246,7 +246,7 @@ async function countInResults(url: string): Promise<number> {
   return results.reduce((sum, { metric_count }) => sum + metric_count, 0);
 }
 
-/** Starts, loads and kills, and says what became of the messages. */
+/** Starts a server, kills it under load, and reports what was stored of the messages. */
 export async function crash(plan: CrashPlan): Promise<CrashReport> {
   const startedAt = performance.now();
   const database = `${plan.folder}/crash.db`;
@@ -265,7 +265,7 @@ export async function crash(plan: CrashPlan): Promise<CrashReport> {
     await awaitOutput(first, LISTENS);
     await prepare(url);
     const clients = startClients(url);
-    const last = await killAgainAndAgain(plan, start, first, clients);
+    const last = await killRepeatedly(plan, start, first, clients);
     await clients.finish();
     const valuesInResults = await countInResults(url);
     await stopChild(last);
@@ -281,14 +281,14 @@ export async function crash(plan: CrashPlan): Promise<CrashReport> {
   }
 }
 
-/** What must hold whatever happened. */
+/** Whether nothing was lost, stored twice or damaged. */
 export const isUnharmed = ({ events, values, valuesInResults, integrity }: CrashReport): boolean =>
-  [events, values].every(({ lost, twice, strange }) => lost + twice + strange === 0) &&
+  [events, values].every(({ lost, twice, unknown }) => lost + twice + unknown === 0) &&
   valuesInResults === values.messages &&
   integrity === "ok";
 
-const describeTally = (kind: string, { messages, lost, twice, strange }: Tally): string =>
-  `${messages} ${kind} acknowledged: ${lost} lost, ${twice} stored twice, ${strange} that nobody sent`;
+const describeTally = (kind: string, { messages, lost, twice, unknown }: Tally): string =>
+  `${messages} ${kind} acknowledged: ${lost} lost, ${twice} stored twice, ${unknown} unknown`;
 
 export const describeCrashes = (report: CrashReport): string =>
   [

@@ -11,12 +11,12 @@ import { migrations } from "../../adapters/postgres/migrations.ts";
 import { openPostgres } from "../../adapters/postgres/storage.ts";
 import { ExperimentInput, newExperiment } from "../../domain/experiments/experiment.ts";
 import { bundledPostgres, type PostgresServer, startPostgres } from "../adapters/postgres/server.ts";
-import type { Orders, Report } from "./worker.ts";
+import type { Report, Task } from "./worker.ts";
 
 const PROCESSES = 8;
-// A fifth of the size shows the same in less time: FULL_SIZE=1 in the environment asks for all of it.
+// Runs at a fifth of the size to save time, unless FULL_SIZE=1 is set.
 const share = process.env.FULL_SIZE === undefined ? 0.2 : 1;
-// Of the events a third are sent again.
+// One third of the events are duplicates.
 const SIZE = {
   users: 2_000 * share,
   assigns: 20_000 * share,
@@ -29,7 +29,7 @@ const worker = join(folder, "worker.mjs");
 let server: PostgresServer;
 
 beforeAll(async () => {
-  // Every commit on the disk, as in production: what was acknowledged must outlive the server's sudden end.
+  // Syncs every commit, as in production, because acknowledged rows must survive the crash of the database server.
   server = await startPostgres(bundledPostgres());
   await build({
     entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],
@@ -53,13 +53,13 @@ type Done = Extract<Report, { kind: "done" }>;
 interface Process {
   readonly ready: Promise<unknown>;
   readonly done: Promise<Done>;
-  start(orders: Orders): void;
+  start(task: Task): void;
 }
 
 function startProcess(url: string, onProgress: (acts: number) => void): Process {
   const child: ChildProcess = fork(worker, [url], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const done = new Promise<Done>((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`a process ended with ${code}`)));
+    child.once("exit", (code) => reject(new Error(`A process ended with ${code}.`)));
     child.on("message", (report: Report) => {
       if (report.kind === "progress") onProgress(report.acts);
       if (report.kind === "done") resolve(report);
@@ -69,7 +69,7 @@ function startProcess(url: string, onProgress: (acts: number) => void): Process 
   return {
     ready: Promise.race([once(child, "message"), done]),
     done,
-    start: (orders) => void child.send(orders),
+    start: (task) => void child.send(task),
   };
 }
 
@@ -83,7 +83,7 @@ async function rowsOf<Row extends object>(url: string, text: string): Promise<Ro
   }
 }
 
-// The figures of results, from the rows themselves.
+// Computes the tallies from the raw rows.
 const RECOMPUTED = `
   with per_user as (
     select m.variant_id, m.user_id, count(*) as count, sum(m.value::numeric) as sum from ab_metrics m group by 1, 2
@@ -94,16 +94,16 @@ const RECOMPUTED = `
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 
-test("eight processes lose nothing, double nothing and agree on every user, though the server falls over meanwhile", async () => {
+test("eight processes lose nothing, store nothing twice and agree on every assignment while PostgreSQL crashes and restarts", async () => {
   const url = await server.newDatabase();
   const acts = SIZE.assigns + SIZE.tracks + SIZE.events / 100;
   let progress = 0;
-  let fall: Promise<void> | undefined;
+  let crash: Promise<void> | undefined;
   const onProgress = (some: number): void => {
     progress += some;
-    if (progress > acts * 0.4) fall ??= server.crash().then(server.start);
+    if (progress > acts * 0.4) crash ??= server.crash().then(server.start);
   };
-  // All of them find an empty database, and make its tables at once.
+  // All processes find an empty database and run the migrations at the same time.
   const processes = Array.from({ length: PROCESSES }, () => startProcess(url, onProgress));
   await Promise.all(processes.map(({ ready }) => ready));
   const applied = await rowsOf<{ name: string }>(url, "select name from migrations order by name");
@@ -126,10 +126,10 @@ test("eight processes lose nothing, double nothing and agree on every user, thou
     });
   }
   const reports = await Promise.all(processes.map(({ done }) => done));
-  expect(fall).toBeDefined();
-  await fall;
+  expect(crash).toBeDefined();
+  await crash;
 
-  // Assignments: whatever any process was told is what is stored.
+  // Assignments: the stored variant is the one that every process received.
   const assigned = await rowsOf<{ user_id: string; variant_id: string }>(
     url,
     "select user_id, variant_id from ab_assignments",
@@ -141,7 +141,7 @@ test("eight processes lose nothing, double nothing and agree on every user, thou
     expect(stored).toMatchObject(variants);
   }
 
-  // Events and values: each message once, and whatever has no key as often as it was acknowledged.
+  // Events and values: each keyed message is stored once, and each value without a key once per acknowledgement.
   const total = (field: Exclude<keyof Done, "kind" | "variants">) => sumOf(reports.map((one) => one[field]));
   const [{ events, messages, values } = { events: 0, messages: 0, values: 0 }] = await rowsOf<{
     events: number;
@@ -159,7 +159,7 @@ test("eight processes lose nothing, double nothing and agree on every user, thou
     expect([events, values]).toEqual([total("storedEvents"), total("storedValues")]);
   }
 
-  // Tallies: what results are made of is what the rows come to.
+  // Tallies: the stored sums equal the sums of the raw rows.
   const recomputed = await rowsOf<{
     variant_id: string;
     count: number;

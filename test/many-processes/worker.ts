@@ -2,8 +2,8 @@ import { openPostgres } from "../../adapters/postgres/storage.ts";
 import { messageKey } from "../../domain/events/message-id.ts";
 import { Failure } from "../../domain/failure.ts";
 
-/** What one of the processes is told to do. */
-export interface Orders {
+/** The task of one process. */
+export interface Task {
   readonly worker: number;
   readonly test_id: number;
   readonly variants: readonly [number, number];
@@ -13,13 +13,13 @@ export interface Orders {
   readonly events: number;
 }
 
-/** What it says of it: while it works, and at its end. */
+/** A message from a process to the test. */
 export type Report =
   | { readonly kind: "ready" }
   | { readonly kind: "progress"; readonly acts: number }
   | {
       readonly kind: "done";
-      /** Each user's variant, as this process was told. */
+      /** The variant of each user, as returned to this process. */
       readonly variants: Readonly<Record<string, number>>;
       readonly contradictions: number;
       readonly storedEvents: number;
@@ -29,17 +29,17 @@ export type Report =
       readonly refused: number;
     };
 
-const AT_ONCE = 16;
-const EVENTS_A_BATCH = 100;
+const CONCURRENCY = 16;
+const EVENTS_PER_BATCH = 100;
 const AT = Date.parse("2026-11-22T10:00:00.000Z");
 
 const storage = await openPostgres(process.argv[2] ?? "", { connections: 4 });
-const tell = (report: Report): void => void process.send?.(report);
+const send = (report: Report): void => void process.send?.(report);
 
 let refused = 0;
 
-/** As a client does: what was not acknowledged is sent again. */
-async function insisting<T>(act: () => Promise<T>): Promise<T> {
+/** Repeats a call while the storage is unavailable, as a client does. */
+async function retrying<T>(act: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await act();
@@ -57,27 +57,27 @@ async function concurrently(count: number, act: (n: number) => Promise<void>): P
       const n = next;
       next += 1;
       await act(n);
-      if (n % 50 === 49) tell({ kind: "progress", acts: 50 });
+      if (n % 50 === 49) send({ kind: "progress", acts: 50 });
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, client));
+  await Promise.all(Array.from({ length: CONCURRENCY }, client));
 }
 
-async function work({ worker, test_id, variants, users, assigns, tracks, events }: Orders): Promise<void> {
-  const told: Record<string, number> = {};
+async function work({ worker, test_id, variants, users, assigns, tracks, events }: Task): Promise<void> {
+  const answered: Record<string, number> = {};
   let contradictions = 0;
   await concurrently(assigns, async (n) => {
-    // Every process comes to every user, with a variant of its own in mind.
+    // Processes assign the same users, and ask for different variants.
     const user_id = `user-${(n * 7 + worker) % users}`;
     const variant_id = variants[(n + worker) % 2] ?? 0;
-    const [won] = await insisting(() => storage.assign(test_id, [{ user_id, variant_id, assigned_at: AT }]));
-    if (told[user_id] !== undefined && told[user_id] !== won.variant_id) contradictions += 1;
-    told[user_id] = won.variant_id;
+    const [won] = await retrying(() => storage.assign(test_id, [{ user_id, variant_id, assigned_at: AT }]));
+    if (answered[user_id] !== undefined && answered[user_id] !== won.variant_id) contradictions += 1;
+    answered[user_id] = won.variant_id;
   });
 
   let storedValues = 0;
   let duplicateValues = 0;
-  const assigned = Object.keys(told);
+  const assigned = Object.keys(answered);
   await concurrently(tracks, async (n) => {
     const metric = {
       user_id: assigned[(n * 13) % assigned.length] ?? "",
@@ -85,11 +85,12 @@ async function work({ worker, test_id, variants, users, assigns, tracks, events 
       value: (n % 10) / 10,
       created_at: AT,
       occurred_at: AT + (n % 3) * 86_400_000,
-      // A third has no key, a third is this process's own, a third two processes send.
+      // One third of the values has no key, one third has a unique key, and one third shares its key with another
+      // process.
       message_key:
         [null, messageKey(`${worker} ${n}`), messageKey(`${worker >> 1} of two ${n}`)][n % 3] ?? null,
     };
-    const [one] = await insisting(() => storage.appendMetrics(test_id, [metric]));
+    const [one] = await retrying(() => storage.appendMetrics(test_id, [metric]));
     if (one.kind !== "stored") throw new Error(`${metric.user_id} is not assigned`);
     if (one.duplicate) duplicateValues += 1;
     else storedValues += 1;
@@ -97,26 +98,26 @@ async function work({ worker, test_id, variants, users, assigns, tracks, events 
 
   let storedEvents = 0;
   let duplicateEvents = 0;
-  await concurrently(events / EVENTS_A_BATCH, async (n) => {
-    const batch = Array.from({ length: EVENTS_A_BATCH }, (_, index) => ({
+  await concurrently(events / EVENTS_PER_BATCH, async (n) => {
+    const batch = Array.from({ length: EVENTS_PER_BATCH }, (_, index) => ({
       event_type: "click",
       user_id: `user-${index % users}`,
       session_id: null,
       properties: '{"page":"/home"}',
       created_at: AT,
       occurred_at: AT,
-      // Every third batch is the one before it once more, from this same process and often at the same moment.
+      // Every third batch repeats the previous one, often concurrently.
       message_key: messageKey(n % 3 === 2 ? `${worker} ${n - 1} ${index}` : `${worker} ${n} ${index}`),
     }));
-    for (const { duplicate } of await insisting(() => storage.appendEvents(batch))) {
+    for (const { duplicate } of await retrying(() => storage.appendEvents(batch))) {
       if (duplicate) duplicateEvents += 1;
       else storedEvents += 1;
     }
   });
   await storage.close();
-  tell({
+  send({
     kind: "done",
-    variants: told,
+    variants: answered,
     contradictions,
     storedEvents,
     duplicateEvents,
@@ -126,8 +127,8 @@ async function work({ worker, test_id, variants, users, assigns, tracks, events 
   });
 }
 
-process.once("message", async (orders: Orders) => {
-  await work(orders);
+process.once("message", async (task: Task) => {
+  await work(task);
   process.disconnect();
 });
-tell({ kind: "ready" });
+send({ kind: "ready" });

@@ -1,8 +1,9 @@
 import { fdatasyncSync, openSync, writeSync } from "node:fs";
 import { listen } from "./listen.ts";
 
-// The least that durability can cost: a line in a file, and one fdatasync for all lines of a turn of the event loop. The
-// file is allocated beforehand and written in a circle: a file that grows costs two to three times as much per sync.
+// The minimum cost of durability: one line in a file per request, and one fdatasync per turn of the event loop. The
+// file is preallocated and reused as a ring buffer, because an fdatasync of a growing file takes two to three times as
+// long.
 const SIZE = 64 * 1024 * 1024;
 const NEW_LINE = Buffer.from("\n");
 const file = openSync(process.argv[2] ?? "", "w");

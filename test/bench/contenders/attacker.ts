@@ -1,14 +1,14 @@
 import { connect } from "node:net";
 import { ATTACKS, type Attack, batchClients } from "../hostile/attacks.ts";
 
-// Plays one kind of hostile client in a process of its own for a given time, and prints how it was answered.
+// Runs one attack for a number of seconds in a separate process, and prints the counts of its answers.
 const [name = "", address = "", seconds = "1"] = process.argv.slice(2);
 const { hostname, port } = new URL(address);
 const attack = [...ATTACKS, batchClients(4), batchClients(32)].find((one) => one.name === name);
-if (attack === undefined) throw new Error(`no attack is called ${name}`);
+if (attack === undefined) throw new Error(`Unknown attack: ${name}`);
 const deadline = Date.now() + Number(seconds) * 1_000;
 
-// Whatever the server does, this process stays within these.
+// Bounds of this process, independent of how the server behaves.
 const MAX_REQUESTS = 200_000;
 const RECONNECT_MS = 5;
 const TRICKLE_MS = 100;

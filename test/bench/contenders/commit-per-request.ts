@@ -1,7 +1,7 @@
 import { eventsTable, rowOf } from "./events-table.ts";
 import { listen } from "./listen.ts";
 
-// What is written first by everybody: an insert in each request, which is a commit and an fsync in each request.
+// The naive implementation: one insert per request, which means one commit and one fsync per request.
 const { insert } = await eventsTable(process.argv[2] ?? "");
 
 listen((body, done) => {

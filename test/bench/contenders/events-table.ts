@@ -11,7 +11,7 @@ export type EventRow = [
   Uint8Array | null,
 ];
 
-/** A file with our own tables and indexes in it, and the bare insert into one of them. */
+/** Creates a database with our tables and indexes, and prepares a plain insert into events. */
 export async function eventsTable(path: string) {
   await openSqlite(path).close();
   const db = new Sqlite(path);

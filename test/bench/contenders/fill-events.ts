@@ -6,10 +6,10 @@ import type { NewEvent } from "../../../domain/events/event.ts";
 import { demoEvents } from "../../../scripts/demo/story.ts";
 import { ROOT } from "../processes.ts";
 
-// Fills a database with ninety days of a product, through the storage port, which HTTP would only slow down.
-const AT_ONCE = 1_000;
+// Fills a database with the ninety days of the demo shop, through the storage port, because HTTP would be slower.
+const BATCH_SIZE = 1_000;
 const LANES = 4;
-const SAY_EVERY = 500_000;
+const PROGRESS_EVERY = 500_000;
 const [path = "", events = "0", users = "0"] = process.argv.slice(2);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -26,12 +26,12 @@ async function store(): Promise<void> {
   stored += batch.length;
   batch = [];
   if (storing.size >= LANES) await Promise.race(storing);
-  if (stored % SAY_EVERY === 0) say(`${stored} of ${events} events`);
+  if (stored % PROGRESS_EVERY === 0) say(`${stored} of ${events} events`);
 }
 
 const size = { seed: 1, now: Date.now(), events: Number(events), users: Number(users) };
 for (const event of demoEvents(size)) {
-  if (batch.push(event) === AT_ONCE) await store();
+  if (batch.push(event) === BATCH_SIZE) await store();
 }
 if (batch.length > 0) await store();
 await Promise.all(storing);

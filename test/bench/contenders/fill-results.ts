@@ -2,15 +2,16 @@ import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { ExperimentInput, newExperiment } from "../../../domain/experiments/experiment.ts";
 import { KNOWN_USERS, knownUser } from "../bodies.ts";
 
-const AT_ONCE = 2_000;
+const BATCH_SIZE = 2_000;
 const [path = "", values = "0"] = process.argv.slice(2);
 
-function inPieces(total: number): { from: number; size: number }[] {
-  const starts = Array.from({ length: Math.ceil(total / AT_ONCE) }, (_, piece) => piece * AT_ONCE);
-  return starts.map((from) => ({ from, size: Math.min(AT_ONCE, total - from) }));
+function inBatches(total: number): { from: number; size: number }[] {
+  const starts = Array.from({ length: Math.ceil(total / BATCH_SIZE) }, (_, batch) => batch * BATCH_SIZE);
+  return starts.map((from) => ({ from, size: Math.min(BATCH_SIZE, total - from) }));
 }
 
-// A test, its users, and so many values of two metrics: through the storage port, which HTTP would only slow down.
+// Creates an experiment with users and the requested number of values of two metrics, through the storage port, because
+// HTTP would be slower.
 const now = Date.now();
 const storage = openSqlite(path);
 const input = ExperimentInput.parse({
@@ -18,9 +19,9 @@ const input = ExperimentInput.parse({
   variants: [{ variant_name: "red" }, { variant_name: "blue" }],
 });
 const experiment = await storage.createExperiment(newExperiment(input, "salt", now));
-if (experiment === undefined) throw new Error("the file has a test of this name already");
+if (experiment === undefined) throw new Error("The file already has an experiment of this name.");
 
-for (const { from, size } of inPieces(KNOWN_USERS)) {
+for (const { from, size } of inBatches(KNOWN_USERS)) {
   const users = Array.from({ length: size }, (_, index) => ({
     user_id: knownUser(from + index),
     variant_id: experiment.variants[index % 2]?.id ?? 0,
@@ -29,7 +30,7 @@ for (const { from, size } of inPieces(KNOWN_USERS)) {
   await storage.assign(experiment.id, users);
 }
 
-for (const { from, size } of inPieces(Number(values))) {
+for (const { from, size } of inBatches(Number(values))) {
   const metrics = Array.from({ length: size }, (_, index) => ({
     user_id: knownUser((from + index) % KNOWN_USERS),
     metric_name: index % 3 === 0 ? "purchase" : "duration",

@@ -1,4 +1,4 @@
 import { listen } from "./listen.ts";
 
-// Reads the body and stores nothing: what HTTP alone costs.
+// Reads the body and stores nothing, to measure the cost of HTTP alone.
 listen((_body, done) => done());

@@ -1,8 +1,8 @@
 import { BATCH, event, eventWithId } from "../bodies.ts";
 import { eventsTable, rowOf } from "./events-table.ts";
 
-// No HTTP, no JSON, no checks: rows made beforehand go into the same table, a thousand to a transaction. Each message
-// from the parent is a number of seconds, and is answered with the events a second.
+// Inserts prepared rows into the same table, a thousand per transaction, without HTTP, JSON or validation. The parent
+// sends a number of seconds, and receives the events per second.
 const [path = "", ids] = process.argv.slice(2);
 const { db, insert } = await eventsTable(path);
 const make = ids === "ids" ? eventWithId : event;

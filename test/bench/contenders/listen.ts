@@ -1,11 +1,14 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-// As many bytes as the answer to one event has.
+// The same size as the answer to one event.
 const ANSWER = '{"success":true,"id":1234567,"created_at":"2026-11-22T10:00:00.000Z"}';
 const HEADERS = { "content-type": "application/json", "content-length": Buffer.byteLength(ANSWER) };
 
-/** Serves node:http, and prints where: each request's body is read and handed on, and answered when `done` is called. */
+/**
+ * Starts a node:http server and prints its URL. Reads each body, passes it to `take`, and answers once `done` is
+ * called.
+ */
 export function listen(take: (body: Buffer, done: () => void) => void): void {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];

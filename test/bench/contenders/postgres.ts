@@ -25,7 +25,7 @@ const INSERT = {
 const columnsOf = (rows: readonly EventRow[]): unknown[][] =>
   [0, 1, 2, 3, 4, 5, 6].map((column) => rows.map((row) => row[column]));
 
-/** Batches over four connections, as fast as they are taken; without HTTP, which ours has to pay for as well. */
+/** Inserts batches over four connections as fast as possible, without the cost of HTTP that our server has. */
 async function insertFor(seconds: number, pool: pg.Pool, make: () => string): Promise<Sample> {
   const startedAt = performance.now();
   let rows = 0;
@@ -40,14 +40,14 @@ async function insertFor(seconds: number, pool: pg.Pool, make: () => string): Pr
   return rateAlone((rows / (performance.now() - startedAt)) * 1000);
 }
 
-/** A server of its own. */
+/** A PostgreSQL server that the bench started. */
 interface RunningPostgres {
-  /** The address of a new, empty database. */
+  /** Creates an empty database and returns its URL. */
   newDatabase(name: string): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** A real PostgreSQL, as it is set up by itself: it syncs at every commit. */
+/** Starts PostgreSQL with its default settings, which sync at every commit. */
 export async function startPostgresServer(folder: string): Promise<RunningPostgres> {
   const login = { user: "bench", password: "bench", port: await freePort() };
   const server = new EmbeddedPostgres({
@@ -58,7 +58,7 @@ export async function startPostgresServer(folder: string): Promise<RunningPostgr
     onLog: () => {},
     onError: () => {},
   });
-  // Started by root it runs as somebody else, who must be able to enter the folder.
+  // As root, PostgreSQL runs as another user, which needs access to the folder.
   await chmod(folder, 0o755);
   await server.initialise();
   await server.start();
@@ -71,13 +71,13 @@ export async function startPostgresServer(folder: string): Promise<RunningPostgr
   };
 }
 
-/** What PostgreSQL takes from a program that does nothing but insert. */
+/** Contestants that insert into PostgreSQL directly. */
 export async function startPostgres(
   folder: string,
 ): Promise<{ contestants: Contestant[]; stop(): Promise<void> }> {
   const server = await startPostgresServer(folder);
   const pool = new pg.Pool({ connectionString: await server.newDatabase("inserts"), max: CLIENTS });
-  // When the server goes first, its idle connections say so: what matters is what a query answers.
+  // Idle connections report the shutdown of the server. Errors of queries reject their own promise.
   pool.on("error", () => {});
   await pool.query(SCHEMA);
   const contestant = (name: string, make: () => string): Contestant => ({

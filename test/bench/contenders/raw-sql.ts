@@ -2,7 +2,7 @@ import Sqlite from "better-sqlite3";
 import pg from "pg";
 import { isPostgres } from "../../../adapters/setting-values.ts";
 
-// Answers questions of SQL over a database, one after another, and says how many milliseconds each took.
+// Runs SQL queries on a database one at a time, and returns the duration of each in milliseconds.
 const [database = ""] = process.argv.slice(2);
 
 type Ask = (sql: string, values: (string | number)[]) => unknown;
@@ -14,7 +14,7 @@ function sqlite(): Ask {
   return (sql, values) => db.prepare(sql).all(...values);
 }
 
-/** The questions are written for SQLite: PostgreSQL numbers its parameters, and properties are text there. */
+/** Translates queries from SQLite: PostgreSQL numbers its parameters and stores properties as text. */
 async function postgres(): Promise<Ask> {
   const client = new pg.Client({ connectionString: database });
   await client.connect();

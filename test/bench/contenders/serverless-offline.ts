@@ -20,7 +20,7 @@ exports.answer = async () => ({
 });
 `;
 
-/** A handler that does nothing at all, served by serverless-offline in its own process. */
+/** Starts serverless-offline in a separate process, with a handler that returns a constant. */
 export async function startServerlessOffline(parent: string): Promise<RunningChild> {
   const folder = `${parent}/serverless-offline`;
   const port = await freePort();

@@ -6,11 +6,11 @@ import { AUTHORIZED } from "../contenders/analytics-server.ts";
 export interface Attack {
   readonly name: string;
   readonly connections: number;
-  /** The bytes that a connection sends, again and again. */
+  /** The bytes that a connection sends repeatedly. */
   readonly bytes: () => Buffer;
   /**
-   * `asks` waits for each answer before it sends again, `floods` does not wait, `stalls` sends once and keeps the
-   * connection, `never reads` sends and does not take the answers, `trickles` sends a byte now and then.
+   * `asks` waits for each answer before it sends again. `floods` does not wait. `stalls` sends once and keeps the
+   * connection open. `never reads` does not read the answers. `trickles` sends one byte every 100 ms.
    */
   readonly manner: "asks" | "floods" | "stalls" | "never reads" | "trickles";
 }
@@ -35,13 +35,13 @@ function request(
 const post = (target: string, body: string | Buffer, headers: Record<string, string> = JSON_TYPE): Buffer =>
   request("POST", target, headers, body);
 
-const squeezed = (target: string, body: string | Buffer, type = "application/json"): Buffer =>
+const gzipped = (target: string, body: string | Buffer, type = "application/json"): Buffer =>
   post(target, gzipSync(body), { ...GZIP, "content-type": type });
 
 const times = (count: number, text: (n: number) => string, separator = ","): string =>
   Array.from({ length: count }, (_, n) => text(n)).join(separator);
 
-/** Makes the bytes once: what is measured is the server, not this client. */
+/** Builds the bytes once, because the cost of the client must not affect the measurement. */
 function once(make: () => Buffer): () => Buffer {
   let made: Buffer | undefined;
   return () => {
@@ -59,7 +59,7 @@ const asks = (name: string, make: () => Buffer, connections = 8): Attack => ({
 
 const key = (n: number): string => n.toString(36);
 
-/** As many different keys as a batch may hold, in events that each may be stored. */
+/** The maximum number of distinct keys in a batch of valid events. */
 const wideBatch = (): string =>
   `[${times(190, (n) => `{"event_type":"a","properties":{${times(255, (m) => `"${key(255 * n + m)}":0`)}}}`)}]`;
 
@@ -72,7 +72,7 @@ const stalledUpload = (): Buffer =>
     Buffer.alloc(4.9 * MEBIBYTE, " "),
   ]);
 
-const inSingleBytes = (): Buffer =>
+const inOneByteChunks = (): Buffer =>
   Buffer.from(
     `POST ${BATCH} HTTP/1.1\r\nhost: localhost\r\nauthorization: ${AUTHORIZED.authorization}\r\n` +
       `content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${"1\r\n \r\n".repeat(500_000)}`,
@@ -83,60 +83,60 @@ const brotliBomb = (): Buffer =>
 
 const get = (target: string): Buffer => request("GET", target);
 
-const honestBatch = once(() => post(BATCH, `[${times(EVENTS_A_BATCH, event)}]`));
+const validBatch = once(() => post(BATCH, `[${times(EVENTS_A_BATCH, event)}]`));
 
-/** Clients of batches that take a refusal for an invitation to send the same again at once. */
+/** Clients that send batches and retry immediately after a refusal. */
 export const batchClients = (connections: number): Attack => ({
-  name: `${connections} clients of batches`,
+  name: `${connections} batch clients`,
   connections,
-  bytes: honestBatch,
+  bytes: validBatch,
   manner: "asks",
 });
 
 export const ATTACKS: readonly Attack[] = [
-  // Shows how noisy the machine is.
-  asks("nobody", () => get("/health"), 0),
-  asks("2.6 million lines in 5 KB", () => squeezed(BATCH, "{\n".repeat(2.6e6), "application/x-ndjson")),
-  asks("millions of items", () => squeezed(BATCH, `[${"0,".repeat(2.6e6)}0]`)),
-  asks("millions of levels", () => squeezed(BATCH, "[".repeat(5 * MEBIBYTE))),
+  // A baseline for the noise of the machine.
+  asks("no attackers", () => get("/health"), 0),
+  asks("2.6 million lines in 5 KB", () => gzipped(BATCH, "{\n".repeat(2.6e6), "application/x-ndjson")),
+  asks("millions of items", () => gzipped(BATCH, `[${"0,".repeat(2.6e6)}0]`)),
+  asks("millions of nesting levels", () => gzipped(BATCH, "[".repeat(5 * MEBIBYTE))),
   asks("half a million keys", () => post(BATCH, `[{${times(5e5, (n) => `"${key(n)}":0`)}}]`), 2),
-  asks("the widest batch", () => squeezed(BATCH, wideBatch())),
+  asks("the widest batch", () => gzipped(BATCH, wideBatch())),
   asks("64 MiB in 64 KB", () => post(BATCH, gzipSync(Buffer.alloc(64 * MEBIBYTE)), GZIP)),
   asks("64 MiB in 60 bytes", () => post(BATCH, brotliBomb(), { ...JSON_TYPE, "content-encoding": "br" })),
-  asks("50,000 faults", () => squeezed(BATCH, faultyBatch())),
+  asks("50,000 faults", () => gzipped(BATCH, faultyBatch())),
   asks("2,000 parameters", () => get(`/apiv1/events?${times(2_000, key, "&")}`), 16),
   asks("1,000 conditions", () => get(`/apiv1/events?${times(1_000, (n) => `where[${key(n)}]=1`, "&")}`), 16),
-  asks("a funnel of conditions", () =>
+  asks("a funnel with 40,000 conditions", () =>
     post(
       "/apiv1/events/funnel",
       `{"steps":[{"event_type":"a","where":{${times(40_000, (n) => `"${key(n)}":{}`)}}}]}`,
     ),
   ),
-  asks("an experiment of variants", () =>
+  asks("an experiment with 19,000 variants", () =>
     post("/apiv1/ab-tests", `{"test_name":"t","variants":[${times(19_000, () => '{"weight":-1}')}]}`),
   ),
-  { name: "a body in single bytes", connections: 8, bytes: once(inSingleBytes), manner: "asks" },
+  { name: "a body in one-byte chunks", connections: 8, bytes: once(inOneByteChunks), manner: "asks" },
   {
-    name: "answers nobody reads",
+    name: "unread answers",
     connections: 30,
     bytes: once(() => Buffer.concat(Array(50).fill(get("/apiv1/openapi.json")))),
     manner: "never reads",
   },
   {
-    name: "faults nobody reads",
+    name: "unread error lists",
     connections: 30,
-    bytes: once(() => squeezed(BATCH, faultyBatch())),
+    bytes: once(() => gzipped(BATCH, faultyBatch())),
     manner: "never reads",
   },
   {
-    name: "exports nobody reads",
+    name: "unread exports",
     connections: 30,
     bytes: once(() => get("/apiv1/events/export")),
     manner: "never reads",
   },
   { name: "stalled uploads", connections: 60, bytes: once(stalledUpload), manner: "stalls" },
   {
-    name: "a byte now and then",
+    name: "a byte every 100 ms",
     connections: 200,
     bytes: once(() => post("/apiv1/events", " ".repeat(1_000))),
     manner: "trickles",
@@ -148,7 +148,7 @@ export const ATTACKS: readonly Attack[] = [
     manner: "asks",
   },
   {
-    name: "requests without end",
+    name: "a flood of pipelined requests",
     connections: 8,
     bytes: once(() => Buffer.concat(Array(2_000).fill(get("/health")))),
     manner: "floods",

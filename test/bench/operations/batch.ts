@@ -9,7 +9,7 @@ import { type RunningChild, startContender, stopChild } from "../processes.ts";
 import { type Contestant, interleave, rateAlone } from "../samples.ts";
 import type { Operation } from "./operation.ts";
 
-// As many as PostgreSQL gets: a batch is a request of a backend's, not of a page's.
+// The same number as for PostgreSQL. Batches come from a few backends, not from many browsers.
 const CLIENTS = 4;
 const PATH = "/apiv1/events/batch";
 

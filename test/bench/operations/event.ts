@@ -8,7 +8,7 @@ import type { Operation } from "./operation.ts";
 
 const PATH = "/apiv1/events";
 
-/** Measures a server that is sent single events by this many clients at once. */
+/** Returns a contestant that sends single events from this number of concurrent clients. */
 const sender =
   (connections: number) =>
   (name: string, server: RunningChild, body: () => string): Contestant => ({

@@ -5,19 +5,19 @@ import { type RunningChild, startContender } from "../processes.ts";
 import { type Contestant, interleave, type Measured, type Rounds } from "../samples.ts";
 import type { Operation } from "./operation.ts";
 
-const AT_ONCE = 2_000;
+const BATCH_SIZE = 2_000;
 
-const TEST = {
+const EXPERIMENT = {
   test_name: "button_colour",
   variants: [{ variant_name: "red" }, { variant_name: "blue" }],
 };
 
-/** A test with users in it; answers the path of the test. */
-async function prepareTest(url: string): Promise<string> {
-  const { test_id } = await prepare<{ test_id: number }>(url, "/apiv1/ab-tests", TEST);
+/** Creates an experiment with assigned users, and returns its path. */
+async function prepareExperiment(url: string): Promise<string> {
+  const { test_id } = await prepare<{ test_id: number }>(url, "/apiv1/ab-tests", EXPERIMENT);
   const path = `/apiv1/ab-tests/${test_id}`;
-  for (let from = 0; from < KNOWN_USERS; from += AT_ONCE) {
-    const users = Array.from({ length: AT_ONCE }, (_, index) => ({
+  for (let from = 0; from < KNOWN_USERS; from += BATCH_SIZE) {
+    const users = Array.from({ length: BATCH_SIZE }, (_, index) => ({
       user_id: knownUser(from + index),
       variant: (from + index) % 2 === 0 ? "red" : "blue",
     }));
@@ -26,8 +26,8 @@ async function prepareTest(url: string): Promise<string> {
   return path;
 }
 
-/** One request of an experiment to our server, against hello with the same bodies. */
-function requestOfTest(
+/** Compares one kind of experiment request on our server with hello, which gets the same bodies. */
+function experimentRequest(
   name: string,
   title: string,
   tail: string,
@@ -36,13 +36,13 @@ function requestOfTest(
   async function run(rounds: Rounds, folder: string): Promise<Measured> {
     const hello = await startContender("hello");
     const ours = await startAnalytics(`${folder}/${name}.db`);
-    const path = (await prepareTest(ours.url)) + tail;
+    const path = (await prepareExperiment(ours.url)) + tail;
     const contestant = (name: string, server: RunningChild, body: () => string): Contestant => ({
       name,
       measure: (seconds) => loadServer(server, { path, headers: AUTHORIZED, body }, seconds),
     });
     const [first] = Object.values(bodies);
-    if (first === undefined) throw new Error("an operation needs a body");
+    if (first === undefined) throw new Error("An operation needs a body.");
     const measured = await interleave(
       [
         contestant("hello", hello, first),
@@ -56,13 +56,13 @@ function requestOfTest(
   return { name, title, unit: "requests/s", run };
 }
 
-export const assignNew = requestOfTest("assign-new", "assign, new user", "/assign", {
+export const assignNew = experimentRequest("assign-new", "assign, new user", "/assign", {
   ours: () => assignment(newUser()),
 });
-export const assignKnown = requestOfTest("assign-known", "assign, known user", "/assign", {
+export const assignKnown = experimentRequest("assign-known", "assign, known user", "/assign", {
   ours: () => assignment(knownUser()),
 });
-export const track = requestOfTest("track", "track", "/track", {
+export const track = experimentRequest("track", "track", "/track", {
   ours: metric,
   "ours, with message ids": metricWithId,
 });

@@ -1,20 +1,20 @@
 import type { Measured, Rounds } from "../samples.ts";
 
-/** What the other contenders are multiples of. */
-export interface Yardstick {
-  /** Its name at the head of a column. */
+/** A baseline that the rates of the contenders are divided by. */
+export interface Baseline {
+  /** The column title. */
   readonly name: string;
-  /** The contender that this one is beside. */
-  beside(contender: string): string;
+  /** Returns the contender to compare this one with. */
+  baselineOf(contender: string): string;
 }
 
-/** Something to measure, and the contenders that do it. */
+/** An operation to measure with several contenders. */
 export interface Operation {
   readonly name: string;
   readonly title: string;
-  /** What a rate counts. */
+  /** The unit of the rates, such as `events/s`. */
   readonly unit: string;
-  /** Hello alone where nothing is said. */
-  readonly yardsticks?: readonly Yardstick[];
+  /** Default: hello. */
+  readonly baselines?: readonly Baseline[];
   run(rounds: Rounds, folder: string): Promise<Measured>;
 }

@@ -17,7 +17,7 @@ const MANY_PROCESSES = `ours on PostgreSQL, ${PROCESSES} processes`;
 /** A way to send events. */
 interface Way {
   readonly name: string;
-  /** What its databases are called. */
+  /** Prefix of its databases. */
   readonly database: string;
   load(): Load;
 }
@@ -43,11 +43,11 @@ const WAYS: readonly Way[] = [
 
 const nameOf = (contender: string, way: string): string => `${contender}, ${way}`;
 
-/** The other contender that was sent the same events in the same way. */
+/** Returns the other contender that received events in the same way. */
 const sameWay = (other: string) => (contender: string) =>
   nameOf(other, WAYS.find(({ name }) => contender.endsWith(name))?.name ?? "");
 
-/** Our server several times over, all on one database, as behind a load balancer. */
+/** Starts several processes of our server on one database, as behind a load balancer. */
 const startProcesses = (count: number, database: string): Promise<RunningChild[]> =>
   Promise.all(Array.from({ length: count }, () => startAnalytics(database)));
 
@@ -73,21 +73,23 @@ async function measure(way: Way, contenders: Record<string, RunningChild[]>, rou
   return measured;
 }
 
-/** What another database costs, and what more processes on it give. PostgreSQL's own processor time is in no figure. */
+/**
+ * Compares PostgreSQL with SQLite, and one process with several. The CPU figures exclude PostgreSQL's own processes.
+ */
 export const postgres: Operation = {
   name: "postgres",
   title: "events",
-  // Of events one by one these are requests as well.
+  // When events are sent one by one, this equals requests/s.
   unit: "events/s",
-  yardsticks: [
-    { name: "hello", beside: sameWay(HELLO) },
-    { name: "SQLite", beside: sameWay(SQLITE) },
+  baselines: [
+    { name: "hello", baselineOf: sameWay(HELLO) },
+    { name: "SQLite", baselineOf: sameWay(SQLITE) },
   ],
 
   async run(rounds, folder) {
     const server = await startPostgresServer(folder);
     const all: [string, readonly Sample[]][] = [];
-    // One way after the other: what batches leave to be written and tidied would slow single events down.
+    // One way at a time: the checkpoints and vacuums that follow batches would slow single events down.
     for (const way of WAYS) {
       const contenders = await startContenders(way, folder, server.newDatabase);
       all.push(...(await measure(way, contenders, rounds)));

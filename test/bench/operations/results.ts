@@ -20,7 +20,7 @@ export const FEW_VALUES = "ours, 1,000 values";
 
 export const results: Operation = {
   name: "results",
-  title: "results of a test",
+  title: "results of an experiment",
   unit: "requests/s",
 
   async run(rounds, folder) {

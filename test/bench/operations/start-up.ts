@@ -4,7 +4,7 @@ import { type RunningChild, startContender } from "../processes.ts";
 import { type Contestant, interleave, type Sample } from "../samples.ts";
 import type { Operation } from "./operation.ts";
 
-/** Megabytes a process holds, where the system tells. */
+/** Resident memory in megabytes. NaN if the system is not Linux. */
 function residentMegabytes(pid: number): number {
   try {
     const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
@@ -14,7 +14,7 @@ function residentMegabytes(pid: number): number {
   }
 }
 
-/** From the start of the process to the end of its first answer. */
+/** Measures the time from the start of the process to the end of its first answer. */
 async function startOnce(start: () => Promise<RunningChild>): Promise<Sample> {
   const startedAt = performance.now();
   const server = await start();
@@ -26,7 +26,7 @@ async function startOnce(start: () => Promise<RunningChild>): Promise<Sample> {
   return { rate: 1000 / p50, cpu: Number.NaN, p50, p99: Number.NaN, memory };
 }
 
-/** Whole processes, each with an empty database of its own. */
+/** Starts a new process with an empty database for each sample. */
 export const startUp: Operation = {
   name: "start",
   title: "start to first answer",

@@ -1,14 +1,14 @@
-import { BATCH, regularBatch, regularEvent } from "../bodies.ts";
-import { AUTHORIZED, startAnalytics, startUncounted } from "../contenders/analytics-server.ts";
+import { BATCH, returningUserBatch, returningUserEvent } from "../bodies.ts";
+import { AUTHORIZED, startAnalytics, startWithoutRollups } from "../contenders/analytics-server.ts";
 import { loadServer } from "../load.ts";
 import type { RunningChild } from "../processes.ts";
 import { type Contestant, interleave } from "../samples.ts";
 import type { Operation } from "./operation.ts";
 
-export const BARE_BATCHES = "batches, nothing kept";
-export const KEPT_BATCHES = "ours, batches";
-export const BARE_EVENTS = "one event, nothing kept";
-export const KEPT_EVENTS = "ours, one event";
+export const NO_ROLLUPS_BATCHES = "batches, no rollups";
+export const ROLLUPS_BATCHES = "ours, batches";
+export const NO_ROLLUPS_EVENTS = "one event, no rollups";
+export const ROLLUPS_EVENTS = "ours, one event";
 
 const CLIENTS = 4;
 
@@ -20,7 +20,7 @@ const batches = (name: string, server: RunningChild): Contestant => ({
       {
         path: "/apiv1/events/batch",
         headers: AUTHORIZED,
-        body: regularBatch,
+        body: returningUserBatch,
         weight: BATCH,
         connections: CLIENTS,
       },
@@ -31,35 +31,35 @@ const batches = (name: string, server: RunningChild): Contestant => ({
 const events = (name: string, server: RunningChild): Contestant => ({
   name,
   measure: (seconds) =>
-    loadServer(server, { path: "/apiv1/events", headers: AUTHORIZED, body: regularEvent }, seconds),
+    loadServer(server, { path: "/apiv1/events", headers: AUTHORIZED, body: returningUserEvent }, seconds),
 });
 
-/** What it costs those who store events that questions about them are answered in milliseconds. */
+/** Measures how much rollups slow down the storing of events. */
 export const upkeep: Operation = {
   name: "upkeep",
   title: "storing events",
   unit: "events/s",
-  yardsticks: [
+  baselines: [
     {
-      name: "nothing kept",
-      beside: (contender) => (contender.includes("batches") ? BARE_BATCHES : BARE_EVENTS),
+      name: "no rollups",
+      baselineOf: (contender) => (contender.includes("batches") ? NO_ROLLUPS_BATCHES : NO_ROLLUPS_EVENTS),
     },
   ],
 
   async run(rounds, folder) {
     const servers = await Promise.all([
-      startUncounted(`${folder}/bare-batches.db`),
-      startAnalytics(`${folder}/kept-batches.db`),
-      startUncounted(`${folder}/bare-events.db`),
-      startAnalytics(`${folder}/kept-events.db`),
+      startWithoutRollups(`${folder}/plain-batches.db`),
+      startAnalytics(`${folder}/rollup-batches.db`),
+      startWithoutRollups(`${folder}/plain-events.db`),
+      startAnalytics(`${folder}/rollup-events.db`),
     ]);
-    const [bareBatches, keptBatches, bareEvents, keptEvents] = servers;
+    const [plainBatches, rollupBatches, plainEvents, rollupEvents] = servers;
     const measured = await interleave(
       [
-        batches(BARE_BATCHES, bareBatches),
-        batches(KEPT_BATCHES, keptBatches),
-        events(BARE_EVENTS, bareEvents),
-        events(KEPT_EVENTS, keptEvents),
+        batches(NO_ROLLUPS_BATCHES, plainBatches),
+        batches(ROLLUPS_BATCHES, rollupBatches),
+        events(NO_ROLLUPS_EVENTS, plainEvents),
+        events(ROLLUPS_EVENTS, rollupEvents),
       ],
       rounds,
     );

@@ -8,7 +8,7 @@ import { readSettings } from "../../../adapters/settings.ts";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { endpoints } from "../../../handlers/contract/endpoints.ts";
 
-// Our own server with the same indexes, where nobody ever counts an event.
+// Our server with the same indexes, but rollups that are never built.
 const [path = "", key = ""] = process.argv.slice(2);
 const storage = openSqlite(path, { buildAt: Number.POSITIVE_INFINITY });
 const world = { storage, now: Date.now, newId: randomUUID, version: "bench" };
