@@ -7,15 +7,15 @@ import type { NewMetric } from "../../domain/experiments/metric.ts";
 import { type ExactSum, noSum } from "../../domain/statistics/exact-sum.ts";
 import type { Attributes, Storage } from "../../domain/storage.ts";
 
-// What the cells of an experiment must be, computed from the plain list of all that was stored, by a program that shares
-// no line with the one that keeps them.
+// The reference implementation of the cells of an experiment: computes them from the list of all stored rows, and
+// shares no code with the product.
 
 const DAY_MS = 86_400_000;
 const AT = Date.parse("2026-11-22T10:00:00.123Z");
 const LARGEST = 1e6;
 const USERS = ["ann", "bob", "cyd", "dan", "eve"];
 
-/** Metrics of every kind, so that one history tries all of them. */
+/** One metric of each kind, so that every history tests all kinds. */
 const DECLARED = [
   { metric_name: "signup", kind: "conversion" },
   { metric_name: "clicks", kind: "count" },
@@ -42,7 +42,7 @@ const someTime = fc.integer({ min: -3 * DAY_MS, max: 4 * DAY_MS }).map((ms) => A
 const someValue = fc.record({
   user_id: fc.constantFrom(...USERS),
   metric_name: fc.constantFrom(...NAMES),
-  // Quarters are exact in decimals and in doubles: what differs in the last digit is tried apart.
+  // Quarters are exact as decimals and as doubles. Another test covers rounding in the last digit.
   value: fc.integer({ min: -4 * LARGEST, max: 4 * LARGEST }).map((quarters) => quarters / 4),
   occurred_at: someTime,
 });
@@ -65,7 +65,8 @@ const someActs = fc.array(
   { minLength: 1, maxLength: 25 },
 );
 
-// --- The plain definition -------------------------------------------------------------------------------------
+// --- The reference implementation
+// -------------------------------------------------------------------------------------
 
 interface Assigned {
   readonly variant: number;
@@ -204,11 +205,11 @@ const sumOf = (values: readonly number[]): number => values.reduce((sum, value) 
 const hasAnything = ({ count, denominator }: ReturnType<PlainExperiment["metric"]>): boolean =>
   count > 0 || (denominator !== null && denominator.dd !== 0);
 
-// --- What is compared -----------------------------------------------------------------------------------------
+// --- The comparison -----------------------------------------------------------------------------------------
 
 const rounded = ({ high }: ExactSum): number => high + 0;
 
-/** A metric's sums as plain numbers, which all of these are exactly. */
+/** The sums of a metric as numbers, which represent them exactly. */
 function plainSums({ y, yy, denominator, ...rest }: MetricSums) {
   return {
     ...rest,
@@ -225,7 +226,7 @@ function plainSums({ y, yy, denominator, ...rest }: MetricSums) {
 const byName = (a: { metric_name: string }, b: { metric_name: string }) =>
   a.metric_name < b.metric_name ? -1 : 1;
 
-/** In one order, without what has nothing in it: the port leaves both open. */
+/** Sorts cells and drops empty ones: the port specifies neither order nor empty cells. */
 function plainCells(cells: readonly Cell[]) {
   return cells
     .map((cell) => ({
@@ -242,7 +243,7 @@ function plainCells(cells: readonly Cell[]) {
 const inOrder = <T extends { variant_id: number; metric_name: string }>(rows: readonly T[]): T[] =>
   [...rows].sort((a, b) => a.variant_id - b.variant_id || byName(a, b));
 
-/** Adds up the cells of the days. */
+/** Sums the cells of all days. */
 function addDays(cells: readonly Cell[]): Cell[] {
   const whole = new Map<string, Cell>();
   for (const cell of cells) {
@@ -265,7 +266,7 @@ function mergeMetrics(a: readonly MetricSums[], b: readonly MetricSums[]): Metri
   return names.map((name) => {
     const found = [...a, ...b].filter(({ metric_name }) => metric_name === name);
     const [first] = found;
-    if (first === undefined) throw new Error("a name was found in no list");
+    if (first === undefined) throw new Error("The metric is in neither list.");
     return {
       ...first,
       users_with_value: sumOf(found.map((one) => one.users_with_value)),
@@ -300,7 +301,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
     const experiment = await storage.createExperiment(
       newExperiment(ExperimentInput.parse(input), "salt", AT),
     );
-    if (experiment === undefined) throw new Error("the name was taken");
+    if (experiment === undefined) throw new Error("The name is taken.");
     const test_id = experiment.id;
     const [red = 0, blue = 0] = experiment.variants.map(({ id }) => id);
     const enrol = (variant_id: number, assigned_at: number, ...users: string[]) =>
@@ -329,7 +330,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       }));
     const cells = async (): Promise<ExperimentCells> => {
       const found = await storage.experimentCells(test_id);
-      if (found === undefined) throw new Error("the experiment is gone");
+      if (found === undefined) throw new Error("The experiment does not exist.");
       return found;
     };
     return { storage, test_id, red, blue, enrol, track, weigh, cells };
@@ -351,8 +352,8 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
     }
   }
 
-  describe(`${name} keeps the cells of an experiment`, () => {
-    test("as a plain recomputation of any history has them, of all kinds of metrics and any change of weights", async () => {
+  describe(`${name} experiment cells`, () => {
+    test("equal the reference implementation after any history, for all metric kinds and weight changes", async () => {
       const { storage } = await openTest();
       await fc.assert(
         fc.asyncProperty(someActs, async (acts) => {
@@ -372,7 +373,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       );
     });
 
-    test("the same in whatever order values come, to the last digit", async () => {
+    test("are identical to the last digit in any order of values", async () => {
       const values = fc.array(
         fc.record({
           user_id: fc.constantFrom("ann", "bob"),
@@ -407,7 +408,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       );
     });
 
-    test("without a trace of a value of 1e12 that was taken back", async () => {
+    test("keep no rounding error of a value of 1e12 that was reversed", async () => {
       const { red, enrol, track, cells } = await openTest();
       await enrol(red, AT, "ann", "bob");
       await track({ value: 2.5 }, { user_id: "bob", value: 1e12 }, { user_id: "bob", value: -1e12 });
@@ -418,7 +419,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       ]);
     });
 
-    test("with a period for each change of weights and none for a change of traffic", async () => {
+    test("begin a new period at a change of weights, and none at a change of traffic", async () => {
       const { storage, test_id, red, blue, enrol, weigh, cells } = await openTest();
       await enrol(red, AT, "ann");
       await storage.updateExperiment(test_id, (stored) => ({
@@ -446,7 +447,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       ]);
     });
 
-    test("by the day on which a value happened, also after one of a year ahead", async () => {
+    test("belong to the day on which a value occurred, also after a value one year ahead", async () => {
       const { storage, test_id, red, enrol, track } = await openTest();
       await enrol(red, AT, "ann", "bob");
       await track({ occurred_at: AT + 365 * DAY_MS });
@@ -461,7 +462,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       ]);
     });
 
-    test("none for a tester, and after the stop only that values came", async () => {
+    test("exclude testers, and values after the stop, which count as dropped", async () => {
       const { storage, test_id, red, blue, enrol, track, cells } = await openTest();
       await enrol(red, AT, "ann");
       await track({ value: 5 });
@@ -493,7 +494,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       ]);
     });
 
-    test("of events, with those counted as dropped whose property is text or out of range", async () => {
+    test("count events as dropped whose property is text or out of range", async () => {
       const metrics = [{ metric_name: "revenue", event_type: "buy", property: "amount" }];
       const { storage, red, enrol, cells } = await openTest({ metrics });
       await enrol(red, AT, "ann");
@@ -527,7 +528,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       ]);
     });
 
-    test("with the covariates that were sent with the assignments, over all users of the cell", async () => {
+    test("sum the covariates of the assignments over all users of the cell", async () => {
       const metrics = [
         { metric_name: "revenue", covariate: { attribute: "before" } },
         { metric_name: "clicks", kind: "count" },
@@ -561,7 +562,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       );
     });
 
-    test("for as many users as were planned, whoever races for the last place", async () => {
+    test("contain exactly the planned users when calls compete for the last one", async () => {
       const { storage, test_id, red, enrol, cells } = await openTest({ planned_users: 100 });
       await enrol(red, AT, ...Array.from({ length: 95 }, (_, n) => `user-${n}`));
       expect((await cells()).planned_users_reached_at).toBeNull();
@@ -586,7 +587,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       expect(await storage.findAssignment(test_id, "late")).toBeUndefined();
     });
 
-    test("for all users of the call with the last planned one", async () => {
+    test("contain all users of the call that reaches the planned number", async () => {
       const { red, enrol, cells } = await openTest({ planned_users: 100 });
       const users = Array.from({ length: 130 }, (_, n) => `user-${n}`);
       const won = await enrol(red, AT, ...users, "user-1");
@@ -594,7 +595,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       expect((await cells()).cells[0]?.users).toBe(130);
     });
 
-    test("of values until the window after the last planned user is over", async () => {
+    test("accept values until the window of the last planned user ends", async () => {
       const { red, enrol, track, cells } = await openTest({ planned_users: 100, window_days: 1 });
       await enrol(red, AT, ...Array.from({ length: 100 }, (_, n) => `user-${n}`));
       const value = { user_id: "user-7", occurred_at: AT + 1 };
@@ -604,7 +605,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       expect((await cells()).cells[0]?.metrics[0]?.count).toBe(1);
     });
 
-    test("in ranges of an exclusion group that no two open experiments share", async () => {
+    test("get ranges of an exclusion group that no two open experiments share", async () => {
       const storage = await open();
       onTestFinished(() => storage.close());
       const create = (share: number, status = "running") => {
@@ -626,7 +627,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
       expect((await create(0.4))?.exclusion_group).toEqual(one?.exclusion_group);
     });
 
-    test("and knows none of an experiment that is not there", async () => {
+    test("do not exist for an unknown experiment", async () => {
       const { storage, test_id } = await openTest();
       await storage.deleteExperiment(test_id);
       expect(await storage.experimentCells(test_id)).toBeUndefined();

@@ -10,12 +10,12 @@ import type { TrendQuestion } from "../../domain/reports/trend.ts";
 import type { EventStore } from "../../domain/storage.ts";
 import { DAY, HOUR, type Instant } from "../../domain/time.ts";
 
-// Histories and questions at random: of everything there is little, so that events meet in one bucket, user and instant.
+// Random histories and questions. Few distinct values, so that events share buckets, users and instants.
 
 const MINUTE = 60_000;
 const ARRIVED = Date.parse("2026-11-22T10:00:00.123Z");
 
-/** A time around which everything happens, and the zone whose clocks are changed then. */
+/** A time zone and an instant near one of its clock changes. */
 interface Place {
   readonly zone: string;
   readonly around: Instant;
@@ -41,7 +41,7 @@ const USERS = ["ann", "bob", "5", "üser 😀"];
 const SESSIONS = ["s1", "s2", "s3"];
 const PROPERTIES = ["plan", "a.b", 'the "size"', "0", "größe[$]"];
 
-// The last two, a face and a wave, are in one order by UTF-16 and in the other by code points.
+// The last two characters sort differently by UTF-16 code units and by code points.
 const LONG = "long ".repeat(50);
 const SCALARS: readonly Scalar[] = [
   LONG,
@@ -100,11 +100,11 @@ const event = (around: Instant): fc.Arbitrary<NewEvent> =>
 const batches = (around: Instant) =>
   fc.array(fc.array(event(around), { maxLength: 14 }), { minLength: 1, maxLength: 3 });
 
-/** Cuts at any instants; among them may be such as are so far away that everything lies between. */
+/** Bucket edges at arbitrary instants, which may be so far apart that all events are in one bucket. */
 const anyEdges = (around: Instant): fc.Arbitrary<Instant[]> =>
   fc.uniqueArray(instant(around), { minLength: 2, maxLength: 8 }).map((edges) => edges.sort((a, b) => a - b));
 
-/** The zone's own periods, the first and the last of them cut. */
+/** Bucket edges at the periods of the zone. The first and last period may be partial. */
 const clockEdges = (
   { zone, around }: Place,
   intervals: readonly Interval[],
@@ -189,7 +189,7 @@ export const listQuestion = ({ around }: Place): fc.Arbitrary<EventPage> =>
     })
     .map(({ range, ...rest }) => ({ ...rest, ...range }));
 
-/** A history in batches, and questions of one kind to ask after each of them. */
+/** A history in batches, and questions of one kind to ask after each batch. */
 export interface Story<Question> {
   readonly batches: readonly (readonly NewEvent[])[];
   readonly questions: readonly Question[];
@@ -205,13 +205,13 @@ export const storyOf = <Question>(
     }),
   );
 
-/** Where the large history lies. */
+/** Time and zone of the large history. */
 export const LARGE_AT: Place = placeOf(["Europe/Berlin", "2026-03-29T01:00:00Z"]);
-const CROWD = 5_400;
+const VISITORS = 5_400;
 const REGULARS = 999;
 const BATCH = 500;
 
-/** One of thousands who come within an hour, most of them with a value of their own. */
+/** One of 5,400 events within an hour. Three quarters of them have a distinct value. */
 const visit = (n: number): NewEvent => ({
   event_type: "view",
   user_id: `visitor ${n % 4_900}`,
@@ -222,20 +222,20 @@ const visit = (n: number): NewEvent => ({
   message_key: null,
 });
 
-/** An event with about as many properties as it may have. */
+/** An event with nearly the maximum number of properties. */
 const wide: NewEvent = {
   ...visit(0),
   event_type: "cart",
   properties: JSON.stringify(Object.fromEntries(Array.from({ length: 250 }, (_, n) => [`property ${n}`, n]))),
 };
 
-/** The same thousands of events each time, in batches: a crowd of an hour among some who come for months, all mixed. */
+/** The same 6,400 events each time, in batches: many visitors within an hour, mixed with regular users over months. */
 export function largeHistory(): NewEvent[][] {
   const regulars = fc
     .sample(event(LARGE_AT.around), { seed: 20, numRuns: REGULARS })
     .map((one, n): NewEvent => ({ ...one, user_id: `regular ${n % 50}`, message_key: null }));
-  const all = [wide, ...Array.from({ length: CROWD }, (_, n) => visit(n)), ...regulars];
-  // A prime that is no divisor of their number, so that this takes each of them once.
+  const all = [wide, ...Array.from({ length: VISITORS }, (_, n) => visit(n)), ...regulars];
+  // The step is a prime that does not divide the length, so that it visits each event once.
   const mixed = all.flatMap((_, n) => all[(n * 4_441) % all.length] ?? []);
   return Array.from({ length: Math.ceil(mixed.length / BATCH) }, (_, turn) =>
     mixed.slice(turn * BATCH, (turn + 1) * BATCH),

@@ -14,7 +14,7 @@ const page: EventPage = { event_types: [], from: AT, to: AT + HOUR, where: [], l
 const users = { event_types: [], measure: "users" as const, edges: [AT, AT + HOUR], where: [], limit: 1 };
 const total = (count: number) => [{ event_type: null, total: count, values: [count] }];
 
-// As a program does that knows the specified columns alone.
+// Uses only the columns of the specification.
 const INSERT = `
   insert into events(event_type, user_id, session_id, properties, created_at) values
     ('view', 'bob', 's', '{"plan":"pro"}', '2026-11-22T10:30:00Z'),
@@ -22,7 +22,7 @@ const INSERT = `
 
 /** The promise of every engine about rows that another program inserts while the server runs. */
 export function foreignRows(name: string, open: () => Promise<Shared>): void {
-  describe(`rows of another program on ${name}`, () => {
+  describe(`${name} rows inserted by another program`, () => {
     async function shared(): Promise<Shared> {
       const opened = await open();
       onTestFinished(() => opened.storage.close());
@@ -30,7 +30,7 @@ export function foreignRows(name: string, open: () => Promise<Shared>): void {
       return opened;
     }
 
-    test("happened when they were created, in the list, in reports and in the catalogue of types", async () => {
+    test("appear at their created_at in lists, reports and the event types", async () => {
       const { storage, execute } = await shared();
       await execute(INSERT);
       const listed = await storage.listEvents(page);
@@ -52,7 +52,7 @@ export function foreignRows(name: string, open: () => Promise<Shared>): void {
       ]);
     });
 
-    test("are counted once each, also while the server stores events", async () => {
+    test("are counted exactly once while the server stores events", async () => {
       const { storage, execute } = await shared();
       for (let turn = 1; turn <= 5; turn += 1) {
         const stored = [eventAt(turn, "view", { user_id: `user ${turn}` })];

@@ -5,16 +5,16 @@ import { migrations } from "../../adapters/sqlite/migrations.ts";
 const known = [{ name: "0001_one" }, { name: "0002_two" }, { name: "0003_three" }];
 
 test.each<[string, string[], string[]]>([
-  ["a new database needs all of them, in their order", [], ["0001_one", "0002_two", "0003_three"]],
-  ["an older database needs the rest", ["0001_one"], ["0002_two", "0003_three"]],
-  ["the order they were recorded in does not matter", ["0002_two", "0001_one"], ["0003_three"]],
-  ["a gap is filled", ["0001_one", "0003_three"], ["0002_two"]],
-  ["a database of this version needs none", ["0001_one", "0002_two", "0003_three"], []],
+  ["a new database needs all migrations in order", [], ["0001_one", "0002_two", "0003_three"]],
+  ["an older database needs the remaining migrations", ["0001_one"], ["0002_two", "0003_three"]],
+  ["the order of the recorded migrations does not matter", ["0002_two", "0001_one"], ["0003_three"]],
+  ["a missing migration between others is applied", ["0001_one", "0003_three"], ["0002_two"]],
+  ["a database of this version needs no migration", ["0001_one", "0002_two", "0003_three"], []],
 ])("%s", (_name, applied, pending) => {
   expect(pendingMigrations(known, applied).map(({ name }) => name)).toEqual(pending);
 });
 
-test("a database that holds what this version does not know is refused, in words that name it", () => {
+test("a database with unknown migrations is refused with their names", () => {
   const open = () => pendingMigrations(known, ["0001_one", "0004_four", "0005_five"]);
   expect(open).toThrow(NewerDatabase);
   expect(open).toThrow(
@@ -23,7 +23,7 @@ test("a database that holds what this version does not know is refused, in words
   );
 });
 
-test("the names of SQLite's migrations are numbered from 1 without a gap, and each stands once", () => {
+test("SQLite migrations are numbered from 1 without gaps or repetitions", () => {
   const numbers = migrations.map(({ name }) => Number(/^(\d{4})_[a-z_]+$/.exec(name)?.[1]));
   expect(numbers).toEqual(migrations.map((_, index) => index + 1));
 });

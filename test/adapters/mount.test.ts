@@ -52,19 +52,19 @@ const send = async (url: string, body: string | Uint8Array, headers: Record<stri
   return { status: answer.status, body: JSON.parse(answer.body) };
 };
 
-describe("behind a middleware that reads bodies", () => {
+describe("behind a middleware that parses bodies", () => {
   test.each<[string, RequestHandler]>([
     ["express.json()", express.json()],
     ["express.text()", express.text({ type: "*/*" })],
     ["express.raw()", express.raw({ type: "*/*" })],
-  ])("%s an event is stored, compressed or not", async (_name, handler) => {
+  ])("%s: stores an event, compressed or not", async (_name, handler) => {
     const url = await behind(handler);
     expect((await send(url, event)).status).toBe(201);
     expect(await send(url, event)).toMatchObject({ status: 200, body: { duplicate: true } });
     expect((await send(url, gzipSync(event), { "content-encoding": "gzip" })).status).toBe(200);
   });
 
-  test("its faults are found, and an integer that was rounded is refused", async () => {
+  test("an event with faults or a rounded integer is refused", async () => {
     const url = await behind(express.json());
     expect(await send(url, '{"event_typ":"a"}')).toMatchObject({ status: 400, body: { code: "invalid" } });
     const rounded = '{"event_type":"a","properties":{"order":9007199254740993}}';
@@ -74,18 +74,18 @@ describe("behind a middleware that reads bodies", () => {
     });
   });
 
-  test("a body above the endpoint's limit is refused", async () => {
+  test("a body above the limit of the endpoint is refused", async () => {
     const url = await behind(express.json({ limit: "10mb" }));
     const large = JSON.stringify({ event_type: "a", properties: { text: "x".repeat(100_000) } });
     expect(await send(url, large)).toMatchObject({ status: 413, body: { code: "too_large" } });
   });
 
-  test("a body of a type that the middleware leaves alone is read as ever", async () => {
+  test("a body of a type that the middleware ignores is read normally", async () => {
     const url = await behind(express.json());
     expect((await send(url, event, { "content-type": "text/plain" })).status).toBe(201);
   });
 
-  test("a body of which nothing is left is refused in words that say what to do", async () => {
+  test("a consumed body is refused with instructions", async () => {
     const url = await behind((request, _response, next) => {
       request.resume().once("end", next);
     });
@@ -129,17 +129,17 @@ describe("a mounted server", () => {
     "*",
   ];
 
-  test("owns the API alone", async () => {
+  test("serves only the API by default", async () => {
     expect(owned(await mounted(), [...api, ...files, ...others])).toEqual(api);
   });
 
-  test("with a path for the dashboard owns its files and the browser client too", async () => {
+  test("serves the dashboard and the browser client if a dashboard path is set", async () => {
     const analytics = await mounted(undefined, { dashboard: "/analytics" });
     expect(owned(analytics, [...api, ...files, ...others])).toEqual([...api, ...files]);
   });
 
   test.each(["analytics", "/analytics/", "//", "/a b", "/<script>", ""])(
-    "is refused with the dashboard at %j",
+    "rejects the dashboard path %j",
     async (dashboard) => {
       await expect(mounted(undefined, { dashboard })).rejects.toThrow(
         `dashboard must be a path such as "/analytics", not ${JSON.stringify(dashboard)}`,
@@ -147,7 +147,7 @@ describe("a mounted server", () => {
     },
   );
 
-  test("says that it is open, and then answers its own machine alone, whatever the host says", async () => {
+  test("without keys warns and answers only requests from this machine, whatever their Host header", async () => {
     const written: unknown[] = [];
     const stderr = vi.spyOn(process.stderr, "write").mockImplementation((text) => written.push(text) > 0);
     onTestFinished(() => stderr.mockRestore());

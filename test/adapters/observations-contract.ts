@@ -14,13 +14,13 @@ const input = ExperimentInput.parse({
   ],
 });
 
-/** Reading the users' own totals, page by page. */
+/** Contract for reading the totals of single users in pages. */
 export function observationsContract(name: string, open: () => Promise<Storage>): void {
   async function opened() {
     const storage = await open();
     onTestFinished(() => storage.close());
     const experiment = await storage.createExperiment(newExperiment(input, "salt", AT));
-    if (experiment === undefined) throw new Error("the name was taken");
+    if (experiment === undefined) throw new Error("The name is taken.");
     const variant_id = experiment.variants[0]?.id ?? 0;
     const candidates = USERS.map((user_id) => ({ user_id, variant_id, assigned_at: AT }));
     await storage.assign(experiment.id, candidates);
@@ -31,8 +31,8 @@ export function observationsContract(name: string, open: () => Promise<Storage>)
     return { storage, id: experiment.id, track };
   }
 
-  describe(`${name} reads the users' own totals`, () => {
-    test("page by page, each user with a value once, those without one never", async () => {
+  describe(`${name} user totals`, () => {
+    test("list each user with values once, across pages", async () => {
       const { storage, id, track } = await opened();
       for (const user of ["ann", "bob", "dan", "eve"]) await track(user, "revenue", user.charCodeAt(0) / 4);
       await track("ann", "revenue", 0.5);
@@ -52,7 +52,7 @@ export function observationsContract(name: string, open: () => Promise<Storage>)
       ]);
     });
 
-    test("with those of the denominator, for a ratio", async () => {
+    test("include the denominator of a ratio metric", async () => {
       const { storage, id, track } = await opened();
       await track("ann", "orders");
       await track("ann", "orders");
@@ -64,7 +64,7 @@ export function observationsContract(name: string, open: () => Promise<Storage>)
       ).toEqual([["ann", 7, 2]]);
     });
 
-    test("none of an experiment or a metric that is not there", async () => {
+    test("are empty for an unknown experiment or metric", async () => {
       const { storage, id } = await opened();
       const page = { after: null, limit: 9 };
       expect(await storage.userObservations(id, "unknown", page)).toEqual([]);

@@ -8,8 +8,8 @@ import type { Measure, TrendQuestion, TrendSeries } from "../../domain/reports/t
 import type { Instant } from "../../domain/time.ts";
 import { plainBestRun } from "../domain/reports/plain-runs.ts";
 
-// What every question comes to, from the plain list of all events. It shares nothing but types with the code that it
-// is held against, knows no index and no shortcut, and is meant to be plainly right.
+// The reference implementation of every question, computed from a list of all events without indexes or shortcuts. It
+// shares only types with the product, and is meant to be obviously correct.
 
 const plainProperties = ({ properties }: StoredEvent): Record<string, unknown> =>
   properties === null ? {} : JSON.parse(properties);
@@ -64,7 +64,7 @@ interface GroupedItems<Item> {
   readonly items: readonly Item[];
 }
 
-/** The items by their values: the largest groups, those of one size by their values' JSON, then all others as one. */
+/** Groups items by value: the largest groups first, ties by the JSON of the value, then the rest as one group. */
 function grouped<Item>(
   items: readonly Item[],
   valueIn: (item: Item) => Scalar | null,
@@ -95,7 +95,7 @@ export function plainList(events: readonly StoredEvent[], page: EventPage): Stor
 const kindOf = (value: unknown): string =>
   value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
 
-/** The items by what they are named, the most frequent first. */
+/** Groups items by name, the most frequent first. */
 const byFrequency = <Item>(items: readonly Item[], nameOf: (item: Item) => string): [string, Item[]][] =>
   partsOf(items, nameOf).sort(([a, some], [b, others]) => others.length - some.length || byText(a, b));
 
@@ -112,7 +112,7 @@ export function plainTypes(events: readonly StoredEvent[]): TypeSummary[] {
   });
 }
 
-const WHO: Record<Measure, (event: StoredEvent) => string | number | null> = {
+const IDENTITY: Record<Measure, (event: StoredEvent) => string | number | null> = {
   count: ({ id }: StoredEvent) => id,
   users: ({ user_id }: StoredEvent) => user_id,
   sessions: ({ session_id }: StoredEvent) => session_id,
@@ -120,23 +120,23 @@ const WHO: Record<Measure, (event: StoredEvent) => string | number | null> = {
 
 export function plainTrend(events: readonly StoredEvent[], question: TrendQuestion): TrendSeries[] {
   const { event_types, measure, edges, where, breakdown, limit } = question;
-  const who = WHO[measure];
-  const many = (some: readonly StoredEvent[]) => new Set(some.map(who)).size;
+  const identityOf = IDENTITY[measure];
+  const distinct = (some: readonly StoredEvent[]) => new Set(some.map(identityOf)).size;
   const asked = events.filter(
-    (event) => lies(event, edges[0], edges.at(-1)) && meets(event, where) && who(event) !== null,
+    (event) => lies(event, edges[0], edges.at(-1)) && meets(event, where) && identityOf(event) !== null,
   );
   const types = event_types.length === 0 ? [null] : event_types;
   return types.flatMap((event_type): TrendSeries[] => {
     const own = asked.filter((event) => event_type === null || event.event_type === event_type);
     const seriesOf = (some: readonly StoredEvent[]) => ({
       event_type,
-      total: many(some),
+      total: distinct(some),
       values: edges
         .slice(1)
-        .map((end, bucket) => many(some.filter((event) => lies(event, edges[bucket], end)))),
+        .map((end, bucket) => distinct(some.filter((event) => lies(event, edges[bucket], end)))),
     });
     if (breakdown === undefined) return [seriesOf(own)];
-    const groups = grouped(own, (event) => plainValue(event, breakdown), many, limit);
+    const groups = grouped(own, (event) => plainValue(event, breakdown), distinct, limit);
     return groups.map(({ group, items }) => ({ ...seriesOf(items), group }));
   });
 }
@@ -165,7 +165,7 @@ function plainRuns(events: readonly StoredEvent[], question: FunnelQuestion): Us
   });
 }
 
-/** The middle one, or the middle of the two in the middle. */
+/** Median, or null without numbers. */
 function median(numbers: readonly number[]): number | null {
   if (numbers.length === 0) return null;
   const sorted = [...numbers].sort((a, b) => a - b);

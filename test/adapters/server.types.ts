@@ -1,4 +1,4 @@
-// Checked by `npm run types` alone: what is declared to those who import the package is what the source says.
+// Checked by `npm run types`: the published type declarations match the source.
 import type * as declared from "../../adapters/declarations/server.d.ts";
 import type * as source from "../../adapters/server.ts";
 

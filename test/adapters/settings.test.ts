@@ -17,7 +17,7 @@ const defaults = {
   logLevel: "info",
 };
 
-test("without any variable the server is open on loopback, on port 20000, with a file", () => {
+test("the defaults are loopback, port 20000, a database file and no keys", () => {
   expect(readSettings({})).toEqual(defaults);
 });
 
@@ -59,7 +59,7 @@ test.each<[Record<string, string>, object]>([
   expect(readSettings(variables)).toEqual({ ...defaults, ...settings });
 });
 
-test("addresses and networks of trusted proxies are read in both versions of IP", () => {
+test("trusted proxies are read as addresses and networks of IPv4 and IPv6", () => {
   const variables = {
     ANALYTICS_ADMIN_KEYS: KEY,
     ANALYTICS_TRUSTED_PROXY: "127.0.0.1, 10.0.0.0/8, ::1, fd00::/8",
@@ -152,7 +152,7 @@ test.each<[Record<string, string>, string]>([
     "ANALYTICS_TRUSTED_PROXY: everybody who reaches the proxy can reach this server, and no keys are set",
   ],
   [{ ANALYTICS_DATABASE_CA: "/no/such/file" }, "ANALYTICS_DATABASE_CA: must be certificates in PEM"],
-])("%j is refused by a message that says %s", (variables, message) => {
+])("%j is refused with the message %s", (variables, message) => {
   expect(() => readSettings(variables)).toThrow(UnusableSettings);
   expect(() => readSettings(variables)).toThrow(message);
 });
@@ -164,13 +164,13 @@ test.each([
   ["ANALYTICS_DATABSE", "ANALYTICS_DATABASE"],
   ["ANALYTICS_TRUSTED_PROXIES", "ANALYTICS_TRUSTED_PROXY"],
   ["analytics_port", "ANALYTICS_PORT"],
-])("the unknown name %s is refused with the nearest known one, %s", (name, nearest) => {
+])("the unknown name %s is refused with the suggestion %s", (name, nearest) => {
   expect(() => readSettings({ [name]: "secret-value" })).toThrow(
     new UnusableSettings(`${name} is not a setting of this server: did you mean ${nearest}?`),
   );
 });
 
-test("one message lists every fault, and shows no key", () => {
+test("one message lists every fault and contains no key", () => {
   const variables = {
     ANALYTICS_PROT: "80",
     ANALYTICS_PORT: "http",
@@ -183,7 +183,7 @@ test("one message lists every fault, and shows no key", () => {
 });
 
 test.each(["0.0.0.0", "::", "192.168.1.7", "analytics.example", "127.0.0.1.example", "localhost.example"])(
-  "without keys the server does not start on %s, and says what to set",
+  "without keys the server refuses to start on %s, with the setting to change",
   (host) => {
     const read = () => readSettings({ ANALYTICS_HOST: host });
     expect(read).toThrow(UnusableSettings);
@@ -191,7 +191,7 @@ test.each(["0.0.0.0", "::", "192.168.1.7", "analytics.example", "127.0.0.1.examp
   },
 );
 
-test("on Lambda it does not start without keys, nor with a file", () => {
+test("on Lambda the server refuses to start without keys or with a database file", () => {
   const onLambda = { AWS_LAMBDA_FUNCTION_NAME: "analytics" };
   expect(() => readSettings(onLambda)).toThrow(/On AWS Lambda .* no keys are set/);
   expect(() => readSettings({ ...onLambda, ANALYTICS_ADMIN_KEYS: KEY })).toThrow(
@@ -205,10 +205,10 @@ test("on Lambda it does not start without keys, nor with a file", () => {
   });
 });
 
-test("serverless-offline is not Lambda, although it names a function too", () => {
+test("serverless-offline is not treated as Lambda, although it sets a function name", () => {
   expect(readSettings({ AWS_LAMBDA_FUNCTION_NAME: "analytics", IS_OFFLINE: "true" })).toEqual(defaults);
 });
 
-test.each(SETTING_NAMES)("%s stands in the README", (name) => {
+test.each(SETTING_NAMES)("%s is documented in the README", (name) => {
   expect(readFileSync(new URL("../../README.md", import.meta.url), "utf8")).toContain(name);
 });

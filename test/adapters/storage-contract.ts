@@ -50,13 +50,13 @@ interface Colours {
   readonly test_id: number;
   readonly red: number;
   readonly blue: number;
-  /** Gives each user the variant, at the time that all tests have. */
+  /** Assigns the variant to each user at the default time. */
   enrol(variantId: number, ...users: string[]): Promise<readonly WonAssignment[]>;
 }
 
 async function created(storage: Storage, changes: object = {}): Promise<Experiment> {
   const experiment = await storage.createExperiment(experimentOf(changes));
-  if (experiment === undefined) throw new Error("the name was taken");
+  if (experiment === undefined) throw new Error("The name is taken.");
   return experiment;
 }
 
@@ -71,7 +71,8 @@ async function coloursIn(storage: Storage, changes: object = {}): Promise<Colour
   return { storage, experiment, test_id: experiment.id, red, blue, enrol };
 }
 
-// --- What tallies must be, computed from the plain list of all that was stored. --------------------------------
+// --- The reference implementation of tallies, computed from the list of all stored rows.
+// --------------------------------
 
 interface StoredValue extends NewMetric {
   readonly variant_id: number;
@@ -116,7 +117,7 @@ function variantTally(variant_id: number, users: number, values: readonly Stored
 
 const variantsOf = async (storage: Storage, testId: number) => (await storage.tally(testId)).variants;
 
-/** In one order, without variants that have nothing: the port leaves both open. */
+/** Sorts tallies and drops empty variants: the port specifies neither order nor empty variants. */
 const inOrder = (tallies: readonly VariantTally[]) =>
   tallies
     .filter(({ users, metrics }) => users > 0 || metrics.length > 0)
@@ -126,7 +127,7 @@ const inOrder = (tallies: readonly VariantTally[]) =>
     }))
     .sort((a, b) => a.variant_id - b.variant_id);
 
-/** The same figures, but for what the order of additions may change in their last digits. */
+/** Compares tallies, and allows for rounding errors that depend on the order of additions. */
 function expectTallies(
   found: readonly VariantTally[],
   expected: readonly VariantTally[],
@@ -156,7 +157,7 @@ const someMetric = fc.record({
   metric_name: fc.constantFrom("revenue", "clicks"),
   value: fc.oneof(
     fc.integer({ min: -3, max: 3 }),
-    // Not -0, which decimals do not have, and JSON writes as 0.
+    // Converts -0 to 0: decimals have no -0, and JSON writes it as 0.
     fc
       .double({ min: -LARGEST, max: LARGEST, noNaN: true, noDefaultInfinity: true })
       .map((value) => value + 0),
@@ -179,7 +180,7 @@ const someHistory = fc.array(
   { minLength: 1, maxLength: 25 },
 );
 
-/** The history as a plain program would keep it: lists, searched from the start each time. */
+/** Keeps a history in lists and searches them from the start each time. */
 class Ledger {
   readonly assigned = new Map<string, { variant_id: number; assigned_at: number }>();
   readonly values: StoredValue[] = [];
@@ -208,7 +209,7 @@ class Ledger {
   }
 }
 
-/** The promises of domain/storage.ts; every engine keeps all of them. `open` gives an empty storage each time. */
+/** Contract of domain/storage.ts for every engine. `open` returns a new, empty storage. */
 export function storageContract(name: string, open: () => Promise<Storage>): void {
   async function opened(): Promise<Storage> {
     const storage = await open();
@@ -218,8 +219,8 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
 
   const openColours = async (changes: object = {}) => coloursIn(await opened(), changes);
 
-  describe(`${name} keeps events`, () => {
-    test("each answered in its order, with an id of its own and the time it arrived", async () => {
+  describe(`${name} events`, () => {
+    test("are answered in order, each with a unique id and its arrival time", async () => {
       const storage = await opened();
       const answers = await storage.appendEvents([eventOf(), eventOf({ created_at: AT + 1 }), eventOf()]);
       expect(answers.map(({ created_at, duplicate }) => [created_at, duplicate])).toEqual([
@@ -231,11 +232,11 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       for (const { id } of answers) expect(Number.isSafeInteger(id)).toBe(true);
     });
 
-    test("no events are no answers", async () => {
+    test("return no answers for an empty batch", async () => {
       expect(await (await opened()).appendEvents([])).toEqual([]);
     });
 
-    test("a message once, and later ones are answered with the first one's id and arrival", async () => {
+    test("are stored once per message id, and repeats return the first id and arrival time", async () => {
       const storage = await opened();
       const [first] = await storage.appendEvents([eventOf({ message_key: key("m") })]);
       await storage.appendEvents([eventOf(), eventOf({ message_key: key("n") })]);
@@ -243,7 +244,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(again).toEqual([{ ...first, duplicate: true }]);
     });
 
-    test("a message once though it stands several times in one batch", async () => {
+    test("are stored once if a message id is repeated within a batch", async () => {
       const storage = await opened();
       const m = eventOf({ message_key: key("m") });
       const [first, other, second, third] = await storage.appendEvents([m, eventOf(), m, m]);
@@ -257,7 +258,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(other.id).not.toBe(first.id);
     });
 
-    test("a message once under a hundred concurrent calls of one turn, and all are answered alike", async () => {
+    test("are stored once under a hundred concurrent calls, which get the same answer", async () => {
       const storage = await opened();
       const answers = await Promise.all(
         Array.from({ length: 100 }, (_, n) =>
@@ -270,13 +271,13 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(new Set(answers.map(([, other]) => other.id)).size).toBe(100);
     });
 
-    test("without a message id as often as they come", async () => {
+    test("are stored every time without a message id", async () => {
       const storage = await opened();
       const answers = await Promise.all(Array.from({ length: 20 }, () => storage.appendEvents([eventOf()])));
       expect(new Set(answers.map(([one]) => one.id)).size).toBe(20);
     });
 
-    test("all or none: a faulty one takes its batch along, and no other", async () => {
+    test("are stored all or none per batch: an invalid event rejects its own batch only", async () => {
       const storage = await opened();
       const faulty = eventOf({ event_type: null as never });
       const [before, broken, after] = await Promise.allSettled([
@@ -295,15 +296,15 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(again.map(({ duplicate }) => duplicate)).toEqual([true, false, false, true]);
     });
 
-    test("of 2,000 at once", async () => {
+    test("accept a batch of 2,000", async () => {
       const storage = await opened();
       const answers = await storage.appendEvents(Array.from({ length: 2_000 }, () => eventOf()));
       expect(new Set(answers.map(({ id }) => id)).size).toBe(2_000);
     });
   });
 
-  describe(`${name} keeps experiments`, () => {
-    test("whole, with their variants in the order they were declared in", async () => {
+  describe(`${name} experiments`, () => {
+    test("are stored completely, with variants in declared order", async () => {
       const storage = await opened();
       const wanted = experimentOf({
         test_name: `'Zoë"; drop table events; -- 用户 😀`,
@@ -330,7 +331,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(await storage.listExperiments({ limit: 9 })).toEqual([experiment]);
     });
 
-    test("one of each name, however many ask for it at once", async () => {
+    test("have unique names, also under concurrent creation", async () => {
       const storage = await opened();
       const answers = await Promise.all(
         Array.from({ length: 20 }, (_, n) =>
@@ -343,18 +344,18 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(await storage.createExperiment(experimentOf({ test_name: "one" }))).toBeUndefined();
     });
 
-    test("not at all where a part of one is faulty: its name stays free", async () => {
+    test("are not created if a part is invalid, and the name stays free", async () => {
       const storage = await opened();
       const wanted = experimentOf();
       const [red, blue] = wanted.variants;
-      if (red === undefined || blue === undefined) throw new Error("two variants are needed");
+      if (red === undefined || blue === undefined) throw new Error("The experiment needs two variants.");
       const faulty = { ...wanted, variants: [red, { ...blue, variant_name: null as never }] };
       await expect(storage.createExperiment(faulty)).rejects.toThrow();
       expect(await storage.listExperiments({ limit: 9 })).toEqual([]);
       expect(await storage.createExperiment(wanted)).toBeDefined();
     });
 
-    test("listed newest first, in pages, and by their status", async () => {
+    test("are listed newest first, in pages and by status", async () => {
       const storage = await opened();
       const all: Experiment[] = [];
       for (let n = 0; n < 5; n += 1) all.unshift(await created(storage, { test_name: `test ${n}` }));
@@ -369,14 +370,14 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       );
     });
 
-    test("and knows of none that is not there", async () => {
+    test("are undefined for unknown ids", async () => {
       const { storage, test_id } = await openColours();
       expect(await storage.findExperiment(test_id + 1)).toBeUndefined();
     });
   });
 
-  describe(`${name} keeps assignments`, () => {
-    test("the first for ever, and answers later ones with it", async () => {
+  describe(`${name} assignments`, () => {
+    test("keep the first variant, and return it for later ones", async () => {
       const { storage, test_id, red, blue } = await openColours();
       const [first] = await storage.assign(test_id, [{ user_id: "ann", variant_id: red, assigned_at: AT }]);
       expect(first).toEqual({
@@ -400,7 +401,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(await storage.findAssignment(test_id, "ann")).toEqual(known);
     });
 
-    test("answers each candidate in its order, a user who stands twice included", async () => {
+    test("are answered in order, including a user listed twice", async () => {
       const { storage, test_id, red, blue } = await openColours();
       const candidate = (user_id: string, variant_id: number) => ({ user_id, variant_id, assigned_at: AT });
       const answers = await storage.assign(test_id, [
@@ -416,7 +417,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(await storage.assign(test_id, [])).toEqual([]);
     });
 
-    test("one for a user whom two hundred calls of one turn want to assign", async () => {
+    test("store one variant per user under two hundred concurrent calls", async () => {
       const { storage, test_id, red, blue } = await openColours();
       const answers = await Promise.all(
         Array.from({ length: 200 }, (_, n) =>
@@ -434,7 +435,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(sumOf(tallies.map(({ users }) => users))).toBe(1);
     });
 
-    test("apart for each test and to the letter for each user", async () => {
+    test("are separate per experiment and per exact user id", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       const other = await created(storage, { test_name: "other" });
       await enrol(red, "ann", "Zoë 😀", "'; --");
@@ -451,14 +452,14 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       "1066-10-14T09:00:00.000Z",
       "0001-01-01T00:00:00.000Z",
       "9999-12-31T23:59:59.999Z",
-    ])("with the instant %s to the millisecond", async (text) => {
+    ])("store the instant %s to the millisecond", async (text) => {
       const { storage, test_id, red } = await openColours();
       await storage.assign(test_id, [{ user_id: "ann", variant_id: red, assigned_at: Date.parse(text) }]);
       const found = await storage.findAssignment(test_id, "ann");
       expect(new Date(found?.assigned_at ?? 0).toISOString()).toBe(text);
     });
 
-    test("one user's in many experiments at once, an experiment without one left out", async () => {
+    test("are read for one user in many experiments, leaving out experiments without one", async () => {
       const storage = await opened();
       const [one, two, three] = [
         await coloursIn(storage, { test_name: "one" }),
@@ -483,7 +484,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(await storage.findAssignments([], "ann")).toEqual(new Map());
     });
 
-    test("one user in many experiments, the first variant for ever, and none where there is no experiment", async () => {
+    test("are made for one user in many experiments, keep the first variant and skip unknown experiments", async () => {
       const storage = await opened();
       const [one, two] = [
         await coloursIn(storage, { test_name: "one" }),
@@ -511,7 +512,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(new Map(users as [number, number][]).get(two.blue)).toBe(1);
     });
 
-    test("one user in a thousand experiments", async () => {
+    test("are made for one user in a thousand experiments", async () => {
       const storage = await opened();
       const all = await Promise.all(
         Array.from({ length: 1_000 }, (_, n) => created(storage, { test_name: `test ${n}` })),
@@ -530,7 +531,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(listed).toEqual([...all].sort((a, b) => b.id - a.id));
     });
 
-    test("all or none: a variant that is not there takes its batch along, and no other", async () => {
+    test("are stored all or none per batch: an unknown variant rejects its own batch only", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       const [broken, good] = await Promise.allSettled([
         storage.assign(test_id, [
@@ -548,8 +549,8 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
     });
   });
 
-  describe(`${name} keeps values`, () => {
-    test("each answered in its order, under its user's variant, and refuses those of nobody's", async () => {
+  describe(`${name} metric values`, () => {
+    test("are answered in order with the variant of the user, and refused for unassigned users", async () => {
       const { storage, test_id, red, blue, enrol } = await openColours();
       await enrol(red, "ann");
       await enrol(blue, "bob");
@@ -576,13 +577,13 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(await storage.appendMetrics(test_id, [])).toEqual([]);
     });
 
-    test("of no user in a test that is not there", async () => {
+    test("are refused in an unknown experiment", async () => {
       const { storage, test_id } = await openColours();
       expect(await storage.appendMetrics(test_id + 1, [metricOf()])).toEqual([{ kind: "not_assigned" }]);
       expect(await variantsOf(storage, test_id + 1)).toEqual([]);
     });
 
-    test("a message once a test, in one batch, later, and in a hundred calls of one turn", async () => {
+    test("are stored once per message id and experiment: in a batch, later and in concurrent calls", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       await enrol(red, "ann");
       const message = metricOf({ message_key: key("m"), value: 5 });
@@ -604,7 +605,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(elsewhere).toMatchObject({ kind: "stored", duplicate: false });
     });
 
-    test("all or none: a faulty one takes its batch and its share of the tallies along, and no other", async () => {
+    test("are stored and tallied all or none per batch: an invalid value rejects its own batch only", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       await enrol(red, "ann");
       const good = (text: string) => metricOf({ message_key: key(text) });
@@ -621,7 +622,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(again.map((one) => one.kind === "stored" && one.duplicate)).toEqual([true, false, false, true]);
     });
 
-    test("from the assignment on: earlier ones are raw values and no more", async () => {
+    test("count from the assignment on: earlier ones are only stored", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       await enrol(red, "ann");
       await storage.appendMetrics(test_id, [
@@ -647,7 +648,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       ]);
     });
 
-    test("of a sender whose clock is behind, where they can have happened after the assignment", async () => {
+    test("count if a slow client clock allows that they occurred after the assignment", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       await enrol(red, "ann");
       await storage.appendMetrics(test_id, [
@@ -658,7 +659,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(tally?.metrics).toMatchObject([{ raw: { count: 2 }, count: 1, sum: 7 }]);
     });
 
-    test("in tallies that equal a recomputation of the whole history, after any history", async () => {
+    test("give tallies equal to the reference implementation after any history", async () => {
       const storage = await opened();
       let tests = 0;
       await fc.assert(
@@ -686,7 +687,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       );
     });
 
-    test("to the same tallies whether they come in one batch, one by one, or all in one turn", async () => {
+    test("give the same tallies in one batch, one by one or concurrently", async () => {
       const storage = await opened();
       let tests = 0;
       const fresh = async () => {
@@ -717,7 +718,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       );
     });
 
-    test("to the same tallies in whatever order they arrive", async () => {
+    test("give the same tallies in any order", async () => {
       const storage = await opened();
       let tests = 0;
       const keyless = someMetric.map((metric) => ({ ...metric, message_key: null }));
@@ -742,7 +743,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       );
     });
 
-    test("of any size that a number has, and goes on taking others", async () => {
+    test("may have any size, and later values are still accepted", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       await enrol(red, "ann", "bob");
       for (const value of [Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, 1]) {
@@ -757,7 +758,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       ]);
     });
 
-    test("that are all equal with a variance of exactly 0", async () => {
+    test("have a variance of exactly 0 if all are equal", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       const users = Array.from({ length: 50 }, (_, n) => `user-${n}`);
       await enrol(red, ...users);
@@ -777,8 +778,8 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
     });
   });
 
-  describe(`${name} changes experiments`, () => {
-    test("to what is made of the stored one, and answers with it", async () => {
+  describe(`${name} experiment changes`, () => {
+    test("are applied to the stored experiment, and return the result", async () => {
       const { storage, experiment, test_id } = await openColours();
       const changed = { ...experiment, description: "another", traffic: 0.5 };
       const answer = await storage.updateExperiment(test_id, (stored) => {
@@ -790,7 +791,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(await storage.listExperiments({ limit: 9 })).toEqual([changed]);
     });
 
-    test("one change after another, though all come in one turn", async () => {
+    test("are applied one after another under concurrent calls", async () => {
       const { storage, test_id } = await openColours({ description: "" });
       const add = (letter: string) =>
         storage.updateExperiment(test_id, (stored) => ({
@@ -803,7 +804,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(found?.description?.split("").sort()).toEqual(["a", "b", "c", "d"]);
     });
 
-    test("not at all where the change throws, which rejects the call", async () => {
+    test("are not applied if the change throws, and the call is rejected", async () => {
       const { storage, experiment, test_id } = await openColours();
       const refused = new Error("not so");
       const answer = storage.updateExperiment(test_id, () => {
@@ -819,7 +820,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(nowhere).toBeUndefined();
     });
 
-    test("of their weights without moving anybody, and remembers who came under which", async () => {
+    test("of weights move no user, and record under which weights each was assigned", async () => {
       const { storage, test_id, red, blue, enrol } = await openColours();
       await enrol(red, "ann", "bob");
       await storage.updateExperiment(test_id, (stored) => ({
@@ -850,7 +851,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       ]);
     });
 
-    test("so that a stopped one keeps later values, but counts them no more", async () => {
+    test("to stopped keep storing later values without counting them", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       await enrol(red, "ann");
       await storage.appendMetrics(test_id, [metricOf({ value: 3 })]);
@@ -869,7 +870,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(await variantsOf(storage, test_id)).toEqual(before);
     });
 
-    test("and shows testers a variant without taking them in", async () => {
+    test("of testers show them a variant without assigning them", async () => {
       const { storage, test_id, blue } = await openColours();
       const force = (variant_id: number | null) =>
         storage.updateExperiment(test_id, (stored) => ({
@@ -887,7 +888,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(await storage.findAssignment(test_id, "tester")).toBeUndefined();
     });
 
-    test("and deletes one with all its rows, and nothing of the others", async () => {
+    test("delete an experiment with all its rows and no others", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       const other = await coloursIn(storage, { test_name: "other" });
       await enrol(red, "ann");
@@ -910,10 +911,10 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
     });
   });
 
-  describe(`${name} deletes an experiment of thousands of users`, () => {
+  describe(`${name} deletion of an experiment with thousands of users`, () => {
     const USERS_OF_MANY = Array.from({ length: 2_500 }, (_, n) => `user-${n}`);
 
-    test("so that nothing shows it at once, and its name and its users are free", async () => {
+    test("hides it immediately, and frees its name and users", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       await enrol(red, ...USERS_OF_MANY);
       await storage.appendMetrics(
@@ -941,7 +942,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(won).toMatchObject({ created: true, variant_id: again.red });
     });
 
-    test("and keeps every row of the others, also while rows are removed", async () => {
+    test("keeps every row of other experiments while rows are removed", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       const other = await coloursIn(storage, { test_name: "other" });
       await enrol(red, ...USERS_OF_MANY);
@@ -955,12 +956,12 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
     });
   });
 
-  describe(`${name} makes metrics of events`, () => {
+  describe(`${name} metrics computed from events`, () => {
     const buying = { metrics: [{ metric_name: "revenue", event_type: "buy", property: "price" }] };
     const buy = (price: unknown, changes: Partial<NewEvent> = {}) =>
       eventOf({ event_type: "buy", user_id: "ann", properties: JSON.stringify({ price }), ...changes });
 
-    test("in the act that stores them, once a message, of assigned users, from the assignment on", async () => {
+    test("are stored with the event, once per message id, for assigned users from the assignment on", async () => {
       const { storage, test_id, red, enrol } = await openColours(buying);
       await enrol(red, "ann");
       await storage.appendEvents([
@@ -979,7 +980,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       ]);
     });
 
-    test("of an event that can have happened after the assignment by its sender's clock", async () => {
+    test("include events that may have occurred after the assignment by a slow client clock", async () => {
       const { storage, test_id, red, enrol } = await openColours(buying);
       await enrol(red, "ann");
       await storage.appendEvents([
@@ -994,7 +995,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       ]);
     });
 
-    test("or not at all where their batch fails", async () => {
+    test("are not stored if the batch fails", async () => {
       const { storage, test_id, red, enrol } = await openColours(buying);
       await enrol(red, "ann");
       await expect(storage.appendEvents([buy(3), buy(1, { event_type: null as never })])).rejects.toThrow();
@@ -1004,8 +1005,8 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
     });
   });
 
-  describe(`${name} remembers`, () => {
-    test("what an experiment came to at the end of each day", async () => {
+  describe(`${name} history`, () => {
+    test("keeps the tallies of an experiment at the end of each day", async () => {
       const { storage, test_id, red } = await openColours();
       const day = Math.floor(AT / DAY);
       await storage.assign(test_id, [{ user_id: "ann", variant_id: red, assigned_at: AT }]);
@@ -1036,12 +1037,12 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
     });
   });
 
-  describe(`${name} itself`, () => {
-    test("says that it can be read and written", async () => {
+  describe(`${name} storage`, () => {
+    test("reports that it is readable and writable", async () => {
       expect(await (await opened()).check()).toEqual({ state: "ok" });
     });
 
-    test("finishes what was begun before it lets go", async () => {
+    test("finishes started calls before it closes", async () => {
       const storage = await open();
       const writes = Array.from({ length: 50 }, () => storage.appendEvents([eventOf()]));
       await storage.close();

@@ -18,7 +18,7 @@ const Problem = z.strictObject({
 
 const noise = fc.oneof(
   { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 30 }) },
-  // Texts that break decoders.
+  // Texts that are difficult to decode.
   fc.constantFrom("%", "%zz", "%E0%A4%A", "%00", "..", "//", "?", "[]", "{}", "\u0000", "\ud800"),
 );
 const routes = endpoints.map(({ method, path }) => ({ method, path }));
@@ -74,7 +74,7 @@ const likeABody = fc.record({
   variants: field(fc.array(fc.record({ variant_name: text, weight: field(fc.double()) }), { maxLength: 4 })),
 });
 
-// An unknown field is refused, so some bodies have only the fields of one endpoint.
+// Unknown fields are refused, so some bodies have only the fields of one endpoint.
 const pruned = fc
   .tuple(
     likeABody,
@@ -120,11 +120,11 @@ function expectWellFormed({ status, headers, body }: TestResponse, method: strin
   expect(status).toBeLessThanOrEqual(599);
   for (const [name, value] of Object.entries(headers)) {
     validateHeaderName(name);
-    // A header must not repeat invalid text of the request. A browser's origin is always valid.
+    // Headers must not repeat invalid text of the request, except for the origin, which is always valid in browsers.
     if (name !== "access-control-allow-origin") validateHeaderValue(name, value);
   }
   if (status < 400 || method === "HEAD") return;
-  // The health check is the only error answer that is not a problem document.
+  // Only the health check has an error answer that is not a problem document.
   if (status === 503 && headers["content-type"] !== "application/problem+json") return;
   const problem = Problem.parse(body);
   expect(headers["content-type"]).toBe("application/problem+json");
@@ -133,10 +133,10 @@ function expectWellFormed({ status, headers, body }: TestResponse, method: strin
   expect(problem.code).not.toBe("internal");
 }
 
-// Each of hundreds of requests has a server and a database of its own.
+// Each of hundreds of requests has its own server and database.
 const PATIENCE_MS = 60_000;
 
-test("any request at all is answered, and every refusal is a problem of the closed set", {
+test("every request is answered, and every refusal is a problem document with a known code", {
   timeout: PATIENCE_MS,
 }, async () => {
   const seen = new Set<number>();
@@ -158,11 +158,11 @@ test("any request at all is answered, and every refusal is a problem of the clos
     ),
     { numRuns: 400 },
   );
-  // If all requests failed at the first check, the test would prove little.
+  // Makes sure that not all requests fail at the first check.
   expect([...seen].length).toBeGreaterThan(5);
 });
 
-test("any body at all is answered by the endpoints of an existing test", {
+test("the endpoints of an experiment answer every body", {
   timeout: PATIENCE_MS,
 }, async () => {
   const edge = openEdge();

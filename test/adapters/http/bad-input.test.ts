@@ -20,7 +20,7 @@ const keys = (count: number) => Object.fromEntries(Array.from({ length: count },
 
 type Row = [name: string, request: TestRequest, status: number, code: string, paths: string[]];
 
-/** A row of the table; POST, unless its path says otherwise. */
+/** A row of the table. The method is POST unless the path begins with another. */
 function row(
   name: string,
   path: string,
@@ -36,12 +36,12 @@ function row(
 
 const rows: Row[] = [
   row("no body at all", EVENTS, json, "", 400, "invalid", ""),
-  row("blanks for a body", EVENTS, json, " \n ", 400, "invalid", ""),
+  row("a body of blanks", EVENTS, json, " \n ", 400, "invalid", ""),
   row("a body that is not JSON", EVENTS, json, "event_type=click", 400, "invalid", ""),
-  row("JSON that stops halfway", EVENTS, json, '{"event_type":"cl', 400, "invalid", ""),
-  row("JSON with something after it", EVENTS, json, '{"event_type":"a"} x', 400, "invalid", ""),
+  row("truncated JSON", EVENTS, json, '{"event_type":"cl', 400, "invalid", ""),
+  row("JSON with trailing characters", EVENTS, json, '{"event_type":"a"} x', 400, "invalid", ""),
   row(
-    "a name that turns the writing direction",
+    "a name with a change of writing direction",
     EVENTS,
     json,
     { event_type: "\u202eabc", user_id: "a\u2066" },
@@ -52,7 +52,7 @@ const rows: Row[] = [
   ),
   row("NaN", TRACK, json, '{"user_id":"ann","metric_name":"m","value":NaN}', 400, "invalid", ""),
   row(
-    "a number beyond all numbers",
+    "a number too large for a double",
     TRACK,
     json,
     '{"user_id":"ann","metric_name":"m","value":1e999}',
@@ -61,7 +61,7 @@ const rows: Row[] = [
     "value",
   ),
   row(
-    "such a number in properties",
+    "a number too large for a double in properties",
     EVENTS,
     json,
     '{"event_type":"a","properties":{"n":[1,-1e999]}}',
@@ -79,10 +79,10 @@ const rows: Row[] = [
     "",
   ),
   row("UTF-16", EVENTS, json, Buffer.from('{"event_type":"a"}', "utf16le"), 400, "invalid", ""),
-  row("a list for an event", EVENTS, json, [], 400, "invalid", ""),
-  row("null for an event", EVENTS, json, "null", 400, "invalid", ""),
+  row("a list instead of an event", EVENTS, json, [], 400, "invalid", ""),
+  row("null instead of an event", EVENTS, json, "null", 400, "invalid", ""),
   row(
-    "wrong types throughout",
+    "wrong types in every field",
     EVENTS,
     json,
     { event_type: 1, user_id: true, session_id: {}, properties: [] },
@@ -94,16 +94,7 @@ const rows: Row[] = [
     "properties",
   ),
   row("no event type", EVENTS, json, {}, 400, "invalid", "event_type"),
-  row(
-    "an unknown field beside a missing one",
-    EVENTS,
-    json,
-    { type: "a" },
-    400,
-    "invalid",
-    "event_type",
-    "type",
-  ),
+  row("an unknown and a missing field", EVENTS, json, { type: "a" }, 400, "invalid", "event_type", "type"),
   row("an empty event type", EVENTS, json, { event_type: "" }, 400, "invalid", "event_type"),
   row("an over-long event type", EVENTS, json, { event_type: "x".repeat(201) }, 400, "invalid", "event_type"),
   row("a control character", EVENTS, json, { event_type: "a\u0000b" }, 400, "invalid", "event_type"),
@@ -118,7 +109,7 @@ const rows: Row[] = [
     "message_id",
   ),
   row(
-    "properties too deep",
+    "properties nested too deeply",
     EVENTS,
     json,
     `{"event_type":"a","properties":${deep(9)}}`,
@@ -127,7 +118,7 @@ const rows: Row[] = [
     "properties.a.a.a.a.a.a.a.a",
   ),
   row(
-    "properties 5,000 levels deep",
+    "properties nested 5,000 levels deep",
     EVENTS,
     json,
     `{"event_type":"a","properties":${deep(5_000)}}`,
@@ -136,7 +127,7 @@ const rows: Row[] = [
     "",
   ),
   row(
-    "a list 30,000 levels deep for a user",
+    "a user_id that is a list nested 30,000 levels deep",
     EVENTS,
     json,
     `{"event_type":"a","user_id":${"[".repeat(30_000)}${"]".repeat(30_000)}}`,
@@ -145,7 +136,7 @@ const rows: Row[] = [
     "",
   ),
   row(
-    "properties of too many keys",
+    "properties with too many keys",
     EVENTS,
     json,
     { event_type: "a", properties: keys(256) },
@@ -154,7 +145,7 @@ const rows: Row[] = [
     "properties",
   ),
   row(
-    "a __proto__ at the top",
+    "a __proto__ field of an event",
     EVENTS,
     json,
     '{"event_type":"a","__proto__":{"user_id":"ann"}}',
@@ -181,7 +172,7 @@ const rows: Row[] = [
     "properties.a[0].__proto__",
   ),
   row(
-    "a __proto__ in a test",
+    "a __proto__ in an experiment",
     TESTS,
     json,
     '{"test_name":"t","variants":[{"variant_name":"a"},{"variant_name":"b"}],"__proto__":{}}',
@@ -216,14 +207,14 @@ const rows: Row[] = [
     "[0].properties",
   ),
   row("a batch of more than 5 MiB", BATCH, json, " ".repeat(5 * MEBIBYTE + 1), 413, "too_large"),
-  row("a test of more than 5 MiB", TESTS, json, " ".repeat(5 * MEBIBYTE + 1), 413, "too_large"),
-  row("a batch of 2,001", BATCH, json, events(2_001), 413, "too_large"),
+  row("an experiment of more than 5 MiB", TESTS, json, " ".repeat(5 * MEBIBYTE + 1), 413, "too_large"),
+  row("a batch of 2,001 events", BATCH, json, events(2_001), 413, "too_large"),
   row("a batch of 2,001 lines", BATCH, ndjson, '{"event_type":"a"}\n'.repeat(2_001), 413, "too_large"),
   row("an empty batch", BATCH, json, [], 400, "invalid", ""),
   row("NDJSON without a line", BATCH, ndjson, "\n\n", 400, "invalid", ""),
   row("NDJSON of broken lines", BATCH, ndjson, '{"event_type":\n\nnonsense\n', 400, "invalid", "[0]", "[1]"),
   row(
-    "a batch without a good event",
+    "a batch without a valid event",
     BATCH,
     json,
     [{}, { event_type: "a", x: 1 }],
@@ -233,7 +224,7 @@ const rows: Row[] = [
     "[1].x",
   ),
   row(
-    "a __proto__ in a batch's event",
+    "a __proto__ in an event of a batch",
     BATCH,
     json,
     '[{"event_type":"a","__proto__":{}}]',
@@ -241,7 +232,7 @@ const rows: Row[] = [
     "invalid",
     "[0].__proto__",
   ),
-  row("NDJSON where one event is taken", EVENTS, ndjson, '{"event_type":"a"}', 415, "unsupported_media_type"),
+  row("NDJSON for a single event", EVENTS, ndjson, '{"event_type":"a"}', 415, "unsupported_media_type"),
   row(
     "a form",
     EVENTS,
@@ -279,10 +270,10 @@ const rows: Row[] = [
   row("plain JSON labelled br", EVENTS, br, { event_type: "a" }, 400, "invalid", ""),
   row("gzip labelled br", EVENTS, br, gzipSync('{"event_type":"a"}'), 400, "invalid", ""),
   row("br labelled gzip", EVENTS, gzip, brotliCompressSync('{"event_type":"a"}'), 400, "invalid", ""),
-  row("gzip without a label", EVENTS, json, gzipSync('{"event_type":"a"}'), 400, "invalid", ""),
-  row("a gzip cut short", EVENTS, gzip, gzipSync('{"event_type":"a"}').subarray(0, -9), 400, "invalid", ""),
+  row("gzip without Content-Encoding", EVENTS, json, gzipSync('{"event_type":"a"}'), 400, "invalid", ""),
+  row("a truncated gzip", EVENTS, gzip, gzipSync('{"event_type":"a"}').subarray(0, -9), 400, "invalid", ""),
   row(
-    "a br cut short",
+    "a truncated br",
     EVENTS,
     br,
     brotliCompressSync('{"event_type":"a"}').subarray(0, -3),
@@ -303,7 +294,7 @@ const rows: Row[] = [
   row("a gzip bomb", BATCH, gzip, gzipSync(Buffer.alloc(200 * MEBIBYTE)), 413, "too_large"),
   row("a br bomb", BATCH, br, brotliCompressSync(Buffer.alloc(20 * MEBIBYTE)), 413, "too_large"),
   row(
-    "a gzip that unpacks to one event too large",
+    "a gzip that unpacks to an oversized event",
     EVENTS,
     gzip,
     gzipSync(`{"event_type":"a","properties":{"a":"${" ".repeat(65_536)}"}}`),
@@ -343,7 +334,7 @@ const rows: Row[] = [
     "variants",
   ),
   row(
-    "a weight beyond all numbers",
+    "a weight too large for a double",
     TESTS,
     json,
     '{"test_name":"t","variants":[{"variant_name":"a","weight":1e999},{"variant_name":"b"}]}',
@@ -369,11 +360,11 @@ const rows: Row[] = [
     "invalid",
     "variants[1].variant_name",
   ),
-  row("a test's name that is taken", TESTS, json, colours, 409, "conflict", "test_name"),
-  row("no user to assign", ASSIGN, json, {}, 400, "invalid", "user_id"),
-  row("a blank user to assign", ASSIGN, json, { user_id: "  " }, 400, "invalid", "user_id"),
+  row("a test_name that is taken", TESTS, json, colours, 409, "conflict", "test_name"),
+  row("an assignment without a user", ASSIGN, json, {}, 400, "invalid", "user_id"),
+  row("an assignment of a blank user", ASSIGN, json, { user_id: "  " }, 400, "invalid", "user_id"),
   row(
-    "a value of somebody who is not assigned",
+    "a value of an unassigned user",
     TRACK,
     json,
     { user_id: "bob", metric_name: "m" },
@@ -382,7 +373,7 @@ const rows: Row[] = [
     "user_id",
   ),
   row(
-    "a batch of such values",
+    "a batch of values of an unassigned user",
     `${TRACK}/batch`,
     json,
     [{ user_id: "bob", metric_name: "m" }],
@@ -391,7 +382,7 @@ const rows: Row[] = [
     "[0].user_id",
   ),
   row(
-    "values of all wrong types",
+    "a value with wrong types in every field",
     TRACK,
     json,
     { user_id: 1, metric_name: null, value: "1", timestamp: "now", message_id: 5 },
@@ -412,9 +403,16 @@ const rows: Row[] = [
     "invalid",
     "[0].variant",
   ),
-  row("assigning in an unknown test", `${TESTS}/2/assign`, json, { user_id: "bob" }, 404, "not_found"),
   row(
-    "tracking in an unknown test",
+    "an assignment in an unknown experiment",
+    `${TESTS}/2/assign`,
+    json,
+    { user_id: "bob" },
+    404,
+    "not_found",
+  ),
+  row(
+    "a value in an unknown experiment",
     `${TESTS}/2/track`,
     json,
     { user_id: "ann", metric_name: "m" },
@@ -422,7 +420,7 @@ const rows: Row[] = [
     "not_found",
   ),
   row(
-    "a batch of values in an unknown test",
+    "a batch of values in an unknown experiment",
     `${TESTS}/2/track/batch`,
     json,
     [{ user_id: "ann", metric_name: "m" }],
@@ -430,16 +428,16 @@ const rows: Row[] = [
     "not_found",
   ),
   row(
-    "an import into an unknown test",
+    "an import into an unknown experiment",
     `${TESTS}/2/assignments`,
     json,
     [{ user_id: "ann", variant: "red" }],
     404,
     "not_found",
   ),
-  row("an unknown test", `GET ${TESTS}/2`, {}, undefined, 404, "not_found"),
+  row("an unknown experiment", `GET ${TESTS}/2`, {}, undefined, 404, "not_found"),
   row(
-    "the results of an unknown test",
+    "the results of an unknown experiment",
     `GET ${TESTS}/999999999999999/results`,
     {},
     undefined,
@@ -487,7 +485,7 @@ const rows: Row[] = [
     "invalid",
     "dry_run",
   ),
-  row("a __proto__ for a parameter", `GET ${TESTS}?__proto__=1`, {}, undefined, 400, "invalid", "__proto__"),
+  row("a parameter named __proto__", `GET ${TESTS}?__proto__=1`, {}, undefined, 400, "invalid", "__proto__"),
   row("a tampered cursor", `GET ${TESTS}?cursor=abc`, {}, undefined, 400, "invalid", "cursor"),
   row(
     "a __proto__ among the weights",
@@ -508,7 +506,7 @@ const rows: Row[] = [
     "forced.__proto__",
   ),
   row(
-    "a __proto__ in what a metric's events must have",
+    "a __proto__ in the conditions of a metric",
     TESTS,
     json,
     '{"test_name":"t","variants":[{"variant_name":"a"},{"variant_name":"b"}],"metrics":[{"metric_name":"m","event_type":"e","where":{"__proto__":"x"}}]}',
@@ -526,10 +524,10 @@ const rows: Row[] = [
     "invalid",
     "weights",
   ),
-  row("a path that cannot be decoded", `GET ${TESTS}/%E0%A4%A`, {}, undefined, 400, "invalid"),
+  row("a path with an invalid escape", `GET ${TESTS}/%E0%A4%A`, {}, undefined, 400, "invalid"),
 ];
 
-/** Fails where anything was stored beside the example test and its one user: the port tells of all but events' number. */
+/** Fails if anything was stored except for the example experiment and its user. Ids reveal stored events and values. */
 async function expectUntouched({ storage }: TestWorld): Promise<void> {
   expect(await storage.listExperiments({ limit: 9 })).toHaveLength(1);
   const tally = await storage.tally(1);
@@ -563,7 +561,7 @@ test.each(rows)("%s is refused, and nothing is stored", async (_name, request, s
   await expectUntouched(edge.world);
 });
 
-test("a refusal is, whole, as follows", async () => {
+test("a refusal is a problem document with all faults", async () => {
   const { status, headers, body } = await openEdge().send({
     method: "POST",
     path: EVENTS,
@@ -590,18 +588,18 @@ test("a refusal is, whole, as follows", async () => {
 });
 
 test.each<[string, TestRequest]>([
-  ["of a URL", { path: "/apiv1/events?limit=none&page=2" }],
-  ["of a body", { method: "POST", path: "/apiv1/events/funnel", body: { steps: [], page: 2 } }],
-  ["that only its endpoint finds", { path: "/apiv1/events/trend?from=2026-11-22&to=2026-11-21" }],
-  ["of an endpoint that anybody may use", { path: "/health?page=2" }],
-])("the refusal of a question, %s, says nothing of storing", async (_name, request) => {
+  ["in a URL", { path: "/apiv1/events?limit=none&page=2" }],
+  ["in a body", { method: "POST", path: "/apiv1/events/funnel", body: { steps: [], page: 2 } }],
+  ["found by the endpoint only", { path: "/apiv1/events/trend?from=2026-11-22&to=2026-11-21" }],
+  ["of a public endpoint", { path: "/health?page=2" }],
+])("the refusal of a read with a fault %s does not mention storing", async (_name, request) => {
   const { status, body } = await openEdge().send(request);
   const { detail } = body as { detail: string };
   expect(status).toBe(400);
   expect(detail).toMatch(/^The (?:request|query) has (?:one fault|2 faults)\. See errors\.$/);
 });
 
-test("a parameter that is there twice is refused for that, whatever its kind", async () => {
+test("a repeated parameter is refused for the repetition, whatever its type", async () => {
   const twice = ["user_id", "timezone", "from", "limit", "cursor", "where[plan]"];
   const query = twice.map((name) => `${name}=UTC&${name}=UTC`).join("&");
   const { body } = await openEdge().send({ path: `/apiv1/events?${query}` });
@@ -616,7 +614,7 @@ test("a parameter that is there twice is refused for that, whatever its kind", a
   );
 });
 
-test("a body over the limit is refused in words that name the limit", async () => {
+test("a body over the limit is refused with the limit", async () => {
   const { body } = await openEdge().send({ method: "POST", path: BATCH, body: " ".repeat(5 * MEBIBYTE + 1) });
   expect(body).toStrictEqual({
     type: "about:blank",
@@ -632,15 +630,15 @@ const good = '{"event_type":"a"}';
 
 test.each<[string, Record<string, string>, string | Uint8Array]>([
   ["JSON", json, good],
-  ["JSON with its charset", { "content-type": 'Application/JSON; charset="utf-8"' }, good],
+  ["JSON with a charset", { "content-type": 'Application/JSON; charset="utf-8"' }, good],
   ["JSON after a byte order mark", json, `\uFEFF${good}`],
-  ["JSON without a type", {}, good],
+  ["JSON without a content type", {}, good],
   ["a beacon's text/plain", { "content-type": "text/plain;charset=UTF-8" }, good],
   ["gzip", gzip, gzipSync(good)],
-  ["gzip by its old name", { ...json, "content-encoding": "X-GZIP" }, gzipSync(good)],
+  ["gzip as x-gzip", { ...json, "content-encoding": "X-GZIP" }, gzipSync(good)],
   ["br", br, brotliCompressSync(good)],
-  ["an encoding that says none", { ...json, "content-encoding": "identity" }, good],
-])("%s is taken", async (_name, headers, body) => {
+  ["the encoding identity", { ...json, "content-encoding": "identity" }, good],
+])("%s is accepted", async (_name, headers, body) => {
   const answer = await openEdge().send({ method: "POST", path: EVENTS, headers, body });
   expect([answer.status, answer.body]).toEqual([
     201,
@@ -648,12 +646,12 @@ test.each<[string, Record<string, string>, string | Uint8Array]>([
   ]);
 });
 
-test("a batch of exactly 5 MiB is taken", async () => {
+test("a batch of exactly 5 MiB is accepted", async () => {
   const body = JSON.stringify(events(1)).padEnd(5 * MEBIBYTE);
   expect((await openEdge().send({ method: "POST", path: BATCH, body })).status).toBe(201);
 });
 
-test("NDJSON stores its good lines and refuses the others by their numbers, blank lines counted", async () => {
+test("NDJSON stores valid lines and refuses the others by line number, counting blank lines", async () => {
   const body = '{"event_type":"a"}\r\n\n{"event_type":\n{"event_type":"b","x":1}\n{"event_type":"c"}';
   const answer = await openEdge().send({ method: "POST", path: BATCH, headers: ndjson, body });
   expect(answer.status).toBe(207);
@@ -675,7 +673,7 @@ test("NDJSON stores its good lines and refuses the others by their numbers, blan
 });
 
 test.each(["return=minimal", "respond-async, return=minimal", "Return=Minimal; foo=bar"])(
-  "Prefer: %s leaves only the refused in the answer",
+  "Prefer: %s limits the answer to refused events",
   async (prefer) => {
     const body = [{ event_type: "a" }, 7];
     const answer = await openEdge().send({ method: "POST", path: BATCH, headers: { prefer }, body });
@@ -684,7 +682,7 @@ test.each(["return=minimal", "respond-async, return=minimal", "Return=Minimal; f
   },
 );
 
-test("__proto__ in a body changes nothing for anybody else", async () => {
+test("__proto__ in a body does not pollute other objects", async () => {
   const edge = openEdge();
   const body =
     '{"event_type":"a","properties":{"__proto__":{"polluted":true}},"__proto__":{"polluted":true}}';

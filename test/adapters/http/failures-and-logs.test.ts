@@ -10,7 +10,7 @@ function openBroken(error: unknown) {
   return openEdge({}, { storage: { ...storage, appendEvents: () => Promise.reject(error) } });
 }
 
-test("an error of ours is a bare 500 on the wire, and one line of log with its cause and request id", async () => {
+test("a defect gives a 500 without details and one log line with the cause and request id", async () => {
   const error = new Error("disk /var/secret is on fire");
   const { send, logs } = openBroken(error);
   const answer = await send(event);
@@ -39,7 +39,7 @@ test("an error of ours is a bare 500 on the wire, and one line of log with its c
 });
 
 test.each([["a text"], [undefined], [null], [{ code: "invalid" }], [Object.create(null)]])(
-  "whatever is thrown, %j too, is a bare 500",
+  "a thrown %j gives a 500 without details",
   async (thrown) => {
     const { send, logs } = openBroken(thrown);
     const { status, body } = await send(event);
@@ -48,7 +48,7 @@ test.each([["a text"], [undefined], [null], [{ code: "invalid" }], [Object.creat
   },
 );
 
-test("a storage out of reach is 503 with the time to come back; its cause is in the log alone, without a stack", async () => {
+test("an unavailable storage gives 503 with Retry-After, and logs the cause without a stack", async () => {
   const cause = new Error("SQLITE_IOERR in /var/secret");
   const detail = "The storage cannot take this now; nothing was stored. Send it again.";
   const { send, logs } = openBroken(new Failure("unavailable", detail, { retryAfterSeconds: 1, cause }));
@@ -66,7 +66,7 @@ test("a storage out of reach is 503 with the time to come back; its cause is in 
   expect(logs).toMatchObject([{ level: "error", status: 503, code: "unavailable", reason: cause.message }]);
 });
 
-test("who looks after the server's health alone learns from the log what ails it, and a caller does not", async () => {
+test("a failed health check logs the cause, and does not reveal it to the caller", async () => {
   const { storage } = openWorld();
   const cause = new Error("SQLITE_IOERR in /var/secret");
   const failure = new Failure("unavailable", "The storage cannot be read now.", { cause });
@@ -79,14 +79,14 @@ test("who looks after the server's health alone learns from the log what ails it
   expect(logs).toMatchObject([{ level: "error", status: 503, code: "unavailable", reason: cause.message }]);
 });
 
-test("clients that are refused together are told different times to come back", async () => {
+test("clients that are refused together get different Retry-After times", async () => {
   const { send } = openBroken(new Failure("unavailable", "Too much.", { retryAfterSeconds: 1 }));
   const answers = await Promise.all(Array.from({ length: 200 }, () => send(event)));
   const times = new Set(answers.map(({ headers }) => headers["retry-after"]));
   expect([...times].sort()).toEqual(["1", "2", "3", "4", "5"]);
 });
 
-test("a long path is cut in the log, and so is the cause of a failure", async () => {
+test("long paths and causes are truncated in the log", async () => {
   const cause = Object.assign(new Error("y".repeat(9_000)), { code: "SQLITE_FULL" });
   const { send, logs } = openBroken(new Failure("unavailable", "Not now.", { cause }));
   await send({ path: `/${"x".repeat(15_000)}` });
@@ -98,7 +98,7 @@ test("a long path is cut in the log, and so is the cause of a failure", async ()
   expect(JSON.stringify(logs).length).toBeLessThan(1_500);
 });
 
-test("an overload is a warning of one short line", async () => {
+test("an overload logs one short warning", async () => {
   const { send, logs } = openBroken(new Failure("unavailable", "Too much.", { retryAfterSeconds: 1 }));
   await send(event);
   expect(logs).toStrictEqual([
@@ -115,7 +115,7 @@ test("an overload is a warning of one short line", async () => {
   ]);
 });
 
-test("a flood of refusals is fifty lines a second, and the next line says how many were left out", async () => {
+test("refusals log at most fifty lines per second, and the next line has the number of omitted lines", async () => {
   const { send, logs, world } = openEdge();
   for (let n = 0; n < 1_000; n += 1) await send({ path: "/nothing" });
   expect(logs).toHaveLength(50);
@@ -127,7 +127,7 @@ test("a flood of refusals is fifty lines a second, and the next line says how ma
   expect(logs[51]).not.toHaveProperty("not_logged");
 });
 
-test("a flood of refusals hides no failure and no successful read", async () => {
+test("many refusals do not suppress the log lines of failures and reads", async () => {
   const { send, logs } = openBroken(new Error("a defect"));
   for (let n = 0; n < 100; n += 1) await send({ path: "/nothing" });
   await send(event);
@@ -138,7 +138,7 @@ test("a flood of refusals hides no failure and no successful read", async () => 
   ]);
 });
 
-test("a log that fails costs nobody the answer", async () => {
+test("a failing log does not affect answers", async () => {
   const edge = openEdge();
   edge.logs.push = () => {
     throw new Error("no room for the log");
@@ -148,18 +148,18 @@ test("a log that fails costs nobody the answer", async () => {
 
 test.each<[string, TestRequest, string, string]>([
   ["a successful write", event, "debug", "trackEvent"],
-  ["a look at the server's health", { path: "/health" }, "debug", "checkHealth"],
-  ["a browser's question before a write", { ...event, method: "OPTIONS" }, "debug", "options"],
+  ["a health check", { path: "/health" }, "debug", "checkHealth"],
+  ["a preflight of a write", { ...event, method: "OPTIONS" }, "debug", "options"],
   ["a successful read", { path: "/apiv1/ab-tests" }, "info", "listExperiments"],
   ["a refused write", { ...event, body: {} }, "warn", "trackEvent"],
-  ["a path that is nowhere", { path: "/nothing" }, "warn", "no endpoint"],
-])("%s is one line", async (_name, request, level, message) => {
+  ["an unknown path", { path: "/nothing" }, "warn", "no endpoint"],
+])("%s logs one line", async (_name, request, level, message) => {
   const { send, logs } = openEdge();
   await send(request);
   expect(logs).toMatchObject([{ level, message }]);
 });
 
-/** An edge whose exports begin well, and break off after the first of their pages. */
+/** An edge whose exports fail after the first page. */
 function openBreaking(error: unknown, meanwhile: () => void = () => {}) {
   const { storage, now } = openWorld();
   const [event_type, properties, user_id, session_id] = ["view", null, null, null];
@@ -188,7 +188,7 @@ const exportLine = {
 test.each<[string, Error, object]>([
   ["a defect", new Error("out of pages"), { error: new Error("out of pages") }],
   ["the time cap", new Failure("unavailable", "This took too long."), { code: "unavailable" }],
-])("an export that %s breaks off is an error in one more line", async (_name, error, reason) => {
+])("an export interrupted by %s logs an error in a second line", async (_name, error, reason) => {
   const { send, logs } = openBreaking(error);
   await expect(send({ path: "/apiv1/events/export" })).rejects.toBe(error);
   expect(logs).toEqual([
@@ -198,7 +198,7 @@ test.each<[string, Error, object]>([
 });
 
 test.each([new Failure("unavailable", "Nobody waited for this any more."), new Error("Premature close")])(
-  "an export whose reader hangs up is no error of anybody: %s",
+  "an export whose client disconnects logs no error: %s",
   async (error) => {
     const reader = new AbortController();
     const { send, logs } = openBreaking(error, () => reader.abort());
@@ -208,26 +208,26 @@ test.each([new Failure("unavailable", "Nobody waited for this any more."), new E
   },
 );
 
-test("a look at an export's head begins none", async () => {
+test("HEAD of an export does not start it", async () => {
   const { send, logs } = openBreaking(new Error("never seen"));
   expect((await send({ method: "HEAD", path: "/apiv1/events/export" })).body).toBe("");
   expect(logs).toEqual([{ ...exportLine, method: "HEAD" }]);
 });
 
-test("a preflight is one line at most", async () => {
+test("a preflight logs at most one line", async () => {
   const { send, logs } = openEdge();
   await send({ method: "OPTIONS", path: "/apiv1/events" });
   expect(logs.length).toBeLessThanOrEqual(1);
 });
 
-test("creating a test is a line that shows by default: it is rare, and somebody did it", async () => {
+test("creating an experiment is logged at the default level", async () => {
   const edge = openEdge();
   const variants = [{ variant_name: "a" }, { variant_name: "b" }];
   await edge.send({ method: "POST", path: "/apiv1/ab-tests", body: { test_name: "t", variants } });
   expect(edge.logs).toMatchObject([{ level: "info", message: "createExperiment", status: 201 }]);
 });
 
-test("no line holds a key, a query, or anything of a body", async () => {
+test("log lines contain no key, query or body", async () => {
   const keys = { write: [KEY], read: [], admin: [] };
   const { send, logs, world } = openEdge({ keys });
   await withColours(world);

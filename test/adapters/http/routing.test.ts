@@ -12,7 +12,7 @@ test.each([
   ["BREW", "/coffee"],
   ["GET", "//"],
   ["GET", "/__proto__"],
-])("%s %s is nowhere", async (method, path) => {
+])("%s %s is not found", async (method, path) => {
   const { status, headers, body } = await openEdge().send({ method, path });
   const asked = path.length > 2 && path.endsWith("/") ? path.slice(0, -1) : path;
   expect(status).toBe(404);
@@ -35,7 +35,7 @@ test.each([
   ["TRACE", "/apiv1/openapi.json", "GET"],
   ["get", "/health", "GET"],
   ["POST", "/apiv1/ab-tests/1/results", "GET"],
-])("%s is not taken by %s, and the answer says what is", async (method, path, allow) => {
+])("%s is refused by %s, with the allowed methods", async (method, path, allow) => {
   const { status, headers, body } = await openEdge().send({ method, path });
   expect([status, headers.allow]).toEqual([405, allow]);
   expect(body).toStrictEqual(
@@ -52,7 +52,7 @@ test.each([
   );
 });
 
-test("a refused method of a path with several methods gets all of them", async () => {
+test("a refused method gets all methods of the path", async () => {
   const { status, headers } = await openEdge().send({ method: "PUT", path: "/apiv1/ab-tests" });
   expect(status).toBe(405);
   expect(headers.allow?.split(", ").sort()).toEqual(["GET", "POST"]);
@@ -67,7 +67,7 @@ test("every endpoint is found at its own path", async () => {
   }
 });
 
-test("a slash at the end, or a letter written as %XX, is the same path", async () => {
+test("a trailing slash and percent-encoded letters do not change the path", async () => {
   const edge = openEdge();
   await withColours(edge.world);
   for (const path of [
@@ -81,7 +81,7 @@ test("a slash at the end, or a letter written as %XX, is the same path", async (
   }
 });
 
-test("HEAD is answered as GET, without the body", async () => {
+test("HEAD is answered like GET without the body", async () => {
   const edge = openEdge();
   const [head, get] = [
     await edge.send({ method: "HEAD", path: "/health" }),
@@ -100,7 +100,7 @@ test("HEAD is answered as GET, without the body", async () => {
   });
 });
 
-test("the statuses of success are those of the contract", async () => {
+test("success statuses are those of the contract", async () => {
   const { send } = openEdge();
   const post = async (path: string, body: unknown) => (await send({ method: "POST", path, body })).status;
   const variants = [{ variant_name: "red" }, { variant_name: "blue", weight: 0 }];
@@ -136,7 +136,7 @@ test("the statuses of success are those of the contract", async () => {
   expect((await send({ method: "DELETE", path })).status).toBe(404);
 });
 
-test("a server whose storage fails is unavailable, with the usual body", async () => {
+test("the health check of a failed storage has status 503 and the usual body", async () => {
   const { storage } = openEdge().world;
   const broken = openEdge({}, { storage: { ...storage, check: () => Promise.reject(new Error("no disk")) } });
   const { status, body } = await broken.send({ path: "/health" });

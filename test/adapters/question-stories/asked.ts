@@ -11,7 +11,7 @@ import type { Instant } from "../../../domain/time.ts";
 export const AT: Instant = Date.parse("2026-11-22T10:00:00.000Z");
 export const MINUTE = 60_000;
 
-/** Opens a storage for the test that runs, and stores these events in one batch. */
+/** Opens a storage for the current test, and stores these events in one batch. */
 export type Store = (...events: NewEvent[]) => Promise<Storage>;
 
 export const storeBy =
@@ -23,7 +23,7 @@ export const storeBy =
     return storage;
   };
 
-/** An event so many minutes after the time that all stories begin at. */
+/** An event at a number of minutes after the start of every story. */
 export const eventAt = (minutes: number, event_type: string, changes: Partial<NewEvent> = {}): NewEvent => ({
   event_type,
   user_id: "ann",
@@ -37,7 +37,7 @@ export const eventAt = (minutes: number, event_type: string, changes: Partial<Ne
 
 export const json = (properties: unknown) => ({ properties: JSON.stringify(properties) });
 
-/** The answer, once it is seen that what was kept ready for it and the events themselves say the same. */
+/** Returns the answer after checking that the rollups and the raw events agree. */
 async function checked<T>(ask: (asking?: Asking) => Promise<Answered<T>>): Promise<T> {
   const plain = await ask();
   const verified = await ask({ verify: true });

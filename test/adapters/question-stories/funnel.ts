@@ -18,12 +18,12 @@ const toBuying = (changes: Partial<FunnelQuestion> = {}): FunnelQuestion => ({
   ...changes,
 });
 
-/** Users, then median milliseconds, of each step. */
+/** Users and median milliseconds of each step. */
 const stepsOf = ({ steps }: FunnelCount) => steps.map(({ users, median_ms }) => [users, median_ms]);
 
 export function funnelStories(store: Store): void {
   describe("funnels", () => {
-    test("count users step by step, and how long they take from the step before", async () => {
+    test("count users by step, with the median time since the previous step", async () => {
       const storage = await store(
         ...[0, 10, 20].map((minute, index) => eventAt(minute, ["view", "cart", "buy"][index] ?? "")),
         eventAt(0, "view", { user_id: "bob" }),
@@ -42,13 +42,13 @@ export function funnelStories(store: Store): void {
       });
     });
 
-    test("say 0 and no median of a storage without events", async () => {
+    test("have 0 users and no median without events", async () => {
       const storage = await store();
       const steps = [0, 0, 0].map((users) => ({ users, median_ms: null }));
       expect(await asked.funnel(storage, toBuying({ breakdown: "plan" }))).toEqual({ steps, groups: [] });
     });
 
-    test("take a user's best attempt: that which comes furthest, and of those the soonest one, begun last", async () => {
+    test("use the best attempt of a user: the one with the most steps, then the earliest end, then the latest start", async () => {
       const storage = await store(
         eventAt(0, "view"),
         eventAt(5, "cart"),
@@ -68,7 +68,7 @@ export function funnelStories(store: Store): void {
       ]);
     });
 
-    test("give the last step exactly the window from the first one, and no longer", async () => {
+    test("accept a last step exactly at the end of the window, and none after it", async () => {
       const events = [eventAt(0, "view"), eventAt(10, "cart"), eventAt(30, "buy")];
       const storage = await store(...events);
       const users = async (window_ms: number) =>
@@ -77,7 +77,7 @@ export function funnelStories(store: Store): void {
       expect(await users(30 * MINUTE - 1)).toEqual([1, 1, 0]);
     });
 
-    test("look at nothing outside the range", async () => {
+    test("ignore events outside the range", async () => {
       const storage = await store(eventAt(0, "view"), eventAt(10, "cart"), eventAt(20, "buy"));
       const users = async (from: number, to: number) => {
         const range = { from: AT + from * MINUTE, to: AT + to * MINUTE };
@@ -87,7 +87,7 @@ export function funnelStories(store: Store): void {
       expect(await users(1, 30)).toEqual([0, 0, 0]);
     });
 
-    test("order events of one instant by their ids", async () => {
+    test("order events of the same instant by id", async () => {
       const storage = await store();
       const kinds = ["view", "cart", "buy"];
       await storage.appendEvents(kinds.map((type) => eventAt(0, type)));
@@ -99,7 +99,7 @@ export function funnelStories(store: Store): void {
       ]);
     });
 
-    test("that are strict allow nothing in between, not even an event that is no step", async () => {
+    test("in strict order allow no other event between two steps", async () => {
       const storage = await store(
         eventAt(0, "view"),
         eventAt(1, "help"),
@@ -114,7 +114,7 @@ export function funnelStories(store: Store): void {
       ]);
     });
 
-    test("without an order count how many of the steps were done, however they followed each other", async () => {
+    test("in any order count the completed steps", async () => {
       const storage = await store(
         eventAt(0, "buy"),
         eventAt(3, "view"),
@@ -130,7 +130,7 @@ export function funnelStories(store: Store): void {
     });
 
     test.each(["ordered", "strict", "unordered"] as const)(
-      "take one event for one step only, where several steps are of its type (%s)",
+      "use an event for one step only, even if it matches several (%s)",
       async (order) => {
         const storage = await store(
           eventAt(0, "view", json({ n: 1 })),
@@ -145,7 +145,7 @@ export function funnelStories(store: Store): void {
       },
     );
 
-    test("are broken down by what the first step's event has of the property", async () => {
+    test("are broken down by the property of the first step", async () => {
       const storage = await store(
         ...["free", "pro"].map((plan, minute) =>
           eventAt(minute, plan === "free" ? "view" : "cart", json({ plan })),

@@ -14,11 +14,11 @@ const page = (changes: Partial<EventPage> = {}): EventPage => ({
 
 export function listStories(store: Store): void {
   describe("event types", () => {
-    test("of a storage without events there are none", async () => {
+    test("are empty without events", async () => {
       expect(await asked.types(await store())).toEqual([]);
     });
 
-    test("come most frequent first, with when they were seen and the kinds that their properties have", async () => {
+    test("are sorted by frequency, with first and last time and the kinds of their property values", async () => {
       const storage = await store(
         eventAt(5, "cart"),
         eventAt(3, "view", json({ plan: "pro", size: 1 })),
@@ -49,7 +49,7 @@ export function listStories(store: Store): void {
   });
 
   describe("lists", () => {
-    test("have the newest event first, whole as it was stored", async () => {
+    test("have the newest event first, with all stored fields", async () => {
       const storage = await store();
       const first = eventAt(0, "view", {
         session_id: "s1",
@@ -67,7 +67,7 @@ export function listStories(store: Store): void {
       ]);
     });
 
-    test("go on after a place among events of one instant", async () => {
+    test("continue after a cursor between events of the same instant", async () => {
       const storage = await store(
         ...Array.from({ length: 5 }, () => eventAt(0, "view")),
         eventAt(-1, "view"),
@@ -79,7 +79,7 @@ export function listStories(store: Store): void {
       expect(await asked.list(storage, page({ after: all.at(-1) }))).toEqual([]);
     });
 
-    test("have the events whose property is not set, and no others", async () => {
+    test("can be filtered to events without a property", async () => {
       const storage = await store(
         eventAt(0, "view", json({ plan: "pro" })),
         eventAt(1, "view", json({ plan: null })),
@@ -89,7 +89,7 @@ export function listStories(store: Store): void {
       expect(listed.map(({ properties }) => properties)).toEqual([null, '{"plan":null}']);
     });
 
-    test("are narrowed by type, user, session, time and properties, all at once", async () => {
+    test("can be filtered by type, user, session, time and properties at once", async () => {
       const wanted = { user_id: "bob", session_id: "s1", ...json({ plan: "pro" }) };
       const storage = await store(
         eventAt(0, "view", wanted),

@@ -27,7 +27,7 @@ export function retentionStories(store: Store): void {
       eventAt(1, "signup", { user_id: null }),
     ];
 
-    test("by the first event counts each user once, and not one who came before; fewer periods where time ends", async () => {
+    test("with first-time cohorts counts each new user once, and follows later cohorts for fewer periods", async () => {
       const storage = await store(...life);
       expect(await asked.retention(storage, weekly())).toEqual([
         { users: 1, returned: [1, 0, 1] },
@@ -35,7 +35,7 @@ export function retentionStories(store: Store): void {
       ]);
     });
 
-    test("by recurring events counts a user in each period that has one", async () => {
+    test("with recurring cohorts counts a user in each period with an event", async () => {
       const storage = await store(...life);
       expect(await asked.retention(storage, weekly({ cohort: "recurring" }))).toEqual([
         { users: 2, returned: [1, 0, 1] },
@@ -43,7 +43,7 @@ export function retentionStories(store: Store): void {
       ]);
     });
 
-    test("of any event to any event counts all that a user does", async () => {
+    test("from any event to any event counts all events of a user", async () => {
       const storage = await store(...life);
       const question = weekly({ event_type: null, return_event_type: null, periods: 2 });
       expect(await asked.retention(storage, question)).toEqual([
@@ -52,7 +52,7 @@ export function retentionStories(store: Store): void {
       ]);
     });
 
-    test("looks at the minute, also where periods begin within an hour", async () => {
+    test("is exact to the minute for periods that begin within an hour", async () => {
       const cut = weekly({ event_type: null, edges: [30, 90, 150].map((minute) => AT + minute * MINUTE) });
       const storage = await store(
         eventAt(29, "visit"),
@@ -69,7 +69,7 @@ export function retentionStories(store: Store): void {
       ]);
     });
 
-    test("follows a user through as many periods as there may be, of as many cohorts as one likes", async () => {
+    test("follows a user through the maximum number of periods and many cohorts", async () => {
       const hours = Array.from({ length: 71 }, (_, hour) => hour);
       const isBobs = (hour: number): boolean => hour % 7 === 3;
       const storage = await store(

@@ -15,7 +15,7 @@ const hourly = (changes: Partial<TrendQuestion> = {}): TrendQuestion => ({
 
 export function trendStories(store: Store): void {
   describe("trends", () => {
-    test("count events from each edge on until just before the next; where there are none stands 0", async () => {
+    test("count events from each edge until just before the next, and 0 in empty buckets", async () => {
       const storage = await store(
         eventAt(-1 / MINUTE, "view"),
         eventAt(0, "view"),
@@ -28,7 +28,7 @@ export function trendStories(store: Store): void {
       ]);
     });
 
-    test("have a series for each type asked for, also for one that never came", async () => {
+    test("have a series for each requested type, also without events", async () => {
       const storage = await store(eventAt(0, "view"), eventAt(0, "cart"), eventAt(61, "view"));
       const question = hourly({ event_types: ["view", "never"] });
       expect(await asked.trend(storage, question)).toEqual([
@@ -37,7 +37,7 @@ export function trendStories(store: Store): void {
       ]);
     });
 
-    test("count each user once a bucket and once in the total, and nobody for an event without a user", async () => {
+    test("count each user once per bucket and once in the total, and no user for anonymous events", async () => {
       const bob = { user_id: "bob" };
       const storage = await store(
         eventAt(0, "view"),
@@ -55,7 +55,7 @@ export function trendStories(store: Store): void {
       ]);
     });
 
-    test("count sessions as they count users", async () => {
+    test("count sessions in the same way as users", async () => {
       const storage = await store(
         eventAt(0, "view", { session_id: "s1" }),
         eventAt(1, "view", { session_id: "s1", user_id: "bob" }),
@@ -67,7 +67,7 @@ export function trendStories(store: Store): void {
       ]);
     });
 
-    test("count an event in the hour it happened in, however late it arrives", async () => {
+    test("count a late event in the hour in which it occurred", async () => {
       const storage = await store(eventAt(61, "view"));
       await storage.appendEvents([eventAt(0, "view", { created_at: AT + 30 * 24 * HOUR })]);
       expect(await asked.trend(storage, hourly())).toEqual([
@@ -75,7 +75,7 @@ export function trendStories(store: Store): void {
       ]);
     });
 
-    test("count a message once, in one batch as in two", async () => {
+    test("count a message id once, in one batch or in two", async () => {
       const message = { message_key: messageKey("m") };
       const storage = await store(eventAt(0, "view", message), eventAt(1, "view", message));
       await storage.appendEvents([eventAt(2, "view", message)]);
@@ -84,7 +84,7 @@ export function trendStories(store: Store): void {
       ]);
     });
 
-    test("tell values of different kinds apart, and put what has no plain value into one group", async () => {
+    test("separate values of different types, and put events without a scalar value into one group", async () => {
       const values = [5, 5, 5, "5", "5", true, "true", null, {}, [5]];
       const events = values.map((plan, minute) => eventAt(minute, "view", json({ plan })));
       const storage = await store(...events, eventAt(60, "view"));
@@ -103,7 +103,7 @@ export function trendStories(store: Store): void {
       ]);
     });
 
-    test("put all groups after the largest together, where one user is one user", async () => {
+    test("merge the groups after the largest, and count each user of them once", async () => {
       const storage = await store(
         ...["a", "a", "b", "c"].map((plan, minute) =>
           eventAt(minute, "view", { ...json({ plan }), user_id: plan === "a" ? `user ${minute}` : "ann" }),
@@ -116,7 +116,7 @@ export function trendStories(store: Store): void {
       ]);
     });
 
-    test("are narrowed by what properties are, one of several values each", async () => {
+    test("can be filtered by one of several values per property", async () => {
       const plans = ["pro", "free", 5, "5"];
       const storage = await store(...plans.map((plan) => eventAt(0, "view", json({ plan, new: true }))));
       const total = async (where: TrendQuestion["where"]) =>
@@ -133,7 +133,7 @@ export function trendStories(store: Store): void {
       expect(await total([{ property: "plan.x", values: ["pro"] }])).toEqual([0]);
     });
 
-    test("compare properties: more, less, other, part of a text, set or not", async () => {
+    test("can be filtered by comparisons: bounds, not, contains, set and not_set", async () => {
       const kinds: unknown[] = [10, 9.5, -1, "10", "Tenfold", null, [10], { ten: 10 }, true];
       const events = kinds.map((size) => eventAt(0, "view", json({ size })));
       const storage = await store(...events, eventAt(0, "view", json({})), eventAt(0, "view"));

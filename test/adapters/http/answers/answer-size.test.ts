@@ -9,7 +9,7 @@ const maxAnswerBytes = 6 * 1024 * 1024;
 const path = "/apiv1/events?limit=500";
 const large = "x".repeat(60_000);
 
-test("where answers are bounded, a report with a larger one is refused with what to ask for instead", async () => {
+test("a report larger than the limit of answers is refused with how to make it smaller", async () => {
   const { send, world, logs } = openEdge({}, {}, { maxAnswerBytes });
   await trackMany(world, 110, large);
   const detail =
@@ -28,13 +28,13 @@ test("where answers are bounded, a report with a larger one is refused with what
   expect((await send({ path: "/apiv1/events?limit=50" })).status).toBe(200);
 });
 
-test("the size is measured as JSON within JSON, where a quote takes four bytes", async () => {
+test("the size is measured as escaped JSON within JSON, where a quote takes four bytes", async () => {
   const { send, world } = openEdge({}, {}, { maxAnswerBytes });
   await trackMany(world, 60, '"'.repeat(30_000));
   expect((await send({ path })).status).toBe(400);
 });
 
-test("a server with a socket of its own sends answers of any size", async () => {
+test("a server with its own socket sends answers of any size", async () => {
   const { send, world } = openEdge();
   await trackMany(world, 110, large);
   const { status, body } = await send({ path });

@@ -17,7 +17,7 @@ async function serving(files: Readonly<Record<string, string>>, dashboard?: stri
   return { ...openEdge({}, {}, { files: found }), files: found, add };
 }
 
-test("a browser loads the dashboard with a policy that allows nothing from elsewhere", async () => {
+test("the dashboard has a content security policy that allows only its own origin", async () => {
   const { send } = await serving({ "dashboard.html": "<!doctype html>" });
   const { status, headers, body } = await send({ path: "/" });
   expect([status, body]).toEqual([200, "<!doctype html>"]);
@@ -45,7 +45,7 @@ test("pages of any origin may load and cache the browser client", async () => {
   });
 });
 
-test("a client that has the current file gets 304 without the content", async () => {
+test("a client with the current file gets 304 without a body", async () => {
   const { send } = await serving({ "dashboard.js": "run()" });
   const { headers } = await send({ path: "/dashboard.js" });
   const { etag = "" } = headers;
@@ -71,7 +71,7 @@ test.each([
   ["identity", false],
   ["", false],
   [undefined, false],
-])("a client with Accept-Encoding: %s gets the file compressed: %s", async (encodings, isCompressed) => {
+])("Accept-Encoding: %s gets a compressed file: %s", async (encodings, isCompressed) => {
   const { files } = await serving({ "dashboard.css": "a{}" });
   const file = files.list.find(({ name }) => name === "dashboard.css");
   if (file === undefined) throw new Error("dashboard.css is not listed");
@@ -81,7 +81,7 @@ test.each([
   expect(content.toString()).toBe("a{}");
 });
 
-test("the dashboard can have a path of its own, with links that begin with it", async () => {
+test("the dashboard can be served under a path, which its links contain", async () => {
   const page = '<link href="/dashboard.css"><script src="/dashboard.js"></script><a href="#/x">';
   const { send } = await serving(
     { "dashboard.html": page, "dashboard.js": "run()", "client.js": "export {}" },
@@ -98,7 +98,7 @@ test("the dashboard can have a path of its own, with links that begin with it", 
   }
 });
 
-test("a file that was not built is refused with the command that builds it, and served once it is there", async () => {
+test("a missing file is refused with the command that builds it, and served once it exists", async () => {
   const { send, add } = await serving({});
   const { status, body } = await send({ path: "/dashboard.js" });
   expect(status).toBe(404);
@@ -110,7 +110,7 @@ test("a file that was not built is refused with the command that builds it, and 
   expect(await send({ path: "/dashboard.js" })).toMatchObject({ status: 200, body: "run()" });
 });
 
-test("a file takes GET and HEAD alone, and is logged by its name", async () => {
+test("a file accepts only GET and HEAD, and is logged by name", async () => {
   const { send, logs } = await serving({ "icon.svg": "<svg/>" });
   expect(await send({ method: "POST", path: "/icon.svg" })).toMatchObject({
     status: 405,

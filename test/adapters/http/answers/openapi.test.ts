@@ -30,7 +30,7 @@ const operationOf = (document: Document, name: string): Operation => {
   return found;
 };
 
-test("the description of an endpoint is computed from its schemas", () => {
+test("the description of an endpoint is generated from its schemas", () => {
   const sample = endpoint({
     name: "sample",
     method: "POST",
@@ -82,7 +82,7 @@ test("the description of an endpoint is computed from its schemas", () => {
   });
 });
 
-test("every reference in the document has a target in it", () => {
+test("every reference in the document has a target", () => {
   const document = documentOf();
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(
     ([, path]) => path ?? "",
@@ -96,7 +96,7 @@ test("every reference in the document has a target in it", () => {
   }
 });
 
-test("every endpoint states each of its answers, refusals and parameters", () => {
+test("every endpoint documents its answers, refusals and parameters", () => {
   const document = documentOf();
   for (const { name, path, replies, failures = [], access, body, lines } of served) {
     const { responses, parameters, requestBody, security } = operationOf(document, name);
@@ -113,7 +113,7 @@ test("every endpoint states each of its answers, refusals and parameters", () =>
   }
 });
 
-test("the document has the bounds of bodies", () => {
+test("the document states the bounds of bodies", () => {
   const { schemas } = documentOf().components;
   expect(schemas.EventInput).toMatchObject({
     required: ["event_type"],
@@ -130,7 +130,7 @@ test("the document has the bounds of bodies", () => {
   expect(schemas.Problem?.properties).toMatchObject({ code: { enum: Object.keys(FAILURE_STATUS) } });
 });
 
-test("conditions on properties are described as where[name]=value", () => {
+test("conditions on properties are documented as where[name]=value", () => {
   const { parameters } = operationOf(documentOf(), "getTrend");
   expect(parameters.find(({ name }) => name === "where")).toMatchObject({
     in: "query",
@@ -141,20 +141,20 @@ test("conditions on properties are described as where[name]=value", () => {
   });
 });
 
-test("an integer parameter has its bounds and its default", () => {
+test("an integer parameter is documented with bounds and default", () => {
   const { parameters } = operationOf(documentOf(), "getTrend");
   expect(parameters.find(({ name }) => name === "limit")).toMatchObject({
     schema: { type: "integer", minimum: 1, maximum: 100, default: 10 },
   });
 });
 
-test("a listing is described by its media types", () => {
+test("an export is documented with its media types", () => {
   const document = documentOf();
   const typesOf = (name: string) => Object.keys(operationOf(document, name).responses["200"]?.content ?? {});
   expect(typesOf("exportEvents")).toEqual(["application/x-ndjson", "text/csv"]);
 });
 
-test("the server answers with the document, which describes its own endpoint too", async () => {
+test("the server serves the document, which includes its own endpoint", async () => {
   const { status, body } = await openEdge().send({ path: "/apiv1/openapi.json" });
   expect([status, body]).toEqual([200, JSON.parse(JSON.stringify(openApi(served, "1.2.3")))]);
   expect(Object.keys((body as unknown as Document).paths)).toContain("/apiv1/openapi.json");

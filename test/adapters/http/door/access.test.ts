@@ -32,7 +32,7 @@ test.each([
   [WRITE.slice(0, -1), { write: 401, read: 401, admin: 401, open: 200 }],
   [`${WRITE}0`, { write: 401, read: 401, admin: 401, open: 200 }],
   [WRITE.toUpperCase(), { write: 401, read: 401, admin: 401, open: 200 }],
-])("the key %s has the access of its list, however it is sent", async (key, statuses) => {
+])("the key %s has the access of its list in every header that carries keys", async (key, statuses) => {
   for (const [access, status] of Object.entries(statuses)) {
     const forms: Record<string, string>[] = [
       { authorization: `Bearer ${key}` },
@@ -55,14 +55,14 @@ test.each([
   [READ, { write: 403, read: 200, admin: 403 }],
   [ADMIN, { write: 403, read: 403, admin: 403 }],
   ["unknown-key-0123456789", { write: 401, read: 401, admin: 401 }],
-])("in the query, for beacons, the key %s answers %j", async (key, statuses) => {
+])("the key %s in the query of a beacon gives the statuses %j", async (key, statuses) => {
   for (const [access, status] of Object.entries(statuses)) {
-    // Creating a test takes no query at all, so what it may refuse is the key alone.
+    // Creating an experiment accepts no query parameters, but the refusal is still about the key.
     expect((await openEdge({ keys }).send(asking(access, {}, `?key=${key}`))).status, access).toBe(status);
   }
 });
 
-test("an admin key in the query is refused in words that say why, and nothing is done", async () => {
+test("an admin key in the query is refused with the reason, and has no effect", async () => {
   const { send, world } = openEdge({ keys });
   const { status, body } = await send(asking("admin", {}, `?key=${ADMIN}`));
   expect(status).toBe(403);
@@ -78,7 +78,7 @@ test("an admin key in the query is refused in words that say why, and nothing is
 });
 
 test.each(["write", "read", "admin"])(
-  "without a key %s access is refused in words that say what to send",
+  "without a key %s access is refused with the header to send",
   async (access) => {
     const { status, headers, body } = await openEdge({ keys }).send(asking(access));
     expect([status, headers["www-authenticate"]]).toEqual([401, "Bearer"]);
@@ -93,7 +93,7 @@ test.each(["write", "read", "admin"])(
   },
 );
 
-test("a key with other access is refused in words that say which access it has", async () => {
+test("a key with other access is refused with the access that it has", async () => {
   const { body } = await openEdge({ keys }).send(asking("admin", { authorization: `Bearer ${WRITE}` }));
   expect(body).toMatchObject({
     code: "forbidden",
@@ -101,7 +101,7 @@ test("a key with other access is refused in words that say which access it has",
   });
 });
 
-test.each(["bearer ", "BEARER ", "Bearer   "])("the scheme may be written %j", async (scheme) => {
+test.each(["bearer ", "BEARER ", "Bearer   "])("the scheme %j is accepted", async (scheme) => {
   const { send } = openEdge({ keys });
   expect((await send(asking("write", { authorization: scheme + WRITE }))).status).toBe(201);
 });
@@ -116,18 +116,18 @@ test.each([
   basic(`x${WRITE}:`),
   `Token ${WRITE}`,
   `Bearer ${WRITE}, Bearer ${READ}`,
-])("the header Authorization: %s has no known key", async (authorization) => {
+])("Authorization: %s is refused as an unknown key", async (authorization) => {
   expect((await openEdge({ keys }).send(asking("write", { authorization }))).status).toBe(401);
 });
 
-test("X-API-Key counts before Authorization, which may be meant for a proxy, and a header before the query", async () => {
+test("X-API-Key takes precedence over Authorization, which may be for a proxy, and headers over the query", async () => {
   const { send } = openEdge({ keys });
   const proxy = basic("operator:password");
   expect((await send(asking("write", { "x-api-key": WRITE, authorization: proxy }))).status).toBe(201);
   expect((await send(asking("write", { authorization: "Bearer wrong" }, `?key=${WRITE}`))).status).toBe(401);
 });
 
-test("an empty key is no key", async () => {
+test("an empty key counts as a missing key", async () => {
   const { body } = await openEdge({ keys }).send(asking("write", {}, "?key="));
   expect(body).toMatchObject({ code: "unauthorized", detail: expect.stringMatching(/^Send a key/) });
 });
@@ -140,7 +140,7 @@ test("a request without access stores nothing", async () => {
   expect(body).toMatchObject({ id: 1 });
 });
 
-test("a server with keys answers for any host name, to any address, and behind any proxy", async () => {
+test("a server with keys answers for any host name, address and proxy", async () => {
   const headers = {
     host: "analytics.example",
     "x-forwarded-for": "203.0.113.7",
@@ -188,7 +188,7 @@ describe("a server without keys", () => {
     ["127.0.0.1.evil.example", false],
     ["192.168.0.7:20000", false],
     ["", false],
-  ])("asked for %s answers: %s", async (host, answers) => {
+  ])("with the host %s answers: %s", async (host, answers) => {
     for (const access of ["open", "read", "write", "admin"]) {
       const { status, body } = await openEdge().send(asking(access, { host }));
       if (answers) expect(status).toBeLessThan(300);
@@ -205,7 +205,7 @@ describe("a server without keys", () => {
     ["::ffff:10.0.0.7", false],
     ["fe80::1", false],
     ["", false],
-  ])("answers a peer at %j: %s, whatever host it names", async (address, answers) => {
+  ])("answers a peer at %j: %s, whatever its Host header", async (address, answers) => {
     if (!answers) await refusals({ address, headers: { host: "localhost" } });
     else expect((await openEdge().send({ ...asking("read"), address })).status).toBe(200);
   });
@@ -219,7 +219,7 @@ describe("a server without keys", () => {
     ["x-forwarded-prefix", "/a"],
     ["x-real-ip", "127.0.0.1"],
     ["via", "1.1 proxy"],
-  ])("refuses everything that comes through a proxy, by its header %s: %s", async (name, value) => {
+  ])("refuses requests through a proxy with the header %s: %s", async (name, value) => {
     const [detail] = await refusals({ headers: { host: "127.0.0.1:20000", [name]: value } });
     expect(detail).toBe(
       "Without keys this server answers only requests to localhost from the same machine, and this one came " +

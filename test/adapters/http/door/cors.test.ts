@@ -6,7 +6,7 @@ const KEY = "0123456789abcdef";
 const keys = { write: [], read: [], admin: [KEY] };
 const event = { event_type: "a" };
 
-test("the two example calls of the specification are allowed from a page of this machine", async () => {
+test("a page on this machine may send both example calls of the specification", async () => {
   const { send } = openEdge();
   for (const path of ["/apiv1/events", "/apiv1/ab-tests"]) {
     const headers = {
@@ -22,7 +22,7 @@ test("the two example calls of the specification are allowed from a page of this
   }
 });
 
-test("a preflight of a write is allowed from any origin, with this answer", async () => {
+test("the preflight of a write is allowed from any origin", async () => {
   const headers = { origin: SHOP, "access-control-request-method": "POST" };
   expect(await openEdge().send({ method: "OPTIONS", path: "/apiv1/events", headers })).toEqual({
     status: 204,
@@ -42,7 +42,7 @@ test("a preflight of a write is allowed from any origin, with this answer", asyn
   });
 });
 
-test("a page of the internet may use a server of the local network where it may use it at all", async () => {
+test("a public page that is allowed may also reach a server in a private network", async () => {
   const headers = {
     origin: SHOP,
     "access-control-request-method": "POST",
@@ -56,7 +56,7 @@ test("a page of the internet may use a server of the local network where it may 
   expect(await allowed("/apiv1/ab-tests")).toBeUndefined();
 });
 
-test("OPTIONS from a client that is no browser gets the methods alone", async () => {
+test("OPTIONS without an origin returns only the methods", async () => {
   const { status, headers, body } = await openEdge().send({ method: "OPTIONS", path: "/apiv1/ab-tests" });
   expect([status, body]).toEqual([204, ""]);
   expect(headers.allow?.split(", ").sort()).toEqual(["GET", "OPTIONS", "POST"]);
@@ -78,18 +78,18 @@ test.each<[string, string[], typeof keys | undefined, string, string | undefined
 });
 
 test.each<[string, string[], string, boolean]>([
-  ["a page of this machine", [], "http://localhost:3000", true],
-  ["a page of this machine by its IPv4 address", [], "http://127.0.0.1", true],
-  ["a page of this machine by its IPv6 address", [], "http://[::1]:8080", true],
-  ["a page of another machine", [], SHOP, false],
-  ["a page whose name only looks like this machine's", [], "http://localhost.evil.example", false],
+  ["a page on this machine", [], "http://localhost:3000", true],
+  ["a page on 127.0.0.1", [], "http://127.0.0.1", true],
+  ["a page on [::1]", [], "http://[::1]:8080", true],
+  ["a page on another host", [], SHOP, false],
+  ["a page on a host name that begins with localhost", [], "http://localhost.evil.example", false],
   ["a page without an origin", [], "null", false],
-  ["a page of a listed origin", [SHOP], SHOP, true],
-  ["a page of a listed origin on another port", [SHOP], `${SHOP}:444`, false],
-  ["a page of a listed origin by another scheme", [SHOP], "http://shop.example", false],
-  ["any page where all are listed", ["*"], "https://elsewhere.example", true],
+  ["a page of an allowed origin", [SHOP], SHOP, true],
+  ["a page of an allowed origin on another port", [SHOP], `${SHOP}:444`, false],
+  ["a page of an allowed origin with another scheme", [SHOP], "http://shop.example", false],
+  ["any page if all origins are allowed", ["*"], "https://elsewhere.example", true],
 ])(
-  "%s reads and administers an open server as the settings say",
+  "%s may read and administer an open server only if the settings allow it",
   async (_name, corsOrigins, origin, allowed) => {
     const edge = openEdge({ corsOrigins });
     await withColours(edge.world);
@@ -130,18 +130,18 @@ test("a foreign page is refused with the name of the setting", async () => {
 
 test.each<[string, Record<string, string>, string[], number]>([
   ["from another site", { "sec-fetch-site": "cross-site" }, [], 403],
-  ["from another site where all are listed", { "sec-fetch-site": "cross-site" }, ["*"], 200],
+  ["from another site if all origins are allowed", { "sec-fetch-site": "cross-site" }, ["*"], 200],
   ["from the server's own page", { "sec-fetch-site": "same-origin" }, [], 200],
   ["from another port of this machine", { "sec-fetch-site": "same-site" }, [], 200],
   ["typed by a person", { "sec-fetch-site": "none" }, [], 200],
   [
-    "from a page of this machine by another name",
+    "from a page on this machine under another name",
     { "sec-fetch-site": "cross-site", origin: "http://127.0.0.1:3000" },
     [],
     200,
   ],
 ])(
-  "an image, script or link %s reads an open server as the browser's Sec-Fetch-Site says",
+  "an image, script or link %s is allowed or refused by Sec-Fetch-Site on an open server",
   async (_name, headers, corsOrigins, status) => {
     const answer = await openEdge({ corsOrigins }).send({ path: "/apiv1/ab-tests", headers });
     expect(answer.status).toBe(status);
@@ -154,14 +154,14 @@ test.each<[string, Record<string, string>, string[], number]>([
   },
 );
 
-test("a link from another site opens the dashboard, and a beacon from there may write", async () => {
+test("another site may link to the dashboard and send beacons", async () => {
   const headers = { "sec-fetch-site": "cross-site" };
   const { send } = openEdge();
   expect((await send({ path: "/icon.svg", headers })).status).toBe(200);
   expect((await send({ method: "POST", path: "/apiv1/events", headers, body: event })).status).toBe(201);
 });
 
-test("with keys a foreign page needs a key, and the browser does not let it read the answer", async () => {
+test("on a server with keys a foreign page needs a key, and cannot read the answer", async () => {
   const { send } = openEdge({ keys });
   const { status, headers } = await send({
     path: "/apiv1/ab-tests",
@@ -174,7 +174,7 @@ test("with keys a foreign page needs a key, and the browser does not let it read
   ).not.toHaveProperty("access-control-allow-origin");
 });
 
-test("a page may read why its write was refused, and when to retry", async () => {
+test("a page can read the refusal of its write, with Retry-After", async () => {
   const { send } = openEdge();
   const { status, headers } = await send({
     method: "POST",
@@ -194,7 +194,7 @@ test("pages of every origin may read health and the OpenAPI document", async () 
   }
 });
 
-test("a client that is no browser gets no CORS headers", async () => {
+test("a request without an origin gets no CORS headers", async () => {
   const { headers } = await openEdge().send({ method: "POST", path: "/apiv1/events", body: event });
   expect(Object.keys(headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
 });

@@ -19,7 +19,7 @@ test("callers are not limited by default", async () => {
   for (let n = 0; n < 50; n += 1) expect((await send(event)).status).toBe(201);
 });
 
-test("a burst is taken, then the rate, and a refusal says when to retry", async () => {
+test("requests are limited to a burst and then to the rate, and a refusal has Retry-After", async () => {
   const { send, world } = openEdge({ rate: { perSecond: 0.5, burst: 3 } });
   const statuses = async (count: number) => {
     const found: number[] = [];
@@ -45,7 +45,7 @@ test("a burst is taken, then the rate, and a refusal says when to retry", async 
   expect(await statuses(4)).toEqual([201, 201, 201, 429]);
 });
 
-test("a caller that waits for the time of Retry-After is taken", async () => {
+test("a caller that waits for Retry-After is accepted", async () => {
   const { send, world } = openEdge({ rate: { perSecond: 3, burst: 1 } });
   await send(event);
   const { headers } = await send(event);
@@ -53,7 +53,7 @@ test("a caller that waits for the time of Retry-After is taken", async () => {
   expect((await send(event)).status).toBe(201);
 });
 
-test("a clock that is set back fills no bucket", async () => {
+test("setting the clock back does not refill a bucket", async () => {
   const { send, world } = openEdge({ rate: single });
   await send(event);
   world.advance(-60_000);
@@ -62,7 +62,7 @@ test("a clock that is set back fills no bucket", async () => {
   expect((await send(event)).status).toBe(201);
 });
 
-test("a request that is refused for its rate stores nothing", async () => {
+test("a rate-limited request stores nothing", async () => {
   const { send, world } = openEdge({ rate: single });
   await send(event);
   await send(event);
@@ -70,8 +70,8 @@ test("a request that is refused for its rate stores nothing", async () => {
   expect((await send(event)).body).toMatchObject({ id: 2 });
 });
 
-describe("the rate is counted", () => {
-  test("for a write key, which every page shows, per client address", async () => {
+describe("the rate limit applies", () => {
+  test("per client address for a write key, which every page shares", async () => {
     const edge = openEdge({ rate: single, keys });
     const as = (key: string, address: string) => statusOf(edge, { ...event, headers: bearer(key), address });
     expect(await as(WRITE, "203.0.113.1")).toBe(201);
@@ -80,13 +80,13 @@ describe("the rate is counted", () => {
     expect(await as(OTHER, "203.0.113.1")).toBe(201);
   });
 
-  test.each([READ, ADMIN])("for %s, which few hold, from all addresses together", async (key) => {
+  test.each([READ, ADMIN])("per key for %s, over all addresses", async (key) => {
     const edge = openEdge({ rate: single, keys });
     expect(await statusOf(edge, { ...list, headers: bearer(key), address: "203.0.113.1" })).toBe(200);
     expect(await statusOf(edge, { ...list, headers: bearer(key), address: "203.0.113.2" })).toBe(429);
   });
 
-  test("for wrong keys apart, so that they use up nobody's requests", async () => {
+  test("separately to wrong keys, so that they do not use up the requests of valid ones", async () => {
     const edge = openEdge({ rate: single, keys });
     const address = "203.0.113.1";
     const wrong = (n: number) => ({ ...event, headers: bearer(`wrong-key-0123456789-${n}`), address });
@@ -97,7 +97,7 @@ describe("the rate is counted", () => {
     expect(await statusOf(edge, { ...wrong(3), address: "203.0.113.2" })).toBe(401);
   });
 
-  test("without a key per address, and one customer's network of IPv6 is one address", async () => {
+  test("per address without a key, with an IPv6 network as one address", async () => {
     const edge = openEdge({ rate: single, keys });
     const at = (address: string) => statusOf(edge, { path: "/apiv1/openapi.json", address });
     expect(await at("203.0.113.1")).toBe(200);
@@ -107,7 +107,7 @@ describe("the rate is counted", () => {
     expect(await at("2001:db8:1:3::1")).toBe(200);
   });
 
-  test("behind a trusted proxy per client, and behind any other for the proxy", async () => {
+  test("per client behind a trusted proxy, and per proxy behind any other", async () => {
     const trustedProxies = [parseNetwork("10.0.0.0/8")].filter((network) => network !== undefined);
     const edge = openEdge({ rate: single, keys, trustedProxies });
     const at = (address: string, client: string) =>
@@ -126,16 +126,16 @@ describe("the rate is counted", () => {
   test.each([
     ["an unknown path", { path: "/nowhere" }, 404],
     ["a path with a broken escape", { path: "/apiv1/%ZZ" }, 400],
-    ["a method that the path does not take", { method: "PUT", path: "/health" }, 405],
+    ["a method that the path does not accept", { method: "PUT", path: "/health" }, 405],
     ["OPTIONS", { method: "OPTIONS", path: "/apiv1/events" }, 204],
     ["OPTIONS of an unknown path", { method: "OPTIONS", path: "/nowhere" }, 404],
-  ])("for %s too", async (_name, request, status) => {
+  ])("to %s too", async (_name, request, status) => {
     const edge = openEdge({ rate: single });
     expect(await statusOf(edge, request)).toBe(status);
     expect(await statusOf(edge, request)).toBe(429);
   });
 
-  test("never for health and static files", async () => {
+  test("never to health checks and static files", async () => {
     const edge = openEdge({ rate: single, keys });
     await edge.send({ path: "/nowhere" });
     expect(await statusOf(edge, { path: "/nowhere" })).toBe(429);

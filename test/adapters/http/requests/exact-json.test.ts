@@ -7,23 +7,23 @@ const [MAX, TOO_LARGE] = ["9007199254740991", "9007199254740992"];
 
 test.each<[string, string, unknown]>([
   ["the largest safe integers", `[${MAX},-${MAX}]`, [Number(MAX), -Number(MAX)]],
-  ["integers beyond them", `[${TOO_LARGE},-${TOO_LARGE}]`, [Infinity, -Infinity]],
+  ["integers beyond the safe range", `[${TOO_LARGE},-${TOO_LARGE}]`, [Infinity, -Infinity]],
   ["an integer that is rounded down", "9007199254740993", Infinity],
   ["a 64-bit id, deep in objects", '{"a":[{"b":1234567890123456789}]}', { a: [{ b: Infinity }] }],
   ["an integer of 400 digits", "9".repeat(400), Infinity],
   ["a number written with an exponent", "[1e20,6.02214076E+23]", [1e20, 6.02214076e23]],
   [
-    "a fraction of many digits",
+    "a fraction with many digits",
     "[0.12345678901234567890,3.141592653589793238]",
     [0.12345678901234568, Math.PI],
   ],
   [
-    "digits within a text",
+    "digits in a string",
     '["1234567890123456789","a\\"1234567890123456789"]',
     ["1234567890123456789", 'a"1234567890123456789'],
   ],
-  ["digits within a name", '{"1234567890123456789":1}', { "1234567890123456789": 1 }],
-  ["a text that ends with a backslash", '["\\\\",1234567890123456789]', ["\\", Infinity]],
+  ["digits in a field name", '{"1234567890123456789":1}', { "1234567890123456789": 1 }],
+  ["a string that ends with a backslash", '["\\\\",1234567890123456789]', ["\\", Infinity]],
 ])("%s", (_name, text, value) => {
   expect(parseExactly(text)).toEqual(value);
 });
@@ -34,15 +34,15 @@ test.each([
   "[12345678901234567890",
   "01234567890123456789",
   "",
-])("%j is no JSON", (text) => {
+])("%j is not JSON", (text) => {
   expect(() => parseExactly(text)).toThrow(SyntaxError);
 });
 
-test("agrees with JSON.parse on every value without such an integer", () => {
+test("parsing agrees with JSON.parse on every value without an unsafe integer", () => {
   fc.assert(
     fc.property(fc.json(), fc.nat(20), (text, indent) => {
       const value = JSON.parse(text);
-      // The longest run makes the slow pass run over texts that have none of their own.
+      // A run of digits forces the slow pass on values without such an integer.
       const wrapped = JSON.stringify({ value, digits: "1".repeat(30) }, undefined, indent);
       const numbers = wrapped.match(/\d{16,}/g) ?? [];
       fc.pre(numbers.length === 1);
@@ -51,7 +51,7 @@ test("agrees with JSON.parse on every value without such an integer", () => {
   );
 });
 
-test("an integer is finite exactly if it is safe", () => {
+test("an integer is parsed as finite exactly if it is safe", () => {
   fc.assert(
     fc.property(fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), (integer) => {
       const [parsed] = parseExactly(`[${integer}]`) as [number];
@@ -63,7 +63,7 @@ test("an integer is finite exactly if it is safe", () => {
 
 const EXACT = "must be a finite number, at most 9007199254740991 either side where it is whole";
 
-test("a batch refuses an item with such an integer by its place, and stores the others", async () => {
+test("a batch refuses an item with an unsafe integer by path, and stores the others", async () => {
   const { send } = openEdge();
   const items = [
     '{"event_type":"buy","properties":{"order":9007199254740993}}',
@@ -88,7 +88,7 @@ test("a batch refuses an item with such an integer by its place, and stores the 
   }
 });
 
-test("a broken line does not hide such an integer in the next one", async () => {
+test("a broken line does not hide an unsafe integer in the next line", async () => {
   const { send } = openEdge();
   const body = [
     '{"event_type":"',
@@ -100,7 +100,7 @@ test("a broken line does not hide such an integer in the next one", async () => 
   expect(answer.body).toMatchObject({ accepted: 1, rejected: 2 });
 });
 
-test("fields of the product's own refuse such an integer too", async () => {
+test("fields of an experiment refuse unsafe integers", async () => {
   const { send } = openEdge();
   const variants = '[{"variant_name":"a"},{"variant_name":"b","weight":9007199254740993}]';
   const body = `{"test_name":"t","planned_users":9007199254740993,"variants":${variants}}`;
@@ -113,7 +113,7 @@ test("fields of the product's own refuse such an integer too", async () => {
   });
 });
 
-test("what is stored is exported digit by digit, and found by its exact value alone", async () => {
+test("a stored number is exported digit by digit and found only by its exact value", async () => {
   const { send } = openEdge();
   const orders = ["9007199254740993", "9007199254740992", "9007199254740991"];
   const body = `[${orders.map((order) => `{"event_type":"buy","properties":{"order":"${order}"}}`)}]`;
@@ -126,8 +126,8 @@ test("what is stored is exported digit by digit, and found by its exact value al
   expect(list).toMatchObject({ events: [{ properties: { order: orders[0] } }] });
 });
 
-// A pass that looks at characters again and again would exceed the time limit of a test by far.
-test("five MiB of digits, quotes or backslashes are read in one pass", () => {
+// A parser with quadratic time would exceed the time limit of the test.
+test("5 MiB of digits, quotes or backslashes are parsed in linear time", () => {
   const size = 5 * 1024 * 1024;
   const long = "1234567890123456789";
   const count = (part: string): number => Math.floor(size / part.length);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { exceededBound } from "../../../../adapters/http/requests/json-bounds.ts";
 
-/** Objects, lists, and commas between the entries of both: counted by walking the parsed value. */
+/** Counts objects, lists and the commas between their entries in a parsed value. */
 function countValues(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   const entries = Object.values(value);
@@ -17,7 +17,7 @@ const levelsOf = (value: unknown): number =>
 const jsonOf = (value: unknown, indent: number): Uint8Array =>
   Buffer.from(JSON.stringify(value, undefined, indent));
 
-test("the values of any JSON text are counted as in the value that JSON.parse makes of it", () => {
+test("the count of values in a JSON text equals the count in the parsed value", () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 8 }), fc.nat(2), (value, indent) => {
       const budget = { left: 1_000_000 };
@@ -27,7 +27,7 @@ test("the values of any JSON text are counted as in the value that JSON.parse ma
   );
 });
 
-test("a text is refused exactly where it has more values than the budget", () => {
+test("a text is refused exactly if it has more values than the budget", () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
       const count = countValues(value);
@@ -37,7 +37,7 @@ test("a text is refused exactly where it has more values than the budget", () =>
   );
 });
 
-test("sixteen levels are taken, seventeen are not, whatever the containers", () => {
+test("sixteen levels of lists or objects are accepted, and seventeen refused", () => {
   fc.assert(
     fc.property(fc.array(fc.boolean(), { minLength: 14, maxLength: 19 }), (lists) => {
       const nested = lists.reduce((inner: unknown, isList) => (isList ? [inner] : { "[{": inner }), 0);
@@ -47,7 +47,7 @@ test("sixteen levels are taken, seventeen are not, whatever the containers", () 
   );
 });
 
-test("any bytes at all come to an end", () => {
+test("the scan of arbitrary bytes terminates", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       expect([undefined, "values", "levels"]).toContain(exceededBound(bytes, { left: 5 }));

@@ -15,7 +15,7 @@ test.each([
   ["/http://shop.example/a", { path: "/http://shop.example/a", query: "", host: undefined }],
   ["*", { path: "*", query: "", host: undefined }],
   ["", { path: "/", query: "", host: undefined }],
-])("the target %j is %j", (target, parsed) => {
+])("the target %j is parsed as %j", (target, parsed) => {
   expect(parseTarget(target)).toEqual(parsed);
 });
 
@@ -26,6 +26,6 @@ test.each([
   [["Host", "localhost", "Host", "evil.example"], "1.0", "The request has several Host headers: send one."],
   [["accept", "host"], "1.1", "The request has no Host header: send one."],
   [[], "1.0", undefined],
-])("the host of a request with the headers %j of HTTP/%s is at fault: %s", (rawHeaders, version, detail) => {
+])("headers %j of HTTP/%s are refused: %s", (rawHeaders, version, detail) => {
   expect(faultOfHost(rawHeaders, version)?.message).toBe(detail);
 });

@@ -9,8 +9,8 @@ import { serve, start } from "./serve.ts";
 
 const GET = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/** Lets time pass at once, for all who ask how late it is. */
-function travelInTime(): (milliseconds: number) => void {
+/** Returns a function that advances performance.now(). */
+function fakeTime(): (milliseconds: number) => void {
   const real = performance.now.bind(performance);
   let ahead = 0;
   const now = vi.spyOn(performance, "now").mockImplementation(() => real() + ahead);
@@ -20,7 +20,7 @@ function travelInTime(): (milliseconds: number) => void {
   };
 }
 
-/** A client that has begun to take its answer, and then takes no more. */
+/** A client that has begun to read its answer, and then stops reading. */
 async function stuckReader(url: string): Promise<RawConnection> {
   const client = await openConnection(url);
   client.send(GET);
@@ -34,8 +34,8 @@ const answersWith =
   (_request, respond) =>
     respond({ status: 200, headers: {}, body: "x".repeat(bytes) });
 
-test("a client that does not take its answer in time is let go", async () => {
-  const pass = travelInTime();
+test("a client that does not read its answer in time is disconnected", async () => {
+  const pass = fakeTime();
   const { url, server } = await start(answersWith(20_000_000));
   const connected = once(server, "connection");
   await stuckReader(url);
@@ -45,8 +45,8 @@ test("a client that does not take its answer in time is let go", async () => {
   await vi.waitFor(() => expect(socket.destroyed).toBe(true), { timeout: 10_000 });
 });
 
-test("a client that takes its answer slowly gets all of it", async () => {
-  const pass = travelInTime();
+test("a slow client gets its whole answer", async () => {
+  const pass = fakeTime();
   const client = await stuckReader(await serve(answersWith(20_000_000)));
   pass(100_000);
   client.socket.resume();
@@ -55,7 +55,7 @@ test("a client that takes its answer slowly gets all of it", async () => {
   expect(lengths).toEqual([20_000_000, 20_000_000]);
 });
 
-test("answers that nobody takes hold a bounded memory together: the largest and slowest goes", async () => {
+test("unread answers share a memory limit: the largest and slowest client is disconnected", async () => {
   const url = await serve(answersWith(30_000_000));
   const clients = [await stuckReader(url), await stuckReader(url), await stuckReader(url)];
   const [first, ...others] = clients;
@@ -67,7 +67,7 @@ test("answers that nobody takes hold a bounded memory together: the largest and 
   }
 });
 
-/** A stream without end; says when it was ended. */
+/** An infinite stream, and whether it was closed. */
 function endless() {
   const state = { pieces: 0, isEnded: false };
   async function* pieces(): AsyncGenerator<string> {
@@ -84,8 +84,8 @@ function endless() {
   return { state, edge };
 }
 
-test("a stream goes no faster than its client, and ends when the client takes no more", async () => {
-  const pass = travelInTime();
+test("a stream waits for its client, and is closed when the client stops reading", async () => {
+  const pass = fakeTime();
   const { state, edge } = endless();
   await stuckReader(await serve(edge));
   await eventually(async () => {
@@ -98,19 +98,19 @@ test("a stream goes no faster than its client, and ends when the client takes no
   await vi.waitFor(() => expect(state.isEnded).toBe(true), { timeout: 10_000 });
 });
 
-test("a stream ends when its client leaves", async () => {
+test("a stream is closed when its client disconnects", async () => {
   const { state, edge } = endless();
   const client = await stuckReader(await serve(edge));
   client.socket.destroy();
   await vi.waitFor(() => expect(state.isEnded).toBe(true), { timeout: 10_000 });
 });
 
-test("requests sent together on one connection are served one by one, and answered in their order", async () => {
+test("pipelined requests are served one at a time and answered in order", async () => {
   let inWork = 0;
-  let most = 0;
+  let max = 0;
   const url = await serve((request, respond) => {
     inWork += 1;
-    most = Math.max(most, inWork);
+    max = Math.max(max, inWork);
     setImmediate(() => {
       inWork -= 1;
       respond({ status: 200, headers: {}, body: request.path });
@@ -121,10 +121,10 @@ test("requests sent together on one connection are served one by one, and answer
   const last = "GET /last HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
   client.send(paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`).join("") + last);
   expect(parseAnswers(await client.rest()).map(({ body }) => body)).toEqual([...paths, "/last"]);
-  expect(most).toBe(1);
+  expect(max).toBe(1);
 });
 
-test("a connection with more than a hundred requests waiting is ended, and others are not", async () => {
+test("a connection with more than a hundred waiting requests is closed, and no other", async () => {
   const url = await serve(answersWith(10));
   const other = await openConnection(url);
   const flood = await openConnection(url);
@@ -134,7 +134,7 @@ test("a connection with more than a hundred requests waiting is ended, and other
   expect(await other.until(/x{10}$/)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-test("an answer that HTTP cannot carry ends its own connection alone", async () => {
+test("an answer with an invalid header closes only its own connection", async () => {
   const url = await serve((request, respond) =>
     respond({ status: 200, headers: { name: request.path === "/" ? "\u{1F600}" : "fine" }, body: "x" }),
   );
@@ -200,7 +200,7 @@ const anyRequest = fc
     return `${method} ${target} ${version}\r\n${["host: localhost", ...all].join("\r\n")}\r\n\r\n${body}`;
   });
 
-test("no sequence of bytes ends the server or leaves it without an answer", {
+test("no sequence of bytes stops the server or its answers", {
   timeout: 120_000,
 }, async () => {
   const { edge, world } = openEdge();

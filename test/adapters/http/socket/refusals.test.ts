@@ -5,7 +5,7 @@ import { serve } from "./serve.ts";
 
 const serveProduct = () => serve(openEdge().edge);
 
-/** Everything that a new connection receives after these bytes. */
+/** Sends these lines on a new connection, and returns everything received. */
 async function conversation(...lines: string[]): Promise<string> {
   const connection = await openConnection(await serveProduct());
   connection.send(lines.join("\r\n"));
@@ -14,7 +14,7 @@ async function conversation(...lines: string[]): Promise<string> {
 
 async function answerTo(...lines: string[]): Promise<Answer & { readonly json: unknown }> {
   const [answer] = parseAnswers(await conversation(...lines));
-  if (answer === undefined) throw new Error("there was no answer");
+  if (answer === undefined) throw new Error("The server sent no answer.");
   return { ...answer, json: answer.body === "" ? undefined : JSON.parse(answer.body) };
 }
 
@@ -29,14 +29,14 @@ const problem = (status: number, code: string, title: string, detail: string) =>
 
 const FAULTY = "The request has faults";
 
-describe("a request is refused as a problem", () => {
+describe("a request is refused with a problem document", () => {
   test("without a Host header", async () => {
     const { status, headers, json } = await answerTo("GET /health HTTP/1.1", "connection: close", "", "");
     expect([status, headers["content-type"]]).toEqual([400, "application/problem+json"]);
     expect(json).toEqual(problem(400, "invalid", FAULTY, "The request has no Host header: send one."));
   });
 
-  test("with two Host headers, even if they agree", async () => {
+  test("with two Host headers, even equal ones", async () => {
     const { status, json } = await answerTo(
       "GET /health HTTP/1.1",
       "host: localhost",
@@ -49,7 +49,7 @@ describe("a request is refused as a problem", () => {
     expect(json).toEqual(problem(400, "invalid", FAULTY, "The request has several Host headers: send one."));
   });
 
-  test("with an expectation that nobody can meet", async () => {
+  test("with an unknown expectation", async () => {
     const { status, headers, json } = await answerTo(
       "GET /health HTTP/1.1",
       "host: localhost",
@@ -66,7 +66,7 @@ describe("a request is refused as a problem", () => {
     expect(json).toEqual(problem(417, "invalid", FAULTY, detail));
   });
 
-  test("by the method CONNECT, which is for proxies", async () => {
+  test("with the method CONNECT, which is for proxies", async () => {
     const { status, headers, json } = await answerTo("CONNECT shop.example:443 HTTP/1.1", "host: x", "", "");
     expect([status, headers.allow]).toEqual([405, "GET, HEAD, POST, PATCH, DELETE, OPTIONS"]);
     const detail = "CONNECT is not taken here: this server is no proxy.";
@@ -81,7 +81,7 @@ test("HTTP/1.0 needs no Host header", async () => {
   expect(await connection.rest()).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-test("a server without keys refuses HTTP/1.0, in which nginx speaks unless it is told otherwise", async () => {
+test("a server without keys refuses HTTP/1.0, the default of nginx as a proxy", async () => {
   const { status, json } = await answerTo("GET /health HTTP/1.0", "host: 127.0.0.1:20000", "", "");
   expect(status).toBe(403);
   expect(json).toMatchObject({
@@ -91,7 +91,7 @@ test("a server without keys refuses HTTP/1.0, in which nginx speaks unless it is
 });
 
 describe("a target in absolute form", () => {
-  test("is taken, and its host counts instead of the Host header", async () => {
+  test("is accepted, and its host overrides the Host header", async () => {
     const get = (target: string, host: string) =>
       answerTo(`GET ${target} HTTP/1.1`, `host: ${host}`, "connection: close", "", "");
     expect((await get("http://localhost:20000/health", "shop.example")).status).toBe(200);
@@ -103,22 +103,22 @@ describe("a target in absolute form", () => {
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 const body = JSON.stringify({ event_type: "a" });
 
-describe("a client that asks before it sends a body", () => {
+describe("a request with Expect: 100-continue", () => {
   const post = (path: string, ...headers: string[]) =>
     conversation(`POST ${path} HTTP/1.1`, "host: localhost", "expect: 100-continue", ...headers, "", "");
 
   test.each<[string, string, string[], number]>([
-    ["is too large", "/apiv1/events", ["content-length: 6000000"], 413],
-    ["is of a type that is not read", "/apiv1/events", ["content-length: 9", "content-type: a/b"], 415],
+    ["has a body that is too large", "/apiv1/events", ["content-length: 6000000"], 413],
+    ["has an unsupported content type", "/apiv1/events", ["content-length: 9", "content-type: a/b"], 415],
     ["is for an unknown path", "/nowhere", ["content-length: 9"], 404],
     ["comes through a proxy", "/apiv1/events", ["content-length: 9", "via: 1.1 proxy"], 403],
-  ])("is refused without an invitation where it %s", async (_name, path, headers, status) => {
+  ])("is refused without 100 Continue if it %s", async (_name, path, headers, status) => {
     const text = await post(path, ...headers, "connection: close");
     expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(text).not.toContain("100 Continue");
   });
 
-  test("is invited once, and answered", async () => {
+  test("gets 100 Continue once, and an answer", async () => {
     const connection = await openConnection(await serveProduct());
     const lines = ["POST /apiv1/events HTTP/1.1", "host: localhost", "expect: 100-continue"];
     connection.send([...lines, `content-length: ${body.length}`, "connection: close", "", ""].join("\r\n"));

@@ -8,7 +8,7 @@ import type { ListenerOptions } from "../../../../adapters/http/listener.ts";
 import { createPlainServer } from "../../../../adapters/http/plain-server.ts";
 import { Failure } from "../../../../domain/failure.ts";
 
-/** A real HTTP server around an edge until the test is over. */
+/** Starts an HTTP server with an edge, and closes it after the test. */
 export async function start(
   edge: Edge,
   options: ListenerOptions = {},
@@ -24,13 +24,13 @@ export async function start(
   return { url: `http://127.0.0.1:${(started.address() as AddressInfo).port}`, server: started };
 }
 
-/** The address of such a server. */
+/** Starts a server as `start` does, and returns its URL. */
 export const serve = async (...parts: Parameters<typeof start>): Promise<string> =>
   (await start(...parts)).url;
 
 export const MAX_BODY_BYTES = 5_000_000;
 
-/** Answers with the length of the body, or with the code for which it was not read. */
+/** Answers with the length of the body, or with the code of the failure to read it. */
 export const readsAll: Edge = (request, respond) =>
   request.read(MAX_BODY_BYTES, (body) =>
     body instanceof Failure

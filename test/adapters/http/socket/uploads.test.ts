@@ -10,7 +10,7 @@ import {
 } from "../../../end-to-end/client.ts";
 import { readsAll, serve } from "./serve.ts";
 
-const IMPATIENT = { headersTimeout: 100, requestTimeout: 100, connectionsCheckingInterval: 20 };
+const SHORT_TIMEOUTS = { headersTimeout: 100, requestTimeout: 100, connectionsCheckingInterval: 20 };
 const POST = "POST / HTTP/1.1\r\nhost: localhost\r\n";
 
 const post = (url: string, body: string): Promise<Answer> => ask(url, { method: "POST", path: "/", body });
@@ -22,8 +22,8 @@ async function firstAnswer(client: RawConnection): Promise<Answer | undefined> {
 test.each([
   ["headers", POST],
   ["a body", `${POST}content-length: 100\r\n\r\n{`],
-])("%s that arrive too slowly are answered with 408 and the code timeout", async (_name, text) => {
-  const client = await openConnection(await serve(readsAll, {}, IMPATIENT));
+])("%s that arrive too slowly are refused with 408 and the code timeout", async (_name, text) => {
+  const client = await openConnection(await serve(readsAll, {}, SHORT_TIMEOUTS));
   client.send(text);
   const answer = await firstAnswer(client);
   expect(answer).toMatchObject({
@@ -40,7 +40,7 @@ test.each([
   });
 });
 
-test("the bytes of a body are those of its pieces, however it is cut", () => {
+test("a body is reassembled from chunks of any size", () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 40_000 }), { minLength: 1 }), (pieces) => {
       const collected = new Collected();
@@ -52,11 +52,11 @@ test("the bytes of a body are those of its pieces, however it is cut", () => {
   );
 });
 
-test("stalled uploads stop neither a small body nor a large one, and the largest and slowest of them goes", async () => {
+test("stalled uploads do not block small or large bodies, and the largest and slowest is disconnected", async () => {
   const url = await serve(readsAll);
   const stalled = await Promise.all(Array.from({ length: 26 }, () => openConnection(url)));
   for (const client of stalled) client.send(`${POST}content-length: 5000000\r\n\r\n${"x".repeat(4_900_000)}`);
-  // Together they hold more than is kept: some are refused while they stall.
+  // Together they exceed the memory limit, so some are refused while they stall.
   const refused = await Promise.any(stalled.map(firstAnswer));
   expect(refused).toMatchObject({ status: 503, headers: { connection: "close" }, body: "unavailable" });
   expect((await post(url, "x".repeat(22))).body).toBe("22");
@@ -66,7 +66,7 @@ test("stalled uploads stop neither a small body nor a large one, and the largest
   for (const { socket } of stalled) socket.destroy();
 });
 
-test("a body without a length that goes past the limit is refused while it arrives", async () => {
+test("a body without a length is refused when it exceeds the limit", async () => {
   const client = await openConnection(await serve(readsAll));
   client.send(`${POST}transfer-encoding: chunked\r\n\r\n`);
   const chunk = `${(100_000).toString(16)}\r\n${"x".repeat(100_000)}\r\n`;
@@ -74,7 +74,7 @@ test("a body without a length that goes past the limit is refused while it arriv
   expect(await firstAnswer(client)).toMatchObject({ status: 413, body: "too_large" });
 });
 
-test("a body in pieces of one byte ends its connection, and one in pieces of a hundred is taken", async () => {
+test("a body in one-byte chunks closes its connection, and one in hundred-byte chunks is accepted", async () => {
   const url = await serve(readsAll);
   const chunked = `${POST}connection: close\r\ntransfer-encoding: chunked\r\n\r\n`;
   const tiny = await openConnection(url);
@@ -85,7 +85,7 @@ test("a body in pieces of one byte ends its connection, and one in pieces of a h
   expect(await small.rest()).toMatch(/ 201 [\s\S]*200000$/);
 });
 
-test("while the storage has no room a large body waits unread, and small ones pass", async () => {
+test("a large body waits unread while the storage has no room, and small ones are accepted", async () => {
   let hasRoom = false;
   const url = await serve(readsAll, { hasRoom: () => hasRoom });
   let isAnswered = false;
@@ -98,8 +98,8 @@ test("while the storage has no room a large body waits unread, and small ones pa
   expect((await large).body).toBe("3000000");
 });
 
-/** Lets time pass at once, for all who ask how late it is. */
-function travelInTime(): (milliseconds: number) => void {
+/** Returns a function that advances performance.now(). */
+function fakeTime(): (milliseconds: number) => void {
   const real = performance.now.bind(performance);
   let ahead = 0;
   const now = vi.spyOn(performance, "now").mockImplementation(() => real() + ahead);
@@ -109,8 +109,8 @@ function travelInTime(): (milliseconds: number) => void {
   };
 }
 
-test("a large body that waits too long for room is refused without having been read", async () => {
-  const pass = travelInTime();
+test("a large body that waits too long for room is refused unread", async () => {
+  const pass = fakeTime();
   let looks = 0;
   const url = await serve(readsAll, {
     hasRoom: () => {
@@ -125,7 +125,7 @@ test("a large body that waits too long for room is refused without having been r
   expect(await firstAnswer(client)).toMatchObject({ status: 503, body: "unavailable" });
 });
 
-test("a client that leaves while its body waits for room is not waited for", async () => {
+test("a waiting body is abandoned when its client disconnects", async () => {
   let hasRoom = false;
   const outcomes: string[] = [];
   const url = await serve(
@@ -145,13 +145,13 @@ test("a client that leaves while its body waits for room is not waited for", asy
   await vi.waitFor(() => expect(outcomes).toEqual(["1", "1", "timeout"]));
 });
 
-test("large bodies are handed over one in each turn of the event loop", async () => {
+test("at max one large body is processed per turn of the event loop", async () => {
   let inThisTurn = 0;
-  let most = 0;
+  let max = 0;
   const url = await serve((request, respond) =>
     readsAll(request, (response) => {
       inThisTurn += 1;
-      most = Math.max(most, inThisTurn);
+      max = Math.max(max, inThisTurn);
       setImmediate(() => {
         inThisTurn = 0;
       });
@@ -160,5 +160,5 @@ test("large bodies are handed over one in each turn of the event loop", async ()
   );
   const answers = await Promise.all(Array.from({ length: 40 }, () => post(url, "x".repeat(100_000))));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
-  expect(most).toBe(1);
+  expect(max).toBe(1);
 });
