@@ -34,7 +34,10 @@ export function countsOf(file: string): TableCounts {
   });
 }
 
-/** Rows that refer to a missing row; rows of a deleted experiment that the server has not swept yet do so rightly. */
+/**
+ * Number of rows that refer to a missing row. 0 during the deletion of an experiment, which leaves such rows for a
+ * while.
+ */
 const brokenReferences = (file: string): number =>
   within(file, (db) => {
     const isSweeping = count(db, "select count(*) from sqlite_schema where name = 'ab_deletions'") > 0;
@@ -45,12 +48,12 @@ const brokenReferences = (file: string): number =>
 interface Backup {
   readonly source: string;
   readonly backup: string;
-  /** Rows of the source before and after the copy, which lies between them. */
+  /** Row counts of the source before and after the copy. The counts of the copy must be between them. */
   readonly before: TableCounts;
   readonly after: TableCounts;
 }
 
-/** Reads the whole copy: its pages, its references and its number of rows. Throws what is wrong with it. */
+/** Checks the pages, references and row counts of the copy. Throws if it is damaged or incomplete. */
 export function checkBackup({ source, backup, before, after }: Backup): TableCounts {
   const faults = within(backup, (db) => db.pragma("integrity_check") as { integrity_check: string }[]);
   const [first] = faults;

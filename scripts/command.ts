@@ -14,7 +14,9 @@ export const say = (line: string): void => void process.stderr.write(`${line}\n`
 
 const EXPECTED = [Refused, UnusableSettings, UnusableSqlite, UnusablePostgres, SqliteError, pg.DatabaseError];
 
-/** Runs a script. An expected error is printed and ends it with status 1; any other one is a defect and keeps its stack. */
+/**
+ * Runs a script. An expected error is printed and ends it with status 1; any other one is a defect and keeps its stack.
+ */
 export async function runScript(script: () => Promise<void>): Promise<void> {
   try {
     await script();

@@ -1,6 +1,6 @@
-// SQLite stores cumulative moments at the end of each day, PostgreSQL what each day adds to the sums and sums of squares.
-// The figures of the latest day come exactly from the users' totals; those of earlier days from their moments,
-// Σx² = m2 + (Σx)²/n, with forty decimal places.
+// SQLite stores cumulative moments at the end of each day, PostgreSQL the increase of the sums and sums of squares per
+// day. The figures of the latest day are computed exactly from the totals of users, and those of earlier days from
+// their moments: Σx² = m2 + (Σx)²/n, with forty decimal places.
 
 export const STAGE_TALLIES = `
   create temporary table staged on commit drop as

@@ -66,7 +66,7 @@ async function copyTable(source: Database, client: pg.Client, table: Table, from
   const show = progressBar(table.name, countOf(source, table));
   let done = before;
 
-  // Rows and progress in one transaction: an interrupted copy goes on from the last one.
+  // Stores rows and progress in one transaction, so that an interrupted copy continues after the last one.
   async function write(rows: readonly Row[]): Promise<void> {
     const columns = Object.keys(table.columns).map((column) => rows.map((row) => row[column]));
     await client.query("begin");
@@ -100,7 +100,7 @@ async function copyTallies(source: Database, client: pg.Client): Promise<void> {
   await client.query("commit");
 }
 
-// The sums of experiments and the rollups are made anew from what was copied, by the first server that opens the database.
+// The first server that opens the database computes the sums of experiments and the rollups from the copied rows.
 const BACKLOG = `
   update event_rollup set backfilled = ${Number.MIN_SAFE_INTEGER},
     backfill_end = coalesce((select max(id) from events), ${Number.MIN_SAFE_INTEGER});
@@ -113,7 +113,7 @@ const BACKLOG = `
     select 'events', max(id), max(id) from events
     where exists (select 1 from ab_settings where metrics like '%"event_type"%') having max(id) is not null`;
 
-/** Makes new rows take ids after the copied ones. */
+/** Advances the sequences, so that new rows get ids after the copied ones. */
 async function moveSequences(client: pg.Client): Promise<void> {
   for (const [table, sequence] of [
     ["events", "event_ids"],

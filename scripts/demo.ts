@@ -101,17 +101,14 @@ function suggestions({ database, port }: Settings, { experiments }: Filled): str
 Start the server, and open the dashboard at http://${server}
   ${start}
 
-Purchases week by week, by country
+Purchases by week and country
   curl -s '${server}/apiv1/events/trend?event_type=purchase&interval=week&breakdown=country'
-From seeing a product to buying it
+Funnel from product view to purchase
   curl -s ${server}/apiv1/events/funnel -H 'content-type: application/json' -d '${JSON.stringify({ steps })}'
-Who comes back
+Retention of users by week
   curl -s '${server}/apiv1/events/retention?event_type=page_view&interval=week'
 ${experiments
-  .map(
-    ({ id, test_name }) =>
-      `What came out of ${test_name}\n  curl -s ${server}/apiv1/ab-tests/${id}/results\n`,
-  )
+  .map(({ id, test_name }) => `Results of ${test_name}\n  curl -s ${server}/apiv1/ab-tests/${id}/results\n`)
   .join("")}`;
 }
 
@@ -121,7 +118,7 @@ async function demo(options: Options): Promise<void> {
   try {
     if (!(await isEmpty(storage))) {
       throw new Refused(
-        `${shown(settings.database)} holds events or A/B tests already, and stays as it is. Name a new file, as ` +
+        `${shown(settings.database)} already contains events or A/B tests, and was not changed. Name a new file: ` +
           `npm run demo -- --database data/${settings.database === "data/demo.db" ? "demo-2.db" : "demo.db"}`,
       );
     }

@@ -3,7 +3,7 @@ const { pathToFileURL } = require("node:url");
 
 const bundle = () => import(pathToFileURL(join(__dirname, "../dist/offline.mjs")).href);
 
-/** An answer of the framework that is a refusal of ours. */
+/** Converts a refusal of the server to an answer of the framework. */
 function answered(h, { status, headers, body }) {
   const answer = h.response(body).code(status);
   for (const [name, value] of Object.entries(headers)) answer.header(name, value);
@@ -20,8 +20,8 @@ function takeAbsoluteTarget(request, parseTarget) {
   if (at >= 0) request.rawHeaders[at + 1] = host;
 }
 
-/** Refuses a body that announces to be too large instead of inviting it. */
-function inviteBody(listener, refusal, maxBytes) {
+/** Refuses a body with a too large content-length instead of sending 100 Continue. */
+function continueOrRefuse(listener, refusal, maxBytes) {
   return (request, response) => {
     if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
       const { status, headers, body } = refusal(413);
@@ -69,7 +69,7 @@ async function takeFront(server) {
   const { listener } = server;
   listener.requireHostHeader = false;
   listener.prependListener("request", (request) => takeAbsoluteTarget(request, parseTarget));
-  listener.on("checkContinue", inviteBody(listener, refusal, MAX_BODY_BYTES));
+  listener.on("checkContinue", continueOrRefuse(listener, refusal, MAX_BODY_BYTES));
   refuseInProblems(listener);
 }
 

@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-// Runs a script of this folder by its name. Scripts import the server's adapters, which are TypeScript, so they are bundled
-// first, into a cache.
+// Runs a script of this folder by its name. Scripts import the server's adapters, which are TypeScript, so they are
+// bundled first, into a cache.
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const [name] = process.argv.splice(2, 1);
 const outfile = here(`../node_modules/.cache/analytics-server/${name}.mjs`);

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-// Every form of import: with and without bindings, of types, dynamic, re-exported, required.
+// Every form of import: static, type-only, dynamic, re-export and require.
 const FORMS = [
   /(?:^|[;\n}\s])(?:import|export)\b[^"'`;()]*?\bfrom\s*["']([^"'\n]+)["']/g,
   /(?:^|[;\n}\s])import\s*["']([^"'\n]+)["']/g,
@@ -17,7 +17,7 @@ const FORMS = [
 const withoutComments = (text: string): string =>
   text.replace(/\/\*[\s\S]*?\*\//g, " ").replace(/^\s*\/\/.*$/gm, " ");
 
-/** The modules that a module's text imports. */
+/** The modules that a source text imports. */
 const importsOf = (text: string): string[] =>
   FORMS.flatMap((form) => [...withoutComments(text).matchAll(form)].map(([, name]) => name ?? ""));
 
@@ -30,7 +30,7 @@ const filesOf = (folder: string): string[] =>
         .map((name) => join(folder, name))
     : [];
 
-/** The path in the project for a file, the bare name for a package. */
+/** A path in the project for a file, or the bare name of a package. */
 const targetOf = (file: string, imported: string): string =>
   imported.startsWith(".") ? normalize(join(dirname(file), imported)) : imported;
 
@@ -99,13 +99,13 @@ function allowedFor(file: string): Allowed {
   return (target) => !isDriver(target);
 }
 
-/** The browser may import types of the domain, because nothing of them is left at run time. */
+/** The browser may import types of the domain, because the build erases them. */
 const isDomainType = (text: string, imported: string): boolean =>
   new RegExp(`import\\s+type\\b[^;]*?from\\s*["']${imported.replace(/[.*+?^$()|[\]\\]/g, "\\$&")}["']`).test(
     text,
   );
 
-function trespassesOf(file: string, text: string): string[] {
+function violationsOf(file: string, text: string): string[] {
   const allowed = allowedFor(file);
   return importsOf(text)
     .map((imported) => ({ imported, target: targetOf(file, imported) }))
@@ -123,7 +123,7 @@ describe.each(["domain", "handlers", "adapters", "web"])("in %s/", (folder) => {
   const files = filesOf(folder);
 
   test("every import is allowed by the architecture", () => {
-    expect(files.flatMap((file) => trespassesOf(file, read(file)))).toEqual([]);
+    expect(files.flatMap((file) => violationsOf(file, read(file)))).toEqual([]);
   });
 
   test("every imported file exists", () => {
@@ -137,7 +137,7 @@ describe.each(["domain", "handlers", "adapters", "web"])("in %s/", (folder) => {
   });
 });
 
-test("the folders that are checked have files", () => {
+test("the checked folders contain files", () => {
   for (const folder of ["domain", "handlers", "adapters"]) expect(filesOf(folder).length).toBeGreaterThan(5);
 });
 
@@ -229,7 +229,7 @@ describe("the checker itself", () => {
     ["web/client/client.ts", "../../domain/events/event.ts"],
     ["web/client/client.ts", "node:fs"],
   ])("refuses that %s imports %s", (file, imported) => {
-    expect(trespassesOf(file, `import { x } from "${imported}";`)).toHaveLength(1);
+    expect(violationsOf(file, `import { x } from "${imported}";`)).toHaveLength(1);
   });
 
   test.each([
@@ -247,7 +247,7 @@ describe("the checker itself", () => {
     ["web/client/client.ts", 'import { choose } from "../../domain/experiments/assignment.ts";'],
     ["web/client/client.ts", 'import type { EventInput } from "../../domain/events/event.ts";'],
   ])("lets %s say %s", (file, text) => {
-    expect(trespassesOf(file, text)).toEqual([]);
+    expect(violationsOf(file, text)).toEqual([]);
   });
 
   test("knows a file by its path in the project", () => {

@@ -30,7 +30,7 @@ test("no two endpoints share a route or a name", () => {
   expect(new Set(endpoints.map(({ name }) => name)).size).toBe(endpoints.length);
 });
 
-test("serverless.yml has a function of its own for every endpoint, by the endpoint's name and route", () => {
+test("serverless.yml has one function per endpoint, with its name and route", () => {
   const found = Object.entries(functions)
     .filter(([name]) => name !== CATCH_ALL)
     .flatMap(([name, { events }]) =>
@@ -44,7 +44,7 @@ test("serverless.yml has a function of its own for every endpoint, by the endpoi
   );
 });
 
-test("every function runs the code of its own name, and one function takes all other routes", () => {
+test("every function has the handler of its name, and one function takes all other routes", () => {
   for (const [name, { handler }] of Object.entries(functions)) expect(handler).toBe(`dist/lambda.${name}`);
   expect(functions[CATCH_ALL]?.events).toEqual([{ httpApi: "*" }]);
 });

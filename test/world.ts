@@ -15,7 +15,7 @@ import { importAssignments } from "../handlers/experiments/assignments/import-as
 import { createExperiment } from "../handlers/experiments/create-experiment.ts";
 import { engine } from "./engine.ts";
 
-/** The time of every test's clock, until the test advances it. */
+/** The initial time of the clock in every test. */
 export const NOW: Instant = Date.parse("2026-11-22T10:00:00.000Z");
 export const MINUTE = 60_000;
 
@@ -24,7 +24,7 @@ export interface TestWorld extends World {
   advance(milliseconds: number): void;
 }
 
-/** A World over a real, empty storage, with a stopped clock and ids that count up. */
+/** A World with a real, empty storage, a stopped clock and sequential request ids. */
 export function openWorld(overrides: Partial<World> = {}): TestWorld {
   let time = NOW;
   let ids = 0;
@@ -86,7 +86,7 @@ export interface Refusal {
 export async function refusalOf(answer: Promise<unknown>): Promise<Refusal> {
   const failure = await answer.then(
     (value) => {
-      throw new Error(`this was answered, not refused: ${JSON.stringify(value)}`);
+      throw new Error(`The call was answered instead of refused: ${JSON.stringify(value)}`);
     },
     (error: unknown) => error,
   );
@@ -94,13 +94,13 @@ export async function refusalOf(answer: Promise<unknown>): Promise<Refusal> {
   return { code: failure.code, detail: failure.message, errors: failure.faults };
 }
 
-/** Code and fault paths of a refusal: what a table of refusals compares. */
+/** Code and fault paths of a refusal, for tables of refusals. */
 export async function faultPathsOf(answer: Promise<unknown>): Promise<[string, ...string[]]> {
   const { code, errors } = await refusalOf(answer);
   return [code, ...errors.map(({ path }) => path)];
 }
 
-/** The specification's example of an A/B test. */
+/** The example experiment of the specification. */
 export const colours = {
   test_name: "homepage_button_color",
   description: "Testing different button colors on homepage",
@@ -110,7 +110,10 @@ export const colours = {
   ],
 };
 
-/** Creates the example test, or one like it, as test 1 of an empty world, and enrols users into variants by name. */
+/**
+ * Creates the example experiment, with changes, as experiment 1 of an empty world, and assigns users to variants by
+ * name.
+ */
 export async function withColours(
   world: World,
   { changes = {}, users = {} }: { changes?: object; users?: Record<string, string> } = {},
@@ -123,7 +126,7 @@ export async function withColours(
 
 export interface TestRequest {
   readonly method?: string;
-  /** With its query, if it has one. */
+  /** Path with the query string. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Bytes and text are sent as they are, anything else as JSON. */
@@ -136,14 +139,14 @@ export interface TestRequest {
 export interface TestResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed, if the answer has one. */
+  /** Parsed if it is JSON. */
   readonly body: unknown;
 }
 
 export interface TestEdge {
   readonly world: TestWorld;
   readonly logs: LogEntry[];
-  /** The edge itself, for a test that puts a socket in front of it. */
+  /** The edge, for tests with a socket in front of it. */
   readonly edge: Edge;
   send(request: TestRequest): Promise<TestResponse>;
 }
@@ -169,7 +172,7 @@ async function parsed({ headers, body }: HttpResponse): Promise<unknown> {
 
 const web = new URL("../web/", import.meta.url);
 
-/** The whole edge without a socket, over a world of its own. Log entries are collected. */
+/** The whole edge without a socket, on a new world. Collects log entries. */
 export function openEdge(
   settings: Partial<Settings> = {},
   overrides: Partial<World> = {},
@@ -214,7 +217,7 @@ export function openEdge(
   return { world, logs, edge, send };
 }
 
-/** The example test as answers show it, with id 1 and variants 1 and 2, and with changes. */
+/** The example experiment as answers show it, with id 1, variants 1 and 2, and changes. */
 export const coloursReply = (changes: object = {}) => ({
   id: 1,
   test_name: "homepage_button_color",

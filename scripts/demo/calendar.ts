@@ -56,7 +56,7 @@ const hourOfDay = choiceOf(
   ),
 );
 
-/** A likely time of a visit on this day (UTC), for a time zone that is `hoursAhead` of UTC. */
+/** A likely time of a visit on this day (UTC). `hoursAhead` is the UTC offset of the visitor. */
 export function timeOn(day: Instant, hoursAhead: number, random: Random): Instant {
   const hour = (hourOfDay(random) - hoursAhead + 24) % 24;
   return day + (Math.floor((hour + random.unit()) * HOUR) % DAY);

@@ -47,7 +47,7 @@ const sideEffects = [
 const signupAndMore = [deciding("signup"), ...sideEffects];
 const purchaseAndMore = [deciding("purchase"), ...sideEffects];
 
-/** The declaration of a metric whose values are tracked: without the event that they come from. */
+/** The declaration of a tracked metric: without the event of its values. */
 const declared = ({ event_type: _, property: __, ...rest }: MetricDefinition): MetricDefinition => rest;
 
 const button = {

@@ -7,13 +7,13 @@ export type Plan = "guest" | "free" | "plus" | "family";
 
 /** A visitor of the shop and their state. */
 export interface Person {
-  /** Null for a visitor without cookies, whose visits have no user. */
+  /** Null without cookies: the events of such a visitor have no user_id. */
   readonly id: string | null;
   readonly country: string;
   readonly hoursAhead: number;
   readonly device: string;
   readonly browser: string;
-  /** Factor of how much this person looks at and buys. */
+  /** Activity factor: how much this person views and buys. */
   readonly zeal: number;
   /** Average number of days between visits. */
   readonly gapDays: number;

@@ -43,7 +43,7 @@ function plainValue(event: StoredEvent, property: string): Scalar | null {
 
 const byTime = (a: EventPlace, b: EventPlace): number => a.occurred_at - b.occurred_at || a.id - b.id;
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const lies = ({ occurred_at }: StoredEvent, from: Instant = 0, to: Instant = 0): boolean =>
+const isWithin = ({ occurred_at }: StoredEvent, from: Instant = 0, to: Instant = 0): boolean =>
   from <= occurred_at && occurred_at < to;
 
 function partsOf<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): [Key, Item[]][] {
@@ -86,7 +86,7 @@ export function plainList(events: readonly StoredEvent[], page: EventPage): Stor
     .filter((event) => event_types.length === 0 || event_types.includes(event.event_type))
     .filter((event) => user_id === undefined || event.user_id === user_id)
     .filter((event) => session_id === undefined || event.session_id === session_id)
-    .filter((event) => lies(event, from, to) && meets(event, where))
+    .filter((event) => isWithin(event, from, to) && meets(event, where))
     .sort((a, b) => byTime(b, a))
     .filter((event) => after === undefined || byTime(event, after) < 0)
     .slice(0, limit);
@@ -123,7 +123,7 @@ export function plainTrend(events: readonly StoredEvent[], question: TrendQuesti
   const identityOf = IDENTITY[measure];
   const distinct = (some: readonly StoredEvent[]) => new Set(some.map(identityOf)).size;
   const asked = events.filter(
-    (event) => lies(event, edges[0], edges.at(-1)) && meets(event, where) && identityOf(event) !== null,
+    (event) => isWithin(event, edges[0], edges.at(-1)) && meets(event, where) && identityOf(event) !== null,
   );
   const types = event_types.length === 0 ? [null] : event_types;
   return types.flatMap((event_type): TrendSeries[] => {
@@ -133,7 +133,7 @@ export function plainTrend(events: readonly StoredEvent[], question: TrendQuesti
       total: distinct(some),
       values: edges
         .slice(1)
-        .map((end, bucket) => distinct(some.filter((event) => lies(event, edges[bucket], end)))),
+        .map((end, bucket) => distinct(some.filter((event) => isWithin(event, edges[bucket], end)))),
     });
     if (breakdown === undefined) return [seriesOf(own)];
     const groups = grouped(own, (event) => plainValue(event, breakdown), distinct, limit);
@@ -149,7 +149,7 @@ interface UserRun {
 
 function plainRuns(events: readonly StoredEvent[], question: FunnelQuestion): UserRun[] {
   const { steps, order, window_ms, from, to, breakdown } = question;
-  const inRange = events.filter((event) => event.user_id !== null && lies(event, from, to)).sort(byTime);
+  const inRange = events.filter((event) => event.user_id !== null && isWithin(event, from, to)).sort(byTime);
   return partsOf(inRange, ({ user_id }) => user_id).flatMap(([, own]) => {
     const footsteps = own.map((event) => ({
       id: event.id,
@@ -210,13 +210,13 @@ export function plainRetention(events: readonly StoredEvent[], question: Retenti
   const usersIn = (some: readonly StoredEvent[]) =>
     edges
       .slice(1)
-      .map((end, period) => some.filter((event) => lies(event, edges[period], end)))
+      .map((end, period) => some.filter((event) => isWithin(event, edges[period], end)))
       .map((inPeriod) => new Set(inPeriod.map(({ user_id }) => user_id)));
   const joined = usersIn(cohort === "first" ? firsts : joining);
-  const came = usersIn(returning);
+  const returned = usersIn(returning);
   return joined.slice(0, cohorts).map((users, index) => ({
     users: users.size,
-    returned: came
+    returned: returned
       .slice(index, index + periods)
       .map((those) => [...users].filter((user) => those.has(user)).length),
   }));

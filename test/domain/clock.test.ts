@@ -6,23 +6,23 @@ import { DAY, HOUR, MINUTE } from "../../domain/time.ts";
 const NOW = Date.parse("2026-11-22T10:00:00.000Z");
 const SECOND = 1_000;
 
-describe("the shift of a sender's clock", () => {
+describe("the clock shift of a client", () => {
   test.each([
-    ["that says nothing", undefined, 0],
-    ["that says null", null, 0],
-    ["that is right", NOW, 0],
-    ["that is 5 seconds ahead", NOW + 5 * SECOND, 0],
-    ["that is 2 minutes ahead", NOW + 2 * MINUTE, 0],
-    ["that is 7 minutes ahead", NOW + 7 * MINUTE, 5 * MINUTE],
-    ["that is an hour ahead", NOW + HOUR, HOUR],
-    ["that is in the zone of India", NOW + 5.5 * HOUR, 5.5 * HOUR],
-    ["that is a year ahead", NOW + 365 * DAY, 365 * DAY],
-    ["that is behind, or whose batch has waited", NOW - 2 * HOUR, 0],
+    ["without sent_at", undefined, 0],
+    ["with sent_at null", null, 0],
+    ["with a correct clock", NOW, 0],
+    ["with a clock 5 seconds ahead", NOW + 5 * SECOND, 0],
+    ["with a clock 2 minutes ahead", NOW + 2 * MINUTE, 0],
+    ["with a clock 7 minutes ahead", NOW + 7 * MINUTE, 5 * MINUTE],
+    ["with a clock an hour ahead", NOW + HOUR, HOUR],
+    ["with a clock in Indian time", NOW + 5.5 * HOUR, 5.5 * HOUR],
+    ["with a clock a year ahead", NOW + 365 * DAY, 365 * DAY],
+    ["with a slow clock or a delayed batch", NOW - 2 * HOUR, 0],
   ])("%s", (_name, sent_at, shift) => {
     expect(senderClock(sent_at, NOW).shift).toBe(shift);
   });
 
-  test("is the same for every batch, whatever time each is on its way", () => {
+  test("does not depend on the delay of a batch", () => {
     const ahead = fc.integer({ min: 1, max: 20_000 }).map((steps) => steps * 5 * MINUTE);
     const transit = fc.integer({ min: 0, max: 2 * MINUTE });
     fc.assert(
@@ -35,7 +35,7 @@ describe("the shift of a sender's clock", () => {
 
 describe("the order of a user's events", () => {
   test.each([5 * SECOND, 3 * HOUR, DAY + 4 * SECOND])(
-    "survives a clock that is %d ms ahead and a request that is stalled for 6 seconds",
+    "is kept with a clock %d ms ahead and a request stalled for 6 seconds",
     (ahead) => {
       const stalled = senderClock(NOW + ahead, NOW + 6 * SECOND);
       const quick = senderClock(NOW + SECOND + ahead, NOW + SECOND);
@@ -68,7 +68,7 @@ describe("an occurrence", () => {
     expect(occurrenceOf(timestamp, NOW, right)).toEqual(occurrence);
   });
 
-  test("of a clock that is two days ahead is moved back, and keeps the client's timestamp", () => {
+  test("with a clock two days ahead is moved back, and keeps the client timestamp", () => {
     const timestamp = NOW + 2 * DAY - MINUTE;
     expect(occurrenceOf(timestamp, NOW, senderClock(NOW + 2 * DAY, NOW))).toEqual({
       occurred_at: NOW - MINUTE,
@@ -77,11 +77,11 @@ describe("an occurrence", () => {
     });
   });
 
-  test("queued under a wrong clock that is right again when it is sent is stored as of its arrival", () => {
+  test("queued under a fast clock that was corrected before sending is stored at its arrival time", () => {
     expect(occurrenceOf(NOW + 30 * DAY, NOW, right)).toMatchObject({ occurred_at: NOW });
   });
 
-  test("of a clock that is behind keeps its time, and can have happened later", () => {
+  test("with a slow clock keeps its time, and may have happened later", () => {
     const behind = senderClock(NOW - 10 * MINUTE, NOW);
     expect(occurrenceOf(NOW - 12 * MINUTE, NOW, behind)).toEqual({
       occurred_at: NOW - 12 * MINUTE,
@@ -90,7 +90,7 @@ describe("an occurrence", () => {
     });
   });
 
-  test("is within an hour of the present or in the past, and no later than its latest instant", () => {
+  test("is at most an hour ahead, and no later than its latest instant", () => {
     const time = fc.integer({ min: -62_167_219_200_000, max: 253_402_300_799_999 });
     fc.assert(
       fc.property(time, fc.option(time), (timestamp, sent_at) => {
@@ -108,7 +108,7 @@ describe("an occurrence", () => {
   });
 });
 
-test("a time that must not be in the future may be an hour ahead", () => {
+test("a time limited to the past may be up to an hour ahead", () => {
   expect(futureFault(NOW + HOUR, NOW)).toBeUndefined();
   expect(futureFault(NOW + HOUR + 1, NOW)).toBe(
     "must not be more than one hour ahead of the server's clock, which shows 2026-11-22T10:00:00.000Z",

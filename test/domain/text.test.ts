@@ -31,7 +31,7 @@ test("a name is 1 to 200 characters, not all blank, without controls or broken U
   );
 });
 
-test("a name is kept as it was sent", () => {
+test("a name is stored unchanged", () => {
   for (const text of [
     "a",
     " a ",
@@ -60,24 +60,24 @@ test.each<[unknown, string]>([
   ["\u200fa", "must not contain controls of writing direction or line separators"],
   ["a\u2028b", "must not contain controls of writing direction or line separators"],
   ["\ude00\ud83d", "must not contain control characters or broken Unicode"],
-])("%j is refused as a name: it %s", (value, message) => {
+])("the name %j is refused: %s", (value, message) => {
   expect(Name.safeParse(value).error?.issues.map((issue) => issue.message)).toEqual([message]);
 });
 
-test.each([1, null, undefined, {}, ["a"]])("%j is no text", (value) => {
+test.each([1, null, undefined, {}, ["a"]])("%j is not text", (value) => {
   expect(isName(value)).toBe(false);
 });
 
-test.each(["", "one\n\ttwo\r\nthree", "x".repeat(2_000), "😀"])("%j is a description", (text) => {
+test.each(["", "one\n\ttwo\r\nthree", "x".repeat(2_000), "😀"])("%j is a valid description", (text) => {
   expect(Description.parse(text)).toBe(text);
 });
 
-test.each(["x".repeat(2_001), "a\0", "a\u001b[31m", "\udfff"])("%j is none", (text) => {
+test.each(["x".repeat(2_001), "a\0", "a\u001b[31m", "\udfff"])("%j is not a valid description", (text) => {
   expect(Description.safeParse(text).success).toBe(false);
 });
 
-// An expression that backtracks would exceed the time limit of a test by far.
-test("a hostile text is decided in one pass", () => {
+// A backtracking expression would exceed the time limit of the test.
+test("hostile text is validated in linear time", () => {
   for (const text of [" ".repeat(1e6), `${" ".repeat(1e6)}\0`, "a".repeat(1e6), `${"\t".repeat(1e6)}x`])
     isName(text);
 });
@@ -92,11 +92,11 @@ test.each<[string, string, boolean]>([
   ["red", "blue", false],
   ["red", "re d", false],
   ["r\u0435d", "red", false],
-])("%j and %j look like the same name: %j", (a, b, same) => {
+])("%j and %j count as the same name: %j", (a, b, same) => {
   expect([looksLike(a, b), looksLike(b, a)]).toEqual([same, same]);
 });
 
-test("a record of more than a thousand entries is refused before any of them is looked at", () => {
+test("a record of more than a thousand entries is refused before any entry is validated", () => {
   let looks = 0;
   const Value = z.unknown().transform(() => {
     looks += 1;

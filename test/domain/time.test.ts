@@ -11,7 +11,7 @@ const faultOf = (value: unknown): string | undefined =>
     .error?.issues.map(({ message }) => message)
     .join("; ");
 
-test("an instant is written in ISO 8601 in UTC with milliseconds, and read back", () => {
+test("an instant is formatted as ISO 8601 in UTC with milliseconds, and parsed back", () => {
   expect(isoTime(NOW)).toBe("2026-11-22T10:00:00.000Z");
   fc.assert(
     fc.property(anyInstant, (instant) => {
@@ -24,7 +24,7 @@ test("an instant is written in ISO 8601 in UTC with milliseconds, and read back"
 });
 
 describe("a timestamp", () => {
-  // What the standard libraries of other languages print.
+  // Formats printed by the standard libraries of other languages.
   test.each([
     ["JavaScript", "2026-11-22T10:00:00.000Z", NOW],
     ["Go, RFC 3339 with nanoseconds", "2026-11-22T11:00:00.123456789+01:00", NOW + 123],
@@ -49,7 +49,7 @@ describe("a timestamp", () => {
     ["a leap day", "2024-02-29T00:00:00Z", Date.UTC(2024, 1, 29)],
     ["the first year", "0000-01-01T00:00:00.000Z", -62_167_219_200_000],
     ["the last instant", "9999-12-31T23:59:59.999Z", 253_402_300_799_999],
-  ])("may be written as by %s: %s", (_name, text, instant) => {
+  ])("accepts the format of %s: %s", (_name, text, instant) => {
     expect(Timestamp.parse(text)).toBe(instant);
   });
 
@@ -60,11 +60,11 @@ describe("a timestamp", () => {
     [-1e11, -1e11],
     [-62_167_219_200_000, -62_167_219_200_000],
     [253_402_300_799_999, 253_402_300_799_999],
-  ])("may be %d milliseconds", (value, instant) => {
+  ])("accepts %d milliseconds", (value, instant) => {
     expect(Timestamp.parse(value)).toBe(instant);
   });
 
-  test("means the same in every spelling of its fraction, separator and offset", () => {
+  test("has the same value in every format of fraction, separator and offset", () => {
     const minutes = fc.integer({ min: -14 * 60, max: 14 * 60 });
     const spelling = fc.record({
       separator: fc.constantFrom("T", "t", " "),
@@ -84,7 +84,7 @@ describe("a timestamp", () => {
   });
 
   test.each([1_795_000_000, 1_795_000_000.5, 0, 1, -1, 99_999_999_999, -99_999_999_999])(
-    "that is the number %d is refused as seconds",
+    "refuses %d as seconds",
     (value) => {
       expect(faultOf(value)).toBe(
         "looks like seconds since 1970: send milliseconds, which are 1000 times as many, or ISO 8601",
@@ -92,15 +92,12 @@ describe("a timestamp", () => {
     },
   );
 
-  test.each([NOW * 1e3, NOW * 1e6, 253_402_300_800_000])(
-    "that is the number %d is refused as microseconds",
-    (value) => {
-      expect(faultOf(value)).toMatch(/^looks like microseconds or nanoseconds/);
-    },
-  );
+  test.each([NOW * 1e3, NOW * 1e6, 253_402_300_800_000])("refuses %d as microseconds", (value) => {
+    expect(faultOf(value)).toMatch(/^looks like microseconds or nanoseconds/);
+  });
 
   test.each(["2026-11-22T10:00:00", "2026-11-22 10:00", "20261122T100000"])(
-    "without a zone, %s, is refused",
+    "refuses %s without a zone",
     (text) => {
       expect(faultOf(text)).toBe(
         "must end with its zone, as 2026-11-22T10:00:00Z or 2026-11-22T10:00:00+01:00",
@@ -113,7 +110,7 @@ describe("a timestamp", () => {
     "9999-12-31T23:59:59-01:00",
     "9999-12-31T24:00:00Z",
     -62_167_219_200_001,
-  ])("outside the years 0000 to 9999, %s, is refused", (value) => {
+  ])("refuses %s outside the years 0000 to 9999", (value) => {
     expect(faultOf(value)).toBe("must lie in the years 0000 to 9999");
   });
 
@@ -145,7 +142,7 @@ describe("a timestamp", () => {
     true,
     {},
     [NOW],
-  ])("is not %j", (value) => {
+  ])("refuses %j", (value) => {
     expect(faultOf(value)).toBe(
       "must be ISO 8601 with a zone, as 2026-11-22T10:00:00.000Z, or milliseconds since 1970",
     );

@@ -1,4 +1,4 @@
-/** A request as it was recorded from an HTTP API of API Gateway, payload format 2.0, but for what each test says of it. */
+/** An event of an API Gateway HTTP API, payload format 2.0, recorded on AWS, with the parts that a test sets. */
 export interface RecordedRequest {
   readonly method: string;
   readonly path: string;
@@ -36,7 +36,7 @@ export function gatewayEvent({ method, path, query = "", body, key }: RecordedRe
       time: "22/Nov/2026:10:00:00 +0000",
       timeEpoch: 1795341600000,
     },
-    // Gateways send text as text unless its type is one of those they take for binary.
+    // API Gateway encodes a body as base64 only if its type counts as binary.
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     isBase64Encoded: false,
   };

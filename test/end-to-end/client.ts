@@ -52,7 +52,7 @@ export const post = (url: string, path: string, value: unknown, headers = {}): P
 export const track = (url: string, properties = {}): Promise<Answer> =>
   post(url, "/apiv1/events", { event_type: "button_click", properties });
 
-/** A connection for bytes that no HTTP client would send. */
+/** A raw connection, for bytes that no HTTP client would send. */
 export interface RawConnection {
   readonly socket: Socket;
   send(text: string): void;
@@ -70,7 +70,7 @@ export async function openConnection(url: string): Promise<RawConnection> {
   socket.on("data", (chunk: string) => {
     received += chunk;
   });
-  // A test sees the error in the bytes that it received.
+  // The received bytes show the error.
   socket.on("error", () => {});
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   await once(socket, "connect");
@@ -80,7 +80,7 @@ export async function openConnection(url: string): Promise<RawConnection> {
     send: (text) => void socket.write(text),
     async until(pattern) {
       while (!pattern.test(received)) {
-        if (socket.closed) throw new Error(`the connection ended before ${pattern}:\n${received}`);
+        if (socket.closed) throw new Error(`The connection ended before ${pattern}:\n${received}`);
         await Promise.race([once(socket, "data"), closed]);
       }
       return received;
@@ -98,7 +98,7 @@ export function parseAnswers(text: string): Answer[] {
   let rest = text;
   while (rest !== "") {
     const end = rest.indexOf("\r\n\r\n");
-    if (end < 0) throw new Error(`no whole answer:\n${rest}`);
+    if (end < 0) throw new Error(`The answer is incomplete:\n${rest}`);
     const [statusLine = "", ...lines] = rest.slice(0, end).split("\r\n");
     const headers = Object.fromEntries(
       lines.map((line) => {
@@ -117,9 +117,9 @@ export function parseAnswers(text: string): Answer[] {
   return answers;
 }
 
-/** Repeats an act until it succeeds. After the time limit it rejects with the last error. */
-export async function eventually<T>(act: () => Promise<T>, patienceMs = 20_000): Promise<T> {
-  const deadline = Date.now() + patienceMs;
+/** Repeats a check until it succeeds. After the timeout it rejects with the last error. */
+export async function eventually<T>(act: () => Promise<T>, timeoutMs = 20_000): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {
       return await act();

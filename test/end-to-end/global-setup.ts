@@ -11,7 +11,7 @@ const NOT_COPIED = new Set([".git", ".serverless", "coverage", "data", "dist", "
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** A folder with a copy of the project, built. */
+    /** A folder with a built copy of the project. */
     readonly project: string;
   }
 }
@@ -24,8 +24,8 @@ async function copyProject(folder: string): Promise<void> {
 }
 
 /**
- * Builds once, in a copy: whoever builds or starts the project meanwhile replaces the dist/ of the original under the
- * servers that are tested here, and the tests would replace his.
+ * Builds once, in a copy of the project, so that a build of the project during the tests and the tested servers do not
+ * replace each other's dist/.
  */
 export default async function setUp({ provide }: TestProject) {
   const project = await mkdtemp(join(tmpdir(), "analytics-project-"));

@@ -7,7 +7,7 @@ import { copyProject, databaseIn, testFolder } from "./servers.ts";
 
 const read = (path: string): Promise<string> => readFile(join(inject("project"), path), "utf8");
 
-/** The programs of a page, by the titles above them. */
+/** The programs of a page, with the heading above each. */
 const programsOf = (page: string) =>
   [...page.matchAll(/^#+ (.+)\n(?:(?!^#)[\s\S])*?^```js\n([\s\S]*?)^```$/gm)].map(
     ([, title = "", program = ""]) => ({
@@ -19,7 +19,7 @@ const programsOf = (page: string) =>
 const recipes = programsOf(await read("docs/mounting.md")).filter(({ program }) =>
   program.includes("import"),
 );
-// The README leaves out what the reader's own server answers.
+// The README leaves out the reader's own handler.
 const readme = programsOf(await read("README.md"))
   .filter(({ program }) => program.includes("mountAnalytics"))
   .map(({ program }) => ({
@@ -27,14 +27,14 @@ const readme = programsOf(await read("README.md"))
     program: `const ownAnswer = (request, response) => response.end("own " + request.url);\n${program}`,
   }));
 
-test("the page has a recipe for Node itself and for each of the three frameworks", () => {
+test("docs/mounting.md has a recipe for Node and for each of the three frameworks", () => {
   expect(recipes.map(({ title }) => title)).toEqual(["node:http", "Express 5", "Fastify 5", "Hono"]);
   expect(readme).toHaveLength(1);
 });
 
 describe.concurrent("the recipe for", () => {
   test.for([...recipes, ...readme])(
-    "$title answers the API, the dashboard and the server's own paths",
+    "$title serves the API, the dashboard and the paths of the host server",
     async (recipe, { onTestFinished }) => {
       const folder = await testFolder(onTestFinished);
       const project = await copyProject(folder);

@@ -5,7 +5,7 @@ import { offlineServer, openFolder, plainServer, type Starter, type TestServer }
 
 const STARTERS = [offlineServer, plainServer] as const;
 
-/** The plain server and serverless-offline, each with a database of its own. */
+/** The plain server and serverless-offline, each with its own database. */
 export interface Pair {
   urls(): string[];
   restart(): Promise<void>;
@@ -80,7 +80,7 @@ export function withoutFramework({ status, headers, body }: Answer): Answer {
   };
 }
 
-/** The framework adds `vary: accept-encoding` to every answer; the plain server only where it is true. */
+/** The framework adds `vary: accept-encoding` to every answer, the plain server only to answers that depend on it. */
 function withoutEncodings({ headers: { vary, ...headers }, ...answer }: Answer): Answer {
   const isOurs = vary !== undefined && vary !== "accept-encoding";
   return { ...answer, headers: isOurs ? { ...headers, vary } : headers };
@@ -89,7 +89,7 @@ function withoutEncodings({ headers: { vary, ...headers }, ...answer }: Answer):
 /** Sends the same request to both servers, expects the same answer, and returns it. */
 export async function sameAnswer(pair: Pair, act: (url: string) => Promise<Answer>): Promise<Answer> {
   const [offline, plain] = await Promise.all(pair.urls().map(act));
-  if (offline === undefined || plain === undefined) throw new Error("there are two servers");
+  if (offline === undefined || plain === undefined) throw new Error("Both servers must be running.");
   for (const { headers } of [offline, plain]) expect(headers["x-request-id"]).toMatch(/^[\w.-]{1,64}$/);
   expect(withoutFramework(comparable(offline))).toEqual(withoutEncodings(comparable(plain)));
   return comparable(plain);

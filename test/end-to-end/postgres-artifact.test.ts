@@ -20,7 +20,7 @@ const empty = join(folder, "empty");
 let server: PostgresServer;
 let files: string[];
 
-// Packaging needs no AWS account: no key, no profile, and no metadata service.
+// Packaging must work without an AWS account: no key, no profile and no metadata service.
 const withoutCredentials = {
   PATH: process.env.PATH ?? "",
   HOME: folder,
@@ -60,7 +60,7 @@ const request = (name: string, method: string, path: string, body?: unknown, que
 const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
 const ONE = "/apiv1/ab-tests/1";
 
-// Named as in serverless.yml, in an order in which each request finds the data it needs.
+// Named as in serverless.yml, ordered so that each request finds the data it needs.
 const requests: readonly Named[] = [
   request("checkHealth", "GET", "/health"),
   request("describeApi", "GET", "/apiv1/openapi.json"),
@@ -97,10 +97,10 @@ const requests: readonly Named[] = [
   request("deleteExperiment", "DELETE", ONE),
 ];
 
-/** One function answers many routes, so its answers are told apart by path. */
+/** Identifies an answer by its path, because one function serves several routes. */
 const labelOf = ({ name, path }: Named): string => (name === "answerOther" ? `${name} ${path}` : name);
 
-// As AWS does: imports the bundle once, and calls the function of each route.
+// Imports the bundle once and calls the function of each route, as AWS does.
 const HOST = `
 import { readFileSync } from "node:fs";
 const functions = await import("./dist/lambda.mjs");
@@ -133,7 +133,7 @@ async function answersOf(url: string): Promise<Readonly<Record<string, Answer>>>
   return JSON.parse(/^ANSWERS (.*)$/m.exec(stdout)?.[1] ?? "{}");
 }
 
-test("the artifact is below one mebibyte, and holds only bundles and licence notices", () => {
+test("the artifact is smaller than 1 MiB and contains only bundles and licence notices", () => {
   expect(statSync(join(folder, "analytics-server.zip")).size).toBeLessThan(MEBIBYTE);
   for (const name of files)
     expect(name).toMatch(
@@ -141,12 +141,12 @@ test("the artifact is below one mebibyte, and holds only bundles and licence not
     );
 });
 
-test("the requests below reach every function of serverless.yml", () => {
+test("the requests reach every function of serverless.yml", () => {
   const { functions } = parse(readFileSync(join(root, "serverless.yml"), "utf8"));
   expect([...new Set(requests.map(({ name }) => name))].sort()).toEqual(Object.keys(functions).sort());
 });
 
-test("unzipped into an empty folder, the artifact answers every endpoint's gateway event from PostgreSQL", async () => {
+test("the unzipped artifact answers a gateway event for every endpoint from PostgreSQL", async () => {
   const answers = await answersOf(await server.newDatabase());
   const statuses = Object.entries(answers).map(([name, { statusCode }]) => [name, statusCode]);
   expect(Object.fromEntries(statuses)).toEqual({
@@ -166,7 +166,7 @@ test("unzipped into an empty folder, the artifact answers every endpoint's gatew
     trackMetrics: 201,
     getResults: 200,
     getTimeline: 200,
-    // Three users are too few for it.
+    // Three users are too few for the self-check.
     checkExperiment: 400,
     planSampleSize: 200,
     listEvents: 200,

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { offlineServer, openFolder, type TestServer } from "./servers.ts";
 
-/** A command of the README, and the output that the README prints below it. */
+/** A command of the README, and the output shown below it. */
 interface Line {
   readonly command: string;
   readonly printed: string;
@@ -24,14 +24,14 @@ function linesOf(kind: string, block: string): Line[] {
 }
 
 const readme = readFileSync(join(inject("project"), "README.md"), "utf8");
-// Everything that a reader types, in the order of the page.
+// All commands, in the order of the page.
 const lines = [...readme.matchAll(/^```(sh|console)\n([\s\S]*?)^```$/gm)].flatMap(
   ([, kind = "", block = ""]) => linesOf(kind, block),
 );
 
 /**
- * The output without the parts that differ from run to run: the time, and which of the two variants the user has. The
- * summary is about the control, which has the one user or none.
+ * Masks the parts of the output that differ between runs: the time, and the variant of the user. The summary is about
+ * the control, which has one user or none.
  */
 const masked = (printed: string): string =>
   printed
@@ -58,7 +58,7 @@ afterAll(async () => {
 const fileOf = (name: string | undefined): string =>
   join(folder, (name ?? "data/analytics.db").replaceAll("/", "-"));
 
-/** `npm start`, on the database that the command names. A server that runs is stopped first, as the port demands. */
+/** Runs `npm start` with the database of the command. Stops a running server first, because the port is the same. */
 async function start(command: string): Promise<void> {
   await server?.stop();
   const [, database] = /ANALYTICS_DATABASE=(\S+)/.exec(command) ?? [];
@@ -74,23 +74,23 @@ async function fillDemo(command: string): Promise<void> {
 }
 
 async function curl(command: string): Promise<string> {
-  if (server === undefined) throw new Error("the README sends a request before it starts a server");
+  if (server === undefined) throw new Error("The README sends a request before it starts a server.");
   const here = command.replaceAll("localhost:20000", new URL(server.url).host);
   return (await promisify(execFile)("bash", ["-o", "pipefail", "-c", here])).stdout;
 }
 
-test("the README has commands to try", () => {
+test("the README contains commands", () => {
   const kinds = lines.map(({ command }) => command.split(" ")[0]);
   expect(kinds.filter((kind) => kind === "curl").length).toBeGreaterThanOrEqual(7);
 });
 
-test.each(lines)("following the README, $command prints what the page says", async ({ command, printed }) => {
+test.each(lines)("the README command $command prints the shown output", async ({ command, printed }) => {
   if (/npm start$/.test(command)) await start(command);
   else if (command.startsWith("npm run demo ")) await fillDemo(command);
   else expect(masked(await curl(command))).toBe(masked(printed));
 });
 
-test("the server that the README ends with has the demo's experiments", async () => {
+test("the last server of the README has the experiments of the demo", async () => {
   const answer = await fetch(new URL("/apiv1/ab-tests/1", server?.url));
   expect(await answer.json()).toMatchObject({ id: 1, test_name: "signup_button_color" });
 });

@@ -6,7 +6,7 @@ import { databaseIn, offlineServer, type Starter, testFolder, testServer } from 
 const EVENTS = 50_000;
 const AT_ONCE = 2_000;
 
-/** A folder whose database has this many events, one a minute. */
+/** A folder with a database of `count` events, one per minute. */
 async function filledFolder(events: number): Promise<string> {
   const folder = await testFolder(onTestFinished);
   const storage = openSqlite(databaseIn(folder));
@@ -48,7 +48,7 @@ test("an export streams each stored event once, in order", async () => {
   expect(idsOf(body)).toEqual(newestFirst(5_001));
 });
 
-test("where the size of an answer is bounded, an export has pages", async () => {
+test("an export is paginated if the size of answers is limited", async () => {
   const { url } = await filledServer(EVENTS, offlineServer);
   const ids: number[] = [];
   let pages = 0;

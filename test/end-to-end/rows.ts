@@ -2,7 +2,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import { expect } from "vitest";
 import type { Question } from "./client.ts";
 
-// Every request that both servers must answer alike, as data.
+// Requests that both servers must answer in the same way.
 
 export const JSON_REPLY = "application/json; charset=utf-8";
 export const PROBLEM_REPLY = "application/problem+json";
@@ -25,9 +25,9 @@ export const problem = (status: number, code: string, changes: object = {}) => (
 interface Row extends Question {
   readonly name: string;
   readonly status: number;
-  /** Parsed where the answer is JSON. */
+  /** The body, parsed if it is JSON. */
   readonly reply: unknown;
-  /** The content type of an answer that is not JSON. */
+  /** The content type, if it is not JSON. */
   readonly type?: string;
   readonly replyHeaders?: Record<string, unknown>;
 }
@@ -39,7 +39,7 @@ const megabytes = (count: number): Buffer => Buffer.alloc(count * 1024 * 1024, 0
 export const rows: Row[] = [
   { name: "an event", ...POST_EVENT, headers: json, body: event, status: 201, reply: accepted },
   {
-    name: "a beacon, which is sent as text",
+    name: "a beacon with the type text/plain",
     ...POST_EVENT,
     headers: { "content-type": "text/plain;charset=UTF-8", origin: "https://shop.example" },
     body: event,
@@ -58,7 +58,7 @@ export const rows: Row[] = [
     }),
   },
   {
-    name: "an event with a time in the spelling of another language",
+    name: "an event with a time as another language formats it",
     ...POST_EVENT,
     headers: json,
     body: '{"event_type":"a","timestamp":"20261122 100000,5+0530","message_id":null}',
@@ -66,7 +66,7 @@ export const rows: Row[] = [
     reply: accepted,
   },
   {
-    name: "an event of a clock that is a century ahead",
+    name: "an event with a clock a century ahead",
     ...POST_EVENT,
     headers: json,
     body: '{"event_type":"a","timestamp":"2126-11-22T10:00:00Z"}',
@@ -74,7 +74,7 @@ export const rows: Row[] = [
     reply: { ...accepted, timestamp: "<time>" },
   },
   {
-    name: "an event with an integer that JSON rounds",
+    name: "an event with an integer that JSON would round",
     ...POST_EVENT,
     headers: json,
     body: '{"event_type":"a","properties":{"order":9007199254740993}}',
@@ -84,14 +84,14 @@ export const rows: Row[] = [
     }),
   },
   {
-    name: "events whose property is not set",
+    name: "a list of events without a property",
     path: "/apiv1/events?event_type=nothing&where[plan][not_set]&where[price][gte]=10",
     status: 200,
     reply: expect.objectContaining({ events: [], next_cursor: null }),
   },
-  { name: "an event without a type of content", ...POST_EVENT, body: event, status: 201, reply: accepted },
+  { name: "an event without a content type", ...POST_EVENT, body: event, status: 201, reply: accepted },
   {
-    name: "an event in gzip",
+    name: "an event compressed with gzip",
     ...POST_EVENT,
     headers: { ...json, "content-encoding": "gzip" },
     body: gzipSync(event),
@@ -99,7 +99,7 @@ export const rows: Row[] = [
     reply: accepted,
   },
   {
-    name: "an event in br",
+    name: "an event compressed with br",
     ...POST_EVENT,
     headers: { ...json, "content-encoding": "br" },
     body: brotliCompressSync(event),
@@ -107,7 +107,7 @@ export const rows: Row[] = [
     reply: accepted,
   },
   {
-    name: "an event with letters beyond ASCII",
+    name: "an event with non-ASCII characters",
     ...POST_EVENT,
     headers: json,
     body: JSON.stringify({ event_type: "häß 🙂 漢" }),
@@ -115,7 +115,7 @@ export const rows: Row[] = [
     reply: accepted,
   },
   {
-    name: "a batch with one fault",
+    name: "a batch with one invalid event",
     ...POST_BATCH,
     headers: json,
     body: JSON.stringify([{ event_type: "a" }, { event_type: "" }]),
@@ -172,7 +172,7 @@ export const rows: Row[] = [
     replyHeaders: { "cache-control": "no-cache", "content-encoding": "gzip" },
   },
   {
-    name: "events as lines",
+    name: "an export as CSV",
     path: "/apiv1/events/export?event_type=nothing&format=csv&limit=5",
     status: 200,
     type: "text/csv; charset=utf-8",
@@ -181,7 +181,7 @@ export const rows: Row[] = [
     replyHeaders: { "content-disposition": 'attachment; filename="events.csv"' },
   },
   {
-    name: "a trend narrowed by a property",
+    name: "a trend filtered by a property",
     path: "/apiv1/events/trend?event_type=nothing&where[plan]=pro&from=2026-11-01&to=2026-11-02",
     status: 200,
     reply: expect.objectContaining({ series: [{ event_type: "nothing", total: 0, values: [0, 0] }] }),
@@ -193,26 +193,26 @@ export const rows: Row[] = [
     reply: problem(404, "not_found"),
   },
   {
-    name: "a path of serverless-offline itself",
+    name: "a built-in path of serverless-offline",
     method: "POST",
     path: "/2015-03-31/functions/x/invocations",
     status: 404,
     reply: problem(404, "not_found"),
   },
   {
-    name: "an unknown test",
+    name: "an unknown experiment",
     path: "/apiv1/ab-tests/999",
     status: 404,
     reply: problem(404, "not_found"),
   },
   {
-    name: "a test id that is not a number",
+    name: "a test_id that is not a number",
     path: "/apiv1/ab-tests/one",
     status: 400,
     reply: problem(400, "invalid", { errors: [{ path: "test_id", message: expect.any(String) }] }),
   },
   {
-    name: "a method that the path does not take",
+    name: "a method that the path does not accept",
     method: "PUT",
     path: "/apiv1/ab-tests/1",
     headers: json,
@@ -237,7 +237,7 @@ export const rows: Row[] = [
     reply: problem(415, "unsupported_media_type"),
   },
   {
-    name: "an unsupported encoding",
+    name: "an unsupported content encoding",
     ...POST_EVENT,
     headers: { ...json, "content-encoding": "zstd" },
     body: event,
@@ -274,7 +274,7 @@ export const rows: Row[] = [
     reply: problem(400, "invalid"),
   },
   {
-    name: "a broken gzip",
+    name: "a truncated gzip",
     ...POST_EVENT,
     headers: { ...json, "content-encoding": "gzip" },
     body: gzipSync(event).subarray(0, -9),
@@ -282,7 +282,7 @@ export const rows: Row[] = [
     reply: problem(400, "invalid"),
   },
   {
-    name: "a body that is not the gzip it claims to be",
+    name: "a body labelled gzip that is not",
     ...POST_EVENT,
     headers: { ...json, "content-encoding": "gzip" },
     body: event,
@@ -290,7 +290,7 @@ export const rows: Row[] = [
     reply: problem(400, "invalid"),
   },
   {
-    name: "a gzip that unpacks to 100 MB",
+    name: "a gzip bomb of 100 MB",
     ...POST_BATCH,
     headers: { ...json, "content-encoding": "gzip" },
     body: gzipSync(megabytes(100)),
@@ -298,7 +298,7 @@ export const rows: Row[] = [
     reply: problem(413, "too_large"),
   },
   {
-    name: "a batch of 2,001",
+    name: "a batch of 2,001 events",
     ...POST_BATCH,
     headers: json,
     body: `[${Array(2_001).fill(event).join(",")}]`,
@@ -322,19 +322,19 @@ export const rows: Row[] = [
     reply: problem(413, "too_large"),
   },
   {
-    name: "a path with a broken escape",
+    name: "a path with an invalid escape",
     path: "/apiv1/ab-tests/%ZZ",
     status: 400,
     reply: problem(400, "invalid"),
   },
   {
-    name: "an unknown parameter of the query",
+    name: "an unknown query parameter",
     path: "/apiv1/ab-tests?colour=red",
     status: 400,
     reply: problem(400, "invalid", { errors: [{ path: "colour", message: expect.any(String) }] }),
   },
   {
-    name: "OPTIONS from a client that is no browser",
+    name: "OPTIONS without an origin",
     method: "OPTIONS",
     path: "/apiv1/events",
     status: 204,
@@ -342,7 +342,7 @@ export const rows: Row[] = [
     replyHeaders: { allow: "OPTIONS, POST, GET" },
   },
   {
-    name: "a page of another origin that creates a test",
+    name: "the creation of an experiment from a foreign page",
     method: "POST",
     path: "/apiv1/ab-tests",
     headers: { "content-type": "text/plain", origin: "https://stranger.example" },
@@ -351,28 +351,28 @@ export const rows: Row[] = [
     reply: problem(403, "forbidden"),
   },
   {
-    name: "a foreign host name that points at this machine",
+    name: "a foreign host name that resolves to this machine",
     path: "/apiv1/ab-tests",
     headers: { host: "stranger.example:20000" },
     status: 403,
     reply: problem(403, "forbidden"),
   },
   ...["forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "via"].map((header) => ({
-    name: `a request that came through a proxy, by its header ${header}`,
+    name: `a request through a proxy with the header ${header}`,
     path: "/health",
     headers: { [header]: "127.0.0.1" },
     status: 403,
     reply: problem(403, "forbidden"),
   })),
   {
-    name: "an image on a page of another site",
+    name: "an image request from another site",
     path: "/apiv1/ab-tests",
     headers: { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" },
     status: 403,
     reply: problem(403, "forbidden"),
   },
   {
-    name: "a target in absolute form, whose host counts",
+    name: "a target in absolute form for this host",
     path: "http://localhost:20000/apiv1/ab-tests?status=draft",
     headers: { host: "stranger.example" },
     status: 200,
@@ -402,7 +402,7 @@ export const rows: Row[] = [
     replyHeaders: { "content-type": PROBLEM_REPLY },
   },
   {
-    name: "a request for a range, which is answered in full",
+    name: "a range request, answered in full",
     path: "/health",
     headers: { range: "bytes=0-3" },
     status: 200,
@@ -448,7 +448,7 @@ export const keyRows: (Question & { name: string; status: number })[] = [
     status: 201,
   },
   {
-    name: "a beacon with its key in the query",
+    name: "a beacon with a key in the query",
     method: "POST",
     path: `/apiv1/events?key=${WRITE_KEY}`,
     headers: { "content-type": "text/plain", origin: "https://shop.example" },
@@ -464,7 +464,7 @@ export const keyRows: (Question & { name: string; status: number })[] = [
     status: 401,
   },
   {
-    name: "an event with a write key as the user name of Basic",
+    name: "an event with a write key as Basic user name",
     ...POST_EVENT,
     headers: { ...json, authorization: `Basic ${Buffer.from(`${WRITE_KEY}:`).toString("base64")}` },
     body: event,
@@ -478,22 +478,22 @@ export const keyRows: (Question & { name: string; status: number })[] = [
     status: 201,
   },
   {
-    name: "a listing with an admin key in the query, where logs would keep it",
+    name: "a list with an admin key in the query",
     path: `/apiv1/ab-tests?key=${ADMIN_KEY}`,
     status: 403,
   },
   {
-    name: "a listing that came through a proxy",
+    name: "a list through a proxy",
     ...listing,
     headers: { ...bearer(READ_KEY), "x-forwarded-for": "203.0.113.7", via: "1.1 proxy" },
     status: 200,
   },
-  { name: "a listing with a write key", ...listing, headers: bearer(WRITE_KEY), status: 403 },
-  { name: "a listing with a read key", ...listing, headers: bearer(READ_KEY), status: 200 },
-  { name: "a listing with an admin key", ...listing, headers: bearer(ADMIN_KEY), status: 200 },
-  { name: "a health check, which needs none", path: "/health", status: 200 },
+  { name: "a list with a write key", ...listing, headers: bearer(WRITE_KEY), status: 403 },
+  { name: "a list with a read key", ...listing, headers: bearer(READ_KEY), status: 200 },
+  { name: "a list with an admin key", ...listing, headers: bearer(ADMIN_KEY), status: 200 },
+  { name: "a health check without a key", path: "/health", status: 200 },
   {
-    name: "a listing with a key for another host name",
+    name: "a list with a key under another host name",
     ...listing,
     headers: { ...bearer(READ_KEY), host: "analytics.example" },
     status: 200,

@@ -70,7 +70,7 @@ function questionOf(example: string): Question & { readonly headers: Record<stri
     asked.push({ method, path: new URL(url).pathname, headers: { ...headers, Origin: PAGE }, body });
   });
   const [question] = asked;
-  if (question === undefined) throw new Error(`there is no example ${example}`);
+  if (question === undefined) throw new Error(`Unknown example: ${example}`);
   return question;
 }
 
@@ -110,8 +110,8 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all([open?.close(), keyed?.close()]));
 
-describe("the specification's example", () => {
-  test.each(Object.keys(examples))("“%s” is allowed by its preflight", async (example) => {
+describe("the example call", () => {
+  test.each(Object.keys(examples))("“%s” passes its CORS preflight", async (example) => {
     const { method = "", path, headers } = questionOf(example);
     const answer = await askBoth(open, {
       method: "OPTIONS",
@@ -129,13 +129,13 @@ describe("the specification's example", () => {
     expect(headers).toEqual({ "Content-Type": "application/json", Origin: PAGE });
   });
 
-  test("“Tracking an Event” is answered with 201, and its page may read the answer", async () => {
+  test("“Tracking an Event” gets 201, readable by its page", async () => {
     const { status, headers, body } = await askBoth(open, questionOf("Tracking an Event"));
     expect({ status, body: JSON.parse(body) }).toEqual({ status: 201, body: accepted });
     expect(headers).toMatchObject({ "content-type": JSON_REPLY, "access-control-allow-origin": "*" });
   });
 
-  test("“Creating an A/B Test” is answered with 201, and the test is there after a restart", async () => {
+  test("“Creating an A/B Test” gets 201, and the experiment survives a restart", async () => {
     const created = await askBoth(open, questionOf("Creating an A/B Test"));
     expect(created.status).toBe(201);
     expect(JSON.parse(created.body)).toEqual({ success: true, test_id: 1, ...colours });
@@ -163,7 +163,7 @@ describe("both servers give the same answer to", () => {
     });
   });
 
-  test("a request for the OpenAPI document, not compressed even if the client reads gzip", async () => {
+  test("a request for the OpenAPI document with Accept-Encoding: gzip, answered uncompressed", async () => {
     const question = { path: "/apiv1/openapi.json", headers: { "accept-encoding": "gzip" } };
     // Checked first, so that a failure does not print compressed bytes.
     const answers = await Promise.all(open.urls().map((url) => ask(url, question)));
@@ -173,7 +173,7 @@ describe("both servers give the same answer to", () => {
     expect(JSON.parse(body)).toMatchObject({ openapi: "3.1.0" });
   });
 
-  test("a whole experiment, from its creation to its results", async () => {
+  test("the requests of an experiment from creation to results", async () => {
     const variants = [
       { variant_name: "only", weight: 1 },
       { variant_name: "never", weight: 0 },
@@ -227,8 +227,8 @@ async function sendAndRead(url: string, text: string): Promise<string> {
 const head = (...lines: string[]): string =>
   ["POST /apiv1/events HTTP/1.1", "host: localhost", ...lines, "", ""].join("\r\n");
 
-describe("both servers keep the connection in a defined state after", () => {
-  test("a refused request, with another one pipelined behind it", async () => {
+describe("both servers handle the connection in the same way after", () => {
+  test("a refused request with a pipelined request behind it", async () => {
     const refused = `${head("content-type: application/xml", "content-length: 8")}<event/>`;
     const good = head(
       "content-type: application/json",
@@ -239,7 +239,7 @@ describe("both servers keep the connection in a defined state after", () => {
     expect(answers.map(({ status }) => status)).toEqual([415, 201]);
   });
 
-  test("a body that ends too early, of which nothing is stored", async () => {
+  test("a truncated body, of which nothing is stored", async () => {
     const count = async (url: string): Promise<number> =>
       JSON.parse((await post(url, "/apiv1/events", { event_type: "count" })).body).id;
     const half = head("content-type: application/json", "content-length: 1000") + event;
@@ -254,7 +254,7 @@ describe("both servers keep the connection in a defined state after", () => {
     expect(after).toEqual(before.map((id) => id + 1));
   });
 
-  test("a request with 10,000 headers, which is refused and ends the connection", async () => {
+  test("a request with 10,000 headers, which is refused and closes the connection", async () => {
     const many = Array.from({ length: 10_000 }, (_, index) => `x-header-${index}: value`);
     const [answer, ...more] = await sameConversation((url) => sendAndRead(url, head(...many)));
     expect(answer).toMatchObject({ status: 413, headers: { "content-type": PROBLEM_REPLY } });
@@ -269,11 +269,11 @@ describe("both servers keep the connection in a defined state after", () => {
       400,
       ["GET /health HTTP/1.1", "host: localhost", "host: localhost", "connection: close"],
     ],
-    ["of HTTP/1.0 to an open server", 403, ["GET /health HTTP/1.0", "host: 127.0.0.1:20000"]],
+    ["with HTTP/1.0 to a server without keys", 403, ["GET /health HTTP/1.0", "host: 127.0.0.1:20000"]],
     ["with an unknown expectation", 417, ["GET /health HTTP/1.1", "host: localhost", "expect: a-miracle"]],
-    ["CONNECT", 405, ["CONNECT shop.example:443 HTTP/1.1", "host: shop.example:443"]],
+    ["with the method CONNECT", 405, ["CONNECT shop.example:443 HTTP/1.1", "host: shop.example:443"]],
     [
-      "that announces a body which is too large, and asks whether to send it",
+      "with Expect: 100-continue and a too large content-length",
       413,
       [
         "POST /apiv1/events/batch HTTP/1.1",
@@ -283,7 +283,7 @@ describe("both servers keep the connection in a defined state after", () => {
         "connection: close",
       ],
     ],
-  ])("a request %s, which is refused as a problem (%i)", async (_name, status, lines) => {
+  ])("a request %s, refused with a problem document (%i)", async (_name, status, lines) => {
     const [answer, ...more] = await sameConversation((url) =>
       sendAndRead(url, [...lines, "", ""].join("\r\n")),
     );
@@ -292,14 +292,14 @@ describe("both servers keep the connection in a defined state after", () => {
     expect(more).toEqual([]);
   });
 
-  test("bytes that are not HTTP, which are refused and end the connection", async () => {
+  test("bytes that are not HTTP, which are refused and close the connection", async () => {
     const [answer, ...more] = await sameConversation((url) => sendAndRead(url, "good evening\r\n\r\n"));
     expect(answer).toMatchObject({ status: 400, headers: { "content-type": PROBLEM_REPLY } });
     expect(more).toEqual([]);
   });
 });
 
-describe("with keys, both servers give the same answer to", () => {
+describe("with keys both servers give the same answer to", () => {
   test.each(keyRows)("$name ($status)", async ({ status, ...question }) => {
     const answer = await askBoth(keyed, question);
     expect(answer.status).toBe(status);

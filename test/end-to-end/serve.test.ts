@@ -33,10 +33,10 @@ import { unzip } from "./zip.ts";
 
 const event = JSON.stringify({ event_type: "button_click" });
 
-// Each test has its own server and folder, so that they run and wait at the same time.
-describe.concurrent("stopping", () => {
+// The tests run concurrently, each with its own server and folder.
+describe.concurrent("shutdown", () => {
   test.for(["SIGTERM", "SIGHUP"] as const)(
-    "by %s finishes accepted requests, takes no new ones, and exits with 0",
+    "by %s finishes accepted requests, accepts no new ones and exits with 0",
     async (signal, { onTestFinished }) => {
       const folder = await testFolder(onTestFinished);
       const server = await testServer(onTestFinished, folder);
@@ -64,12 +64,12 @@ describe.concurrent("stopping", () => {
     const startedAt = performance.now();
     await server.stop();
     expect(server.process.exitCode).toBe(0);
-    // Far below the time limit for requests in flight.
+    // Much shorter than the time limit for requests in flight.
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 });
 
-/** A client that has sent half an event, which the server has begun to read. */
+/** A client that has sent half of an event, which the server is reading. */
 async function beginEvent(url: string): Promise<RawConnection> {
   const client = await openConnection(url);
   client.send(
@@ -82,7 +82,7 @@ async function beginEvent(url: string): Promise<RawConnection> {
 
 async function lastAnswer(client: RawConnection): Promise<Answer> {
   const answer = parseAnswers(await client.rest()).at(-1);
-  if (answer === undefined) throw new Error("there was no answer");
+  if (answer === undefined) throw new Error("The server sent no answer.");
   return answer;
 }
 
@@ -90,15 +90,15 @@ async function refusesConnections(url: string): Promise<void> {
   const failure = await openConnection(url).then(
     ({ socket }) => {
       socket.destroy();
-      throw new Error("it still takes connections");
+      throw new Error("The server still accepts connections.");
     },
     (error: NodeJS.ErrnoException) => error.code,
   );
   expect(failure).toBe("ECONNREFUSED");
 }
 
-describe.concurrent("starting", () => {
-  test("is refused on every address without keys, with the variables to set", async ({ onTestFinished }) => {
+describe.concurrent("startup", () => {
+  test("without keys on every address is refused with the variables to set", async ({ onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
     const { code, stdout, stderr } = await endingOf(spawnServe(folder, { ANALYTICS_HOST: "0.0.0.0" }));
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -108,7 +108,7 @@ describe.concurrent("starting", () => {
     }
   });
 
-  test("is refused in the same way by npm start", async ({ onTestFinished }) => {
+  test("by npm start is refused in the same way", async ({ onTestFinished }) => {
     const project = await copyProject(await testFolder(onTestFinished));
     const child = spawnOffline(project, { ANALYTICS_HOST: "0.0.0.0" });
     onTestFinished(() => stopChild(child));
@@ -117,7 +117,7 @@ describe.concurrent("starting", () => {
     expect(stderr).toMatch(/^Analytics Server did not start: .+ANALYTICS_ADMIN_KEYS.+\n$/);
   });
 
-  test("is refused over a misspelt setting, by both servers in the same words", async ({
+  test("with a misspelt setting is refused by both servers with the same message", async ({
     onTestFinished,
   }) => {
     const folder = await testFolder(onTestFinished);
@@ -131,9 +131,7 @@ describe.concurrent("starting", () => {
     expect(await Promise.all(children.map(endingOf))).toEqual(Array(2).fill({ code: 1, stdout: "", stderr }));
   });
 
-  test("is refused on a port that is taken, by both servers in the same words", async ({
-    onTestFinished,
-  }) => {
+  test("on a port in use is refused by both servers with the same message", async ({ onTestFinished }) => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     onTestFinished(() => void taken.close());
@@ -167,7 +165,7 @@ describe.concurrent("starting", () => {
         const [, url = ""] = await awaitOutput(child, LISTENING);
         expect((await ask(url, { path: "/" })).status).toBe(200);
         expect((await ask(url, { path: "/apiv1/ab-tests" })).status).toBe(status);
-        // Closing a terminal stops a server as gracefully as Ctrl+C does.
+        // A closed terminal (SIGHUP) stops the server as gracefully as Ctrl+C.
         child.kill("SIGHUP");
         expect(await ending).toEqual({
           code: 0,
@@ -178,7 +176,9 @@ describe.concurrent("starting", () => {
     },
   );
 
-  test("is refused over a file that is no database, which stays as it is", async ({ onTestFinished }) => {
+  test("with a file that is not a database is refused, and leaves the file unchanged", async ({
+    onTestFinished,
+  }) => {
     const folder = await testFolder(onTestFinished);
     const letter = "Dear reader, this is a letter.".repeat(200);
     await writeFile(databaseIn(folder), letter);
@@ -188,7 +188,7 @@ describe.concurrent("starting", () => {
     expect(await readFile(databaseIn(folder), "utf8")).toBe(letter);
   });
 
-  test("is refused over a file that may only be read, and works once it may be written", async ({
+  test("with a read-only file is refused, and works once the file is writable", async ({
     onTestFinished,
   }) => {
     const folder = await testFolder(onTestFinished);
@@ -212,7 +212,7 @@ describe.concurrent("starting", () => {
   });
 });
 
-/** Starts a server that obeys file permissions, also where the tests run as root. */
+/** Starts a server without the privileges of root, so that file permissions apply to it. */
 function runObedient(folder: string, file: string) {
   if (process.getuid?.() !== 0) return endingOf(spawnServe(folder, { ANALYTICS_DATABASE: file }));
   const serve = join(inject("project"), "dist/serve.mjs");
@@ -225,7 +225,7 @@ function runObedient(folder: string, file: string) {
 }
 
 describe.concurrent("slow and stuck clients", () => {
-  test("cost nobody else anything, and are let go", async ({ onTestFinished }) => {
+  test("do not delay other clients, and are disconnected", async ({ onTestFinished }) => {
     const server = await testServer(onTestFinished, await testFolder(onTestFinished));
     const stuck = await Promise.all(Array.from({ length: 30 }, () => openConnection(server.url)));
     const line = "POST /apiv1/events HTTP/1.1\r\nhost: localhost\r\n";
@@ -236,7 +236,7 @@ describe.concurrent("slow and stuck clients", () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
     expect(stuck.filter(({ socket }) => socket.readyState !== "open")).toEqual([]);
 
-    // Those that have not even sent their headers are let go after ten seconds; the others may take thirty.
+    // The time limit is ten seconds for headers and thirty for bodies.
     const [late] = parseAnswers(await (stuck[0] as RawConnection).rest());
     expect(late).toMatchObject({ status: 408, headers: { "content-type": "application/problem+json" } });
     expect(JSON.parse(late?.body ?? "")).toStrictEqual({
@@ -253,12 +253,12 @@ describe.concurrent("slow and stuck clients", () => {
     expect((await track(server.url)).status).toBe(201);
   });
 
-  test("26 stalled uploads stop no writes", async ({ onTestFinished }) => {
+  test("26 stalled uploads do not block writes", async ({ onTestFinished }) => {
     const server = await testServer(onTestFinished, await testFolder(onTestFinished));
     const stalled = await Promise.all(Array.from({ length: 26 }, () => openConnection(server.url)));
     const head = "POST /apiv1/events/batch HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5242880\r\n\r\n";
     for (const client of stalled) client.send(head + " ".repeat(5_200_000));
-    // Together they are more than the server keeps: it has taken all that it takes when it refuses one of them.
+    // Together they exceed the memory limit for bodies. The first refusal shows that the limit is reached.
     const refused = await Promise.any(stalled.map(lastAnswer));
     expect(refused).toMatchObject({ status: 503, headers: { connection: "close" } });
     const answers = await Promise.all(Array.from({ length: 100 }, () => track(server.url)));
@@ -269,7 +269,7 @@ describe.concurrent("slow and stuck clients", () => {
     for (const { socket } of stalled) socket.destroy();
   });
 
-  test("5 KB that unpack to millions of lines are refused, and others are answered meanwhile", async ({
+  test("5 KB that unpack to millions of lines are refused without delaying others", async ({
     onTestFinished,
   }) => {
     const server = await testServer(onTestFinished, await testFolder(onTestFinished));
@@ -287,7 +287,7 @@ describe.concurrent("slow and stuck clients", () => {
     expect(others.at(-1)?.status).toBe(201);
   });
 
-  test("a flood of unknown paths of 15 KB writes little log", async ({ onTestFinished }) => {
+  test("a flood of unknown paths of 15 KB writes little to the log", async ({ onTestFinished }) => {
     const server = await testServer(onTestFinished, await testFolder(onTestFinished));
     let logged = 0;
     for (const stream of [server.process.stdout, server.process.stderr]) {
@@ -301,7 +301,7 @@ describe.concurrent("slow and stuck clients", () => {
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404]));
     }
     expect((await track(server.url)).status).toBe(201);
-    // A thousand refusals, each of less than a kilobyte and at most fifty a second, instead of 15 MB.
+    // At most fifty lines per second of less than a kilobyte each, instead of 15 MB.
     expect(logged).toBeGreaterThan(1_000);
     expect(logged).toBeLessThan(1_000_000);
   });
@@ -311,7 +311,7 @@ describe.concurrent("behind a reverse proxy", () => {
   const write = "write-key-0123456789";
   const limited = { ANALYTICS_WRITE_KEYS: write, ANALYTICS_RATE_LIMIT: "0.001", ANALYTICS_RATE_BURST: "1" };
 
-  /** The statuses of events that a proxy on this machine passes on for these clients. */
+  /** Sends an event for each client through a proxy on this machine, and returns the statuses. */
   async function statusesFor({ url }: { url: string }, clients: readonly string[]): Promise<number[]> {
     const statuses: number[] = [];
     for (const client of clients) {
@@ -323,7 +323,7 @@ describe.concurrent("behind a reverse proxy", () => {
 
   const clients = ["203.0.113.1", "203.0.113.1", "203.0.113.2", "198.51.100.1, 203.0.113.2"];
 
-  test("that is trusted, each client has a rate of its own, and cannot invent another address", async ({
+  test("each client of a trusted proxy has its own rate limit and cannot forge its address", async ({
     onTestFinished,
   }) => {
     const env = { ...limited, ANALYTICS_TRUSTED_PROXY: "127.0.0.1" };
@@ -331,19 +331,19 @@ describe.concurrent("behind a reverse proxy", () => {
     expect(await statusesFor(server, clients)).toEqual([201, 429, 201, 429]);
   });
 
-  test("that is not trusted, all of its clients share a rate", async ({ onTestFinished }) => {
+  test("all clients of an untrusted proxy share a rate limit", async ({ onTestFinished }) => {
     const server = await testServer(onTestFinished, await testFolder(onTestFinished), limited);
     expect(await statusesFor(server, clients)).toEqual([201, 429, 429, 429]);
   });
 });
 
 describe.concurrent("packaging for AWS", () => {
-  test("needs no credentials, and packs no native module", async ({ onTestFinished }) => {
+  test("needs no credentials and packs no native module", async ({ onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
     const project = await copyProject(folder);
-    // No credentials in the environment, nor in the home folder.
-    const nobody = { HOME: folder, AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "", AWS_PROFILE: "" };
-    const child = spawnServerless(project, ["package"], nobody);
+    // No credentials in the environment or the home folder.
+    const noCredentials = { HOME: folder, AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "", AWS_PROFILE: "" };
+    const child = spawnServerless(project, ["package"], noCredentials);
     onTestFinished(() => stopChild(child));
     await awaitOutput(child, /Service packaged/);
     if (child.exitCode === null) await once(child, "exit");

@@ -9,7 +9,7 @@ import { awaitOutput, spawnNode, stopChild } from "../bench/processes.ts";
 
 type Variables = Record<string, string>;
 
-/** A running server in a process of its own. */
+/** A running server in a separate process. */
 export interface TestServer {
   readonly url: string;
   readonly process: ChildProcess;
@@ -17,7 +17,7 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-/** Starts the server with a database in a folder, which it finds again after a restart. */
+/** Starts the server with the database in a folder, which a restart reuses. */
 export interface Starter {
   readonly name: string;
   start(folder: string, variables?: Variables): Promise<TestServer>;
@@ -31,7 +31,7 @@ const asTestServer = (child: ChildProcess, url: string): TestServer => ({
   stop: () => stopChild(child),
 });
 
-/** The address in the line that a server prints when it has started. */
+/** The URL that a server prints when it has started. */
 export const LISTENING = /(http:\/\/[\d.]+:\d+), with the dashboard/;
 
 /** `node dist/serve.mjs`, as `npm run serve` starts it. It prints the address. */
@@ -141,7 +141,7 @@ export async function endingOf(child: ChildProcess): Promise<Ending> {
   child.stderr?.on("data", (chunk: Buffer) => {
     stderr += chunk;
   });
-  // The event `close` comes after all output has been read, `exit` may come before.
+  // `close` fires after all output has been read, `exit` may fire earlier.
   const [code] = (await once(child, "close")) as [number | null];
   return { code, stdout, stderr };
 }

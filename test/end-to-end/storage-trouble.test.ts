@@ -28,8 +28,8 @@ const health = async (url: string) => {
   return { status, storage: JSON.parse(body).storage };
 };
 
-describe.concurrent("while something is wrong with the storage, writes are refused and work resumes after", () => {
-  test("another process holding the lock", async ({ onTestFinished }) => {
+describe.concurrent("writes are refused during a storage failure, and accepted after it:", () => {
+  test("another process holds the lock", async ({ onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
     const server = await testServer(onTestFinished, folder);
     const other = new Sqlite(databaseIn(folder));
@@ -45,7 +45,7 @@ describe.concurrent("while something is wrong with the storage, writes are refus
     expect(JSON.parse((await patient).body)).toMatchObject({ success: true, id: 1 });
   });
 
-  test("a file that may not grow", { skip: process.platform !== "linux" }, async ({ onTestFinished }) => {
+  test("the file cannot grow", { skip: process.platform !== "linux" }, async ({ onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
     const server = await testServer(onTestFinished, folder);
     const limit = (bytes: number | "unlimited") =>
@@ -65,12 +65,12 @@ describe.concurrent("while something is wrong with the storage, writes are refus
     expect(countEvents(folder)).toBe(stored + 1);
   });
 
-  test("a full disk", { skip: !canMount() }, async ({ onTestFinished }) => {
+  test("the disk is full", { skip: !canMount() }, async ({ onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
     const disk = join(folder, "disk");
     await mkdir(disk);
     await run("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]);
-    // Those that are registered later run earlier: the server is gone by then.
+    // Callbacks run in reverse order: the server has stopped before the disk is unmounted.
     onTestFinished(async () => void (await run("umount", [disk])));
     const server = await testServer(onTestFinished, folder, { ANALYTICS_DATABASE: databaseIn(disk) });
     const ballast = join(disk, "ballast");
@@ -88,7 +88,7 @@ describe.concurrent("while something is wrong with the storage, writes are refus
     expect(countEvents(disk)).toBe(stored + 1);
   });
 
-  test("a file that was moved, until it is back", async ({ onTestFinished }) => {
+  test("the file was moved and is moved back", async ({ onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
     const file = databaseIn(folder);
     const server = await testServer(onTestFinished, folder);
@@ -110,7 +110,7 @@ describe.concurrent("while something is wrong with the storage, writes are refus
     expect(countEvents(folder)).toBe(2);
   });
 
-  test("a deleted log, which takes nothing along over a restart", async ({ onTestFinished }) => {
+  test("the write-ahead log was deleted, and a restart loses no events", async ({ onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
     const server = await testServer(onTestFinished, folder);
     for (let stored = 0; stored < 5; stored += 1) expect((await track(server.url)).status).toBe(201);
@@ -123,21 +123,21 @@ describe.concurrent("while something is wrong with the storage, writes are refus
     expect(countEvents(folder)).toBe(6);
   });
 
-  test("a damaged page, also over a restart, which is refused", async ({ onTestFinished }) => {
+  test("a page is damaged, which also prevents a restart", async ({ onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
     const file = databaseIn(folder);
     const server = await testServer(onTestFinished, folder);
     expect((await track(server.url)).status).toBe(201);
     const page = findEvents(file);
     const whole = await overwrite(file, page, Buffer.alloc(page.size, 0xaa));
-    forgetWhatWasRead(file);
+    invalidateCache(file);
 
     const refused = await track(server.url);
     expect(summaryOf(refused)).toEqual(UNAVAILABLE);
     expect(refused.body).not.toMatch(/malformed|sqlite|\.db/i);
     expect((await ask(server.url, { path: "/apiv1/openapi.json" })).status).toBe(200);
     await overwrite(file, page, whole);
-    forgetWhatWasRead(file);
+    invalidateCache(file);
     expect((await track(server.url)).status).toBe(201);
     await server.stop();
 
@@ -178,7 +178,7 @@ interface Page {
   readonly size: number;
 }
 
-/** Where in the file the events begin; everything in its log is brought there first. */
+/** Locates the root page of the events in the file, after a checkpoint of the write-ahead log. */
 function findEvents(file: string): Page {
   const db = new Sqlite(file);
   db.pragma("wal_checkpoint(truncate)");
@@ -191,14 +191,14 @@ function findEvents(file: string): Page {
   return { at: ((root ?? 1) - 1) * size, size };
 }
 
-/** A commit of somebody else, after which a process reads its pages anew. */
-function forgetWhatWasRead(file: string): void {
+/** Commits from another connection, so that the server discards its page cache. */
+function invalidateCache(file: string): void {
   const db = new Sqlite(file);
   db.pragma("user_version = 1");
   db.close();
 }
 
-/** Replaces bytes within the file, and returns what was there. */
+/** Overwrites a page of the file, and returns its previous bytes. */
 async function overwrite(file: string, { at, size }: Page, bytes: Buffer): Promise<Buffer> {
   const handle = await open(file, "r+");
   const { buffer } = await handle.read(Buffer.alloc(size), 0, size, at);
@@ -233,5 +233,5 @@ async function fillUp(url: string): Promise<{ refused: Answer; stored: number }>
     const answer = await track(url, { filling: "x".repeat(4_000) });
     if (answer.status !== 201) return { refused: answer, stored };
   }
-  throw new Error("there was room for everything");
+  throw new Error("No write was refused.");
 }

@@ -11,7 +11,7 @@ interface Entry {
   readonly contents: Buffer;
 }
 
-/** The fields of PKWARE's APPNOTE, sections 4.3.12 and 4.3.7, that an archive without encryption and ZIP64 needs. */
+/** Field offsets of PKWARE's APPNOTE, sections 4.3.12 and 4.3.7, for archives without encryption and ZIP64. */
 function entryAt(archive: Buffer, at: number): Entry & { readonly next: number } {
   const method = archive.readUInt16LE(at + 10);
   const compressed = archive.readUInt32LE(at + 20);
@@ -30,12 +30,12 @@ function entryAt(archive: Buffer, at: number): Entry & { readonly next: number }
   };
 }
 
-/** Unpacks a zip archive into a folder, and gives the names of its files. */
+/** Unpacks a zip archive into a folder, and returns the names of its files. */
 export function unzip(file: string, folder: string): string[] {
   const archive = readFileSync(file);
   const end = archive.length - END_LENGTH;
   if (archive.readUInt32LE(end) !== END_OF_DIRECTORY)
-    throw new Error(`${file} has a comment, or is no zip archive`);
+    throw new Error(`${file} is not a zip archive, or has a comment.`);
   let at = archive.readUInt32LE(end + 16);
   return Array.from({ length: archive.readUInt16LE(end + 10) }, () => {
     const { name, contents, next } = entryAt(archive, at);

@@ -29,7 +29,7 @@ async function newDatabase(): Promise<string> {
   return file;
 }
 
-/** Overwrites the page on which the events begin. */
+/** Overwrites the root page of the events. */
 function damageEvents(file: string): void {
   const db = new Sqlite(file, { readonly: true });
   const size = db.pragma("page_size", { simple: true }) as number;
@@ -43,7 +43,7 @@ function damageEvents(file: string): void {
 
 const refusedWith = (message: RegExp) => ({ code: 1, stderr: expect.stringMatching(message) });
 
-test("a backup is one file that only its owner may read, and says what is in it", async () => {
+test("a backup is one file readable by its owner only, with its contents reported", async () => {
   const [file, target] = [await newDatabase(), join(root, "backup-1.db")];
   const { stderr } = await backup(target, "--database", file);
   expect(stderr).toMatch(
@@ -53,7 +53,7 @@ test("a backup is one file that only its owner may read, and says what is in it"
   expect(readdirSync(root).filter((name) => name.startsWith("backup-1"))).toEqual(["backup-1.db"]);
 });
 
-test("a file that exists is not overwritten", async () => {
+test("a backup does not overwrite an existing file", async () => {
   const [file, target] = [await newDatabase(), join(root, "precious.db")];
   writeFileSync(target, "precious");
   await expect(backup(target, "--database", file)).rejects.toMatchObject(
@@ -62,7 +62,7 @@ test("a file that exists is not overwritten", async () => {
   expect(statSync(target).size).toBe(8);
 });
 
-test("a damaged database is refused, and no file is left that looks like a backup", async () => {
+test("a damaged database is refused, and no file is left behind", async () => {
   const file = await newDatabase();
   damageEvents(file);
   await expect(backup(join(root, "never.db"), "--database", file)).rejects.toMatchObject(
@@ -71,7 +71,7 @@ test("a damaged database is refused, and no file is left that looks like a backu
   expect(readdirSync(root).filter((name) => name.startsWith("never"))).toEqual([]);
 });
 
-test("a half-written file of a backup that was killed is named, not taken for a backup", async () => {
+test("the partial file of a killed backup is named in the refusal", async () => {
   const file = await newDatabase();
   writeFileSync(join(root, "killed.db.partial"), "");
   const refusal = refusedWith(/killed\.db\.partial is left of a backup/);
@@ -80,12 +80,12 @@ test("a half-written file of a backup that was killed is named, not taken for a 
 
 test.each([
   [
-    "a database in PostgreSQL is backed up with pg_dump",
+    "a PostgreSQL database is refused with the pg_dump command",
     ["b.db", "--database", "postgres://u:secret@h/d"],
     /pg_dump --format=custom --file=b\.db/,
   ],
-  ["a database that is not there is refused", ["b.db", "--database", "none.db"], /There is no file none\.db/],
-  ["a backup needs a name", [], /Name one file[\s\S]+npm run backup -- <new file>/],
+  ["a missing database is refused", ["b.db", "--database", "none.db"], /There is no file none\.db/],
+  ["a missing backup name is refused with the help", [], /Name one file[\s\S]+npm run backup -- <new file>/],
   [
     "an unknown option is refused with the help",
     ["b.db", "--databse", "x"],
@@ -95,7 +95,7 @@ test.each([
   await expect(backup(...args)).rejects.toMatchObject(refusedWith(message));
 });
 
-test("the restore drill: a backup taken under load holds all that was acknowledged before, and serves it", async ({
+test("a backup taken under load contains all events acknowledged before it, and can be restored", async ({
   onTestFinished,
 }) => {
   const folder = await testFolder(onTestFinished);
@@ -114,7 +114,7 @@ test("the restore drill: a backup taken under load holds all that was acknowledg
   expect((await track(server.url, { after: "the backup" })).status).toBe(201);
   await server.stop();
 
-  // As docs/operations.md says: the server is stopped, the three files go, the backup takes the place of the first.
+  // Follows docs/operations.md: stop the server, remove its three files, put the backup in place of the database.
   for (const suffix of ["", "-wal", "-shm"]) await rm(databaseIn(folder) + suffix, { force: true });
   await copyFile(target, databaseIn(folder));
   const restored = await testServer(onTestFinished, folder);

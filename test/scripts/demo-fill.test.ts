@@ -34,7 +34,7 @@ describe("a database filled with the default story", () => {
   });
   const world = () => openWorld({ storage: demo.storage });
 
-  test("holds all of it", async () => {
+  test("contains all events and experiments of the story", async () => {
     const events = [...demoEvents(sizeOf(1))];
     const types = (await demo.storage.eventTypes()).value;
     expect(types.reduce((sum, { count }) => sum + count, 0)).toBe(events.length);
@@ -45,13 +45,13 @@ describe("a database filled with the default story", () => {
     });
   });
 
-  test("was filled with progress that never goes back, and ends at the number asked for", () => {
+  test("reported progress that never decreased and ended at the requested number", () => {
     expect(demo.shown).toEqual([...demo.shown].sort((a, b) => a - b));
     expect(demo.shown.filter((done) => done === 60_000)).toHaveLength(1);
     expect(demo.shown.at(-1)).toBe(60_000);
   });
 
-  test("has a shop's funnel: a fifth takes something, a tenth buys", async () => {
+  test("has the funnel of a shop: a fifth adds to the cart and a tenth buys", async () => {
     const steps = ["product_view", "add_to_cart", "checkout_started", "purchase"].map((event_type) => ({
       event_type,
     }));
@@ -63,7 +63,7 @@ describe("a database filled with the default story", () => {
     expectBetween(bought, 0.06, 0.14);
   });
 
-  test("has users who come back less and less, until the regulars are left", async () => {
+  test("has retention that declines to the share of regular users", async () => {
     const query = { interval: "week", from: String(NOW - 89 * DAY), periods: "11" };
     const { body } = await call(getRetention, world(), { query });
     const rate = (week: number): number => {
@@ -77,7 +77,7 @@ describe("a database filled with the default story", () => {
     expectBetween(rate(8), 0.07, 0.15);
   });
 
-  test("shows each test's days since its start, with users on the first", async () => {
+  test("has a timeline since the start of each experiment, with users on the first day", async () => {
     for (const [index, days] of [
       [0, 60],
       [1, 28],
@@ -91,7 +91,7 @@ describe("a database filled with the default story", () => {
     }
   });
 
-  test("has the metrics that were declared, each with values, and no others", async () => {
+  test("has exactly the declared metrics, each with values", async () => {
     for (const [index, primary] of ["signup", "purchase"].entries()) {
       const test_id = String(demo.made.experiments[index]?.id);
       const { body } = await call(getResults, world(), { params: { test_id } });
@@ -107,9 +107,9 @@ describe("a database filled with the default story", () => {
     }
   });
 
-  test("counts for the tracked metrics what the events of the same users say", async () => {
+  test("has tracked metrics that equal the events of the same users", async () => {
     const banner = demo.made.experiments[1];
-    if (banner === undefined) throw new Error("there is no second test");
+    if (banner === undefined) throw new Error("The second experiment is missing.");
     const assigned = new Map<string, boolean>();
     let purchases = 0;
     for (const { user_id, event_type, occurred_at } of demoEvents(sizeOf(1))) {
@@ -131,7 +131,7 @@ describe("a database filled with the default story", () => {
 });
 
 test.each([1, 2, 3])(
-  "with seed %i blue wins, the banner makes no difference, and both splits are sound",
+  "with seed %i the demo has a winner, a test without difference and no split alarm",
   async (seed) => {
     const { storage, made } = await filled(seed);
     const found = [];
@@ -149,7 +149,7 @@ test.each([1, 2, 3])(
   },
 );
 
-test("a database with a test alone, or an event alone, is not empty", async () => {
+test("a database with only an experiment or only an event is not empty", async () => {
   const [withEvent, withTest, empty] = [
     openSqlite(":memory:"),
     openSqlite(":memory:"),

@@ -8,15 +8,15 @@ import { demoEvents, type StorySize } from "../../scripts/demo/story.ts";
 import { NOW } from "../world.ts";
 
 const size = { seed: 1, now: NOW, events: 20_000, users: 1_100 };
-const told = (changes: Partial<StorySize> = {}): NewEvent[] => [...demoEvents({ ...size, ...changes })];
+const storyOf = (changes: Partial<StorySize> = {}): NewEvent[] => [...demoEvents({ ...size, ...changes })];
 
 const usersIn = (events: readonly NewEvent[]): Set<string | null> =>
   new Set(events.map(({ user_id }) => user_id).filter((id) => id !== null));
 
-test("the same seed tells the same story, and another seed another", () => {
-  const events = told();
-  expect(told()).toEqual(events);
-  expect(told({ seed: 2 }).slice(0, 100)).not.toEqual(events.slice(0, 100));
+test("a story depends only on its seed", () => {
+  const events = storyOf();
+  expect(storyOf()).toEqual(events);
+  expect(storyOf({ seed: 2 }).slice(0, 100)).not.toEqual(events.slice(0, 100));
 });
 
 test.each([
@@ -24,8 +24,8 @@ test.each([
   { events: 60_000, users: 3_300 },
   { events: 40_000, users: 4_000 },
   { events: 60_000, users: 1_500 },
-])("about $events events of $users users come out when they are asked for", (asked) => {
-  const events = told(asked);
+])("a story has about the requested $events events of $users users", (asked) => {
+  const events = storyOf(asked);
   expect(events.length / asked.events).toBeGreaterThan(0.85);
   expect(events.length / asked.events).toBeLessThan(1.15);
   expect(usersIn(events).size / asked.users).toBeGreaterThan(0.97);
@@ -33,10 +33,10 @@ test.each([
 });
 
 test.each(["2026-11-22T10:00:00.000Z", "2026-11-22T00:00:00.000Z", "2026-11-21T23:59:59.999Z"])(
-  "when it is %s, the ninety days before it are told in the order of their time",
+  "at %s the story covers the previous ninety days in order of time",
   (time) => {
     const now = Date.parse(time);
-    const times = told({ now }).map(({ occurred_at }) => occurred_at);
+    const times = storyOf({ now }).map(({ occurred_at }) => occurred_at);
     expect(times).toEqual([...times].sort((a, b) => a - b));
     const [first = 0, last = 0] = [times[0], times.at(-1)];
     expect(first).toBeGreaterThanOrEqual(now - DAYS * DAY);
@@ -46,13 +46,13 @@ test.each(["2026-11-22T10:00:00.000Z", "2026-11-22T00:00:00.000Z", "2026-11-21T2
   },
 );
 
-test("the events are made as they are asked for, however many there will be", () => {
+test("events are generated lazily", () => {
   const story = demoEvents({ seed: 1, now: NOW, events: 100_000_000, users: 5_000_000 });
   expect(story.next()).toMatchObject({ done: false });
 });
 
-test("every event is one that the API would take, of a user or of nobody, in a session", () => {
-  for (const { event_type, user_id, session_id, properties } of told()) {
+test("every event is valid for the API and has a session", () => {
+  for (const { event_type, user_id, session_id, properties } of storyOf()) {
     const sent = { event_type, user_id, session_id, properties: JSON.parse(properties ?? "") };
     expect(EventInput.safeParse(sent)).toEqual({ success: true, data: sent });
     expect(user_id ?? "user-000000").toMatch(/^user-\d{6}$/);
@@ -60,16 +60,16 @@ test("every event is one that the API would take, of a user or of nobody, in a s
   }
 });
 
-test("there are twenty types, whose properties are texts, numbers and booleans", () => {
-  const events = told();
+test("there are twenty event types with properties of text, numbers and booleans", () => {
+  const events = storyOf();
   expect(new Set(events.map(({ event_type }) => event_type)).size).toBe(20);
   const values = events.flatMap(({ properties }) => Object.values(JSON.parse(properties ?? "")));
   expect(new Set(values.map((value) => typeof value))).toEqual(new Set(["string", "number", "boolean"]));
 });
 
-test("a session is one person's, and is over within hours", () => {
+test("a session belongs to one person and ends within hours", () => {
   const sessions = new Map<string | null, NewEvent[]>();
-  for (const event of told()) {
+  for (const event of storyOf()) {
     sessions.set(event.session_id, [...(sessions.get(event.session_id) ?? []), event]);
   }
   for (const events of sessions.values()) {
@@ -82,8 +82,8 @@ test("a session is one person's, and is over within hours", () => {
 describe("message ids", () => {
   const hex = (key: Uint8Array | null): string => Buffer.from(key ?? []).toString("hex");
 
-  test("are all different, each a UUIDv7 of its event's time", () => {
-    const events = told();
+  test("are distinct UUIDv7s with the time of their event", () => {
+    const events = storyOf();
     expect(new Set(events.map(({ message_key }) => hex(message_key))).size).toBe(events.length);
     for (const { message_key, occurred_at } of events) {
       expect(hex(message_key)).toMatch(/^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/);
@@ -91,7 +91,7 @@ describe("message ids", () => {
     }
   });
 
-  test("use all their bits", () => {
+  test("use all bits of a UUID", () => {
     const random = randomOf(1);
     const seen = new Uint8Array(16);
     for (let round = 0; round < 200; round++) {
@@ -102,9 +102,9 @@ describe("message ids", () => {
   });
 });
 
-describe("what happens in the ninety days", () => {
+describe("the ninety days", () => {
   const calendar = calendarUntil(NOW);
-  const events = told({ events: 60_000, users: 3_300 });
+  const events = storyOf({ events: 60_000, users: 3_300 });
   const count = (fits: (event: NewEvent) => boolean): number => events.filter(fits).length;
   const onDays = (from: number, to: number) =>
     count(({ occurred_at: at }) => {
@@ -112,18 +112,18 @@ describe("what happens in the ninety days", () => {
       return day >= from && day < to;
     });
 
-  test("the shop grows", () => {
+  test("show growth of the shop", () => {
     expect(onDays(75, 89)).toBeGreaterThan(2 * onDays(15, 29));
   });
 
-  test("a campaign brings more visitors than the week before it", () => {
+  test("show more visitors during a campaign than in the week before", () => {
     expect(onDays(47, 51)).toBeGreaterThan(1.3 * onDays(40, 44));
     const fromCampaign = events.filter(({ properties }) => properties?.includes('"spring_campaign"'));
     expect(fromCampaign.length).toBeGreaterThan(100);
     expect(fromCampaign.every(({ occurred_at }) => calendar.isCampaign(occurred_at))).toBe(true);
   });
 
-  test("errors are shown only in the outage, in which little else is recorded", () => {
+  test("show errors only during the outage, with few other events", () => {
     const errors = events.filter(({ event_type }) => event_type === "error_shown");
     expect(errors.length).toBeGreaterThan(5);
     expect(
@@ -132,13 +132,13 @@ describe("what happens in the ninety days", () => {
     expect(onDays(66 + 13 / 24, 66 + 20 / 24)).toBeLessThan(0.4 * onDays(65 + 13 / 24, 65 + 20 / 24));
   });
 
-  test("filters are used since their release", () => {
+  test("show use of filters only after their release", () => {
     const used = events.filter(({ event_type }) => event_type === "filter_used");
     expect(used.length).toBeGreaterThan(100);
     expect(used.every(({ occurred_at }) => occurred_at >= calendar.release)).toBe(true);
   });
 
-  test("people sleep: at four in the morning in Germany there is less than a tenth of the evening", () => {
+  test("show less than a tenth of the evening traffic at four in the morning in Germany", () => {
     const inGermany = (hour: number): number =>
       count(
         ({ properties, occurred_at }) =>
@@ -147,7 +147,7 @@ describe("what happens in the ninety days", () => {
     expect(inGermany(4)).toBeLessThan(0.1 * inGermany(20));
   });
 
-  test("a tenth of the users are behind a third of the events or more", () => {
+  test("show at least a third of the events from a tenth of the users", () => {
     const activity = new Map<string, number>();
     for (const { user_id } of events) {
       if (user_id !== null) activity.set(user_id, (activity.get(user_id) ?? 0) + 1);

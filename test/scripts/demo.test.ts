@@ -20,7 +20,7 @@ interface Run {
   readonly err: string;
 }
 
-/** Runs the demo in the folder, with settings of the test's own. */
+/** Runs the demo in the folder, with these settings only. */
 const demo = (args: readonly string[], variables: Record<string, string> = {}): Promise<Run> =>
   new Promise((resolve) => {
     const { PATH, HOME } = process.env;
@@ -36,7 +36,7 @@ const SMALL = ["--events", "3000", "--users", "160"];
 
 const TENTHS = /^(?:\d0 % {2}events\n)+100 % {2}events\n$/;
 
-/** What is stored, as far as anybody can ask. */
+/** The event types and experiments of a storage. */
 async function contents(storage: Storage) {
   const types = (await storage.eventTypes()).value;
   const experiments = await storage.listExperiments({ limit: 9 });
@@ -44,14 +44,14 @@ async function contents(storage: Storage) {
   return { types, experiments };
 }
 
-/** A line that the demo says to try, as the request that curl makes of it. */
+/** Converts a printed curl command to a request. */
 function requestOf(line: string) {
   const [, url = "", body] = /curl -s '?localhost:20000([^' ]+)'?(?:.* -d '(.+)')?$/.exec(line) ?? [];
   const headers: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
   return { method: body === undefined ? "GET" : "POST", path: url, headers, body };
 }
 
-test("an empty file is filled, and everything that it says to try is answered", async () => {
+test("an empty file is filled, and every printed command works", async () => {
   const file = join(folder, "filled.db");
   const { code, out, err } = await demo([...SMALL, "--database", file]);
   expect([code, err]).toEqual([0, expect.stringMatching(TENTHS)]);
@@ -81,7 +81,7 @@ test("an empty file is filled, and everything that it says to try is answered", 
   await storage.close();
 });
 
-test("a database that holds something is refused, and stays as it is", async () => {
+test("a database that is not empty is refused and stays unchanged", async () => {
   const file = join(folder, "held.db");
   await demo([...SMALL, "--database", file]);
   const before = await contents(openSqlite(file));
@@ -89,12 +89,12 @@ test("a database that holds something is refused, and stays as it is", async () 
   expect([code, out, err]).toEqual([
     1,
     "",
-    `${file} holds events or A/B tests already, and stays as it is. Name a new file, as npm run demo -- --database data/demo.db\n`,
+    `${file} already contains events or A/B tests, and was not changed. Name a new file: npm run demo -- --database data/demo.db\n`,
   ]);
   expect(await contents(openSqlite(file))).toEqual(before);
 });
 
-test("PostgreSQL is filled too, and its password is not shown", async () => {
+test("PostgreSQL is filled too, and its password is not printed", async () => {
   const server = await startPostgres(bundledPostgres(), { fsync: "off" });
   try {
     const url = new URL(await server.newDatabase());
@@ -119,14 +119,14 @@ test.each([
     "--users must leave each of them 6 events or more: ask for fewer users, or for more events\n",
   ],
   [["--event", "2000"], /Unknown option '--event'/],
-])("%j is refused with what to do, and makes no file", async (args, said) => {
+])("%j is refused with instructions, and creates no file", async (args, said) => {
   const before = readdirSync(folder);
   const { code, out, err } = await demo(args);
   expect([code, out, err]).toEqual([1, "", typeof said === "string" ? said : expect.stringMatching(said)]);
   expect(readdirSync(folder)).toEqual(before);
 });
 
-test("--help says every option, and makes no file", async () => {
+test("--help lists every option and creates no file", async () => {
   const before = readdirSync(folder);
   const { code, out } = await demo(["--help"]);
   expect(code).toBe(0);

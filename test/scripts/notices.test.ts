@@ -9,7 +9,7 @@ const entries = [...notices.matchAll(/^(\S+) \d+\.\d+\.\d+\S* \(([^)]+)\)$/gm)];
 
 const PERMISSIVE = /^(?:MIT|MIT-0|ISC|0BSD|BSD-[23]-Clause|Apache-2\.0|BSL-1\.0)$/;
 
-/** The packages of which a source map says that the bundle holds code. */
+/** The packages in a bundle, according to its source map. */
 async function bundledNames(): Promise<string[]> {
   const maps = (await readdir(dist)).filter((name) => name.endsWith(".mjs.map"));
   const texts = await Promise.all(maps.map((name) => readFile(join(dist, name), "utf8")));
@@ -18,14 +18,14 @@ async function bundledNames(): Promise<string[]> {
   return [...new Set(names)].filter((name) => name !== undefined);
 }
 
-test("every package that the server's bundles hold code of has a notice", async () => {
+test("every package in the bundles of the server has a notice", async () => {
   const listed = entries.map(([, name]) => name);
   const bundled = await bundledNames();
   expect(bundled).toContain("zod");
   expect(bundled.filter((name) => !listed.includes(name))).toEqual([]);
 });
 
-test("the packages of the dashboard have one too", () => {
+test("every package in the dashboard has a notice", () => {
   expect(entries.map(([, name]) => name)).toEqual(expect.arrayContaining(["preact", "uplot"]));
 });
 
@@ -34,6 +34,6 @@ test("every bundled package has a permissive licence", () => {
   expect([...new Set(licences)].filter((licence) => !PERMISSIVE.test(licence))).toEqual([]);
 });
 
-test("every notice holds the text or the copyright line that the licence asks to keep", () => {
+test("every notice contains the text or copyright line that its licence requires", () => {
   expect(sections.filter((section) => !/copyright|permission/i.test(section))).toEqual([]);
 });

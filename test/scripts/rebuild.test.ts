@@ -35,7 +35,7 @@ const byPlan = {
 };
 const free = [{ event_type: null, group: { kind: "value", value: "free" }, total: 1, values: [1] }];
 
-test("after somebody's events were deleted by hand, a rebuild makes the answers right again", async () => {
+test("a rebuild corrects the reports after events were deleted with SQL", async () => {
   const file = join(folder, "analytics.db");
   const before = openSqlite(file);
   await before.appendEvents(["ann", "ann", "bob"].map(eventOf));
@@ -62,7 +62,7 @@ test("after somebody's events were deleted by hand, a rebuild makes the answers 
   await after.close();
 });
 
-test("whoever mistypes an option is told how to ask", async () => {
+test("an unknown option is refused with the help", async () => {
   await expect(rebuild("--databse", "analytics.db")).rejects.toMatchObject({
     code: 1,
     stderr: expect.stringMatching(
@@ -71,7 +71,7 @@ test("whoever mistypes an option is told how to ask", async () => {
   });
 });
 
-test("a file that is not there is refused, and not made", async () => {
+test("a missing file is refused and not created", async () => {
   await expect(rebuild("--database", join(folder, "none.db"))).rejects.toMatchObject({
     code: 1,
     stderr: expect.stringContaining("There is no file"),

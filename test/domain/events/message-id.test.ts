@@ -5,7 +5,7 @@ import { MessageId, messageKey } from "../../../domain/events/message-id.ts";
 
 const hex = (key: Uint8Array) => Buffer.from(key).toString("hex");
 
-test("a UUID is stored as its own 16 bytes, in either case", () => {
+test("a UUID in upper or lower case is stored as its 16 bytes", () => {
   fc.assert(
     fc.property(fc.uuid(), (uuid) => {
       expect(hex(messageKey(uuid))).toBe(uuid.replaceAll("-", ""));
@@ -27,7 +27,7 @@ test.each([
   ["{018f6a1e-7c3b-7d2a-9f00-aabbccddeeff}"],
   ["018f6a1e-7c3b-7d2a-9f00-aabbccddeefg"],
   [" 018f6a1e-7c3b-7d2a-9f00-aabbccddeeff"],
-])("%j resembles a UUID, but is a text like any other", (text) => {
+])("%j is not a UUID and is hashed like other text", (text) => {
   expect(hex(messageKey(text))).toBe(createHash("sha256").update(text).digest("hex").slice(0, 32));
 });
 
@@ -35,6 +35,6 @@ test.each(["a", " ", "m".repeat(100), "😀".repeat(50), "line\nbreak"])("%j is 
   expect(MessageId.safeParse(text).success).toBe(true);
 });
 
-test.each(["", "m".repeat(101), "\ud800", "a\udc00", 1, null])("%j is no message id", (text) => {
+test.each(["", "m".repeat(101), "\ud800", "a\udc00", 1, null])("%j is not a valid message id", (text) => {
   expect(MessageId.safeParse(text).success).toBe(false);
 });

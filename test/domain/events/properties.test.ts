@@ -25,7 +25,7 @@ const faultsOf = (value: unknown): [string, string][] => {
     : parsed.error.issues.map(({ path, message }) => [z.core.toDotPath(path), message]);
 };
 
-test("a JSON object within the limits is accepted unchanged, and no other", () => {
+test("exactly the JSON objects within the limits are accepted, unchanged", () => {
   const object = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 9 }), { maxKeys: 6 });
   fc.assert(
     fc.property(object, (properties) => {
@@ -51,11 +51,11 @@ test.each<[string, boolean, unknown]>([
   expect(Properties.safeParse(value).success).toBe(taken);
 });
 
-test("a value that is nested too deeply is named by its path", () => {
+test("a value nested too deeply is refused with its path", () => {
   expect(faultsOf(nested(9))).toEqual([["a.a.a.a.a.a.a.a", "must not be nested deeper than 8 levels"]]);
 });
 
-test("255 keys are accepted and 256 are not, nested ones included", () => {
+test("255 keys are accepted and 256 refused, including nested keys", () => {
   const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n]));
   expect(faultsOf(keys(255))).toEqual([]);
   expect(faultsOf(keys(256))).toEqual([["", "must have at most 255 keys, nested ones included"]]);
@@ -64,7 +64,7 @@ test("255 keys are accepted and 256 are not, nested ones included", () => {
 });
 
 test.each(['{"__proto__":1}', '{"a":{"__proto__":{"b":1}}}', '{"a":[{"__proto__":null}]}'])(
-  "%s is refused, and pollutes nothing",
+  "%s is refused and does not pollute prototypes",
   (text) => {
     expect(faultsOf(JSON.parse(text)).map(([, message]) => message)).toEqual(["must not be named __proto__"]);
     expect(({} as { b?: number }).b).toBeUndefined();
@@ -72,13 +72,13 @@ test.each(['{"__proto__":1}', '{"a":{"__proto__":{"b":1}}}', '{"a":[{"__proto__"
 );
 
 test.each([[Number.NaN], [Number.POSITIVE_INFINITY], [Number.NEGATIVE_INFINITY]])(
-  "%d is no number of JSON",
+  "%d is refused, because JSON has no such number",
   (value) => {
     expect(faultsOf({ a: { b: [value] } })).toEqual([["a.b[0]", NOT_EXACT]]);
   },
 );
 
-test.each([[null], ["{}"], [1], [[]], [true], [undefined]])("%j is no JSON object", (value) => {
+test.each([[null], ["{}"], [1], [[]], [true], [undefined]])("%j is not a JSON object", (value) => {
   expect(faultsOf(value)).toEqual([["", "must be a JSON object"]]);
 });
 
@@ -87,7 +87,7 @@ test("every fault is listed", () => {
   expect(faultsOf(value).map(([path]) => path)).toEqual(["a", "b[0]", "c.a.a.a.a.a.a.a"]);
 });
 
-test("the check ends with the fault that decides, whatever follows", () => {
+test("the check stops at the first limit that is exceeded", () => {
   let visited = 0;
   const counted = (value: unknown) =>
     new Proxy(

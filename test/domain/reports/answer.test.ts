@@ -6,7 +6,7 @@ const verificationOf = (value: unknown, recomputed: unknown) =>
   metaOf({ source: "rollup", value, recomputed }, START, START).verification;
 
 describe("the meta of an answer", () => {
-  test("says its source, how far the data reach and how long it took", () => {
+  test("states the source, the age of the data and the duration", () => {
     expect(metaOf({ source: "raw", value: 1 }, START, START + 12)).toEqual({
       source: "raw",
       exact: true,
@@ -15,14 +15,14 @@ describe("the meta of an answer", () => {
     });
   });
 
-  test("says that verification succeeded where the second answer is the same", () => {
+  test("states that verification succeeded if both answers are equal", () => {
     expect(verificationOf([{ total: 1, values: [1, 0] }], [{ total: 1, values: [1, 0] }])).toEqual({
       ok: true,
       differences: [],
     });
   });
 
-  test("lists every place where the second answer differs, with both values", () => {
+  test("lists every path where the second answer differs, with both values", () => {
     const answered = [{ total: 2, values: [1, 1], group: "a" }];
     const recomputed = [{ total: 1, values: [1, 0, 3], group: "a" }, { total: 5 }];
     expect(verificationOf(answered, recomputed)).toEqual({
@@ -46,7 +46,7 @@ describe("the meta of an answer", () => {
     });
   });
 
-  test("lists twenty differences at most", () => {
+  test("lists at most twenty differences", () => {
     const many = Array.from({ length: 30 }, (_, n) => n);
     const found = verificationOf(
       many,

@@ -72,7 +72,7 @@ const instant = fc.integer({ min: Date.parse("1850-01-01"), max: Date.parse("209
 const byDays = fc.integer({ min: -2 * DAY, max: 2 * DAY });
 const byMinutes = fc.integer({ min: -90 * 60_000, max: 90 * 60_000 });
 
-/** An instant near a clock change of the zone, where there is a later one. */
+/** An instant near the next clock change of the zone, if there is one. */
 const nearChange = fc.tuple(zone, instant, fc.oneof(byDays, byMinutes)).map(([name, time, by]) => {
   const change = at(time, name).getTimeZoneTransition("next");
   return { name, from: (change?.epochMilliseconds ?? time) + by };
@@ -81,7 +81,7 @@ const nearChange = fc.tuple(zone, instant, fc.oneof(byDays, byMinutes)).map(([na
 const ranges = fc.oneof(fc.record({ name: zone, from: instant }), nearChange);
 
 describe("the edges of periods", () => {
-  test.each(Interval.options)("agree with Temporal's calendar in any zone and year: %s", (interval) => {
+  test.each(Interval.options)("agree with the calendar of Temporal in any zone and year: %s", (interval) => {
     const length = fc.integer({ min: 1, max: MOST[interval] });
     fc.assert(
       fc.property(ranges, length, ({ name, from }, some) => {
@@ -92,7 +92,7 @@ describe("the edges of periods", () => {
     );
   });
 
-  test("make a day of 23 hours when clocks go forward, and of 25 when they go back", () => {
+  test("give days of 23 and 25 hours at clock changes", () => {
     const spring =
       edgesOf("day", "Europe/Berlin", Date.parse("2026-03-28"), Date.parse("2026-03-31"), 9) ?? [];
     expect(hoursBetween(spring)).toEqual([24, 23, 24, 24]);
@@ -100,13 +100,13 @@ describe("the edges of periods", () => {
     expect(autumn).toEqual(["2026-10-24T22:00:00.000Z", "2026-10-25T23:00:00.000Z"]);
   });
 
-  test("make an hour of half the length where clocks change by half an hour", () => {
+  test("give an hour of half the length when clocks change by half an hour", () => {
     const from = Date.parse("2026-04-04T14:00:00Z");
     const found = edgesOf("hour", "Australia/Lord_Howe", from, from + 3 * HOUR, 9) ?? [];
     expect(hoursBetween(found)).toEqual([1, 0.5, 1, 1]);
   });
 
-  test("make hours of Kathmandu begin a quarter past those of UTC", () => {
+  test("begin hours in Kathmandu a quarter past those of UTC", () => {
     expect(edges("hour", "Asia/Kathmandu", "2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z")).toEqual([
       "2025-12-31T23:15:00.000Z",
       "2026-01-01T00:15:00.000Z",
@@ -138,7 +138,7 @@ describe("the edges of periods", () => {
     ]);
   });
 
-  test("give months their lengths, in the first century too", () => {
+  test("give months their correct lengths, also in the first century", () => {
     expect(edges("month", "UTC", "0099-02-10T00:00:00Z", "0099-03-31T00:00:00Z")).toEqual([
       "0099-02-01T00:00:00.000Z",
       "0099-03-01T00:00:00.000Z",
@@ -146,7 +146,7 @@ describe("the edges of periods", () => {
     ]);
   });
 
-  test("are undefined for more buckets than the limit, and defined for as many", () => {
+  test("are undefined beyond the limit of buckets", () => {
     fc.assert(
       fc.property(
         ranges,
@@ -163,7 +163,7 @@ describe("the edges of periods", () => {
     );
   });
 
-  test("refuse a range of ten thousand years without dividing it", () => {
+  test("refuse a range of ten thousand years without computing edges", () => {
     const [from, to] = [Date.parse("0000-01-01"), Date.parse("9999-12-31")];
     for (const interval of Interval.options) {
       expect(edgesOf(interval, "America/New_York", from, to, 10_000)).toBeUndefined();
@@ -174,7 +174,7 @@ describe("the edges of periods", () => {
 describe("the day of a date", () => {
   const date = instant.map((time) => isoTime(time).slice(0, 10));
 
-  test("begins at the first instant at which clocks show the date or a later one", () => {
+  test("begins at the first instant at which clocks show this or a later date", () => {
     fc.assert(
       fc.property(zone, date, (name, day) => {
         const start = startOfDate(day, name);
@@ -205,7 +205,7 @@ describe("the day of a date", () => {
 });
 
 describe("the bucket of an instant", () => {
-  test("is the one that begins at or before it and ends after it, or -1 outside all", () => {
+  test("contains the instant, or is -1 outside all buckets", () => {
     const some = fc
       .uniqueArray(fc.integer({ min: -20, max: 20 }), { maxLength: 10 })
       .map((all) => all.sort((a, b) => a - b));
@@ -231,7 +231,7 @@ describe("a zone", () => {
   });
 
   test.each(["", "Mars/Olympus", "+02:00", "-05", "2026-11-22", "Europe/Berlin ", "[UTC]"])(
-    "is not called “%s”",
+    "cannot be named “%s”",
     (name) => {
       expect(isZone(name)).toBe(false);
     },

@@ -43,11 +43,11 @@ describe("a condition of a URL", () => {
     ["NaN", ["NaN"]],
     ["9007199254740991", ["9007199254740991", 9007199254740991]],
     ["9007199254740993", ["9007199254740993"]],
-  ])("“%s” means itself, and the number or boolean that JSON writes so", (text, values) => {
+  ])("“%s” matches the text and the number or boolean of that JSON", (text, values) => {
     expect(readings(text)).toEqual(values);
   });
 
-  test("finds any number and boolean by its text in JSON", () => {
+  test("matches every number and boolean by its JSON", () => {
     fc.assert(
       fc.property(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean()), (value) => {
         const where = QueryConditions.parse({ plan: JSON.stringify(value) });
@@ -56,7 +56,7 @@ describe("a condition of a URL", () => {
     );
   });
 
-  test("may be absent, and there is one for each property", () => {
+  test("is optional, and applies to one property each", () => {
     expect(QueryConditions.parse(undefined)).toEqual([]);
     expect(QueryConditions.parse({})).toEqual([]);
     expect(QueryConditions.parse({ plan: "pro", "a.b": "x" })).toEqual([
@@ -114,7 +114,7 @@ describe("a comparison of a body", () => {
   });
 
   test.each<unknown>([{ gte: "10" }, { set: false }, { gte: Number.POSITIVE_INFINITY }])(
-    "is never %j",
+    "cannot be %j",
     (comparison) => {
       expect(refusal(BodyConditions, { price: comparison })).toEqual([["price", BODY_VALUE]]);
     },
@@ -127,7 +127,7 @@ describe("a comparison of a body", () => {
     ]);
   });
 
-  test("counts as a condition each", () => {
+  test("counts each operator as a condition", () => {
     const names = Array.from({ length: 11 }, (_, n) => [`p${n}`, { gte: 1, lt: 2 }]);
     expect(refusal(BodyConditions, Object.fromEntries(names))).toEqual([
       ["", "must have at most 20 conditions"],
@@ -135,7 +135,7 @@ describe("a comparison of a body", () => {
   });
 });
 
-test("a value that is no set of conditions is refused with the expected form", () => {
+test("a value that is not an object of conditions is refused with the expected form", () => {
   expect(QueryConditions.safeParse("pro").error?.issues).toMatchObject([
     { message: "must be written as where[property]=value" },
   ]);
@@ -145,7 +145,7 @@ test("a value that is no set of conditions is refused with the expected form", (
 });
 
 describe("a condition of a body", () => {
-  test("has the type that it is written in", () => {
+  test("matches only values of its own type", () => {
     expect(BodyConditions.parse({ a: "5", b: 5, c: true })).toEqual([
       { property: "a", values: ["5"] },
       { property: "b", values: [5] },
@@ -153,7 +153,7 @@ describe("a condition of a body", () => {
     ]);
   });
 
-  test.each([null, ["pro"]])("is never %j", (value) => {
+  test.each([null, ["pro"]])("cannot be %j", (value) => {
     expect(refusal(BodyConditions, { plan: value })).toEqual([["plan", BODY_VALUE]]);
   });
 });
@@ -165,12 +165,12 @@ describe.each([
   const properties = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`property ${n}`, "x"]));
 
-  test("are twenty at most", () => {
+  test("are limited to twenty", () => {
     expect(schema.parse(properties(20))).toHaveLength(20);
     expect(refusal(schema, properties(21))).toEqual([["", "must have at most 20 conditions"]]);
   });
 
-  test("name no property that JavaScript would lose", () => {
+  test("refuse the property __proto__", () => {
     const where = JSON.parse('{"__proto__":"x"}');
     expect(refusal(schema, where)).toEqual([["__proto__", "must not be named __proto__"]]);
   });
@@ -213,13 +213,10 @@ describe("properties of an event", () => {
     expect(holdsAll([], {})).toBe(true);
   });
 
-  test.each(["constructor", "toString", "hasOwnProperty"])(
-    "do not have the %s that every object has",
-    (name) => {
-      expect(holdsAll([{ property: name, values: ["x"] }], {})).toBe(false);
-      expect(scalarOf({}, name)).toBeNull();
-    },
-  );
+  test.each(["constructor", "toString", "hasOwnProperty"])("do not include the inherited %s", (name) => {
+    expect(holdsAll([{ property: name, values: ["x"] }], {})).toBe(false);
+    expect(scalarOf({}, name)).toBeNull();
+  });
 
   test.each([
     ["pro", "pro"],
@@ -230,11 +227,11 @@ describe("properties of an event", () => {
     [{ a: 1 }, null],
     [["pro"], null],
     [undefined, null],
-  ])("with the value %j are broken down under %j", (value, shown) => {
+  ])("with the value %j are grouped as %j", (value, shown) => {
     expect(scalarOf({ plan: value }, "plan")).toBe(shown);
   });
 
-  test("are read from the stored text; a text that is no object has none", () => {
+  test("are parsed from stored text, and empty if the text is not an object", () => {
     expect(propertiesOf('{"plan":"pro","of":{"x":[1]}}')).toEqual({ plan: "pro", of: { x: [1] } });
     for (const text of [null, "", "5", "null", "[1]", '"text"', "{plan:1}", '{"a":']) {
       expect(propertiesOf(text)).toEqual({});

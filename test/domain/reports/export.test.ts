@@ -36,7 +36,7 @@ const TIMES = "7,1969-12-31T23:59:59.999Z,,2026-11-22T10:00:00.123Z";
 const csvLine = (event: StoredEvent, ...names: string[]): string =>
   csvOf([typeOf("view", ...names.map((name) => propertyOf(name, 1)))], []).line(event);
 
-/** The cells of one line as RFC 4180 defines them: quotes are doubled within quotes. */
+/** Parses the cells of one line by RFC 4180: quotes within a quoted cell are doubled. */
 function cellsOf(line: string): string[] {
   const cells = line.replace(/\r\n$/, "").match(/(?<=^|,)("(?:[^"]|"")*"|[^",]*)(?=,|$)/g) ?? [];
   return cells.map((cell) => cell.replace(/^"|"$/g, "").replaceAll('""', '"'));
@@ -59,12 +59,12 @@ describe("a line of JSON", () => {
     );
   });
 
-  test("copies a number digit by digit that another program has stored and a double would round", () => {
+  test("copies a stored number that a double would round digit by digit", () => {
     const line = ndjson.line(eventOf({ properties: '{\r\n  "order": 9007199254740993\n}' }));
     expect(line).toMatch(/"properties":\{ {3}"order": 9007199254740993 \}\}\n$/);
   });
 
-  test.each(["", "[1]", "no JSON", "null"])("has no properties where the table holds %j", (properties) => {
+  test.each(["", "[1]", "no JSON", "null"])("has no properties if the stored text is %j", (properties) => {
     expect(JSON.parse(ndjson.line(eventOf({ properties }))).properties).toEqual({});
   });
 
@@ -90,7 +90,7 @@ describe("the head of a CSV file", () => {
     expect(csvOf(types, []).head).toContain('session_id,"properties.stack","properties.plan",');
   });
 
-  test("has 100 columns for properties at most", () => {
+  test("has at most 100 property columns", () => {
     const many = Array.from({ length: 300 }, (_, index) => propertyOf(`p${index}`, 300 - index));
     const columns = cellsOf(csvOf([typeOf("view", ...many)], []).head);
     expect([columns.length, columns.at(-2), columns.at(-1)]).toEqual([
@@ -108,7 +108,7 @@ describe("the head of a CSV file", () => {
 });
 
 describe("a line of CSV", () => {
-  test("leaves a cell empty where the event has no value", () => {
+  test("leaves a cell empty without a value", () => {
     expect(csvLine(eventOf(), "plan")).toBe(`${TIMES},"view","ann",,,\r\n`);
   });
 

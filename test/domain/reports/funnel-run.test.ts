@@ -59,7 +59,7 @@ describe("a user's best run", () => {
     );
   });
 
-  test("has no more steps in a stricter order", () => {
+  test("does not have more steps in a stricter order", () => {
     fc.assert(
       fc.property(walk, (some) => {
         expect(depthOf(some, "strict")).toBeLessThanOrEqual(depthOf(some, "ordered"));
@@ -68,7 +68,7 @@ describe("a user's best run", () => {
     );
   });
 
-  test.each(ORDERS)("has no fewer steps in a longer window: %s", (order) => {
+  test.each(ORDERS)("does not have fewer steps in a longer window: %s", (order) => {
     fc.assert(
       fc.property(walk, fc.nat({ max: 5 }), (some, more) => {
         const longer = { ...some, window: some.window + more };
@@ -87,7 +87,7 @@ describe("a user's best run", () => {
     );
   });
 
-  test("in any order does not depend on the numbers of the steps", () => {
+  test("in any order does not depend on the numbering of steps", () => {
     fc.assert(
       fc.property(walk, (some) => {
         const renamed = some.footsteps.map((one) => ({

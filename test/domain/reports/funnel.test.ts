@@ -48,7 +48,7 @@ describe("the plan of a funnel", () => {
     });
   });
 
-  test("refuses an empty range by name", () => {
+  test("refuses an empty range with the parameter", () => {
     const faults = [{ path: "from", message: "must be before the end of the range, to" }];
     const query = FunnelQuery.parse({ steps, from: "2026-11-22", to: "2026-11-21" });
     expect(planFunnel(query, NOW)).toEqual({ faults });

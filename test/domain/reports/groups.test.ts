@@ -17,7 +17,7 @@ const shown = (sizes: Readonly<Record<string, number>>, limit: number) => {
 const scalar = fc.oneof(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean());
 
 describe("groups", () => {
-  test("a key gives back its value, and no value has a key of its own", () => {
+  test("convert to keys and back, including the group without a value", () => {
     fc.assert(
       fc.property(scalar, (value) => {
         expect(groupOf(groupKey(value))).toEqual({ kind: "value", value: value === 0 ? 0 : value });
@@ -26,7 +26,7 @@ describe("groups", () => {
     expect(groupOf(groupKey(null))).toEqual({ kind: "none" });
   });
 
-  test("are different for values of different types", () => {
+  test("differ for values of different types", () => {
     expect(new Set([5, "5", true, "true", null, "null"].map(groupKey)).size).toBe(6);
   });
 
@@ -67,7 +67,7 @@ describe("groups", () => {
     );
   });
 
-  test("copy each of a hundred thousand parts a few times only", () => {
+  test("merge a hundred thousand parts with few copies", () => {
     let copied = 0;
     const counted = (size: number): Bag => ({
       size,

@@ -26,7 +26,7 @@ describe("a time range", () => {
   test.each<[string, object, string[]]>([
     ["today and the 29 days before it", {}, ["2026-10-24T00:00:00.000Z", "2026-11-22T10:00:00.001Z"]],
     [
-      "the same in a zone whose clocks have changed since",
+      "the last thirty days in a zone with a clock change since",
       berlin,
       ["2026-10-23T22:00:00.000Z", "2026-11-22T10:00:00.001Z"],
     ],
@@ -66,12 +66,12 @@ describe("a time range", () => {
       ["2011-12-29T10:00:00.000Z", "2011-12-30T10:00:00.000Z"],
     ],
     [
-      "the last day of the year 9999, also where clocks are behind UTC",
+      "the last day of the year 9999 in a zone behind UTC",
       { from: "9999-12-31", to: "9999-12-31", timezone: "America/Los_Angeles" },
       ["9999-12-31T08:00:00.000Z", "9999-12-31T23:59:59.999Z"],
     ],
     [
-      "the first day of the year 0, also where clocks are ahead of UTC",
+      "the first day of the year 0 in a zone ahead of UTC",
       { from: "0000-01-01", to: "0000-01-01", timezone: "Asia/Tokyo" },
       ["0000-01-01T00:00:00.000Z", "0000-01-01T14:41:01.000Z"],
     ],
@@ -93,7 +93,7 @@ describe("a time range", () => {
     ["end where it begins", { from: "2026-11-22T08:00:00Z", to: "2026-11-22T08:00:00Z" }, ORDER],
     ["end before it begins", { from: "2026-11-22", to: "2026-11-21" }, ORDER],
     [
-      "begin after now where no end is given",
+      "begin in the future without an end",
       { from: "2026-11-23" },
       [["from", "is still to come: a range without an end, to, ends now"]],
     ],
@@ -125,11 +125,11 @@ describe("a time range", () => {
       [["timezone", "must be the name of a time zone, as Europe/Berlin or UTC"]],
     ],
     [
-      "be in an offset, which is wrong for half of the year",
+      "be in a UTC offset, which ignores daylight saving time",
       { timezone: "+02:00" },
       [["timezone", "must be the name of a time zone, as Europe/Berlin or UTC"]],
     ],
-  ])("may not %s", (_name, input, faults) => {
+  ])("must not %s", (_name, input, faults) => {
     expect(rangeFor(input)).toEqual(faults);
   });
 
@@ -159,11 +159,11 @@ describe("the event types of a query", () => {
       ["view", "cart", "view"],
       ["view", "cart"],
     ],
-  ])("%j are %j", (input, types) => {
+  ])("%j are read as %j", (input, types) => {
     expect(EventTypes.parse(input)).toEqual(types);
   });
 
-  test("are twenty at most", () => {
+  test("are limited to twenty", () => {
     const types = Array.from({ length: 21 }, (_, n) => `type ${n}`);
     expect(EventTypes.parse(types.slice(1))).toHaveLength(20);
     expect(EventTypes.safeParse(types).success).toBe(false);
@@ -174,7 +174,7 @@ describe("the event types of a query", () => {
     [["view", ""], "must not be blank"],
     [Array.from({ length: 21 }, (_, n) => `type ${n}`), "must be named at most 20 times"],
     [{ 0: "view" }, "must be a text; several are named as event_type=a&event_type=b"],
-  ])("are refused with a reason: %j", (input, message) => {
+  ])("%j are refused with: %s", (input, message) => {
     expect(EventTypes.safeParse(input).error?.issues.map((issue) => issue.message)).toEqual([message]);
   });
 });
@@ -191,7 +191,7 @@ describe("a whole number in a URL", () => {
   });
 
   test.each(["", "0", "501", "-1", "1.5", "1e2", "0x10", " 5", "+5", "five", "9".repeat(400), undefined, {}])(
-    "is not %j",
+    "cannot be %j",
     (input) => {
       expect(Page.safeParse(input).error?.issues.map(({ message }) => message)).toEqual([
         "must be a whole number from 1 to 500",
@@ -199,7 +199,7 @@ describe("a whole number in a URL", () => {
     },
   );
 
-  test("is given once", () => {
+  test("cannot be repeated", () => {
     expect(Page.safeParse(["1", "2"]).error?.issues).toMatchObject([{ message: "must be given once" }]);
   });
 });

@@ -41,7 +41,7 @@ describe("the plan of retention", () => {
     expect(planned(both).question).toMatchObject(both);
   });
 
-  test("follows cohorts beyond the range, to the period that is not over yet", () => {
+  test("follows cohorts beyond the range up to the current period", () => {
     const query = { interval: "day", from: "2026-11-17", to: "2026-11-18", periods: "3" };
     const { question } = planned(query);
     expect(question.cohorts).toBe(2);
@@ -76,13 +76,13 @@ describe("the plan of retention", () => {
     );
   });
 
-  test("has one cohort for a range that has not begun", () => {
+  test("has one cohort for a range in the future", () => {
     const { question } = planned({ interval: "day", from: "2026-12-01", to: "2026-12-31" });
     expect(question.cohorts).toBe(1);
     expect(datesOf(question.edges)).toEqual(["2026-12-01", "2026-12-02"]);
   });
 
-  test("allows four hundred cohorts, and refuses one more by name", () => {
+  test("allows four hundred cohorts, and refuses more with the parameter", () => {
     const from = (days: number) => ({ interval: "day", from: String(NOW - days * DAY) });
     expect(planned(from(399)).question.cohorts).toBe(400);
     expect(planRetention(RetentionQuery.parse(from(400)), NOW)).toEqual({
@@ -95,7 +95,7 @@ describe("the plan of retention", () => {
     });
   });
 
-  test("refuses an empty range by name", () => {
+  test("refuses an empty range with the parameter", () => {
     const faults = [{ path: "from", message: "must be before the end of the range, to" }];
     expect(
       planRetention(RetentionQuery.parse({ from: "2026-11-22T08:00:00Z", to: "2026-11-22T08:00:00Z" }), NOW),
@@ -104,7 +104,7 @@ describe("the plan of retention", () => {
 });
 
 describe("the answer to a retention query", () => {
-  test("says that its range is whole periods, also where the query's range cuts them", () => {
+  test("states a range of whole periods, also if the range of the query is shorter", () => {
     const { query, question } = planned({ interval: "week", from: "2026-11-11", to: "2026-11-18" });
     const counts = Array.from({ length: question.cohorts }, () => ({ users: 0, returned: [] }));
     expect(describeRetention(query, question, counts, NOW, meta)).toMatchObject({
@@ -114,7 +114,7 @@ describe("the answer to a retention query", () => {
     });
   });
 
-  test("marks the unfinished period of each cohort that is still followed", () => {
+  test("marks the unfinished period of each active cohort", () => {
     const { query, question } = planned({
       interval: "day",
       from: "2026-11-19",

@@ -40,13 +40,13 @@ describe("the plan of a trend", () => {
     ]);
   });
 
-  test("marks buckets that are not over yet as not complete", () => {
+  test("marks current and future buckets as not complete", () => {
     expect(completeOf({ from: "2026-11-21", to: "2026-11-24" })).toEqual([true, false, false, false]);
     const hours = { interval: "hour", from: "2026-11-22T08:00:00Z", to: "2026-11-22T11:00:00Z" };
     expect(completeOf(hours)).toEqual([true, true, false]);
   });
 
-  test("has buckets as clocks in the zone show them", () => {
+  test("has buckets in local time of the zone", () => {
     const range = { from: "2026-10-24", to: "2026-10-26", timezone: "Europe/Berlin" };
     expect(startsOf(range)).toEqual(["2026-10-23T22:00", "2026-10-24T22:00", "2026-10-25T23:00"]);
     expect(startsOf({ ...range, interval: "week" })).toEqual(["2026-10-18T22:00", "2026-10-25T23:00"]);
@@ -54,13 +54,13 @@ describe("the plan of a trend", () => {
     expect(startsOf({ ...range, interval: "hour" })).toHaveLength(73);
   });
 
-  test("has one cut bucket where the range lies within a single one", () => {
+  test("has one partial bucket for a range within a single period", () => {
     const { question, buckets } = planned({ from: "1000000001000", to: "1000000002000", interval: "month" });
     expect(question.edges).toEqual([1_000_000_001_000, 1_000_000_002_000]);
     expect(buckets).toEqual([{ start: "2001-09-01T00:00:00.000Z", complete: false }]);
   });
 
-  test("allows ten thousand buckets, and refuses one more by name", () => {
+  test("allows ten thousand buckets, and refuses more with the parameter", () => {
     const query = (hours: number) => ({
       interval: "hour",
       from: "2001-01-01T00:00:00Z",
@@ -77,7 +77,7 @@ describe("the plan of a trend", () => {
     });
   });
 
-  test("refuses an empty range by name", () => {
+  test("refuses an empty range with the parameter", () => {
     const faults = [{ path: "from", message: "must be before the end of the range, to" }];
     expect(
       planTrend(TrendQuery.parse({ from: "2026-11-22T08:00:00Z", to: "2026-11-22T08:00:00Z" }), NOW),

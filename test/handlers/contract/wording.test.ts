@@ -12,9 +12,9 @@ test.each([
   ["nothing", z.string(), undefined, "is required"],
   ["another type than a string", z.string(), 5, "must be a string"],
   ["null", z.number(), null, "must be a number"],
-  ["what is no number", z.number(), Number.NaN, "must be a number"],
+  ["not a number", z.number(), Number.NaN, "must be a number"],
   ["a broken number", z.int(), 1.5, "must be a whole number"],
-  ["a string that says true", z.boolean(), "true", "must be true or false"],
+  ["the string true", z.boolean(), "true", "must be true or false"],
   ["an object in place of a list", z.array(z.string()), {}, "must be a list"],
   ["a list in place of an object", z.strictObject({}), [], "must be an object"],
   ["too small a number", z.number().min(1), 0, "must be at least 1"],
@@ -27,6 +27,6 @@ test.each([
   ["none of many words", z.enum(["a", "b", "c"]), "d", 'must be "a", "b", or "c"'],
   ["none of some words", z.enum(["hour", "day"]), "year", 'must be "hour" or "day"'],
   ["a word of the schema's own", z.string("must be a name"), 5, "must be a name"],
-] as const)("%s is told as what must be", (_what, schema, value, message) => {
+] as const)("the message for %s states the requirement", (_what, schema, value, message) => {
   expect(messagesOf(schema, value)).toEqual([message]);
 });

@@ -59,7 +59,7 @@ test("all fields of a client's event reach the storage unchanged", async () => {
   ]);
 });
 
-test("fields that are left out or null are stored as null", async () => {
+test("missing and null fields are stored as null", async () => {
   const { world, stored } = openRecorded();
   await call(trackEvent, world, { body: { event_type: "a" } });
   await call(trackEvent, world, {
@@ -86,7 +86,7 @@ test("fields that are left out or null are stored as null", async () => {
   expect(stored).toStrictEqual([bare, bare]);
 });
 
-test("a message that is sent again hours later gets the first answer, and is stored once", async () => {
+test("a message repeated hours later gets the first answer and is stored once", async () => {
   const world = openWorld();
   const retried = { ...click, message_id: "order-17" };
   await call(trackEvent, world, { body: { event_type: "earlier" } });
@@ -103,14 +103,14 @@ test("a message that is sent again hours later gets the first answer, and is sto
   expect(next.body.id).toBe(4);
 });
 
-test("a known message id makes a duplicate, whatever the other fields are", async () => {
+test("a known message id makes a duplicate regardless of the other fields", async () => {
   const world = openWorld();
   await call(trackEvent, world, { body: { ...click, message_id: "m" } });
   const again = await call(trackEvent, world, { body: { event_type: "quite_another", message_id: "m" } });
   expect(again.outcome).toBe("ok");
 });
 
-test("a UUID is the same message in upper and lower case, any other text is not", async () => {
+test("a UUID is the same message in upper and lower case, unlike other text", async () => {
   const world = openWorld();
   const send = async (message_id: string) =>
     (await call(trackEvent, world, { body: { event_type: "a", message_id } })).outcome;
@@ -126,17 +126,17 @@ test.each([
   ["ISO 8601 with another zone", "2026-11-22T15:00:00+05:30", "2026-11-22T09:30:00.000Z"],
   ["epoch milliseconds", 1_763_806_200_000, "2025-11-22T10:10:00.000Z"],
   ["a time before 1970", -1e12, "1938-04-24T22:13:20.000Z"],
-  ["the spelling of another language", "20261122 093000,5+00", "2026-11-22T09:30:00.500Z"],
+  ["a format of another language", "20261122 093000,5+00", "2026-11-22T09:30:00.500Z"],
   ["the year 1066", "1066-10-14T09:00:00Z", "1066-10-14T09:00:00.000Z"],
   ["exactly an hour ahead", "2026-11-22T11:00:00.000Z", "2026-11-22T11:00:00.000Z"],
-])("an event can have happened at %s", async (_name, timestamp, happened) => {
+])("an event may have happened at %s", async (_name, timestamp, happened) => {
   const { world, stored } = openRecorded();
   const { outcome } = await call(trackEvent, world, { body: { event_type: "a", timestamp } });
   expect(outcome).toBe("created");
   expect(stored.map(({ occurred_at }) => new Date(occurred_at).toISOString())).toEqual([happened]);
 });
 
-test("a time more than an hour ahead is stored as of its arrival, and the answer and the list say so", async () => {
+test("a time more than an hour ahead is replaced with the arrival time, and the answer and the list show both", async () => {
   const { world, stored } = openRecorded();
   const body = { event_type: "a", timestamp: "2026-11-23T11:00:00Z" };
   expect(await call(trackEvent, world, { body })).toStrictEqual({
@@ -174,7 +174,7 @@ test.each<[string, unknown, string[]]>([
   ["null", null, [""]],
   ["a list", [], [""]],
   ["a text", "button_click", [""]],
-  ["nothing in it", {}, ["event_type"]],
+  ["an empty object", {}, ["event_type"]],
   ["a type that is a number", { event_type: 1 }, ["event_type"]],
   ["an empty type", { event_type: "" }, ["event_type"]],
   ["a blank type", { event_type: " \u00a0" }, ["event_type"]],
@@ -196,7 +196,7 @@ test.each<[string, unknown, string[]]>([
   ["an empty message id", { event_type: "a", message_id: "" }, ["message_id"]],
   ["a message id of 101 characters", { event_type: "a", message_id: "m".repeat(101) }, ["message_id"]],
   ["a time without its zone", { event_type: "a", timestamp: "2026-11-22T10:00:00" }, ["timestamp"]],
-  ["a day for a time", { event_type: "a", timestamp: "2026-11-22" }, ["timestamp"]],
+  ["a date instead of a time", { event_type: "a", timestamp: "2026-11-22" }, ["timestamp"]],
   ["a day that does not exist", { event_type: "a", timestamp: "2026-02-30T10:00:00Z" }, ["timestamp"]],
   ["a time in seconds", { event_type: "a", timestamp: 1_795_000_000 }, ["timestamp"]],
   ["a time past the year 9999", { event_type: "a", timestamp: 253_402_300_800_000 }, ["timestamp"]],
@@ -212,7 +212,7 @@ test.each<[string, unknown, string[]]>([
   expect((await call(trackEvent, world, { body: click })).body.id).toBe(1);
 });
 
-test("a failing disk is answered as a failure, never as a success", async () => {
+test("a storage failure is answered as a failure", async () => {
   const { storage } = openWorld();
   const broken = new Failure("unavailable", "The storage cannot take this now.", { retryAfterSeconds: 1 });
   const world = openWorld({ storage: { ...storage, appendEvents: () => Promise.reject(broken) } });

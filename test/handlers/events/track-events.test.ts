@@ -113,7 +113,7 @@ test("a minimal answer lists the refused events alone, each with its index", asy
   });
 });
 
-test("a message id that is twice in a batch is stored once, and both get its id", async () => {
+test("a message id repeated in a batch is stored once, and both events get its id", async () => {
   const world = openWorld();
   const body = [
     { event_type: "a", message_id: "018f6a1e-7c3b-7d2a-9f00-aabbccddeeff" },
@@ -136,7 +136,7 @@ test("a message id that is twice in a batch is stored once, and both get its id"
   });
 });
 
-test("a batch that is sent again stores nothing, and is answered with the first ids", async () => {
+test("a repeated batch stores nothing and is answered with the first ids", async () => {
   const world = openWorld();
   const body = [
     { event_type: "a", message_id: "1" },
@@ -162,7 +162,7 @@ test("a batch that is sent again stores nothing, and is answered with the first 
   expect(next.results).toEqual([{ success: true, id: 8 }]);
 });
 
-test("the times of a sender whose clock is ahead are moved back, and the answer says to which time", async () => {
+test("times of a fast client clock are moved back, and the answer contains the new time", async () => {
   const { world, stored } = openRecorded();
   const body = {
     sent_at: NOW + 120 * MINUTE,
@@ -178,7 +178,7 @@ test("the times of a sender whose clock is ahead are moved back, and the answer 
   ]);
 });
 
-test("a batch that waited for a retry keeps its times: a sent_at in the past proves nothing", async () => {
+test("a batch delayed by a retry keeps its times, because sent_at in the past may be due to the delay", async () => {
   const { world, stored } = openRecorded();
   const body = {
     sent_at: NOW - 120 * MINUTE,
@@ -188,7 +188,7 @@ test("a batch that waited for a retry keeps its times: a sent_at in the past pro
   expect(stored).toMatchObject([{ occurred_at: NOW - 125 * MINUTE, latest_at: NOW - 5 * MINUTE }]);
 });
 
-test("an event queued under a wrong clock is stored as of its arrival once the clock is right", async () => {
+test("an event queued under a fast clock that was corrected before sending is stored at its arrival time", async () => {
   const { world, stored } = openRecorded();
   const body = {
     sent_at: NOW,
@@ -201,12 +201,12 @@ test("an event queued under a wrong clock is stored as of its arrival once the c
   ]);
 });
 
-test("a batch may say null for the time it was sent", async () => {
+test("sent_at may be null", async () => {
   const { body } = await call(trackEvents, openWorld(), { body: { events: events(1), sent_at: null } });
   expect(body).toMatchObject({ accepted: 1 });
 });
 
-test("a funnel counts a user whose clock is ahead and whose first request was stalled", async () => {
+test("a funnel counts a user with a fast clock and a stalled first request", async () => {
   const world = openWorld();
   const [ahead, stall] = [5_000, 6_000];
   const first = { event_type: "view", user_id: "ann", timestamp: NOW + ahead };
@@ -245,12 +245,12 @@ test("a batch without a valid event is refused as a whole, with every fault unde
   expect(next.results).toEqual([{ success: true, id: 1 }]);
 });
 
-test("2,000 events are a batch", async () => {
+test("a batch of 2,000 events is accepted", async () => {
   const { body } = await call(trackEvents, openWorld(), { body: events(2_000), minimal: true });
   expect(body).toStrictEqual({ success: true, accepted: 2_000, duplicates: 0, rejected: 0, results: [] });
 });
 
-test("2,001 events are too many, and none of them is stored", async () => {
+test("a batch of 2,001 events is refused, and none is stored", async () => {
   const world = openWorld();
   expect(await refusalOf(call(trackEvents, world, { body: events(2_001) }))).toEqual({
     code: "too_large",
@@ -268,10 +268,10 @@ test.each<[string, unknown, string[]]>([
   ["an empty list", [], [""]],
   ["an envelope with an empty list", { events: [] }, ["events"]],
   ["an envelope without a list", { events: { event_type: "a" } }, [""]],
-  ["a sent_at that is no time", { events: events(1), sent_at: "yesterday" }, ["sent_at"]],
+  ["a sent_at that is not a time", { events: events(1), sent_at: "yesterday" }, ["sent_at"]],
   ["a sent_at in seconds", { events: events(1), sent_at: 1_795_000_000 }, ["sent_at"]],
   ["a misspelt field in the envelope", { events: events(1), sentAt: NOW }, ["sentAt"]],
-])("%s is no batch, and the refusal names the field", async (_name, body, paths) => {
+])("%s is refused as a batch, with the path of the field", async (_name, body, paths) => {
   const [code, ...found] = await faultPathsOf(call(trackEvents, openWorld(), { body }));
   expect(code).toBe("invalid");
   expect(found).toEqual(expect.arrayContaining(paths));

@@ -4,7 +4,7 @@ import { listEvents } from "../../../handlers/reports/list-events.ts";
 import { call, faultPathsOf, openEdge, openWorld, type TestEdge, type TestWorld } from "../../world.ts";
 import { storeMany, track } from "../experiments/tracked.ts";
 
-/** The whole text of an export, as a handler gives it. */
+/** The complete text of an export from the handler. */
 async function textOf(world: TestWorld, query: object = {}): Promise<string> {
   const { head, portions } = (await call(exportEvents, world, { query })).body.traits;
   let text = head;
@@ -58,13 +58,13 @@ const COLUMNS = "id,timestamp,client_timestamp,created_at,event_type,user_id,ses
 const signup = { event_type: "signup", user_id: "ann", session_id: "s1", properties: { plan: "pro" } };
 
 describe("an export", () => {
-  test("has the events as lines of JSON with the fields of the list, newest first", async () => {
+  test("returns events as NDJSON with the fields of the list, newest first", async () => {
     const world = openWorld();
     await track(world, signup, { event_type: "old", timestamp: "1969-07-20T20:17:40Z" });
     expect(await exported(world)).toStrictEqual((await call(listEvents, world)).body.events);
   });
 
-  test("has a header and a row for each event as CSV, with a column for each property", async () => {
+  test("returns CSV with a header, a row per event and a column per property", async () => {
     const world = openWorld();
     await track(
       world,
@@ -82,14 +82,14 @@ describe("an export", () => {
     );
   });
 
-  test("has the columns of the exported event types alone", async () => {
+  test("has only the columns of the exported event types", async () => {
     const world = openWorld();
     await track(world, signup, { event_type: "buy", properties: { price: 3 } });
     const [head] = (await textOf(world, { format: "csv", event_type: "buy" })).split("\r\n");
     expect(head).toBe(`\uFEFF${COLUMNS},"properties.price",other_properties`);
   });
 
-  test("of no events is empty, as CSV only the header", async () => {
+  test("without events is empty, and as CSV only the header", async () => {
     expect(await textOf(openWorld())).toBe("");
     expect(await textOf(openWorld(), { format: "csv" })).toBe(`\uFEFF${COLUMNS},other_properties\r\n`);
     expect((await download(openEdge(), { limit: "5" })).text).toBe("");
@@ -106,7 +106,7 @@ describe("an export", () => {
     },
   );
 
-  test("is read in portions of a few MiB, whatever the size of its events", async () => {
+  test("reads events in portions of a few MiB, whatever their size", async () => {
     const { storage } = openWorld();
     const read: number[] = [];
     const listEvents: typeof storage.listEvents = (page, asking) => {
@@ -130,7 +130,7 @@ describe("an export", () => {
     [10, 5],
     [42, 1],
     [2_000, 1],
-  ])("in pages of %i has each event once, in order, in %i pages", async (limit, pages) => {
+  ])("with a limit of %i has each event once, in order, on %i pages", async (limit, pages) => {
     const edge = openEdge();
     await storeMany(edge.world, 42);
     const found = await allPages(edge, { limit: String(limit) });
@@ -140,7 +140,7 @@ describe("an export", () => {
     expect(isNewestFirst(found.lines)).toBe(true);
   });
 
-  test("in pages reads one event more than the page has, and no more", async () => {
+  test("with pages reads only one event beyond the page", async () => {
     const { storage } = openWorld();
     const read: number[] = [];
     const listEvents: typeof storage.listEvents = (page, asking) => {
@@ -154,12 +154,12 @@ describe("an export", () => {
     expect(read).toEqual([11, 100, 51]);
   });
 
-  // As a string of JSON: a letter takes one byte, a quote within JSON four, a kanji three.
+  // Bytes in escaped JSON: a letter takes one, a quote within JSON four, a kanji three.
   test.each([
     ["letters", "x".repeat(60_000), 2],
     ["quotes", '"'.repeat(30_000), 3],
     ["kanji", "字".repeat(20_000), 2],
-  ])("ends a page before it exceeds a bounded answer, with events of %s", async (_name, text, pages) => {
+  ])("ends a page before it exceeds the limit of answers, with events of %s", async (_name, text, pages) => {
     const maxAnswerBytes = 4 * 1024 * 1024;
     const edge = openEdge({}, {}, { maxAnswerBytes });
     await track(edge.world, ...Array.from({ length: 90 }, () => ({ ...signup, properties: { text } })));
@@ -207,7 +207,7 @@ describe("an invalid export", () => {
     ["an unknown zone", { timezone: "Mars/Olympus" }, "timezone"],
     ["an impossible range", { from: "2026-11-22", to: "2026-11-21" }, "from"],
     ["two values of one property", { where: { plan: ["pro", "free"] } }, "where.plan"],
-  ])("%s is refused by name, before anything is sent", async (_name, query, path) => {
+  ])("%s is refused with the path before anything is sent", async (_name, query, path) => {
     expect(await faultPathsOf(call(exportEvents, openWorld(), { query }))).toEqual(["invalid", path]);
   });
 });

@@ -43,7 +43,7 @@ const cohort = (day: number, users: number, returned: number[], unfinished: numb
 });
 
 describe("retention", () => {
-  test("shows new users of each day and who came back, and marks the day that is not over", async () => {
+  test("shows new and returning users by day, and marks the current day", async () => {
     expect(await asked(QUERY)).toStrictEqual({
       event_type: "signup",
       return_event_type: "visit",
@@ -100,7 +100,7 @@ describe("retention", () => {
     expect(cohorts).toEqual([cohort(19, 1, [1, 0, 1], null)]);
   });
 
-  test("counts days as clocks in the zone show them", async () => {
+  test("counts days in local time of the zone", async () => {
     const { cohorts } = await asked({
       ...QUERY,
       timezone: "Pacific/Auckland",
@@ -110,7 +110,7 @@ describe("retention", () => {
     expect(cohorts.map(({ start, users }) => [start, users])).toEqual([["2026-11-19T11:00:00.000Z", 1]]);
   });
 
-  test("over HTTP with ?verify=1 says that a second answer is the same", async () => {
+  test("over HTTP with ?verify=1 states that a second answer is equal", async () => {
     const { world, send } = openEdge();
     await track(world, ...HISTORY);
     const { status, body } = await send({
@@ -126,14 +126,14 @@ describe("an invalid retention query", () => {
   test.each<[string, object, string]>([
     ["an unknown parameter", { step: "visit" }, "step"],
     ["an unknown kind of cohort", { cohort: "last" }, "cohort"],
-    ["hours, of which there are too many", { interval: "hour" }, "interval"],
+    ["the interval hour", { interval: "hour" }, "interval"],
     ["no periods", { periods: "0" }, "periods"],
     ["27 periods", { periods: "27" }, "periods"],
     ["two types", { event_type: ["signup", "visit"] }, "event_type"],
     ["an unknown zone", { timezone: "Mars/Olympus" }, "timezone"],
     ["an impossible range", { from: "2026-11-22", to: "2026-11-21" }, "from"],
     ["more than four hundred cohorts", { interval: "day", from: "2025-01-01" }, "interval"],
-  ])("%s is refused by name", async (_name, query, path) => {
+  ])("%s is refused with the path", async (_name, query, path) => {
     expect(await faultPathsOf(call(getRetention, openWorld(), { query }))).toEqual(["invalid", path]);
   });
 });

@@ -24,7 +24,7 @@ async function asked(query: object) {
 const seriesOf = async (query: object) => (await asked({ ...DAYS, ...query })).series;
 
 describe("a trend", () => {
-  test("counts events by day, and marks the day that is not over yet", async () => {
+  test("counts events by day, and marks the current day", async () => {
     expect(await asked(DAYS)).toStrictEqual({
       measure: "count",
       interval: "day",
@@ -90,7 +90,7 @@ describe("a trend", () => {
     expect(days).toEqual([{ event_type: "view", total: 4, values: [3, 0, 1] }]);
   });
 
-  test("counts the hour that is repeated when clocks go back as two hours", async () => {
+  test("counts an hour repeated by a clock change as two hours", async () => {
     const world = openWorld();
     await track(world, event("2026-10-25T00:30:00Z"), event("2026-10-25T01:30:00Z"));
     const query = {
@@ -103,7 +103,7 @@ describe("a trend", () => {
     expect(body.series).toEqual([{ event_type: null, total: 2, values: [1, 1] }]);
   });
 
-  test("is filtered over HTTP by where[property]=value, a number like its text", async () => {
+  test("is filtered over HTTP by where[property]=value, which matches numbers and text", async () => {
     const { world, send } = openEdge();
     await track(world, ...HISTORY);
     const totalAt = async (where: string) => {
@@ -115,7 +115,7 @@ describe("a trend", () => {
     expect(await totalAt("where[size]=5&where[plan]=free")).toEqual([0]);
   });
 
-  test("with ?verify=1 says whether a second answer from raw events is the same", async () => {
+  test("with ?verify=1 states whether a second answer from raw events is equal", async () => {
     const { meta } = await asked({ ...DAYS, verify: "1" });
     if (meta.source === "rollup") expect(meta.verification).toEqual({ ok: true, differences: [] });
     expect((await asked(DAYS)).meta).not.toHaveProperty("verification");
@@ -139,12 +139,12 @@ describe("an invalid trend query", () => {
     ["101 groups", { breakdown: "plan", limit: "101" }, "limit"],
     ["a blank property", { breakdown: " " }, "breakdown"],
     ["21 types", { event_type: Array.from({ length: 21 }, (_, n) => `t${n}`) }, "event_type"],
-    ["a flag of another kind", { verify: "true" }, "verify"],
-  ])("%s is refused by name", async (_name, query, path) => {
+    ["an invalid flag", { verify: "true" }, "verify"],
+  ])("%s is refused with the path", async (_name, query, path) => {
     expect(await faultPathsOf(call(getTrend, openWorld(), { query }))).toEqual(["invalid", path]);
   });
 
-  test("is refused where its answer could have too many values", async () => {
+  test("is refused if its answer could have too many values", async () => {
     const event_type = Array.from({ length: 20 }, (_, n) => `type ${n}`);
     const query = { interval: "hour", from: "2025-10-03", event_type, breakdown: "plan" };
     const world = openWorld();

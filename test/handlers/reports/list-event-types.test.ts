@@ -6,7 +6,7 @@ import { META, track } from "../experiments/tracked.ts";
 const NOON = "2026-11-20T12:00:00.000Z";
 const ARRIVAL = "2026-11-22T10:00:00.000Z";
 
-test("without events there are no types", async () => {
+test("without events the list of types is empty", async () => {
   expect(await call(listEventTypes, openWorld())).toStrictEqual({
     outcome: "ok",
     body: { types: [], total_types: 0, meta: META },
@@ -54,14 +54,14 @@ test("types are listed with their properties and value types, most frequent firs
   });
 });
 
-test("?limit= shows the most frequent types, and their number in all", async () => {
+test("?limit= shows the most frequent types and the total number", async () => {
   const world = openWorld();
   await track(world, ...["b", "a", "c", "c"].map((event_type) => ({ event_type })));
   const { body } = await call(listEventTypes, world, { query: { limit: "2" } });
   expect([body.types.map(({ event_type }) => event_type), body.total_types]).toEqual([["c", "a"], 3]);
 });
 
-test("255 properties of a type are shown at most, with their number in all", async () => {
+test("at most 255 properties of a type are shown, with the total number", async () => {
   const world = openWorld();
   const properties = (from: number) =>
     Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`property ${from + n}`, n]));
@@ -75,7 +75,7 @@ test("255 properties of a type are shown at most, with their number in all", asy
   expect(types[0]?.total_properties).toBe(400);
 });
 
-test("the answer says how far the data reach, and with ?verify=1 that a second answer is the same", async () => {
+test("the answer states the age of the data, and with ?verify=1 that a second answer is equal", async () => {
   const { world, send } = openEdge();
   await track(world, { event_type: "visit", properties: { plan: "pro" } });
   world.advance(MINUTE);
@@ -86,10 +86,10 @@ test("the answer says how far the data reach, and with ?verify=1 that a second a
 });
 
 test.each<[string, object, string]>([
-  ["none", { limit: "0" }, "limit"],
-  ["2,001", { limit: "2001" }, "limit"],
+  ["a limit of 0", { limit: "0" }, "limit"],
+  ["a limit of 2,001", { limit: "2001" }, "limit"],
   ["an unknown parameter", { from: "2026-11-22" }, "from"],
-  ["a flag of another kind", { verify: "yes" }, "verify"],
-])("%s is refused by name", async (_name, query, path) => {
+  ["an invalid flag", { verify: "yes" }, "verify"],
+])("%s is refused with the path", async (_name, query, path) => {
   expect(await faultPathsOf(call(listEventTypes, openWorld(), { query }))).toEqual(["invalid", path]);
 });

@@ -66,7 +66,7 @@ describe("the list of events", () => {
     });
   });
 
-  test("has fifty events on a page by default", async () => {
+  test("has pages of fifty events by default", async () => {
     const world = openWorld();
     await storeMany(world, 63);
     const [first, rest, ...more] = await pagesOf(world, {});
@@ -74,7 +74,7 @@ describe("the list of events", () => {
   });
 
   test.each([1, 4, 7, 20, 21, 500])(
-    "has every event once, in pages of %i, also those of one instant",
+    "has every event once with pages of %i, also events of the same instant",
     async (limit) => {
       const world = openWorld();
       await storeMany(world, 42);
@@ -111,7 +111,7 @@ describe("a filtered list", () => {
     ["to several types", { event_type: ["buy", "visit"] }, "ecb"],
     ["to a user", { user_id: "b" }, "b"],
     ["to a session", { session_id: "s2" }, "b"],
-    ["to a day, which its end belongs to", { from: "2026-11-20", to: "2026-11-20" }, "dcba"],
+    ["to a day, including its end", { from: "2026-11-20", to: "2026-11-20" }, "dcba"],
     ["to a day of a zone", { from: "2026-11-20", to: "2026-11-20", timezone: "Europe/Berlin" }, "cba"],
     ["from an instant on", { from: at(23) }, "ed"],
     ["until just before an instant", { to: at(2) }, "ba"],
@@ -119,7 +119,7 @@ describe("a filtered list", () => {
     ["by a number, or a text that looks like one", { where: { plan: "5" } }, "dc"],
     ["by two properties", { where: { plan: "5", size: "1" }, event_type: "buy" }, "c"],
     ["to nothing", { where: { plan: "free" } }, ""],
-  ])("%s shows matching events alone", async (_name, query, users) => {
+  ])("%s shows only matching events", async (_name, query, users) => {
     const world = openWorld();
     await track(world, ...events);
     const { body } = await call(listEvents, world, { query });
@@ -146,25 +146,25 @@ describe("an invalid list query", () => {
   const cursor = (value: unknown) => btoa(JSON.stringify(value)).replace(/=+$/, "");
 
   test.each<[string, object, string]>([
-    ["a page of none", { limit: "0" }, "limit"],
-    ["a page of 501", { limit: "501" }, "limit"],
-    ["half an event", { limit: "1.5" }, "limit"],
+    ["a limit of 0", { limit: "0" }, "limit"],
+    ["a limit of 501", { limit: "501" }, "limit"],
+    ["a fractional limit", { limit: "1.5" }, "limit"],
     ["an unknown parameter", { page: "2" }, "page"],
     ["a blank type", { event_type: " " }, "event_type"],
     ["21 types", { event_type: Array.from({ length: 21 }, (_, n) => `t${n}`) }, "event_type"],
     ["two users", { user_id: ["ann", "bob"] }, "user_id"],
     ["a range that ends before it begins", { from: "2026-11-22", to: "2026-11-21" }, "from"],
-    ["a day that there is not", { from: "2026-02-30" }, "from"],
+    ["a day that does not exist", { from: "2026-02-30" }, "from"],
     ["an unknown zone", { timezone: "Mars/Olympus" }, "timezone"],
     ["two values of one property", { where: { plan: ["pro", "free"] } }, "where.plan"],
     ["a condition without a property", { where: "pro" }, "where"],
-    ["a cursor that is no base64", { cursor: "%%%" }, "cursor"],
+    ["a cursor that is not base64", { cursor: "%%%" }, "cursor"],
     ["a cursor of another list", { cursor: cursor(5) }, "cursor"],
     ["a cursor without an id", { cursor: cursor([5]) }, "cursor"],
-    ["a cursor with more than a place", { cursor: cursor([5, 6, 7]) }, "cursor"],
-    ["a cursor between two instants", { cursor: cursor([1.5, 1]) }, "cursor"],
+    ["a cursor with extra fields", { cursor: cursor([5, 6, 7]) }, "cursor"],
+    ["a cursor with a fractional time", { cursor: cursor([1.5, 1]) }, "cursor"],
     ["a cursor of 501 characters", { cursor: "1".repeat(501) }, "cursor"],
-  ])("%s is refused by name", async (_name, query, path) => {
+  ])("%s is refused with the path", async (_name, query, path) => {
     expect(await faultPathsOf(call(listEvents, openWorld(), { query }))).toEqual(["invalid", path]);
   });
 
@@ -180,7 +180,7 @@ describe("an invalid list query", () => {
   });
 });
 
-test("over HTTP a list can ask for a property that is not set, or lies between bounds", async () => {
+test("over HTTP a list can be filtered by unset properties and by bounds", async () => {
   const { world, send } = openEdge();
   const prices = [5, 10, 19, 20, undefined];
   await track(world, ...prices.map((price) => ({ event_type: "buy", properties: { price } })));

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { checkHealth } from "../../../handlers/service/check-health.ts";
 import { call, openWorld } from "../../world.ts";
 
-test("a server whose storage takes writes is healthy", async () => {
+test("a server with a writable storage is healthy", async () => {
   expect(await call(checkHealth, openWorld())).toStrictEqual({
     outcome: "ok",
     body: { status: "ok", storage: "ok", version: "1.2.3" },
@@ -10,7 +10,7 @@ test("a server whose storage takes writes is healthy", async () => {
 });
 
 test.each(["read-only", "full", "moved"] as const)(
-  "a server whose storage is %s is unavailable, with the reason in one word and the cause for the log",
+  "a server with a %s storage is unavailable, with one word for the caller and the cause for the log",
   async (state) => {
     const { storage } = openWorld();
     const cause = new Error("/secret/place");
@@ -23,7 +23,7 @@ test.each(["read-only", "full", "moved"] as const)(
   },
 );
 
-test("a server whose storage cannot be read is unavailable, with the cause for the log", async () => {
+test("a server with an unreadable storage is unavailable, with the cause for the log", async () => {
   const { storage } = openWorld();
   const cause = new Error("disk I/O error at /secret/place");
   const check = () => Promise.reject(cause);
