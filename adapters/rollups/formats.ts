@@ -151,7 +151,9 @@ export function writePostings(postings: readonly Posting[], hour: number, from: 
   return writer.bytes();
 }
 
-const signed = (number: number): number => (number % 2 === 1 ? -(number + 1) / 2 : number / 2);
+/** Decodes zigzag. Bit operations are the fastest, and right up to 2³¹. */
+const signed = (number: number): number =>
+  number <= 0x7fffffff ? (number >>> 1) ^ -(number & 1) : number % 2 === 1 ? -(number + 1) / 2 : number / 2;
 
 // Hot: a funnel reads millions of postings. One loop over the three numbers takes a third of the time of ByteReader.
 export function readPostings(

@@ -70,12 +70,17 @@ function inTurns<T>(work: Work<T>, givenUp: AbortSignal): Promise<T> {
   });
 }
 
+const snapshotOf = (query: Query, users: number): Snapshot => ({
+  store: createRollupStore(query),
+  source: createEventSource(query),
+  users,
+});
+
 /** The rollups with the events that they lack, planned as a build would and written nowhere. */
-async function snapshotOf(query: Query, state: RollupState, givenUp: AbortSignal): Promise<Snapshot> {
+async function snapshotWithTail(query: Query, state: RollupState, givenUp: AbortSignal): Promise<Snapshot> {
   const store = createRollupStore(query);
   const source = createEventSource(query);
   const tail = await tailOf(query);
-  if (tail.length === 0) return { store, source, users: state.users };
   const builder = new RollupBuilder({ loadsAllUsers: false });
   const { rows, after } = await inTurns(builder.build(store, state, tail, state.build), givenUp);
   return { store: overlaid(store, rows), source, users: after.users };
@@ -91,10 +96,12 @@ async function answerIn<T>(
   if (usability.kind === "behind" && Date.now() < waitsUntil) return "behind";
   if (usability.kind !== "usable") {
     if (onlyFromRollups) return undefined;
-    const raw = { store: createRollupStore(query), source: createEventSource(query), users: 0 };
-    return inTurns(answered({ verify, stale: true }, waysTo(raw)), givenUp);
+    return inTurns(answered({ verify, stale: true }, waysTo(snapshotOf(query, 0))), givenUp);
   }
-  const ways = waysTo(await snapshotOf(query, usability.state, givenUp));
+  const { state, unbuilt } = usability;
+  const ways = waysTo(
+    unbuilt === 0 ? snapshotOf(query, state.users) : await snapshotWithTail(query, state, givenUp),
+  );
   if (!onlyFromRollups) return inTurns(answered({ verify, stale: false }, ways), givenUp);
   const value = await inTurns(ways.fromRollups(), givenUp);
   return value === undefined ? undefined : { source: "rollup", value };

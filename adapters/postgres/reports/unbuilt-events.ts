@@ -112,8 +112,8 @@ interface Backlog extends StoredState {
 
 /** How the rollups of a snapshot can be used. */
 export type Usability =
-  /** As they are, with the tail added. */
-  | { readonly kind: "usable"; readonly state: StoredState }
+  /** As they are, with the tail of this many events added. */
+  | { readonly kind: "usable"; readonly state: StoredState; readonly unbuilt: number }
   /** After a build. */
   | { readonly kind: "behind" }
   /** Not until the rebuild is done. */
@@ -124,7 +124,7 @@ export async function usabilityOf(query: Query): Promise<Usability> {
   if (backlog === undefined) throw new Error("the table event_rollup has lost its row");
   const { unbuilt, has_timeless, ...state } = backlog;
   if (!isCurrent(state) || isBehind(state)) return { kind: "rebuilding" };
-  return unbuilt >= MAX_TAIL || has_timeless ? { kind: "behind" } : { kind: "usable", state };
+  return unbuilt >= MAX_TAIL || has_timeless ? { kind: "behind" } : { kind: "usable", state, unbuilt };
 }
 
 /** All events that the rollups of a snapshot lack, once its backfill is done. */

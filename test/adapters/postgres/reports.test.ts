@@ -63,13 +63,15 @@ async function jammed(options: ConnectionOptions, table = "events"): Promise<Jam
     await Promise.all([holder.end(), watcher.end()]);
     await storage.close();
   });
-  // Nothing but reports waits for the table: the event is in the rollups already.
+  // The event is in the rollups already.
   const journal = async () =>
     (await watcher.query("select count(*)::int as rows from event_journal")).rows[0]?.rows;
   await expect.poll(journal, WAITED_FOR).toBe(0);
   await holder.query(`begin; lock table ${table} in access exclusive mode`);
+  // A build that looks for rows of other programs waits too.
   const ours = `from pg_stat_activity
-    where datname = current_database() and application_name = 'analytics-server' and state = 'active'`;
+    where datname = current_database() and application_name = 'analytics-server' and state = 'active'
+      and query not like '%not journaled order by id%'`;
   return {
     storage,
     busy: async () => (await watcher.query(`select count(*)::int as count ${ours}`)).rows[0]?.count,
