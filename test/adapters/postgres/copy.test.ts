@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openPostgres } from "../../../adapters/postgres/storage.ts";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
@@ -58,6 +59,15 @@ test("a copy that was interrupted goes on, ends with every row the same, and lea
 
   const [source, target] = [openSqlite(file), await openPostgres(to)];
   expect(await target.findExperiment(experiment.id)).toEqual(experiment);
+  // The server makes the sums and the rollups of the copied rows in the background.
+  const client = new pg.Client({ connectionString: to });
+  await client.connect();
+  const backlog = async () => (await client.query("select from ab_tally_backlog")).rowCount;
+  await expect.poll(backlog, { timeout: 20_000 }).toBe(0);
+  await client.end();
+  await expect.poll(async () => (await target.check()).rebuild, { timeout: 20_000 }).toBeUndefined();
+  const types = await target.eventTypes({ verify: true });
+  expect(types).toEqual({ source: "rollup", value: types.recomputed, recomputed: types.recomputed });
   expectAlike(await shownOf(target, experiment), await shownOf(source, experiment));
 
   // Whatever is stored afterwards, on either, is stored alike.
