@@ -189,7 +189,7 @@ describe("the checker itself", () => {
     ['export type { X } from "node:fs";', "node:fs"],
     ['const x = require("node:fs");', "node:fs"],
     ['const a = 1; import "node:fs";', "node:fs"],
-  ])("sees the import in %j", (text, name) => {
+  ])("finds the import in %j", (text, name) => {
     expect(importsOf(text)).toContain(name);
   });
 
@@ -198,7 +198,7 @@ describe("the checker itself", () => {
     '/* import "node:fs"; */',
     'const important = "node:fs";',
     'say("from");',
-  ])("sees none in %j", (text) => {
+  ])("finds no import in %j", (text) => {
     expect(importsOf(text)).toEqual([]);
   });
 
@@ -228,7 +228,7 @@ describe("the checker itself", () => {
     ["web/client/client.ts", "../../handlers/contract/endpoint.ts"],
     ["web/client/client.ts", "../../domain/events/event.ts"],
     ["web/client/client.ts", "node:fs"],
-  ])("refuses that %s imports %s", (file, imported) => {
+  ])("reports %s if it imports %s", (file, imported) => {
     expect(violationsOf(file, `import { x } from "${imported}";`)).toHaveLength(1);
   });
 
@@ -246,11 +246,11 @@ describe("the checker itself", () => {
     ["adapters/main.ts", 'await import("./sqlite/storage.ts");'],
     ["web/client/client.ts", 'import { choose } from "../../domain/experiments/assignment.ts";'],
     ["web/client/client.ts", 'import type { EventInput } from "../../domain/events/event.ts";'],
-  ])("lets %s say %s", (file, text) => {
+  ])("allows %s to contain %s", (file, text) => {
     expect(violationsOf(file, text)).toEqual([]);
   });
 
-  test("knows a file by its path in the project", () => {
+  test("resolves an imported file to its path in the project", () => {
     expect(relative(root, fileURLToPath(import.meta.url))).toBe("test/architecture.test.ts");
     expect(targetOf("adapters/sqlite/storage.ts", "../migrate.ts")).toBe("adapters/migrate.ts");
   });

@@ -60,6 +60,6 @@ test.each([
   ["2001:db8:1:2:ffff::", "2001:db8:1:2::"],
   ["fe80::1%eth0", "fe80::"],
   ["", ""],
-])("%s is rate limited as %s: one customer owns a whole IPv6 network", (address, network) => {
+])("%s is rate limited as %s, the network of one customer", (address, network) => {
   expect(clientNetwork(address)).toBe(network);
 });

@@ -820,7 +820,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(nowhere).toBeUndefined();
     });
 
-    test("of weights move no user, and record under which weights each was assigned", async () => {
+    test("of weights reassign no user, and record under which weights each was assigned", async () => {
       const { storage, test_id, red, blue, enrol } = await openColours();
       await enrol(red, "ann", "bob");
       await storage.updateExperiment(test_id, (stored) => ({
@@ -851,7 +851,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       ]);
     });
 
-    test("to stopped keep storing later values without counting them", async () => {
+    test("that stop an experiment keep storing later values without counting them", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       await enrol(red, "ann");
       await storage.appendMetrics(test_id, [metricOf({ value: 3 })]);
@@ -888,7 +888,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(await storage.findAssignment(test_id, "tester")).toBeUndefined();
     });
 
-    test("delete an experiment with all its rows and no others", async () => {
+    test("that delete an experiment remove all its rows and no others", async () => {
       const { storage, test_id, red, enrol } = await openColours();
       const other = await coloursIn(storage, { test_name: "other" });
       await enrol(red, "ann");
@@ -1042,7 +1042,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(await (await opened()).check()).toEqual({ state: "ok" });
     });
 
-    test("finishes started calls before it closes", async () => {
+    test("finishes calls in progress before it closes", async () => {
       const storage = await open();
       const writes = Array.from({ length: 50 }, () => storage.appendEvents([eventOf()]));
       await storage.close();

@@ -6,19 +6,19 @@ import { DAY, HOUR, MINUTE } from "../../domain/time.ts";
 const NOW = Date.parse("2026-11-22T10:00:00.000Z");
 const SECOND = 1_000;
 
-describe("the clock shift of a client", () => {
+describe("the shift", () => {
   test.each([
-    ["without sent_at", undefined, 0],
-    ["with sent_at null", null, 0],
-    ["with a correct clock", NOW, 0],
-    ["with a clock 5 seconds ahead", NOW + 5 * SECOND, 0],
-    ["with a clock 2 minutes ahead", NOW + 2 * MINUTE, 0],
-    ["with a clock 7 minutes ahead", NOW + 7 * MINUTE, 5 * MINUTE],
-    ["with a clock an hour ahead", NOW + HOUR, HOUR],
-    ["with a clock in Indian time", NOW + 5.5 * HOUR, 5.5 * HOUR],
-    ["with a clock a year ahead", NOW + 365 * DAY, 365 * DAY],
-    ["with a slow clock or a delayed batch", NOW - 2 * HOUR, 0],
-  ])("%s", (_name, sent_at, shift) => {
+    ["of an unknown clock", undefined, 0],
+    ["of an unreported clock", null, 0],
+    ["of a correct clock", NOW, 0],
+    ["of a clock 5 seconds ahead", NOW + 5 * SECOND, 0],
+    ["of a clock 2 minutes ahead", NOW + 2 * MINUTE, 0],
+    ["of a clock 7 minutes ahead", NOW + 7 * MINUTE, 5 * MINUTE],
+    ["of a clock an hour ahead", NOW + HOUR, HOUR],
+    ["of a clock in Indian time", NOW + 5.5 * HOUR, 5.5 * HOUR],
+    ["of a clock a year ahead", NOW + 365 * DAY, 365 * DAY],
+    ["of a slow clock or a delayed batch", NOW - 2 * HOUR, 0],
+  ])("%s, with sent_at %s, is %d ms", (_name, sent_at, shift) => {
     expect(senderClock(sent_at, NOW).shift).toBe(shift);
   });
 
@@ -63,7 +63,7 @@ describe("an occurrence", () => {
       NOW + HOUR + 1,
       { occurred_at: NOW, client_timestamp: NOW + HOUR + 1, latest_at: NOW },
     ],
-  ])("with %s", (_name, timestamp, occurrence) => {
+  ])("with %s is stored at the expected time", (_name, timestamp, occurrence) => {
     expect(occurrenceOf(timestamp, NOW, UNKNOWN_CLOCK)).toEqual(occurrence);
     expect(occurrenceOf(timestamp, NOW, right)).toEqual(occurrence);
   });

@@ -34,9 +34,9 @@ test.each<[string, TestRequest, number]>([
   ["half a million different keys", post(BATCH, json, `[{${fields(500_000)}}]`), 413],
   ["millions of nested lists", post(BATCH, json, "[".repeat(5 * MEBIBYTE)), 400],
   ["a million nested objects", post(BATCH, json, '{"":'.repeat(MEBIBYTE)), 400],
-  ["a funnel of many empty steps", post(FUNNEL, json, `{"steps":${listOf(100_000, "{}")}}`), 413],
-  ["an experiment of many variants", post("/apiv1/ab-tests", json, listOf(100_000, "{}")), 413],
-])("%s are refused before any of them is parsed", async (_name, request, status) => {
+  ["a funnel with 100,000 steps", post(FUNNEL, json, `{"steps":${listOf(100_000, "{}")}}`), 413],
+  ["an experiment with 100,000 variants", post("/apiv1/ab-tests", json, listOf(100_000, "{}")), 413],
+])("a body of %s is refused before it is parsed", async (_name, request, status) => {
   const { send } = openEdge();
   const answer = await send({ path: "/health" }).then(() => {
     const parses = countParses();

@@ -59,7 +59,7 @@ describe("a line of JSON", () => {
     );
   });
 
-  test("copies a stored number that a double would round digit by digit", () => {
+  test("copies digit by digit a stored number that a double would round", () => {
     const line = ndjson.line(eventOf({ properties: '{\r\n  "order": 9007199254740993\n}' }));
     expect(line).toMatch(/"properties":\{ {3}"order": 9007199254740993 \}\}\n$/);
   });

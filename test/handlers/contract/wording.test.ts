@@ -9,24 +9,24 @@ const messagesOf = (schema: z.ZodType, value: unknown): string[] => {
 };
 
 test.each([
-  ["nothing", z.string(), undefined, "is required"],
-  ["another type than a string", z.string(), 5, "must be a string"],
+  ["a missing value", z.string(), undefined, "is required"],
+  ["a number instead of a string", z.string(), 5, "must be a string"],
   ["null", z.number(), null, "must be a number"],
-  ["not a number", z.number(), Number.NaN, "must be a number"],
-  ["a broken number", z.int(), 1.5, "must be a whole number"],
+  ["NaN", z.number(), Number.NaN, "must be a number"],
+  ["a fraction", z.int(), 1.5, "must be a whole number"],
   ["the string true", z.boolean(), "true", "must be true or false"],
-  ["an object in place of a list", z.array(z.string()), {}, "must be a list"],
-  ["a list in place of an object", z.strictObject({}), [], "must be an object"],
-  ["too small a number", z.number().min(1), 0, "must be at least 1"],
-  ["the bound itself where it is excluded", z.number().gt(0), 0, "must be more than 0"],
-  ["too large a number", z.number().max(9), 10, "must be at most 9"],
-  ["its other bound", z.number().lt(1), 1, "must be less than 1"],
-  ["too long a list", z.array(z.string()).max(1), ["a", "b"], "must have at most 1 entry"],
-  ["too short a text", z.string().min(2), "a", "must have at least 2 characters"],
-  ["too short a list", z.array(z.string()).min(2), [], "must have at least 2 entries"],
-  ["none of many words", z.enum(["a", "b", "c"]), "d", 'must be "a", "b", or "c"'],
-  ["none of some words", z.enum(["hour", "day"]), "year", 'must be "hour" or "day"'],
-  ["a word of the schema's own", z.string("must be a name"), 5, "must be a name"],
-] as const)("the message for %s states the requirement", (_what, schema, value, message) => {
+  ["an object instead of a list", z.array(z.string()), {}, "must be a list"],
+  ["a list instead of an object", z.strictObject({}), [], "must be an object"],
+  ["a number below the minimum", z.number().min(1), 0, "must be at least 1"],
+  ["an excluded minimum", z.number().gt(0), 0, "must be more than 0"],
+  ["a number above the maximum", z.number().max(9), 10, "must be at most 9"],
+  ["an excluded maximum", z.number().lt(1), 1, "must be less than 1"],
+  ["a list that is too long", z.array(z.string()).max(1), ["a", "b"], "must have at most 1 entry"],
+  ["a text that is too short", z.string().min(2), "a", "must have at least 2 characters"],
+  ["a list that is too short", z.array(z.string()).min(2), [], "must have at least 2 entries"],
+  ["an unknown word of three", z.enum(["a", "b", "c"]), "d", 'must be "a", "b", or "c"'],
+  ["an unknown word of two", z.enum(["hour", "day"]), "year", 'must be "hour" or "day"'],
+  ["a schema with a custom message", z.string("must be a name"), 5, "must be a name"],
+] as const)("the message for %s states what is required", (_what, schema, value, message) => {
   expect(messagesOf(schema, value)).toEqual([message]);
 });

@@ -146,7 +146,7 @@ describe("an invalid funnel", () => {
     ["an impossible range", { from: "2026-11-21" }, ["from"]],
     ["two faults", { order: "any", limit: 101 }, ["order", "limit"]],
     ["an unknown field", { window: 5 }, ["window"]],
-  ])("%s is refused with the path", async (_name, changes, paths) => {
+  ])("a query with %s is refused with the path", async (_name, changes, paths) => {
     const body = { steps, ...DAY, ...changes };
     expect(await faultPathsOf(call(computeFunnel, openWorld(), { body }))).toEqual(["invalid", ...paths]);
   });

@@ -207,7 +207,7 @@ describe("an invalid export", () => {
     ["an unknown zone", { timezone: "Mars/Olympus" }, "timezone"],
     ["an impossible range", { from: "2026-11-22", to: "2026-11-21" }, "from"],
     ["two values of one property", { where: { plan: ["pro", "free"] } }, "where.plan"],
-  ])("%s is refused with the path before anything is sent", async (_name, query, path) => {
+  ])("a query with %s is refused with the path before anything is sent", async (_name, query, path) => {
     expect(await faultPathsOf(call(exportEvents, openWorld(), { query }))).toEqual(["invalid", path]);
   });
 });

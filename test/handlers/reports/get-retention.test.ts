@@ -133,7 +133,7 @@ describe("an invalid retention query", () => {
     ["an unknown zone", { timezone: "Mars/Olympus" }, "timezone"],
     ["an impossible range", { from: "2026-11-22", to: "2026-11-21" }, "from"],
     ["more than four hundred cohorts", { interval: "day", from: "2025-01-01" }, "interval"],
-  ])("%s is refused with the path", async (_name, query, path) => {
+  ])("a query with %s is refused with the path", async (_name, query, path) => {
     expect(await faultPathsOf(call(getRetention, openWorld(), { query }))).toEqual(["invalid", path]);
   });
 });

@@ -140,7 +140,7 @@ describe("an invalid trend query", () => {
     ["a blank property", { breakdown: " " }, "breakdown"],
     ["21 types", { event_type: Array.from({ length: 21 }, (_, n) => `t${n}`) }, "event_type"],
     ["an invalid flag", { verify: "true" }, "verify"],
-  ])("%s is refused with the path", async (_name, query, path) => {
+  ])("a query with %s is refused with the path", async (_name, query, path) => {
     expect(await faultPathsOf(call(getTrend, openWorld(), { query }))).toEqual(["invalid", path]);
   });
 

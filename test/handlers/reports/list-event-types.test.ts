@@ -90,6 +90,6 @@ test.each<[string, object, string]>([
   ["a limit of 2,001", { limit: "2001" }, "limit"],
   ["an unknown parameter", { from: "2026-11-22" }, "from"],
   ["an invalid flag", { verify: "yes" }, "verify"],
-])("%s is refused with the path", async (_name, query, path) => {
+])("a query with %s is refused with the path", async (_name, query, path) => {
   expect(await faultPathsOf(call(listEventTypes, openWorld(), { query }))).toEqual(["invalid", path]);
 });
