@@ -44,14 +44,14 @@ const ADVANCE = `
 
 // Found by the primary key: assignments have no index by their id.
 const COUNT_ASSIGNMENTS = `
-  with some as (
+  with batch as (
     select user_id, test_id from ab_assignments where (user_id, test_id) > ($1, $2)
     order by user_id, test_id limit ${ROWS_A_STEP}
   ),
   counted as (
     update ab_assignments a
     set period = ${periodAt("a.test_id", epochOf("a.assigned_at"))}
-    from some where some.user_id = a.user_id and some.test_id = a.test_id and a.period is null
+    from batch where batch.user_id = a.user_id and batch.test_id = a.test_id and a.period is null
     returning a.test_id, a.variant_id, a.period, ${epochOf("a.assigned_at")} as assigned_at
   ),
   users as (
@@ -61,7 +61,7 @@ const COUNT_ASSIGNMENTS = `
     group by test_id, each.day, variant_id, period order by test_id, each.day, variant_id, period
     on conflict (test_id, day, variant_id, period, slice) do update set users = u.users + excluded.users
   )
-  select user_id as next_user, test_id as next_id from some order by user_id, test_id`;
+  select user_id as next_user, test_id as next_id from batch order by user_id, test_id`;
 
 // Values that arrived after the stop do not count, as when they arrived.
 const VALUES = `
