@@ -5,7 +5,6 @@ import type { Experiment, ExperimentStatus, NewExperiment } from "./experiments/
 import type { Forced } from "./experiments/lifecycle.ts";
 import type { NewMetric } from "./experiments/metric.ts";
 import type { SegmentUser } from "./experiments/segments.ts";
-import type { DayTally, ExperimentTally } from "./experiments/tally.ts";
 import type { NotCounted, UserTotal } from "./experiments/user-total.ts";
 import type { Answered, Asking } from "./reports/answer.ts";
 import type { TypeSummary } from "./reports/catalogue.ts";
@@ -32,7 +31,7 @@ export interface AppendedEvent {
 export interface EventStore {
   /**
    * Stores all events or none, and answers for each in its order. One message id is stored once, for ever.
-   * Where a running experiment's metric is made of events, an assigned user's event changes its tally in the same act.
+   * Where a running experiment's metric is made of events, an assigned user's event changes its cells in the same act.
    */
   appendEvents<const T extends readonly NewEvent[]>(events: T): Promise<ForEach<T, AppendedEvent>>;
 }
@@ -176,20 +175,13 @@ export interface SegmentPage {
 export interface MetricStore {
   /**
    * Stores the values of assigned users, each under its user's variant, and answers for each value in its order.
-   * One message id is stored once per test. The tallies change in the same act, unless the value is a tester's, or
+   * One message id is stored once per test. The cells change in the same act, unless the value is a tester's, or
    * the experiment was stopped: then it is kept, but changes no result.
    */
   appendMetrics<const T extends readonly NewMetric[]>(
     testId: number,
     metrics: T,
   ): Promise<ForEach<T, AppendedMetric>>;
-  /** What the experiment's variants come to now; a variant without users and values may be missing. */
-  tally(testId: number): Promise<ExperimentTally>;
-  /**
-   * What they came to at the end of each day (UTC) on which anything changed, oldest first: cumulative for the values,
-   * per day for the users. What comes late counts on the latest day known by then: history is never rewritten.
-   */
-  dailyTallies(testId: number): Promise<readonly DayTally[]>;
   /** The sums that results are computed from, as of one moment; undefined where there is no such experiment. */
   experimentCells(testId: number): Promise<ExperimentCells | undefined>;
   /**

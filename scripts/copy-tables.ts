@@ -18,6 +18,8 @@ export interface Table {
 
 const specified = { created_at: "timestamptz" };
 
+const SUMS = ["y", "yy", "x", "xx", "xy", "d", "dd", "yd"];
+
 /** Ordered so that a row's references are copied before it. */
 export const tables: readonly Table[] = [
   {
@@ -87,26 +89,98 @@ export const tables: readonly Table[] = [
       test_id: "bigint",
       variant_id: "bigint",
       assigned_at: "timestamptz",
+      period: "integer",
     },
   },
   {
-    name: "ab_users",
-    key: ["test_id", "variant_id", "epoch", "day"],
+    name: "ab_cell_users",
+    key: ["test_id", "day", "variant_id", "period"],
+    columns: {
+      test_id: "bigint",
+      day: "integer",
+      variant_id: "bigint",
+      period: "integer",
+      slice: "integer",
+      users: "bigint",
+    },
+    source: "select *, 0 as slice from ab_cell_users",
+  },
+  {
+    name: "ab_cell_sums",
+    key: ["test_id", "day", "variant_id", "period", "metric_name", "declared"],
+    columns: {
+      test_id: "bigint",
+      day: "integer",
+      variant_id: "bigint",
+      period: "integer",
+      metric_name: "text",
+      declared: "boolean",
+      slice: "integer",
+      users_with_value: "bigint",
+      users_not_zero: "bigint",
+      count: "bigint",
+      ...Object.fromEntries(SUMS.map((sum) => [sum, "numeric"])),
+    },
+    source: `select test_id, day, variant_id, period, metric_name, declared, 0 as slice, users_with_value,
+      users_not_zero, count, ${SUMS.map((sum) => `decimal(${sum}, ${sum}_low) as ${sum}`).join(", ")}
+      from ab_cell_sums`,
+  },
+  {
+    // The observation of a user is the total rounded to a double: only so do the sums and the totals agree.
+    name: "ab_observations",
+    key: ["user_id", "test_id", "metric_name"],
+    columns: {
+      test_id: "bigint",
+      user_id: "text",
+      metric_name: "text",
+      declared: "boolean",
+      day: "integer",
+      count: "bigint",
+      total: "numeric",
+      denominator_count: "bigint",
+      denominator_total: "numeric",
+      covariate: "numeric",
+    },
+    source: `select test_id, user_id, metric_name, declared, day, count, decimal(total, 0) as total, denominator_count,
+      decimal(denominator_total, 0) as denominator_total, decimal(covariate, 0) as covariate from ab_observations`,
+  },
+  {
+    name: "ab_raw_values",
+    key: ["test_id", "variant_id", "metric_name"],
     columns: {
       test_id: "bigint",
       variant_id: "bigint",
-      epoch: "integer",
-      day: "integer",
+      metric_name: "text",
       slice: "integer",
-      weight: "float8",
-      users: "bigint",
+      count: "bigint",
+      sum: "numeric",
+      min: "numeric",
+      max: "numeric",
+      before_assignment: "bigint",
+      after_stop: "bigint",
+      after_window: "bigint",
+      wrong_type: "bigint",
+      out_of_range: "bigint",
     },
-    source: "select test_id, variant_id, epoch, day, 0 as slice, weight, users from ab_users",
+    source: `select test_id, variant_id, metric_name, 0 as slice, count, decimal(sum, sum_low) as sum,
+      decimal(min, 0) as min, decimal(max, 0) as max, before_assignment, after_stop, after_window, wrong_type,
+      out_of_range from ab_raw_values`,
   },
   {
-    name: "ab_totals",
-    key: ["user_id", "test_id", "metric_name"],
-    columns: { user_id: "text", test_id: "bigint", metric_name: "text", count: "bigint", sum: "numeric" },
+    name: "ab_tally_backlog",
+    key: ["id"],
+    columns: {
+      id: "bigint",
+      source: "text",
+      test_id: "bigint",
+      metric_name: "text",
+      next_id: "bigint",
+      through_id: "bigint",
+      pending: "bigint",
+    },
+    // Assignments are gone through in another order there, from the first one on: those with a period are passed over.
+    source: `select id, source, test_id, metric_name, iif(source = 'assignments', 0, next_id) as next_id, through_id,
+      through_id as pending from ab_tally_backlog`,
   },
   {
     name: "ab_metric_messages",
@@ -184,7 +258,9 @@ export const insertOf = ({ name, columns, constants = {} }: Table): string => {
 export const targetOf = ({ name, key, columns }: Table): string => {
   const shown = Object.entries(columns).map(([column, type]) => {
     if (isTime(type)) return `round(extract(epoch from ${column}) * 1000)::float8 as ${column}`;
-    return type === "bigint" || type === "numeric" ? `${column}::float8 as ${column}` : column;
+    if (type === "boolean") return `${column}::integer as ${column}`;
+    if (type === "numeric") return `${column}::text as ${column}`;
+    return type === "bigint" ? `${column}::float8 as ${column}` : column;
   });
   const order = key.map((column) =>
     columns[column] === "text" ? `${name}.${column} collate "C"` : `${name}.${column}`,

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import Sqlite, { type Database } from "better-sqlite3";
 import pg from "pg";
 import { poolConfig } from "../adapters/postgres/connection.ts";
+import { decimalOf } from "../adapters/postgres/decimals.ts";
 import { urlsOf } from "../adapters/postgres/hosts.ts";
 import { openPostgres } from "../adapters/postgres/storage.ts";
 import { isPostgres } from "../adapters/setting-values.ts";
@@ -19,7 +20,6 @@ import {
   tables,
   targetOf,
 } from "./copy-tables.ts";
-import { COPY_TALLIES, STAGE_TALLIES } from "./copy-tallies.ts";
 import { progressBar } from "./progress.ts";
 
 const ROWS_AT_ONCE = 1_000;
@@ -36,6 +36,10 @@ function openSource(file: string): Database {
       `${file} was written by another version: start this version of the server on it once, then stop it.`,
     );
   }
+  // A pair of doubles, or a double without a second one, as the decimal that PostgreSQL keeps.
+  db.function("decimal", { deterministic: true }, (high, low) =>
+    high === null ? null : decimalOf({ high: Number(high), low: Number(low) }),
+  );
   db.exec("begin");
   return db;
 }
@@ -92,33 +96,20 @@ async function copyTable(source: Database, client: pg.Client, table: Table, from
   if (chunk.length > 0) await write(chunk);
 }
 
-async function copyTallies(source: Database, client: pg.Client): Promise<void> {
-  const rows = source.prepare<[], Row>("select * from ab_tallies").all();
-  await client.query("begin");
-  await client.query(STAGE_TALLIES, [JSON.stringify(rows)]);
-  await client.query(COPY_TALLIES);
-  await client.query("commit");
-}
-
-// The first server that opens the database computes the sums of experiments and the rollups from the copied rows.
+// The first server that opens the database computes the rollups from the copied rows.
 const BACKLOG = `
   update event_rollup set backfilled = ${Number.MIN_SAFE_INTEGER},
-    backfill_end = coalesce((select max(id) from events), ${Number.MIN_SAFE_INTEGER});
-  delete from ab_tally_backlog;
-  insert into ab_tally_backlog(source, through_id, pending)
-    select 'assignments', max(id), count(*) from ab_assignments having max(id) is not null
-    union all
-    select 'values', max(id), max(id) from ab_metrics having max(id) is not null
-    union all
-    select 'events', max(id), max(id) from events
-    where exists (select 1 from ab_settings where metrics like '%"event_type"%') having max(id) is not null`;
+    backfill_end = coalesce((select max(id) from events), ${Number.MIN_SAFE_INTEGER})`;
 
 /** Advances the sequences, so that new rows get ids after the copied ones. */
 async function moveSequences(client: pg.Client): Promise<void> {
   for (const [table, sequence] of [
     ["events", "event_ids"],
     ["ab_metrics", "metric_ids"],
-    ...["ab_tests", "ab_variants", "ab_assignments"].map((name) => [name, `${name}_id_seq`]),
+    ...["ab_tests", "ab_variants", "ab_assignments", "ab_tally_backlog"].map((name) => [
+      name,
+      `${name}_id_seq`,
+    ]),
   ]) {
     await client.query(
       `select setval('${sequence}', coalesce((select max(id) from ${table}), 0) + 1, false)`,
@@ -164,7 +155,6 @@ async function copy(from: string, to: string, ca: string | undefined): Promise<v
   try {
     await refuseStrangers(client, from);
     for (const table of tables) await copyTable(source, client, table, from);
-    await copyTallies(source, client);
     await client.query(BACKLOG);
     await moveSequences(client);
     let rows = 0;

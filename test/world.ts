@@ -5,7 +5,7 @@ import type { LogEntry } from "../adapters/http/log/log-entry.ts";
 import type { HttpRequest, HttpResponse } from "../adapters/http/message.ts";
 import { bodyTooLarge } from "../adapters/http/requests/body.ts";
 import { readSettings, type Settings } from "../adapters/settings.ts";
-import type { ExperimentTally } from "../domain/experiments/tally.ts";
+import type { ExperimentCells } from "../domain/experiments/cells.ts";
 import { Failure, type Fault } from "../domain/failure.ts";
 import type { Instant } from "../domain/time.ts";
 import type { Endpoint, World } from "../handlers/contract/endpoint.ts";
@@ -254,5 +254,5 @@ export const coloursReply = (changes: object = {}) => ({
 });
 
 /** The number of users in an experiment, over all variants. */
-export const usersOf = ({ variants }: ExperimentTally): number =>
-  variants.reduce((sum, { users }) => sum + users, 0);
+export const usersOf = (cells: ExperimentCells | undefined): number =>
+  (cells?.cells ?? []).reduce((sum, { users }) => sum + users, 0);

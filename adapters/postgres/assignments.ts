@@ -11,7 +11,7 @@ import type { Query } from "./client.ts";
 import type { Database } from "./database.ts";
 import { type Definitions, readDefinitions } from "./definitions.ts";
 import { isKept } from "./deletions.ts";
-import { ALL_DAYS, anySlice, countUsers, dayOf, epochOf, periodAt, timeOf } from "./tallies.ts";
+import { ALL_DAYS, anySlice, dayOf, epochOf, periodAt, timeOf } from "./expressions.ts";
 
 type Key = Pick<ExperimentCandidate, "test_id" | "user_id">;
 type KnownRow = Key & KnownAssignment;
@@ -75,8 +75,7 @@ const INSERT = `
     order by test_id, each.day, variant_id, period, metric_name
     on conflict (test_id, day, variant_id, period, metric_name, declared, slice) do update set
       x = s.x + excluded.x, xx = s.xx + excluded.xx
-  ),
-  ${countUsers("$5")}
+  )
   select r.revision, w.turn from revised r left join won w on true`;
 
 // Held by one transaction at a time: so the call with the last planned user is the last one.

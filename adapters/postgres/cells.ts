@@ -10,7 +10,7 @@ import {
 import type { Sums } from "../../domain/experiments/user-total.ts";
 import type { Query } from "./client.ts";
 import { exactSumOf } from "./decimals.ts";
-import { ALL_DAYS } from "./tallies.ts";
+import { ALL_DAYS } from "./expressions.ts";
 
 // Reading the cells. What is kept in slices is added up here, decimals to the last, and leaves the database as text.
 

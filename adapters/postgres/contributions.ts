@@ -15,6 +15,8 @@ const NONE: readonly MetricDefinition[] = [];
 export function contributionColumns(
   values: readonly NamedValue[],
   metrics: Definitions["metrics"],
+  /** The one metric that is to change; all where it is null. */
+  only: string | null = null,
 ): unknown[] {
   const known = new Map<string, readonly Contribution[]>();
   function contributionsTo({ test_id, metric_name }: NamedValue): readonly Contribution[] {
@@ -24,7 +26,9 @@ export function contributionColumns(
     return found;
   }
   const rows = values.flatMap((value) =>
-    contributionsTo(value).map((contribution) => ({ value_id: value.value_id, ...contribution })),
+    contributionsTo(value)
+      .filter(({ metric }) => only === null || metric.metric_name === only)
+      .map((contribution) => ({ value_id: value.value_id, ...contribution })),
   );
   return [
     rows.map(({ value_id }) => value_id),

@@ -32,3 +32,20 @@ function quotient(dividend: bigint, divisor: bigint): number {
   // In two halves, as 2 ** -1100 alone would be 0.
   return shifted * 2 ** -Math.floor(bits / 2) * 2 ** -Math.ceil(bits / 2);
 }
+
+/**
+ * A pair of doubles as the decimal that it is exactly, as the database writes it: { high: 0.5, low: 0 } is "0.5". Doubles are
+ * binary fractions, so their decimals end.
+ */
+export function decimalOf({ high, low }: ExactSum): string {
+  const [highMantissa, highScale] = fractionOf(high);
+  const [lowMantissa, lowScale] = fractionOf(low);
+  const scale = highScale > lowScale ? highScale : lowScale;
+  const mantissa = highMantissa * (scale / highScale) + lowMantissa * (scale / lowScale);
+  const places = scale.toString(2).length - 1;
+  const digits = (mantissa < 0n ? -mantissa : mantissa) * 5n ** BigInt(places);
+  const text = digits.toString().padStart(places + 1, "0");
+  const whole = text.slice(0, text.length - places);
+  const fraction = text.slice(text.length - places).replace(/0+$/, "");
+  return `${mantissa < 0n ? "-" : ""}${whole}${fraction === "" ? "" : `.${fraction}`}`;
+}

@@ -2,7 +2,7 @@ import type { NewEvent } from "../../domain/events/event.ts";
 import { type EventValue, eventValue } from "../../domain/events/event-metric.ts";
 import { type MetricDefinition, readMetrics } from "../../domain/experiments/experiment.ts";
 import type { Query } from "./client.ts";
-import { endOf } from "./tallies.ts";
+import { endOf } from "./expressions.ts";
 
 /** What storing values needs to know of all experiments, as it was at a revision of them. */
 export interface Definitions {

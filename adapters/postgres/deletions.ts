@@ -25,8 +25,6 @@ export const isKept = (testId: string): string =>
 
 /** Tables with few rows for each experiment, or with rows that must disappear at once. */
 const AT_ONCE = [
-  "ab_users",
-  "ab_tallies",
   "ab_forced",
   "ab_periods",
   "ab_cell_users",
@@ -44,7 +42,6 @@ interface Swept {
 // No table of users has an index by experiment, which each assignment and each value would pay for.
 const SWEPT: readonly Swept[] = [
   { table: "ab_assignments", key: { user_id: "text", test_id: "bigint" } },
-  { table: "ab_totals", key: { user_id: "text", test_id: "bigint", metric_name: "text" } },
   { table: "ab_attributes", key: { user_id: "text", test_id: "bigint" } },
   { table: "ab_observations", key: { user_id: "text", test_id: "bigint", metric_name: "text" } },
   { table: "ab_metric_messages", key: { message_id: "bytea", test_id: "bigint" } },
@@ -109,7 +106,7 @@ const NEXT =
 async function finish(query: Query, testId: number): Promise<void> {
   await query("delete from ab_tests where id = $1", [testId]);
   // A request that had begun before the experiment was marked may have counted a user or a value since.
-  for (const table of [...AT_ONCE, "ab_totals", "ab_observations", "ab_attributes", "ab_metric_messages"])
+  for (const table of [...AT_ONCE, "ab_observations", "ab_attributes", "ab_metric_messages"])
     await query(`delete from ${table} where test_id = $1`, [testId]);
   await query("delete from ab_deletions where test_id = $1", [testId]);
 }

@@ -3,10 +3,10 @@ import type { AppendedEvent, EventStore, ForEach } from "../../domain/storage.ts
 import { contributionColumns } from "./contributions.ts";
 import type { Database } from "./database.ts";
 import { type Definitions, readDefinitions, type WatchedEvent, watchedEvents } from "./definitions.ts";
+import { anySlice, epochOf } from "./expressions.ts";
 import { isMissingPartition } from "./failures.ts";
 import { createIds } from "./ids.ts";
 import type { RollupBuild } from "./reports/rollup-build.ts";
-import { anySlice, epochOf } from "./tallies.ts";
 import { STORE_EVENTS, STORE_EVENTS_WITH_VALUES } from "./value-statements.ts";
 
 interface Event extends NewEvent {

@@ -8,12 +8,13 @@ import {
   type Variant,
 } from "../../domain/experiments/experiment.ts";
 import { type Forced, isOpen } from "../../domain/experiments/lifecycle.ts";
+import { addedMetrics } from "../../domain/experiments/user-total.ts";
 import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Query } from "./client.ts";
 import type { Database } from "./database.ts";
 import { type Deletions, isKept } from "./deletions.ts";
-import { dayOf, epochOf, timeOf } from "./tallies.ts";
+import { epochOf, timeOf } from "./expressions.ts";
 
 interface ExperimentRow extends Omit<Experiment, "metrics" | "variants" | keyof Details> {
   readonly control_variant_id: number | null;
@@ -66,12 +67,6 @@ const UPSERT_SETTINGS = `
     winner_variant_id = excluded.winner_variant_id, metrics = excluded.metrics, window_days = excluded.window_days,
     stop_at = excluded.stop_at, details = excluded.details`;
 
-const BEGIN_EPOCH = `
-  insert into ab_users(test_id, variant_id, epoch, day, slice, weight, users)
-  select $1::bigint, v.id, (select coalesce(max(epoch) + 1, 0) from ab_users where test_id = $1),
-    ${dayOf("$4::bigint")}, 0, v.weight, 0
-  from unnest($2::bigint[], $3::float8[]) as v(id, weight)`;
-
 const BEGIN_PERIOD = `
   insert into ab_periods(test_id, period, variant_id, started_at, weight)
   select $1::bigint, (select coalesce(max(period) + 1, 0) from ab_periods where test_id = $1), v.id, $4::bigint, v.weight
@@ -80,6 +75,11 @@ const BEGIN_PERIOD = `
 // Another program may have inserted the experiment into the specified tables.
 const BEGIN_FIRST_PERIOD = `
   ${BEGIN_PERIOD} where not exists (select 1 from ab_periods where test_id = $1)`;
+
+// The revision is that of this change, which holds the lock of its row: what is stored from it on is counted then.
+const ADD_BACKLOG = `
+  insert into ab_tally_backlog(source, test_id, metric_name, before_revision, after_transaction, pending)
+  select $1, $2, $3, revision, pg_current_xact_id(), 1 from ab_revision`;
 
 const SET_WEIGHTS = `
   update ab_variants set weight = v.weight from unnest($1::bigint[], $2::float8[]) as v(id, weight)
@@ -152,10 +152,6 @@ const weightColumns = ({ id, variants }: Experiment): unknown[] => [
   variants.map(({ weight }) => weight),
 ];
 
-async function beginEpoch(query: Query, experiment: Experiment, at: Instant): Promise<void> {
-  await query(BEGIN_EPOCH, [...weightColumns(experiment), at]);
-}
-
 async function findOne(query: Query, id: number): Promise<Experiment | undefined> {
   const [row] = await query<ExperimentRow>(`${SELECT} and t.id = $1`, [id]);
   return row && experimentOf(row);
@@ -187,7 +183,6 @@ async function create(
   await writeSettings(query, row.id, await insertVariants(query, row.id, experiment), experiment);
   const created = await findOne(query, row.id);
   if (created !== undefined) {
-    await beginEpoch(query, created, created_at);
     await query(BEGIN_PERIOD, [...weightColumns(created), created_at]);
   }
   return created;
@@ -220,16 +215,22 @@ async function update(
     experiment,
   );
   await writeForced(query, id, forced, at);
+  for (const { metric_name, sources } of addedMetrics(stored.metrics, experiment.metrics))
+    for (const source of sources) await query(ADD_BACKLOG, [source, id, metric_name]);
   if (variants.some(({ weight }, index) => weight !== stored.variants[index]?.weight)) {
     await query(SET_WEIGHTS, [variants.map((variant) => variant.id), variants.map(({ weight }) => weight)]);
-    await beginEpoch(query, experiment, at);
     await query(BEGIN_FIRST_PERIOD, [...weightColumns(stored), stored.created_at]);
     await query(BEGIN_PERIOD, [...weightColumns(experiment), at]);
   }
   return experiment;
 }
 
-export function createExperimentStore(database: Database, deletions: Deletions): ExperimentStore {
+export function createExperimentStore(
+  database: Database,
+  deletions: Deletions,
+  /** Called when there may be stored rows to tally. */
+  onBacklog: () => void,
+): ExperimentStore {
   // Not cached, because another process may have changed it; requests that arrive together share one statement.
   const finding = database.grouped(async (ids: readonly number[]) => {
     const rows = await database.query<ExperimentRow>(`${SELECT} and t.id = any($1::bigint[])`, [
@@ -251,7 +252,11 @@ export function createExperimentStore(database: Database, deletions: Deletions):
           limit,
         ])
       ).map(experimentOf),
-    updateExperiment: (id, change) => database.transaction((query) => update(query, id, change)),
+    updateExperiment: async (id, change) => {
+      const changed = await database.transaction((query) => update(query, id, change));
+      onBacklog();
+      return changed;
+    },
     deleteExperiment: deletions.deleteExperiment,
   };
 }

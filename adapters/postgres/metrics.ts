@@ -7,9 +7,9 @@ import { readCells, readDayCells } from "./cells.ts";
 import { contributionColumns } from "./contributions.ts";
 import type { Database } from "./database.ts";
 import { type Definitions, readDefinitions } from "./definitions.ts";
+import { anySlice } from "./expressions.ts";
 import { createIds } from "./ids.ts";
 import { createSegmentReader } from "./segment-users.ts";
-import { anySlice, readDays, readTally } from "./tallies.ts";
 import { createObservationReader } from "./user-observations.ts";
 import { STORE_VALUES } from "./value-statements.ts";
 
@@ -129,8 +129,6 @@ export function createMetricStore(
       const appended = await appending(metrics.map((metric) => ({ test_id, ...metric })));
       return appended as unknown as ForEach<T, AppendedMetric>;
     },
-    tally: (testId) => readTally(database, testId),
-    dailyTallies: (testId) => readDays(database, testId),
     experimentCells: async (testId) => {
       const experiment = await findExperiment(testId);
       return experiment && readCells(database.query, experiment);

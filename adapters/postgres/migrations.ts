@@ -395,6 +395,23 @@ drop table ab_looks;
 -- Deletions count their tables, of which this was one: those under way begin again.
 update ab_deletions set stage = 0, reached = null;`;
 
+// What results were computed from before the cells.
+const dropTallies = `
+drop table ab_users;
+drop table ab_tallies;
+drop table ab_totals;
+update ab_deletions set stage = 0, reached = null;`;
+
+// Under which revision of the experiments a row was stored: a metric that is added later counts the rows of before from
+// the backlog, and those of afterwards have been counted when they were stored.
+const revisions = `
+alter table events add column revision bigint;
+alter table ab_metrics add column revision bigint;
+alter table ab_tally_backlog add column before_revision bigint;
+-- The transaction that added the row: others that began before it may still store rows of before.
+alter table ab_tally_backlog add column after_transaction xid8;
+alter table ab_tally_backlog alter column through_id drop not null;`;
+
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
   { name: "0001_specified_tables", sql: specified },
@@ -408,4 +425,6 @@ export const migrations: readonly PostgresMigration[] = [
   { name: "0009_rollup_format", sql: rollups, after: createOnEmptyTable },
   { name: "0010_experiment_life", sql: life },
   { name: "0011_no_looks", sql: noLooks },
+  { name: "0012_drop_tallies", sql: dropTallies },
+  { name: "0013_revisions", sql: revisions },
 ];

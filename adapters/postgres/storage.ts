@@ -103,7 +103,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   void backlog.work();
   const build = createRollupBuild(database, options.onProgress);
   build.start();
-  const experiments = createExperimentStore(database, deletions);
+  const experiments = createExperimentStore(database, deletions, () => void backlog.work());
   return {
     ...createEventStore(database, build),
     ...createQuestions(database, build, options),

@@ -5,7 +5,7 @@ import { contributionColumns } from "./contributions.ts";
 import type { Database } from "./database.ts";
 import { readDefinitions, type WatchedEvent, watchedEvents, watchesOf } from "./definitions.ts";
 import { watchedColumns } from "./events.ts";
-import { ALL_DAYS, anySlice, dayOf, endOf, epochOf, periodAt } from "./tallies.ts";
+import { ALL_DAYS, anySlice, dayOf, endOf, epochOf, periodAt } from "./expressions.ts";
 import { TALLY_STORED } from "./value-statements.ts";
 
 /** Tallies what was stored before there were sums for it, in small transactions; of several processes one at a time. */
@@ -18,13 +18,17 @@ export interface TallyBacklog {
 interface BacklogRow {
   readonly id: number;
   readonly source: "assignments" | "values" | "events";
-  /** All of them where it is null. */
+  /** All experiments where it is null. */
   readonly test_id: number | null;
+  /** The one metric whose sums are to change; all where it is null. */
   readonly metric_name: string | null;
+  /** Rows of this revision and later ones have been counted when they were stored; null where none have. */
+  readonly before_revision: number | null;
   /** Where the next row begins: of assignments by their user and test, of the others by their id. */
   readonly next_user: string;
   readonly next_id: number;
-  readonly through_id: number;
+  /** Null for all rows. */
+  readonly through_id: number | null;
 }
 
 interface Reached {
@@ -37,8 +41,14 @@ interface Reached {
 const ROWS_A_STEP = 500;
 const EVENTS_A_STEP = 2_000;
 const RETRY_MS = 5_000;
+const WAIT_MS = 100;
 
-const NEXT = "select * from ab_tally_backlog order by id limit 1 for update skip locked";
+// A transaction that began before a metric was added may not have committed yet: its rows would be passed over.
+const NEXT = `
+  select id, source, test_id, metric_name, before_revision, next_user, next_id, through_id from ab_tally_backlog
+  where after_transaction is null or pg_snapshot_xmin(pg_current_snapshot()) > after_transaction
+  order by id limit 1 for update skip locked`;
+const IS_WAITING = "select 1 from ab_tally_backlog limit 1";
 const ADVANCE = `
   update ab_tally_backlog set next_user = $2, next_id = $3, pending = greatest(1, pending - $4) where id = $1`;
 
@@ -68,11 +78,13 @@ const VALUES = `
   select m.id, m.test_id, m.user_id, m.metric_name, m.value, m.occurred_at,
     coalesce(${epochOf("m.created_at")} > least(s.stopped_at, ${endOf("s")}), false) as late
   from ab_metrics m left join ab_settings s on s.test_id = m.test_id
-  where m.id > $1 and m.id <= $2 order by m.id limit ${ROWS_A_STEP}`;
+  where m.id > $1 and m.id <= coalesce($2, m.id) and coalesce(m.revision < $3, true)
+  order by m.id limit ${ROWS_A_STEP}`;
 
 const EVENTS = `
   select id, event_type, user_id, properties, occurred_at, ${epochOf("created_at")} as created_at
-  from events where id > $1 and id <= $2 order by id limit ${EVENTS_A_STEP}`;
+  from events where id > $1 and id <= coalesce($2, id) and coalesce(revision < $3, true)
+  order by id limit ${EVENTS_A_STEP}`;
 
 const SETTINGS = `
   select test_id, least(stopped_at, ${endOf("s")}) as ends_at, metrics from ab_settings s where test_id = coalesce($1, test_id) and metrics <> '[]'`;
@@ -96,19 +108,22 @@ interface EventRow {
   readonly created_at: number;
 }
 
-async function tally(query: Query, values: readonly WatchedEvent[]): Promise<void> {
+async function tally(query: Query, values: readonly WatchedEvent[], only: string | null, areRaw: boolean) {
   if (values.length === 0) return;
   const { metrics } = await readDefinitions(query);
   const named = values.map((value, index) => ({ ...value, value_id: index + 1 }));
-  await query(TALLY_STORED, [...watchedColumns(values), anySlice(), ...contributionColumns(named, metrics)]);
+  await query(TALLY_STORED, [
+    ...watchedColumns(values),
+    anySlice(),
+    ...contributionColumns(named, metrics, only),
+    areRaw,
+  ]);
 }
 
 async function tallyValues(query: Query, backlog: BacklogRow): Promise<Reached> {
-  const { test_id, metric_name, next_id, through_id } = backlog;
-  const rows = await query<ValueRow>(VALUES, [next_id, through_id]);
-  const asked = rows.filter(
-    (row) => row.test_id === (test_id ?? row.test_id) && row.metric_name === (metric_name ?? row.metric_name),
-  );
+  const { test_id, metric_name, next_id, through_id, before_revision } = backlog;
+  const rows = await query<ValueRow>(VALUES, [next_id, through_id, before_revision]);
+  const asked = rows.filter((row) => row.test_id === (test_id ?? row.test_id));
   const values = asked.flatMap(({ id, user_id, late, value, ...row }): WatchedEvent[] => {
     if (user_id === null) return [];
     const found = late
@@ -116,12 +131,12 @@ async function tallyValues(query: Query, backlog: BacklogRow): Promise<Reached> 
       : { kind: "value" as const, value };
     return [{ ...row, event_id: id, user_id, latest_at: row.occurred_at, found }];
   });
-  await tally(query, values);
+  await tally(query, values, metric_name, metric_name === null);
   return reachedBy(rows, ROWS_A_STEP);
 }
 
 async function tallyEvents(query: Query, backlog: BacklogRow): Promise<Reached> {
-  const { test_id, metric_name, next_id, through_id } = backlog;
+  const { test_id, metric_name, next_id, through_id, before_revision } = backlog;
   const settings = await query<{ test_id: number; ends_at: number | null; metrics: string }>(SETTINGS, [
     test_id,
   ]);
@@ -129,13 +144,10 @@ async function tallyEvents(query: Query, backlog: BacklogRow): Promise<Reached> 
   const watches = watchesOf(
     settings.map((row) => ({ test_id: row.test_id, metrics: readMetrics(row.metrics) })),
   );
-  const rows = await query<EventRow>(EVENTS, [next_id, through_id]);
-  const values = rows.flatMap((row) =>
-    watchedEvents({ watches, ends }, row).filter(
-      (found) => found.metric_name === (metric_name ?? found.metric_name),
-    ),
-  );
-  await tally(query, values);
+  const rows = await query<EventRow>(EVENTS, [next_id, through_id, before_revision]);
+  const values = rows.flatMap((row) => watchedEvents({ watches, ends }, row));
+  // Its own events have never been raw values; those of its denominator have, and change no raw values here.
+  await tally(query, values, metric_name, true);
   return reachedBy(rows, EVENTS_A_STEP);
 }
 
@@ -158,10 +170,10 @@ async function countAssignments(query: Query, { next_user, next_id }: BacklogRow
 
 const STEPS = { assignments: countAssignments, values: tallyValues, events: tallyEvents };
 
-/** False where nothing is left, or another process works on it. */
-async function step(query: Query): Promise<boolean> {
+/** "waiting" where another transaction, or another process at work on it, has to end first; false where nothing is left. */
+async function step(query: Query): Promise<boolean | "waiting"> {
   const [backlog] = await query<BacklogRow>(NEXT);
-  if (backlog === undefined) return false;
+  if (backlog === undefined) return (await query(IS_WAITING)).length > 0 && "waiting";
   const { next_user, next_id, rows, done } = await STEPS[backlog.source](query, backlog);
   if (done) await query("delete from ab_tally_backlog where id = $1", [backlog.id]);
   else await query(ADVANCE, [backlog.id, next_user, next_id, rows]);
@@ -170,19 +182,26 @@ async function step(query: Query): Promise<boolean> {
 
 export function createTallyBacklog(database: Database): TallyBacklog {
   let working: Promise<void> | undefined;
+  // Work may be asked for just when the last of it is done.
+  let asked = false;
   const stopped = new AbortController();
 
   async function workOn(): Promise<void> {
     while (!stopped.signal.aborted) {
       const more = await database.transaction(step).catch(() => undefined);
-      if (more === false) return;
-      if (more === undefined)
-        await sleep(RETRY_MS, undefined, { ref: false, signal: stopped.signal }).catch(() => undefined);
+      if (more === false && !asked) return;
+      asked = false;
+      if (more === "waiting" || more === undefined)
+        await sleep(more === "waiting" ? WAIT_MS : RETRY_MS, undefined, {
+          ref: false,
+          signal: stopped.signal,
+        }).catch(() => undefined);
     }
   }
 
   return {
     work() {
+      asked = true;
       working ??= workOn().finally(() => {
         working = undefined;
       });

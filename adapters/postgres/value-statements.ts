@@ -1,6 +1,6 @@
 import { MAX_TOTAL, MAX_VALUE } from "../../domain/experiments/metric.ts";
 import { isKept } from "./deletions.ts";
-import { ALL_DAYS, countValues, dayOf, endOf, epochOf, periodAt, timeOf } from "./tallies.ts";
+import { ALL_DAYS, dayOf, endOf, epochOf, periodAt, timeOf } from "./expressions.ts";
 
 // The statements that store values and events, and move the sums of the cells in the same act. Each is one statement,
 // hence one transaction and one round trip. See domain/experiments/user-total.ts for what is computed here: an
@@ -21,7 +21,7 @@ const observation = (kind: string, cap: string, count: string, total: string): s
  * value of `metric_name` as it changes the metric `target`, on the side of its own values or of its denominator's.
  * Locks are taken in one order: first those of the users' observations, then those of the sums.
  */
-const moveCells = (slice: string): string => `
+const moveCells = (slice: string, keepsRaw = "true"): string => `
   judged as (
     select g.*, ${dayOf("occurred_at")} as day, ${dayOf("assigned_at")} as assigned_day,
       case
@@ -44,7 +44,7 @@ const moveCells = (slice: string): string => `
       count(*) filter (where reason = 'after_window'), count(*) filter (where reason = 'wrong_type'),
       count(*) filter (where reason = 'out_of_range')
     from judged cross join lateral (select case when reason = 'out_of_range' then null else value end as kept) k
-    where side = 'own'
+    where side = 'own' and ${keepsRaw}
     group by test_id, variant_id, metric_name order by test_id, variant_id, metric_name
     on conflict (test_id, variant_id, metric_name, slice) do update set
       count = r.count + excluded.count, sum = r.sum + excluded.sum, min = least(r.min, excluded.min),
@@ -182,20 +182,14 @@ export const STORE_VALUES = `
     returning metric_id
   ),
   stored as (
-    insert into ab_metrics(id, test_id, variant_id, metric_name, value, created_at, user_id, occurred_at, message_id)
-    select id, test_id, variant_id, metric_name, value, ${timeOf("created_at")}, user_id, occurred_at, message_id
+    insert into ab_metrics(id, test_id, variant_id, metric_name, value, created_at, user_id, occurred_at, message_id,
+      revision)
+    select id, test_id, variant_id, metric_name, value, ${timeOf("created_at")}, user_id, occurred_at, message_id,
+      $12::bigint
     from proposed where fits and (message_id is null or id in (select metric_id from once))
     on conflict (id) do nothing
     returning id
   ),
-  tracked as (
-    select p.turn, p.test_id, p.variant_id, p.user_id, p.metric_name, p.value,
-      ${dayOf("case when p.latest_at >= p.assigned_at then greatest(p.occurred_at, p.assigned_at) else p.occurred_at end")}
-        as day,
-      p.latest_at >= p.assigned_at as counted
-    from proposed p join stored using (id) where p.assigned_at is not null and p.open
-  ),
-  ${countValues("$11")},
   given as (
     select p.turn, p.test_id, p.variant_id, p.period, p.assigned_at, p.user_id,
       case when p.open then p.value end as value, p.occurred_at, p.latest_at, case when not p.open then 'after_stop' end as dropped,
@@ -239,9 +233,9 @@ const EVENTS = `
   ),
   stored as (
     insert into events(id, event_type, user_id, session_id, properties, created_at, occurred_at, client_timestamp,
-      message_id, journaled)
+      message_id, journaled, revision)
     select id, event_type, user_id, session_id, properties, ${timeOf("created_at")}, occurred_at, client_timestamp,
-      message_id, true
+      message_id, true, $10::bigint
     from proposed where message_id is null or id in (select event_id from once)
     on conflict (id) do nothing
     returning id
@@ -260,20 +254,13 @@ export const STORE_EVENTS = `${EVENTS} ${EVENTS_ANSWER}`;
 /** Stores events, some of which are values of metrics. */
 export const STORE_EVENTS_WITH_VALUES = `${EVENTS},
   watched as (select w.* from ${watched(11)} join stored s on s.id = w.event_id),
-  tracked as (
-    select w.turn, w.test_id, a.variant_id, w.user_id, w.metric_name, w.value,
-      ${dayOf(`greatest(w.occurred_at, ${epochOf("a.assigned_at")})`)} as day, true as counted
-    from watched w join ab_assignments a on a.user_id = w.user_id and a.test_id = w.test_id
-    where w.latest_at >= ${epochOf("a.assigned_at")} and w.dropped is null
-  ),
-  ${countValues("$19")},
   ${givenOf("watched", 20)},
   ${moveCells("$19")}
   ${EVENTS_ANSWER}`;
 
-/** Tallies values that were stored before. */
+/** Tallies values that were stored before; without $19 they are raw values already. */
 export const TALLY_STORED = `
   with watched as (select * from ${watched(1)}),
   ${givenOf("watched", 10)},
-  ${moveCells("$9")}
+  ${moveCells("$9", "$19::boolean")}
   select count(*) from judged`;

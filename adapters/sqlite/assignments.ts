@@ -16,7 +16,6 @@ import type { ExperimentShelf } from "./experiments.ts";
 import { reading } from "./failures.ts";
 import { fromSql, toSql } from "./instants.ts";
 import { createSlices } from "./slices.ts";
-import type { Tallies } from "./tallies.ts";
 import { createTurns } from "./turns.ts";
 import type { WeightPeriods } from "./weight-periods.ts";
 import type { Writer } from "./writer.ts";
@@ -72,7 +71,6 @@ export function createAssignmentStore(
   writer: Writer,
   shelf: ExperimentShelf,
   finder: AssignmentFinder,
-  tallies: Tallies,
   cells: Cells,
   periods: WeightPeriods,
 ): AssignmentStore {
@@ -120,7 +118,6 @@ export function createAssignmentStore(
     const period = periods.at(testId, assigned_at);
     insert.run(user_id, testId, variant_id, toSql(assigned_at), period);
     if (attributes !== undefined) insertAttributes.run(testId, user_id, JSON.stringify(attributes));
-    tallies.countUser(testId, variant_id, assigned_at);
     const member = { variant_id, assigned_at, period };
     cells.countUser(testId, user_id, member, covariatesIn(metrics, attributes));
     return { user_id, variant_id, assigned_at, created: true, enrolled: true };

@@ -54,11 +54,15 @@ export interface Cells extends Pick<Gathered, "save" | "forget"> {
   countUser(testId: number, user_id: string, member: Member, covariates: readonly CovariateValue[]): void;
   /** How many users the experiment has, those of this transaction included. */
   usersOf(testId: number): number;
-  /** Counts the value, or says why not. One with which the user's total would be out of range leaves no trace. */
+  /**
+   * Counts the value, or says why not. One with which the user's total would be out of range leaves no trace. With
+   * `only` it changes the sums of that metric alone, and is no raw value again.
+   */
   countValue(
     experiment: Experiment,
     member: Member,
     value: TrackedValue,
+    only?: string | null,
   ): NotCounted | "total_out_of_range" | undefined;
   /** Keeps account of a stored value that counts for nobody; of a `null`, that there was one. */
   keepRaw(testId: number, variantId: number, metric: string, value: number | null, reason?: NotCounted): void;
@@ -119,7 +123,7 @@ export function createCells(db: Database): Cells {
     contributions.set(experiment, known);
     const found = known.get(metric) ?? contributionsOf(experiment.metrics, metric);
     // A public key may send any number of names that nobody declared.
-    if (experiment.metrics.length > 0) known.set(metric, found);
+    if (experiment.metrics.some(({ metric_name }) => metric_name === metric)) known.set(metric, found);
     return found;
   }
 
@@ -154,6 +158,18 @@ export function createCells(db: Database): Cells {
       changeSums(key, (before) => moveUser(before, metric, from, to));
     }
     return true;
+  }
+
+  /** Counts a value for one of the metrics that it changes, or says why not. */
+  function countFor(
+    target: Contribution,
+    testId: number,
+    member: Member,
+    tracked: TrackedValue,
+  ): NotCounted | "total_out_of_range" | undefined {
+    const reason = notCounted(tracked, member.assigned_at, target.metric);
+    if (reason !== undefined) return reason;
+    return contribute(target, testId, member, tracked) ? undefined : "total_out_of_range";
   }
 
   function keepRaw(
@@ -208,16 +224,18 @@ export function createCells(db: Database): Cells {
       return gathered.reduce((sum, { value }) => sum + value, stored);
     },
 
-    countValue(experiment, member, tracked) {
+    countValue(experiment, member, tracked, only = null) {
+      const targets = contributionsTo(experiment, tracked.metric_name).filter(
+        ({ metric }) => only === null || metric.metric_name === only,
+      );
       let reason: NotCounted | undefined;
-      for (const contribution of contributionsTo(experiment, tracked.metric_name)) {
-        const { metric, side } = contribution;
-        const why = notCounted(tracked, member.assigned_at, metric);
-        const counted = why === undefined && contribute(contribution, experiment.id, member, tracked);
-        if (counted || side !== "own") continue;
-        if (why === undefined) return "total_out_of_range";
+      for (const target of targets) {
+        const why = countFor(target, experiment.id, member, tracked);
+        if (target.side !== "own") continue;
+        if (why === "total_out_of_range") return why;
         reason = why;
       }
+      if (only !== null) return reason;
       const value = reason === "out_of_range" ? null : tracked.value;
       keepRaw(experiment.id, member.variant_id, tracked.metric_name, value, reason);
       return reason;

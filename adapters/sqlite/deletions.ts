@@ -35,8 +35,6 @@ const LOCK_RETRY_MS = 20;
 const AT_ONCE = [
   "ab_variants",
   "ab_settings",
-  "ab_users",
-  "ab_tallies",
   "ab_periods",
   "ab_cell_users",
   "ab_raw_values",
@@ -75,7 +73,6 @@ function sliceByKey(db: Database, table: string, key: string): Slice {
 export function createDeletions({ db, writer, beforeCommit, onDelete }: DeletionParts): Deletions {
   const slices = [
     sliceByKey(db, "ab_forced", "test_id, user_id"),
-    sliceByKey(db, "ab_totals", "test_id, user_id, metric_name"),
     sliceByKey(db, "ab_cell_sums", "test_id, day, variant_id, period, metric_name, declared"),
     sliceByKey(db, "ab_attributes", "test_id, user_id"),
     sliceByKey(db, "ab_observations", "test_id, user_id, metric_name"),

@@ -1,14 +1,11 @@
 import type { Database } from "better-sqlite3";
 import type { NewEvent } from "../../domain/events/event.ts";
-import { eventValue } from "../../domain/events/event-metric.ts";
 import type { AppendedEvent, EventStore, ForEach } from "../../domain/storage.ts";
-import type { AssignmentFinder } from "./assignments.ts";
 import type { EventCounter } from "./event-counter.ts";
 import type { ExperimentShelf, Watch } from "./experiments.ts";
 import { isUniqueViolation } from "./failures.ts";
 import { fromSql, toSql } from "./instants.ts";
 import type { RollupBuild } from "./reports/rollup-build.ts";
-import type { Tallies } from "./tallies.ts";
 import type { Writer } from "./writer.ts";
 
 type EventRow = [
@@ -26,8 +23,6 @@ export function createEventStore(
   db: Database,
   writer: Writer,
   shelf: ExperimentShelf,
-  finder: AssignmentFinder,
-  tallies: Tallies,
   build: RollupBuild,
   counter: EventCounter,
 ): EventStore {
@@ -66,24 +61,10 @@ export function createEventStore(
     }
   }
 
-  /** An event of a user who is in an experiment may be a value of one of its metrics. */
-  function countFor(watch: Watch, user_id: string, event: NewEvent): void {
-    const { test_id, metric } = watch;
-    counter.count(watch, user_id, event);
-    const assignment = finder.assigned(test_id, user_id);
-    const { occurred_at, latest_at = occurred_at } = event;
-    if (assignment === undefined || latest_at < assignment.assigned_at) return;
-    const found = eventValue(metric, event.properties === null ? {} : JSON.parse(event.properties));
-    if (found?.kind !== "value") return;
-    const { metric_name } = metric;
-    const place = { test_id, variant_id: assignment.variant_id, user_id, metric_name };
-    tallies.countValue(place, found.value, Math.max(occurred_at, assignment.assigned_at), true);
-  }
-
   function appendAndCount(event: NewEvent, watches: ReadonlyMap<string, readonly Watch[]>): AppendedEvent {
     const appended = append(event);
     if (event.user_id === null || appended.duplicate) return appended;
-    for (const watch of watches.get(event.event_type) ?? []) countFor(watch, event.user_id, event);
+    for (const watch of watches.get(event.event_type) ?? []) counter.count(watch, event.user_id, event);
     return appended;
   }
 

@@ -9,13 +9,13 @@ import {
   readMetrics,
 } from "../../domain/experiments/experiment.ts";
 import { type Forced, isOpen } from "../../domain/experiments/lifecycle.ts";
+import { addedMetrics, type BacklogSource } from "../../domain/experiments/user-total.ts";
 import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Deletions } from "./deletions.ts";
 import { createExperimentRows, type ExperimentRow } from "./experiment-rows.ts";
 import { isUniqueViolation, reading } from "./failures.ts";
 import { toSql } from "./instants.ts";
-import type { Tallies } from "./tallies.ts";
 import { createTurns } from "./turns.ts";
 import type { WeightPeriods } from "./weight-periods.ts";
 import type { Writer } from "./writer.ts";
@@ -35,8 +35,8 @@ export interface ExperimentShelf {
   clear(): void;
   /** The metrics of running experiments that are computed from events, by event type. */
   watches(): ReadonlyMap<string, readonly Watch[]>;
-  /** The same of all experiments whatever their status, or of one of them, or of one of its metrics. */
-  allWatches(testId: number | null, metric: string | null): ReadonlyMap<string, readonly Watch[]>;
+  /** The same of all experiments whatever their status, or of one of them. */
+  allWatches(testId: number | null): ReadonlyMap<string, readonly Watch[]>;
 }
 
 export interface Watch {
@@ -104,13 +104,7 @@ export function createExperimentShelf(db: Database): ExperimentShelf {
       watches ??= watchesOf(selectWatches.all());
       return watches;
     },
-    allWatches(testId, metric) {
-      const found = watchesOf(selectAllWatches.all(testId));
-      if (metric === null) return found;
-      return new Map(
-        [...found].map(([type, some]) => [type, some.filter((watch) => watch.metric.metric_name === metric)]),
-      );
-    },
+    allWatches: (testId) => watchesOf(selectAllWatches.all(testId)),
   };
 }
 
@@ -141,9 +135,10 @@ export function createExperimentStore(
   db: Database,
   writer: Writer,
   shelf: ExperimentShelf,
-  tallies: Tallies,
   deletions: Deletions,
   periods: WeightPeriods,
+  /** Called when there may be stored rows to tally. */
+  onBacklog: () => void,
 ): ExperimentStore {
   const insertTest = db.prepare<[string, string | null, string]>(
     "insert into ab_tests(test_name, description, created_at) values (?, ?, ?)",
@@ -170,6 +165,13 @@ export function createExperimentStore(
     "insert or replace into ab_forced(test_id, user_id, variant_id, forced_at) values (?, ?, ?, ?)",
   );
   const unforce = db.prepare<[number, string]>("delete from ab_forced where test_id = ? and user_id = ?");
+
+  const backlogOf = (source: BacklogSource, table: string) =>
+    db.prepare<[number, string]>(
+      `insert into ab_tally_backlog(source, test_id, metric_name, next_id, through_id)
+       select '${source}', ?, ?, 0, max(id) from ${table} having max(id) is not null`,
+    );
+  const addBacklog = { values: backlogOf("values", "ab_metrics"), events: backlogOf("events", "events") };
 
   function insertTestUnlessTaken(experiment: NewExperiment): number | undefined {
     const { test_name, description, created_at } = experiment;
@@ -222,7 +224,6 @@ export function createExperimentStore(
     shelf.clear();
     const created = shelf.find(id);
     if (created !== undefined) {
-      tallies.beginEpoch(created, experiment.created_at);
       periods.begin(created, experiment.created_at);
     }
     return created;
@@ -246,8 +247,9 @@ export function createExperimentStore(
     for (const variant of moved) updateWeight.run(variant.weight, variant.id);
     writeSettings(id, stored.variants.find(({ is_control }) => is_control)?.id ?? null, experiment);
     writeForced(id, forced, at);
+    for (const { metric_name, sources } of addedMetrics(stored.metrics, experiment.metrics))
+      for (const source of sources) addBacklog[source].run(id, metric_name);
     if (moved.length > 0) {
-      tallies.beginEpoch(experiment, at);
       periods.begin(experiment, at, stored);
     }
     shelf.clear();
@@ -259,7 +261,11 @@ export function createExperimentStore(
       writer.write(experiment.variants.length, () => create(experiment, group)),
     findExperiment: (id) => reading(() => shelf.find(id)),
     listExperiments: createLister(shelf),
-    updateExperiment: (id, change) => writer.write(1, () => update(id, change)),
+    updateExperiment: async (id, change) => {
+      const changed = await writer.write(1, () => update(id, change));
+      onBacklog();
+      return changed;
+    },
     deleteExperiment: deletions.deleteExperiment,
   };
 }

@@ -2,7 +2,7 @@ import type { Database } from "better-sqlite3";
 import type { Experiment } from "../../domain/experiments/experiment.ts";
 import { counts } from "../../domain/experiments/lifecycle.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
-import type { AppendedMetric, Assignment, ForEach, MetricStore } from "../../domain/storage.ts";
+import type { AppendedMetric, ForEach, MetricStore } from "../../domain/storage.ts";
 import type { AssignmentFinder } from "./assignments.ts";
 import type { CellReader } from "./cell-reader.ts";
 import type { Cells, Member } from "./cells.ts";
@@ -10,7 +10,6 @@ import type { ExperimentShelf } from "./experiments.ts";
 import { isUniqueViolation, reading } from "./failures.ts";
 import { toSql } from "./instants.ts";
 import { createSegmentReader } from "./segment-users.ts";
-import type { Tallies } from "./tallies.ts";
 import { createObservationReader } from "./user-observations.ts";
 import type { Writer } from "./writer.ts";
 
@@ -22,7 +21,6 @@ export function createMetricStore(
   writer: Writer,
   shelf: ExperimentShelf,
   finder: AssignmentFinder,
-  tallies: Tallies,
   cells: Cells,
   reader: CellReader,
 ): MetricStore {
@@ -81,20 +79,10 @@ export function createMetricStore(
     return { kind: reason };
   }
 
-  function count(experiment: Experiment, member: Assignment & Member, metric: NewMetric) {
-    const { id: test_id } = experiment;
-    const { user_id, metric_name, value, occurred_at, latest_at = occurred_at } = metric;
-    const { variant_id, assigned_at } = member;
-    if (!counts(experiment, metric.created_at)) {
-      cells.keepRaw(test_id, variant_id, metric_name, null, "after_stop");
-      return "after_stop";
-    }
-    const counted = latest_at >= assigned_at;
-    const at = counted ? Math.max(occurred_at, assigned_at) : occurred_at;
-    const reason = cells.countValue(experiment, member, metric);
-    if (reason !== "total_out_of_range")
-      tallies.countValue({ test_id, variant_id, user_id, metric_name }, value, at, counted);
-    return reason;
+  function count(experiment: Experiment, member: Member, metric: NewMetric) {
+    if (counts(experiment, metric.created_at)) return cells.countValue(experiment, member, metric);
+    cells.keepRaw(experiment.id, member.variant_id, metric.metric_name, null, "after_stop");
+    return "after_stop";
   }
 
   function appendAll(testId: number, metrics: readonly NewMetric[]): AppendedMetric[] {
@@ -105,8 +93,6 @@ export function createMetricStore(
   return {
     appendMetrics: <const T extends readonly NewMetric[]>(testId: number, metrics: T) =>
       writer.write(metrics.length, () => appendAll(testId, metrics) as unknown as ForEach<T, AppendedMetric>),
-    tally: (testId) => reading(() => tallies.ofTest(testId)),
-    dailyTallies: (testId) => reading(() => tallies.byDay(testId)),
     experimentCells: (testId) =>
       reading(() => {
         const experiment = shelf.find(testId);

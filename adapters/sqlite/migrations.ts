@@ -387,6 +387,12 @@ create table ab_attributes (
 const noLooks = `
 drop table ab_looks;`;
 
+// What results were computed from before the cells.
+const dropTallies = `
+drop table ab_users;
+drop table ab_tallies;
+drop table ab_totals;`;
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
@@ -399,4 +405,5 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0009_rollup_format", sql: rollupFormat },
   { name: "0010_experiment_life", sql: life },
   { name: "0011_no_looks", sql: noLooks },
+  { name: "0012_drop_tallies", sql: dropTallies },
 ];

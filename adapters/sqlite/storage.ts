@@ -19,7 +19,6 @@ import { answerHere, createQuestions } from "./reports/questions.ts";
 import { type BuildParts, createPlanner, createRollupBuild } from "./reports/rollup-build.ts";
 import { type BuildPlan, createRollupWriter } from "./reports/rollup-writer.ts";
 import { answerOn, createThreads } from "./reports/threads.ts";
-import { createTallies } from "./tallies.ts";
 import { createTallyBacklog } from "./tally-backlog.ts";
 import { createWeightPeriods } from "./weight-periods.ts";
 import { createWriteProbe } from "./write-probe.ts";
@@ -152,7 +151,6 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   } catch (error) {
     throw new UnusableDatabase(file, error);
   }
-  const tallies = createTallies(db);
   const alive = db.prepare("select 1 from sqlite_schema limit 1");
   const shelf = createExperimentShelf(db);
   const cells = createCells(db);
@@ -161,13 +159,11 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   const probe = createWriteProbe(db);
   const writer = createWriter(db, {
     save() {
-      tallies.save();
       cells.save();
       // Right before the commit: nothing is acknowledged that went to a file which is no longer there.
       files.check();
     },
     forget() {
-      tallies.forget();
       cells.forget();
     },
     undo() {
@@ -184,11 +180,11 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   const { build, answerer, closeThreads } = readersOf(db, file, writer, files, options);
   build.start();
   return {
-    ...createEventStore(db, writer, shelf, finder, tallies, build, counter),
+    ...createEventStore(db, writer, shelf, build, counter),
     ...createQuestions(build, answerer, options.reportMs ?? REPORT_MS),
-    ...createExperimentStore(db, writer, shelf, tallies, deletions, periods),
-    ...createAssignmentStore(db, writer, shelf, finder, tallies, cells, periods),
-    ...createMetricStore(db, writer, shelf, finder, tallies, cells, createCellReader(db)),
+    ...createExperimentStore(db, writer, shelf, deletions, periods, () => void backlog.work()),
+    ...createAssignmentStore(db, writer, shelf, finder, cells, periods),
+    ...createMetricStore(db, writer, shelf, finder, cells, createCellReader(db)),
     hasRoom: writer.hasRoom,
     check: async () => {
       const condition = await conditionOf(() => {

@@ -1,6 +1,7 @@
 import type { Database } from "better-sqlite3";
 import type { Experiment } from "../../domain/experiments/experiment.ts";
 import { endOf } from "../../domain/experiments/lifecycle.ts";
+import type { NotCounted } from "../../domain/experiments/user-total.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { AssignmentFinder } from "./assignments.ts";
 import type { Cells } from "./cells.ts";
@@ -20,8 +21,9 @@ export interface TallyBacklog {
 interface BacklogRow {
   readonly id: number;
   readonly source: "assignments" | "values" | "events";
-  /** All of them where it is null. */
+  /** All experiments where it is null. */
   readonly test_id: number | null;
+  /** The one metric whose sums are to change; all where it is null. */
   readonly metric_name: string | null;
   readonly next_id: number;
   readonly through_id: number;
@@ -98,28 +100,38 @@ export function createTallyBacklog(
   }
 
   /** A value without a user is from before the upgrade, and is one of the raw values alone. */
-  function countValue(row: ValueRow): void {
+  function countValue(row: ValueRow, only: string | null): void {
     const { test_id, variant_id, user_id, metric_name, value, occurred_at } = row;
     const experiment = shelf.find(test_id);
     if (experiment === undefined) return;
+    const keepRaw = (kept: number | null, reason?: NotCounted): void => {
+      if (only === null) cells.keepRaw(test_id, variant_id, metric_name, kept, reason);
+    };
     const member = user_id === null ? undefined : finder.assigned(test_id, user_id);
-    if (user_id === null) cells.keepRaw(test_id, variant_id, metric_name, value);
-    else if (member !== undefined && isLate(experiment, row))
-      cells.keepRaw(test_id, variant_id, metric_name, null, "after_stop");
+    if (user_id === null) keepRaw(value);
+    else if (member !== undefined && isLate(experiment, row)) keepRaw(null, "after_stop");
     else if (member !== undefined) {
-      const counted = cells.countValue(experiment, member, { user_id, metric_name, value, occurred_at });
-      if (counted === "total_out_of_range")
-        cells.keepRaw(test_id, variant_id, metric_name, null, "out_of_range");
+      const counted = cells.countValue(
+        experiment,
+        member,
+        { user_id, metric_name, value, occurred_at },
+        only,
+      );
+      if (counted === "total_out_of_range") keepRaw(null, "out_of_range");
     }
   }
 
   const isLate = (experiment: Experiment, row: { created_at: string }): boolean =>
     fromSql(row.created_at) > (endOf(experiment) ?? Number.POSITIVE_INFINITY);
 
-  function countEvent(row: EventRow, watches: ReadonlyMap<string, readonly Watch[]>): void {
+  function countEvent(
+    row: EventRow,
+    watches: ReadonlyMap<string, readonly Watch[]>,
+    only: string | null,
+  ): void {
     if (row.user_id === null) return;
     const event = { ...row, created_at: fromSql(row.created_at) };
-    for (const watch of watches.get(row.event_type) ?? []) counter.count(watch, row.user_id, event);
+    for (const watch of watches.get(row.event_type) ?? []) counter.count(watch, row.user_id, event, only);
   }
 
   function countAssignments({ next_id, through_id }: BacklogRow): number {
@@ -130,17 +142,14 @@ export function createTallyBacklog(
 
   function countValues({ test_id, metric_name, next_id, through_id }: BacklogRow): number {
     const rows = selectValues.all(next_id, through_id, ROWS_A_STEP);
-    for (const row of rows) {
-      const asked = (test_id ?? row.test_id) === row.test_id;
-      if (asked && (metric_name ?? row.metric_name) === row.metric_name) countValue(row);
-    }
+    for (const row of rows) if ((test_id ?? row.test_id) === row.test_id) countValue(row, metric_name);
     return reachedBy(rows, through_id);
   }
 
   function countEvents({ test_id, metric_name, next_id, through_id }: BacklogRow): number {
     const last = Math.min(next_id + EVENTS_A_STEP, through_id);
-    const watches = shelf.allWatches(test_id, metric_name);
-    for (const row of selectEvents.all(next_id, last)) countEvent(row, watches);
+    const watches = shelf.allWatches(test_id);
+    for (const row of selectEvents.all(next_id, last)) countEvent(row, watches, metric_name);
     return last;
   }
 
@@ -157,12 +166,15 @@ export function createTallyBacklog(
   }
 
   let stopped = false;
+  // Work may be asked for just when the last of it is done.
+  let asked = false;
   let working: Promise<void> | undefined;
 
   async function workOn(): Promise<void> {
     while (!stopped) {
       const more = await takeStep().catch(() => undefined);
-      if (more === false) return;
+      if (more === false && !asked) return;
+      asked = false;
       if (more === undefined) await waitFor(RETRY_MS);
     }
   }
@@ -174,6 +186,7 @@ export function createTallyBacklog(
 
   return {
     work() {
+      asked = true;
       working ??= workOn().finally(() => {
         working = undefined;
       });

@@ -5,7 +5,7 @@ import { GroupInput, type GroupRange, type Holdout, HoldoutInput } from "./exclu
 
 export const MIN_VARIANTS = 2;
 export const MAX_VARIANTS = 20;
-const MAX_METRICS = 50;
+export const MAX_METRICS = 50;
 const MAX_PLANNED_USERS = 1_000_000_000;
 
 const MIN_PLANNED_USERS = 100;
@@ -37,19 +37,11 @@ export const VariantInput = z.strictObject({
 const MAX_CAP = 1e13;
 const MAX_DAYS = 366;
 const MAX_UNIT = 20;
-const DEFAULT_COVARIATE_DAYS = 14;
 
 const Days = z.int().min(1).max(MAX_DAYS);
 
-/** What is known of a user before the experiment: a number sent with the assignment, or a total of earlier events. */
-const Covariate = z.union([
-  z.strictObject({ attribute: Name }),
-  z.strictObject({
-    event_type: Name,
-    property: Name.optional(),
-    days: Days.default(DEFAULT_COVARIATE_DAYS),
-  }),
-]);
+/** What is known of a user before the experiment: a number that is sent with the assignment, by its attribute. */
+const Covariate = z.strictObject({ attribute: Name });
 export type Covariate = z.infer<typeof Covariate>;
 
 /** How much worse a guardrail may get: in its own unit, or relative to the control's level. */
@@ -78,13 +70,13 @@ const measured = {
 };
 
 /** What a caller declares of a metric. `primary: true` is another way to say `role: "primary"`. */
-const MetricDeclaration = z
+export const MetricDeclaration = z
   .strictObject({ ...measured, role: MetricRole.optional(), primary: z.boolean().optional() })
   .superRefine((declared, context) => {
     for (const complaint of metricComplaints(declared)) context.addIssue({ code: "custom", ...complaint });
   })
   .meta({ id: "MetricDeclaration" });
-type MetricDeclaration = z.infer<typeof MetricDeclaration>;
+export type MetricDeclaration = z.infer<typeof MetricDeclaration>;
 
 /**
  * What is measured, and which way is better. A metric that nobody declared is a `mean` that never decides. With an
@@ -154,7 +146,7 @@ const Shape = z.strictObject({
 });
 type Shape = z.infer<typeof Shape>;
 
-interface Complaint {
+export interface Complaint {
   readonly path: (string | number)[];
   readonly message: string;
 }
@@ -177,24 +169,26 @@ export const hasWeight = (variants: readonly { weight: number }[]): boolean => {
 };
 
 function complaints(input: Shape): Complaint[] {
-  const { variants, metrics, control } = input;
+  const { variants, control } = input;
   const names = variants.map((variant) => variant.variant_name);
-  const found = [
-    ...repeats("variants", "variant_name", names),
-    ...repeats(
-      "metrics",
-      "metric_name",
-      metrics.map((metric) => metric.metric_name),
-    ),
-  ];
+  const found = repeats("variants", "variant_name", names);
   if (!hasWeight(variants)) {
     found.push({ path: ["variants"], message: "must have weights whose sum is above 0 and finite" });
   }
   if (control !== undefined && !names.includes(control)) {
     found.push({ path: ["control"], message: "must be the name of one of the variants" });
   }
+  return [...found, ...metricsComplaints(input)];
+}
+
+/** What is wrong with the metrics of an experiment as a whole. */
+export function metricsComplaints(
+  input: Pick<Shape, "metrics" | "planned_users" | "window_days">,
+): Complaint[] {
+  const { metrics } = input;
+  const names = metrics.map((metric) => metric.metric_name);
   return [
-    ...found,
+    ...repeats("metrics", "metric_name", names),
     ...roleComplaints(metrics),
     ...denominatorComplaints(metrics),
     ...windowComplaints(input),
@@ -207,7 +201,11 @@ function roleComplaints(metrics: readonly MetricDeclaration[]): Complaint[] {
 }
 
 /** A metric's window must be over when the experiment is: values that come later would not count. */
-function windowComplaints({ metrics, planned_users, window_days = 0 }: Shape): Complaint[] {
+function windowComplaints({
+  metrics,
+  planned_users,
+  window_days = 0,
+}: Pick<Shape, "metrics" | "planned_users" | "window_days">): Complaint[] {
   if (planned_users === undefined) {
     const message = "is only for a test with planned_users: add them, or leave it out";
     return window_days > 0 ? [{ path: ["window_days"], message }] : [];

@@ -2,7 +2,18 @@ import { z } from "zod";
 import { Failure, type Fault } from "../failure.ts";
 import { Description, Name, recordOf } from "../text.ts";
 import { DAY, type Instant, Timestamp } from "../time.ts";
-import { controlOf, type Experiment, ExperimentStatus, hasWeight, Share, Weight } from "./experiment.ts";
+import {
+  controlOf,
+  type Experiment,
+  ExperimentStatus,
+  hasWeight,
+  MAX_METRICS,
+  MetricDeclaration,
+  metricDefinitions,
+  metricsComplaints,
+  Share,
+  Weight,
+} from "./experiment.ts";
 
 /** What may be changed of an experiment. What is not named stays as it is. */
 export const ExperimentChange = z
@@ -18,6 +29,9 @@ export const ExperimentChange = z
     hypothesis: Description.nullable(),
     notes: Description.nullable(),
     stop_at: Timestamp.nullable(),
+    metrics: z.array(MetricDeclaration).min(1).max(MAX_METRICS).meta({
+      description: "Metrics to add. A metric of events, and one tracked before, counts what is stored too.",
+    }),
     forced: recordOf(Name.nullable()).meta({
       description: "Testers by user id: the variant each is shown, or null to end that.",
     }),
@@ -129,7 +143,38 @@ function winnerOf({ variants, winner_variant_id }: Experiment, winner?: string |
   });
 }
 
-const WHILE_OPEN = ["weights", "traffic", "forced", "stop_at"] as const;
+/** The experiment's metrics with those to be added; where none was primary, the first without a role is. */
+function addedMetrics(
+  { metrics, planned_users, window_days }: Experiment,
+  added: readonly MetricDeclaration[] = [],
+): Experiment["metrics"] {
+  if (added.length === 0) return metrics;
+  const all = [...metrics, ...added];
+  const plan = planned_users === null ? {} : { planned_users, window_days };
+  const late = added.flatMap(({ covariate }, index) =>
+    covariate === undefined
+      ? []
+      : [{ path: ["metrics", metrics.length + index, "covariate"], message: LATE_COVARIATE }],
+  );
+  const faults = [...metricsComplaints({ metrics: all, ...plan }), ...late].map(({ path, message }) => ({
+    path: addedPath(path, metrics.length),
+    message,
+  }));
+  if (all.length > MAX_METRICS)
+    faults.push({ path: "metrics", message: `must be at most ${MAX_METRICS} in all` });
+  if (faults.length === 0) return metricDefinitions(all);
+  throw new Failure("invalid", "Nothing was changed: the metrics cannot be added.", { faults });
+}
+
+const LATE_COVARIATE = "must be declared when the test is created: it is fixed when a user is assigned";
+
+/** The path of a fault in the list that was sent, from its path in the list of all metrics. */
+function addedPath([list, index, field]: readonly (string | number)[], known: number): string {
+  if (typeof index !== "number") return String(list);
+  return `${list}[${Math.max(0, index - known)}].${field}`;
+}
+
+const WHILE_OPEN = ["weights", "traffic", "forced", "stop_at", "metrics"] as const;
 
 function refuseOutOfSeason(change: ExperimentChange, status: ExperimentStatus): void {
   for (const field of WHILE_OPEN) {
@@ -160,6 +205,7 @@ export function changeExperiment(experiment: Experiment, change: ExperimentChang
     decision: change.decision === undefined ? experiment.decision : { ...change.decision, when: now },
     traffic: change.traffic ?? experiment.traffic,
     variants: changedWeights(experiment, change.weights),
+    metrics: addedMetrics(experiment, change.metrics),
     winner_variant_id: winnerOf(experiment, change.winner),
     stopped_at: status === "stopped" ? (experiment.stopped_at ?? now) : experiment.stopped_at,
   };

@@ -82,6 +82,24 @@ export function contributionsOf(metrics: readonly MetricDefinition[], metric_nam
   ];
 }
 
+/** Which of the stored rows a metric that was added later is to be tallied from. */
+export type BacklogSource = "values" | "events";
+
+/** The metrics that a change has added, and what they are to be tallied from. */
+export function addedMetrics(
+  before: readonly MetricDefinition[],
+  after: readonly MetricDefinition[],
+): { readonly metric_name: string; readonly sources: readonly BacklogSource[] }[] {
+  const known = new Set(before.map(({ metric_name }) => metric_name));
+  return after
+    .filter(({ metric_name }) => !known.has(metric_name))
+    .map((metric) => {
+      const denominator = after.find(({ metric_name }) => metric_name === metric.denominator);
+      const ofEvents = (metric.event_type ?? denominator?.event_type) !== undefined;
+      return { metric_name: metric.metric_name, sources: ofEvents ? ["values", "events"] : ["values"] };
+    });
+}
+
 /** The one number that a user's values are, for example 1 for a conversion with two values. */
 export function observationOf({ kind, cap }: Measure, { count, total }: Values): number {
   if (kind === "conversion") return count > 0 ? 1 : 0;
@@ -187,7 +205,7 @@ export function covariatesIn(
   attributes: Readonly<Record<string, unknown>> = {},
 ): CovariateValue[] {
   return metrics.flatMap(({ metric_name, covariate }) => {
-    if (covariate === undefined || !("attribute" in covariate)) return [];
+    if (covariate === undefined) return [];
     const x = Object.hasOwn(attributes, covariate.attribute) ? attributes[covariate.attribute] : 0;
     const counts = typeof x === "number" && x !== 0 && Math.abs(x) <= MAX_VALUE;
     return counts ? [{ metric_name, x }] : [];

@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Cell, ExperimentCells, MetricSums } from "../../domain/experiments/cells.ts";
 import { ExperimentInput, newExperiment } from "../../domain/experiments/experiment.ts";
-import { changeExperiment } from "../../domain/experiments/lifecycle.ts";
+import { changeExperiment, ExperimentChange } from "../../domain/experiments/lifecycle.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
 import { type ExactSum, noSum } from "../../domain/statistics/exact-sum.ts";
 import type { Attributes, Storage } from "../../domain/storage.ts";
@@ -625,6 +625,56 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
         at: AT,
       }));
       expect((await create(0.4))?.exclusion_group).toEqual(one?.exclusion_group);
+    });
+
+    test("include a metric added later, computed from the rows stored before and after", async () => {
+      const opened = await openTest({ metrics: [{ metric_name: "buys", kind: "count", event_type: "buy" }] });
+      const { storage, test_id, red, enrol, track, cells } = opened;
+      await enrol(red, AT, "ann", "bob");
+      const buy = (user_id: string, amount: number) => ({
+        event_type: "buy",
+        user_id,
+        session_id: null,
+        properties: JSON.stringify({ amount }),
+        created_at: AT,
+        occurred_at: AT,
+        message_key: null,
+      });
+      await track({ metric_name: "clicks", value: 5 }, { metric_name: "clicks", value: 20 });
+      await storage.appendEvents([buy("ann", 3), buy("bob", 4), buy("nobody", 5)]);
+      const added = [
+        { metric_name: "clicks", cap: 10 },
+        { metric_name: "revenue", event_type: "buy", property: "amount" },
+        { metric_name: "clicks_per_buy", kind: "ratio", denominator: "buys" },
+      ];
+      const change = ExperimentChange.parse({ metrics: added });
+      await storage.updateExperiment(test_id, (stored) => ({
+        experiment: changeExperiment(stored, change, AT),
+        forced: [],
+        at: AT,
+      }));
+      await track({ metric_name: "clicks_per_buy", value: 7 }, { user_id: "bob", metric_name: "clicks" });
+      await storage.appendEvents([buy("ann", 1)]);
+      await vi.waitFor(async () => expect((await cells()).pending_rows).toBe(0), { timeout: 20_000 });
+      const { cells: found, raw } = await cells();
+      const shown = found[0]?.metrics.map((one) => [
+        one.metric_name,
+        one.count,
+        one.y.high,
+        one.denominator?.d.high,
+      ]);
+      expect(shown?.sort()).toEqual([
+        ["buys", 3, 3, undefined],
+        ["clicks", 3, 11, undefined],
+        ["clicks_per_buy", 1, 7, 3],
+        ["revenue", 3, 8, undefined],
+      ]);
+      expect(raw.map(({ metric_name, count, sum }) => [metric_name, count, sum]).sort()).toEqual([
+        ["buys", 3, 3],
+        ["clicks", 3, 26],
+        ["clicks_per_buy", 1, 7],
+        ["revenue", 3, 8],
+      ]);
     });
 
     test("do not exist for an unknown experiment", async () => {

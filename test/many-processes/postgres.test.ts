@@ -89,7 +89,7 @@ const RECOMPUTED = `
     select m.variant_id, m.user_id, count(*) as count, sum(m.value::numeric) as sum from ab_metrics m group by 1, 2
   )
   select variant_id, sum(count)::int as count, sum(sum)::float8 as sum, count(*)::int as users,
-    avg(sum)::float8 as mean, (sum(sum * sum) - sum(sum) * sum(sum) / count(*))::float8 as m2
+    sum(sum * sum)::float8 as squares
   from per_user group by 1 order by 1`;
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
@@ -159,25 +159,23 @@ test("eight processes lose nothing, store nothing twice and agree on every assig
     expect([events, values]).toEqual([total("storedEvents"), total("storedValues")]);
   }
 
-  // Tallies: the stored sums equal the sums of the raw rows.
+  // The cells that results are computed from equal the sums of the raw rows.
   const recomputed = await rowsOf<{
     variant_id: string;
     count: number;
     sum: number;
     users: number;
-    mean: number;
-    m2: number;
+    squares: number;
   }>(url, RECOMPUTED);
-  const tally = await storage.tally(test_id);
-  expect(sumOf(tally.variants.map(({ users }) => users))).toBe(SIZE.users);
+  const { cells = [] } = (await storage.experimentCells(test_id)) ?? {};
+  expect(sumOf(cells.map(({ users }) => users))).toBe(SIZE.users);
   expect(
-    tally.variants.map(({ variant_id, metrics: [metric] }) => ({
+    cells.map(({ variant_id, metrics: [metric] }) => ({
       variant_id: String(variant_id),
       count: metric?.count,
-      sum: metric?.sum,
-      users: metric?.sums.n,
-      mean: metric?.sums.mean,
-      m2: metric?.sums.m2,
+      sum: metric?.y.high,
+      users: metric?.users_with_value,
+      squares: metric?.yy.high,
     })),
   ).toEqual(recomputed);
   await storage.close();

@@ -530,8 +530,8 @@ const rows: Row[] = [
 /** Fails if anything was stored except for the example experiment and its user. Ids reveal stored events and values. */
 async function expectUntouched({ storage }: TestWorld): Promise<void> {
   expect(await storage.listExperiments({ limit: 9 })).toHaveLength(1);
-  const tally = await storage.tally(1);
-  expect([usersOf(tally), tally.variants.flatMap(({ metrics }) => metrics)]).toEqual([1, []]);
+  const cells = await storage.experimentCells(1);
+  expect([usersOf(cells), cells?.raw]).toEqual([1, []]);
   const probe = { user_id: "ann", created_at: 0, occurred_at: 0, message_key: null };
   const [event] = await storage.appendEvents([
     { ...probe, event_type: "a", session_id: null, properties: null },

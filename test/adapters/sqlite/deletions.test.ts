@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "analytics-deletions-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const USERS = 5_000;
-const TABLES = ["ab_tests", "ab_variants", "ab_assignments", "ab_metrics", "ab_totals", "ab_deletions"];
+const TABLES = ["ab_tests", "ab_variants", "ab_assignments", "ab_metrics", "ab_observations", "ab_deletions"];
 
 let files = 0;
 
@@ -122,9 +122,17 @@ test("foreign keys hold again after a deletion", async () => {
   const { storage, id } = await openFull();
   onTestFinished(() => storage.close());
   await storage.deleteExperiment(id);
-  await expect(storage.assign(id, [{ user_id: "new", variant_id: 1, assigned_at: 0 }])).rejects.toMatchObject(
-    { code: "SQLITE_CONSTRAINT_FOREIGNKEY" },
+  const other = await storage.createExperiment(
+    newExperiment(
+      ExperimentInput.parse({ test_name: "o", variants: [{ variant_name: "a" }, { variant_name: "b" }] }),
+      "salt",
+      0,
+    ),
   );
+  const nowhere = { user_id: "new", variant_id: 999, assigned_at: 0 };
+  await expect(storage.assign(other?.id ?? 0, [nowhere])).rejects.toMatchObject({
+    code: "SQLITE_CONSTRAINT_FOREIGNKEY",
+  });
 });
 
 test("a deletion that meets the lock of another process waits for it, then is refused, and has changed nothing", async () => {

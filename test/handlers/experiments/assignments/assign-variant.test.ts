@@ -239,7 +239,7 @@ test("two hundred parallel requests of one user are given one variant, and one o
   const answers = await Promise.all(Array.from({ length: 200 }, () => assign(world, "ann")));
   expect(answers.filter(({ outcome }) => outcome === "created")).toHaveLength(1);
   expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
-  expect(usersOf(await world.storage.tally(1))).toBe(1);
+  expect(usersOf(await world.storage.experimentCells(1))).toBe(1);
 });
 
 test("a user is another user in another test", async () => {
@@ -294,5 +294,5 @@ test.each<[string, unknown, string]>([
   const world = openWorld();
   await withColours(world);
   expect(await faultPathsOf(call(assignVariant, world, { params, body }))).toEqual(["invalid", path]);
-  expect(usersOf(await world.storage.tally(1))).toBe(0);
+  expect(usersOf(await world.storage.experimentCells(1))).toBe(0);
 });

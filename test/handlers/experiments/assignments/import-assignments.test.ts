@@ -115,7 +115,7 @@ test("a user who has another variant keeps it, and that line of the import is re
       ],
     },
   });
-  expect(usersOf(await world.storage.tally(1))).toBe(2);
+  expect(usersOf(await world.storage.experimentCells(1))).toBe(2);
 });
 
 test("a minimal answer lists the refused alone", async () => {
@@ -178,14 +178,14 @@ test.each<[string, unknown, string[]]>([
 ])("%s is refused, and nobody is assigned", async (_name, body, paths) => {
   const world = await openColours();
   expect(await faultPathsOf(importing(world, body))).toEqual(["invalid", ...paths]);
-  expect(usersOf(await world.storage.tally(1))).toBe(0);
+  expect(usersOf(await world.storage.experimentCells(1))).toBe(0);
 });
 
 test("2,001 assignments are too many", async () => {
   const body = Array.from({ length: 2_001 }, (_, n) => ({ user_id: `user-${n}`, variant: "red" }));
   const world = await openColours();
   expect(await faultPathsOf(importing(world, body))).toEqual(["too_large"]);
-  expect(usersOf(await world.storage.tally(1))).toBe(0);
+  expect(usersOf(await world.storage.experimentCells(1))).toBe(0);
 });
 
 test("nothing is imported into a test that is not there", async () => {
