@@ -28,7 +28,7 @@ const QUICK = { rounds: 3, seconds: 2 };
 
 const HELP = `npm run bench -- [--quick] [--markdown] [operation …]
 
-  ${OPERATIONS.map(({ name }) => name).join(", ")}: default: all
+  ${OPERATIONS.map(({ name }) => name).join(", ")} (default: all)
 
 npm run bench -- queries | crash | false-alarms | hostile | idle-connections`;
 
