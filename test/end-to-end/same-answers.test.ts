@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { coloursReply } from "../world.ts";
 import { type Answer, ask, openConnection, parseAnswers, post, type Question } from "./client.ts";
 import { askBoth, comparable, type Pair, sameAnswer, startPair, withoutFramework } from "./pair.ts";
 import {
@@ -74,23 +75,7 @@ function questionOf(example: string): Question & { readonly headers: Record<stri
   return question;
 }
 
-const colours = {
-  test_name: "homepage_button_color",
-  description: "Testing different button colors on homepage",
-  status: "running",
-  created_at: "<time>",
-  control: "red",
-  traffic: 1,
-  confidence_level: 0.95,
-  planned_users: null,
-  stopped_at: null,
-  winner: null,
-  metrics: [],
-  variants: [
-    { id: 1, variant_name: "red", description: "Red button", weight: 0.5, is_control: true },
-    { id: 2, variant_name: "blue", description: "Blue button", weight: 0.5, is_control: false },
-  ],
-};
+const { id: _, ...colours } = coloursReply({ created_at: "<time>" });
 
 let open: Pair;
 let keyed: Pair;
