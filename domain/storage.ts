@@ -21,6 +21,20 @@ import type { Instant } from "./time.ts";
 /** An answer for each of what was asked, in its order. */
 export type ForEach<T extends readonly unknown[], Answer> = { readonly [index in keyof T]: Answer };
 
+const isForEach = <T extends readonly unknown[], Answer>(
+  items: T,
+  answers: readonly Answer[],
+): answers is readonly Answer[] & ForEach<T, Answer> => answers.length === items.length;
+
+/** The answers as those of the items, one for each; an engine that gives another number of them is at fault. */
+export function answersFor<const T extends readonly unknown[], Answer>(
+  items: T,
+  answers: readonly Answer[],
+): ForEach<T, Answer> {
+  if (isForEach(items, answers)) return answers;
+  throw new Error(`storage gave ${answers.length} answers for ${items.length} items`);
+}
+
 export interface AppendedEvent {
   readonly id: number;
   readonly created_at: Instant;
@@ -107,7 +121,7 @@ export interface ExperimentCandidate extends Candidate {
   readonly test_id: number;
 }
 
-/** What a user was known by when they were assigned, for segments and covariates. */
+/** Facts about a user at the time of the assignment, for segments and covariates. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 /** A proposed assignment, with what is known of its user. */

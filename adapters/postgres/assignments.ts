@@ -1,11 +1,11 @@
 import { covariatesIn } from "../../domain/experiments/user-total.ts";
-import type {
-  AssignmentStore,
-  Candidate,
-  ExperimentCandidate,
-  ForEach,
-  KnownAssignment,
-  WonAssignment,
+import {
+  type AssignmentStore,
+  answersFor,
+  type Candidate,
+  type ExperimentCandidate,
+  type KnownAssignment,
+  type WonAssignment,
 } from "../../domain/storage.ts";
 import type { Query } from "./client.ts";
 import type { Database } from "./database.ts";
@@ -155,7 +155,7 @@ export function createAssignmentStore(database: Database): AssignmentStore {
     });
   }
 
-  /** The turns, counted from 1, of those that were stored. */
+  /** The positions, from 1, of the stored candidates. */
   async function insert(
     query: Query,
     candidates: readonly Called[],
@@ -269,8 +269,9 @@ export function createAssignmentStore(database: Database): AssignmentStore {
     },
     assign: async <const T extends readonly Candidate[]>(test_id: number, candidates: T) => {
       const won = await assigning(candidates.map((candidate) => ({ test_id, ...candidate })));
-      if (won.includes(undefined)) throw new Error(`there is no experiment ${test_id} to assign users in`);
-      return won as unknown as ForEach<T, WonAssignment>;
+      const stored = won.flatMap((one) => one ?? []);
+      if (stored.length < won.length) throw new Error(`there is no experiment ${test_id} to assign users in`);
+      return answersFor(candidates, stored);
     },
     assignUser: assigning,
   };

@@ -12,7 +12,7 @@ import type { Query } from "./client.ts";
 import { exactSumOf } from "./decimals.ts";
 import { ALL_DAYS } from "./expressions.ts";
 
-// Reading the cells. What is kept in slices is added up here, decimals to the last, and leaves the database as text.
+// Reads the cells. The slices are added up in the database, as exact decimals, which are sent as text.
 
 const USERS = `
   select day, variant_id, period, sum(users) as users from ab_cell_users

@@ -3,7 +3,7 @@ import { type Contribution, contributionsOf } from "../../domain/experiments/use
 import type { Definitions } from "./definitions.ts";
 
 interface NamedValue {
-  /** What the statement calls the value. */
+  /** The number of the value in the statement. */
   readonly value_id: number;
   readonly test_id: number;
   readonly metric_name: string;

@@ -4,7 +4,7 @@ import { type MetricDefinition, readMetrics } from "../../domain/experiments/exp
 import type { Query } from "./client.ts";
 import { endOf } from "./expressions.ts";
 
-/** What storing values needs to know of all experiments, as it was at a revision of them. */
+/** The metrics of all experiments at one revision of them, as storing values needs them. */
 export interface Definitions {
   readonly revision: number;
   /** When experiments with declared metrics end by themselves. */

@@ -1,5 +1,5 @@
 import type { NewEvent } from "../../domain/events/event.ts";
-import type { AppendedEvent, EventStore, ForEach } from "../../domain/storage.ts";
+import { type AppendedEvent, answersFor, type EventStore } from "../../domain/storage.ts";
 import { contributionColumns } from "./contributions.ts";
 import type { Database } from "./database.ts";
 import { type Definitions, readDefinitions, type WatchedEvent, watchedEvents } from "./definitions.ts";
@@ -124,7 +124,7 @@ export function createEventStore(database: Database, build: RollupBuild): EventS
     appendEvents: async <const T extends readonly NewEvent[]>(events: T) => {
       const appended = await appending(events);
       build.grow(events.length);
-      return appended as unknown as ForEach<T, AppendedEvent>;
+      return answersFor(events, appended);
     },
   };
 }

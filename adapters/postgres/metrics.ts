@@ -2,7 +2,12 @@ import { ExperimentStatus } from "../../domain/experiments/experiment.ts";
 import { isOpen } from "../../domain/experiments/lifecycle.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
 import type { NotCounted } from "../../domain/experiments/user-total.ts";
-import type { AppendedMetric, ExperimentStore, ForEach, MetricStore } from "../../domain/storage.ts";
+import {
+  type AppendedMetric,
+  answersFor,
+  type ExperimentStore,
+  type MetricStore,
+} from "../../domain/storage.ts";
 import { readCells, readDayCells } from "./cells.ts";
 import { contributionColumns } from "./contributions.ts";
 import type { Database } from "./database.ts";
@@ -127,7 +132,7 @@ export function createMetricStore(
   return {
     appendMetrics: async <const T extends readonly NewMetric[]>(test_id: number, metrics: T) => {
       const appended = await appending(metrics.map((metric) => ({ test_id, ...metric })));
-      return appended as unknown as ForEach<T, AppendedMetric>;
+      return answersFor(metrics, appended);
     },
     experimentCells: async (testId) => {
       const experiment = await findExperiment(testId);

@@ -3,7 +3,7 @@ import { isKept } from "./deletions.ts";
 import { ALL_DAYS, dayOf, endOf, epochOf, periodAt, timeOf } from "./expressions.ts";
 
 // The statements that store values and events, and move the sums of the cells in the same act. Each is one statement,
-// hence one transaction and one round trip. See domain/experiments/user-total.ts for what is computed here: an
+// so it is one transaction and one round trip. See domain/experiments/user-total.ts for what is computed here: an
 // observation of a user moves, and what that changes is added to the sums of their cell, of one day and of all days.
 // Sums are decimals and so exact: they are the same in whatever order the values come.
 
@@ -139,7 +139,7 @@ const moveCells = (slice: string, keepsRaw = "true"): string => `
 const parameters = (first: number, types: readonly string[]): string =>
   types.map((type, index) => `$${first + index}::${type}[]`).join(", ");
 
-/** What the values contribute to: one row for each metric that a value changes, named by the id of its value. */
+/** The contributions of the values: one row for each metric that a value changes, with the id of the value. */
 const contributions = (first: number): string => `
   unnest(${parameters(first, [
     "bigint",
@@ -155,7 +155,7 @@ const contributions = (first: number): string => `
     denominator_cap, window_ms)`;
 
 // Nothing is stored where an experiment has changed since its metrics were read: the caller reads them again. A
-// tester's value is kept, but belongs to nobody in the experiment; after the end nothing counts any more.
+// tester's value is kept, but belongs to no user of the experiment; after the end nothing counts any more.
 export const STORE_VALUES = `
   with revised as (select revision from ab_revision),
   proposed as (

@@ -1,14 +1,14 @@
 import type { Database } from "better-sqlite3";
 import type { Experiment } from "../../domain/experiments/experiment.ts";
 import { covariatesIn } from "../../domain/experiments/user-total.ts";
-import type {
-  Assignment,
-  AssignmentStore,
-  Candidate,
-  ExperimentCandidate,
-  ForEach,
-  KnownAssignment,
-  WonAssignment,
+import {
+  type Assignment,
+  type AssignmentStore,
+  answersFor,
+  type Candidate,
+  type ExperimentCandidate,
+  type KnownAssignment,
+  type WonAssignment,
 } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Cells, Member } from "./cells.ts";
@@ -150,10 +150,7 @@ export function createAssignmentStore(
     findAssignment: (testId, userId) => reading(() => find(testId, userId)),
     findAssignments: findAll,
     assign: <const T extends readonly Assignment[]>(testId: number, candidates: T) =>
-      writer.write(
-        candidates.length,
-        () => assignAll(testId, candidates) as unknown as ForEach<T, WonAssignment>,
-      ),
+      writer.write(candidates.length, () => answersFor(candidates, assignAll(testId, candidates))),
     assignUser: (candidates) => inSlices(candidates, assignSome),
   };
 }

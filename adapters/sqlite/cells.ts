@@ -64,7 +64,7 @@ export interface Cells extends Pick<Gathered, "save" | "forget"> {
     value: TrackedValue,
     only?: string | null,
   ): NotCounted | "total_out_of_range" | undefined;
-  /** Keeps account of a stored value that counts for nobody; of a `null`, that there was one. */
+  /** Adds a stored value to the raw values, with the reason where it does not count; `null` adds the reason alone. */
   keepRaw(testId: number, variantId: number, metric: string, value: number | null, reason?: NotCounted): void;
 }
 
@@ -122,7 +122,7 @@ export function createCells(db: Database): Cells {
     const known = contributions.get(experiment) ?? new Map<string, readonly Contribution[]>();
     contributions.set(experiment, known);
     const found = known.get(metric) ?? contributionsOf(experiment.metrics, metric);
-    // A public key may send any number of names that nobody declared.
+    // A public key may send any number of undeclared names.
     if (experiment.metrics.some(({ metric_name }) => metric_name === metric)) known.set(metric, found);
     return found;
   }

@@ -44,7 +44,7 @@ export function createEventCounter(
       const value = eventValue(metric, properties === null ? {} : JSON.parse(properties));
       if (value === undefined) return;
       const { metric_name } = metric;
-      // The metric's own values are raw values that nobody has kept account of yet.
+      // The metric's own values are not in the raw values yet.
       const target = only === metric_name ? null : only;
       const found = { ...times, user_id, metric_name, value };
       const dropped = countFound(experiment, member, found, target);

@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
 import type { NewEvent } from "../../domain/events/event.ts";
-import type { AppendedEvent, EventStore, ForEach } from "../../domain/storage.ts";
+import { type AppendedEvent, answersFor, type EventStore } from "../../domain/storage.ts";
 import type { EventCounter } from "./event-counter.ts";
 import type { ExperimentShelf, Watch } from "./experiments.ts";
 import { isUniqueViolation } from "./failures.ts";
@@ -75,10 +75,7 @@ export function createEventStore(
 
   return {
     appendEvents: <const T extends readonly NewEvent[]>(events: T) => {
-      const stored = writer.write(
-        events.length,
-        () => appendAll(events) as unknown as ForEach<T, AppendedEvent>,
-      );
+      const stored = writer.write(events.length, () => answersFor(events, appendAll(events)));
       build.grow(events.length);
       return stored;
     },

@@ -2,7 +2,7 @@ import type { Database } from "better-sqlite3";
 import type { Experiment } from "../../domain/experiments/experiment.ts";
 import { counts } from "../../domain/experiments/lifecycle.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
-import type { AppendedMetric, ForEach, MetricStore } from "../../domain/storage.ts";
+import { type AppendedMetric, answersFor, type MetricStore } from "../../domain/storage.ts";
 import type { AssignmentFinder } from "./assignments.ts";
 import type { CellReader } from "./cell-reader.ts";
 import type { Cells, Member } from "./cells.ts";
@@ -92,7 +92,7 @@ export function createMetricStore(
 
   return {
     appendMetrics: <const T extends readonly NewMetric[]>(testId: number, metrics: T) =>
-      writer.write(metrics.length, () => appendAll(testId, metrics) as unknown as ForEach<T, AppendedMetric>),
+      writer.write(metrics.length, () => answersFor(metrics, appendAll(testId, metrics))),
     experimentCells: (testId) =>
       reading(() => {
         const experiment = shelf.find(testId);

@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 
-/** What choosing a variant needs to know of an experiment; no more, so that a browser can share this file. */
+/** The fields of an experiment that decide a variant. There are no others, so that a browser can share this file. */
 export interface Split {
   readonly salt: string;
   readonly traffic: number;
@@ -32,7 +32,7 @@ export function bucket(salt: string, userId: string): number {
   return (view.getUint32(0) * 2 ** 21 + (view.getUint32(4) >>> 11)) / 2 ** 53;
 }
 
-// Traffic and variant are hashed with salts of their own, so that raising the traffic moves nobody between variants.
+// Traffic and variant are hashed with salts of their own, so that raising the traffic moves no user between variants.
 export const trafficBucket = (salt: string, userId: string): number => bucket(`${salt}:traffic`, userId);
 export const variantBucket = (salt: string, userId: string): number => bucket(`${salt}:variant`, userId);
 
@@ -49,7 +49,7 @@ export function ranges(variants: Split["variants"]): readonly Range[] {
   });
 }
 
-/** The variant of a user who has none yet. Whoever has one keeps it: ask storage first. */
+/** Chooses the variant of a user without one. Ask storage first: a user keeps a stored variant. */
 export function choose(split: Split, userId: string): Choice {
   if (split.traffic < 1 && trafficBucket(split.salt, userId) >= split.traffic)
     return { kind: "not_in_traffic" };

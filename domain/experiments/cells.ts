@@ -1,7 +1,7 @@
 import type { ExactSum } from "../statistics/exact-sum.ts";
 import type { Instant } from "../time.ts";
 
-// What results are computed from. A cell is the users of one variant who were assigned in one weight period; a weight
+// The input of the results. A cell is the users of one variant who were assigned in one weight period; a weight
 // period begins with every change of the variants' weights. Storage keeps these sums and nothing of earlier looks, so
 // that every figure, interval and verdict is a pure function of the data. Source: docs/statistics.md.
 
@@ -77,7 +77,7 @@ export interface ExperimentCells {
   readonly pending_rows: number;
 }
 
-/** What one day (days since 1970, UTC) changed in a cell: added up over the days these are the cells of the results. */
+/** The change of a cell on one day (days since 1970, UTC). The sum over all days is the cell of the results. */
 export interface DayCell extends Cell {
   readonly day: number;
 }

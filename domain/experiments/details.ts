@@ -1,6 +1,6 @@
 import type { Experiment, NewExperiment } from "./experiment.ts";
 
-/** What both engines keep of an experiment as JSON, because no statement asks for it. */
+/** The fields of an experiment that both engines keep as JSON, because no statement filters by them. */
 export interface Details
   extends Pick<Experiment, "hypothesis" | "notes" | "decision" | "exclusion_group" | "holdout"> {
   /** The variants' values by name; a variant without one has its name as its value. */

@@ -17,7 +17,7 @@ export type ExperimentStatus = z.infer<typeof ExperimentStatus>;
 export const Share = z.number().min(0, "must be from 0 to 1").max(1, "must be from 0 to 1");
 export const Weight = z.number().min(0, "must not be negative");
 
-/** What a variant stands for in the caller's own program: any JSON. */
+/** The meaning of a variant in the caller's own program: any JSON. */
 const VariantValue = z
   .unknown()
   .refine(
@@ -40,7 +40,7 @@ const MAX_UNIT = 20;
 
 const Days = z.int().min(1).max(MAX_DAYS);
 
-/** What is known of a user before the experiment: a number that is sent with the assignment, by its attribute. */
+/** A number known about a user before the experiment, which is sent as an attribute of the assignment. */
 const Covariate = z.strictObject({ attribute: Name });
 export type Covariate = z.infer<typeof Covariate>;
 
@@ -69,7 +69,7 @@ const measured = {
   where: recordOf(z.union([z.string(), z.number(), z.boolean()])).optional(),
 };
 
-/** What a caller declares of a metric. `primary: true` is another way to say `role: "primary"`. */
+/** A metric as a caller declares it. `primary: true` is another way to say `role: "primary"`. */
 export const MetricDeclaration = z
   .strictObject({ ...measured, role: MetricRole.optional(), primary: z.boolean().optional() })
   .superRefine((declared, context) => {
@@ -79,7 +79,7 @@ export const MetricDeclaration = z
 export type MetricDeclaration = z.infer<typeof MetricDeclaration>;
 
 /**
- * What is measured, and which way is better. A metric that nobody declared is a `mean` that never decides. With an
+ * A declared metric: its measure, and whether more is better. An undeclared metric is a `mean` that never decides. With an
  * `event_type` its values are tracked events: the number in `property`, or 1, of each event that has all of `where`.
  */
 export const MetricDefinition = z
@@ -181,7 +181,7 @@ function complaints(input: Shape): Complaint[] {
   return [...found, ...metricsComplaints(input)];
 }
 
-/** What is wrong with the metrics of an experiment as a whole. */
+/** The faults of an experiment's metrics as a whole. */
 export function metricsComplaints(
   input: Pick<Shape, "metrics" | "planned_users" | "window_days">,
 ): Complaint[] {
@@ -218,8 +218,8 @@ function windowComplaints({
 }
 
 function denominatorComplaints(metrics: readonly MetricDeclaration[]): Complaint[] {
-  return metrics.flatMap(({ denominator, metric_name }, index) => {
-    if (denominator === undefined) return [];
+  return metrics.flatMap(({ kind, denominator, metric_name }, index) => {
+    if (denominator === undefined || kind !== "ratio") return [];
     const other = metrics.find((metric) => metric.metric_name === denominator);
     const fits = other !== undefined && other.kind !== "ratio" && other.metric_name !== metric_name;
     const message = "must be the name of another metric of this test that is no ratio itself";
@@ -238,11 +238,11 @@ export interface Variant {
   readonly description: string | null;
   readonly weight: number;
   readonly is_control: boolean;
-  /** What it stands for in the caller's own program: any JSON. */
+  /** Its meaning in the caller's own program: any JSON. */
   readonly value: unknown;
 }
 
-/** Who decided what an experiment comes to, and why. */
+/** The decision at the end of an experiment: its author, reason and time. */
 export interface Decision {
   readonly who: string;
   readonly why: string;
@@ -261,7 +261,7 @@ export interface Experiment {
   readonly planned_users: number | null;
   /** How long after the last planned user was assigned values still count. */
   readonly window_days: number;
-  /** When the last planned user was assigned; nobody is enrolled afterwards. */
+  /** When the last planned user was assigned. No user is enrolled afterwards. */
   readonly planned_users_reached_at: Instant | null;
   /** When it is to end by itself. */
   readonly stop_at: Instant | null;
@@ -274,7 +274,7 @@ export interface Experiment {
   readonly stopped_at: Instant | null;
   readonly winner_variant_id: number | null;
   readonly metrics: readonly MetricDefinition[];
-  /** What its users are hashed with; never on the wire. */
+  /** The salt of its users' hashes, which never leaves the server. */
   readonly salt: string;
   /** In the order of their ids, which is the order they were declared in. */
   readonly variants: readonly Variant[];
@@ -363,7 +363,7 @@ export const isDeclared = ({ metrics }: Experiment, metricName: string): boolean
 
 const timeOrNull = (instant: Instant | null): string | null => (instant === null ? null : isoTime(instant));
 
-/** What the wire shows of an experiment: everything but its salt. */
+/** The experiment as the API shows it: everything but its salt. */
 export function describe(experiment: Experiment): ExperimentReply {
   return {
     id: experiment.id,

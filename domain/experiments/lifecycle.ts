@@ -15,7 +15,7 @@ import {
   Weight,
 } from "./experiment.ts";
 
-/** What may be changed of an experiment. What is not named stays as it is. */
+/** A change of an experiment. Fields that are left out stay as they are. */
 export const ExperimentChange = z
   .strictObject({
     description: Description.nullable(),
@@ -50,7 +50,7 @@ const NEXT: Record<ExperimentStatus, readonly ExperimentStatus[]> = {
   archived: ["stopped"],
 };
 
-/** Whether nobody has ended it. */
+/** Whether the experiment is neither stopped nor archived. */
 export const isOpen = (status: ExperimentStatus): boolean =>
   status === "draft" || status === "running" || status === "paused";
 
@@ -70,7 +70,7 @@ export const counts = (experiment: Experiment, now: Instant): boolean =>
 export type Showing =
   /** Enrolled users keep their variant, others are enrolled. */
   | { readonly kind: "enrols" }
-  /** Everybody is shown this variant, and nobody is enrolled. */
+  /** All users are shown this variant, and none are enrolled. */
   | { readonly kind: "shows"; readonly variant_id: number; readonly reason: "winner" | "stopped" }
   /** Others are shown what they would have been enrolled in, but are not. */
   | { readonly kind: "complete" }
@@ -188,7 +188,7 @@ function refuseOutOfSeason(change: ExperimentChange, status: ExperimentStatus): 
     throw conflict("decision", "can be given when the test is stopped, in the same request or later");
 }
 
-/** What is asked for, or what there was where nothing is. */
+/** The new value if there is one, else the stored one. */
 const or = <T>(asked: T | undefined, stored: T): T => (asked === undefined ? stored : asked);
 
 /** The experiment after the change; throws why it may not be changed so. */

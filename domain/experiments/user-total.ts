@@ -43,7 +43,7 @@ export interface MeasuredMetric extends Measure {
   readonly window_ms: number | null;
 }
 
-/** What a value is to a metric: one of its own, or one of its denominator's. */
+/** The part of a value in a metric: one of the metric's own values, or one of its denominator. */
 export interface Contribution {
   readonly metric: MeasuredMetric;
   readonly side: "own" | "denominator";
@@ -199,7 +199,7 @@ export interface CovariateValue {
   readonly x: number;
 }
 
-/** The covariates that the attributes of a user hold. What is no number, or out of range, is 0 as if it were absent. */
+/** The covariates in the attributes of a user. An attribute that is not a number or is out of range counts as absent. */
 export function covariatesIn(
   metrics: readonly MetricDefinition[],
   attributes: Readonly<Record<string, unknown>> = {},
@@ -212,7 +212,7 @@ export function covariatesIn(
   });
 }
 
-/** The sums of a cell with one more user of this covariate, who has no value yet. */
+/** The sums of a cell with one more user, who has this covariate and no value yet. */
 export const addCovariate = (sums: Sums, x: number): Sums => ({
   ...sums,
   x: addValue(sums.x, x),

@@ -34,7 +34,7 @@ export const updateExperiment = endpoint({
   },
 });
 
-/** Whoever is in the experiment stays in it, with the variant that its figures know of. */
+/** A user of the experiment cannot become a tester: they stay in it with the variant that they are counted under. */
 async function refuseAssigned(
   storage: AssignmentStore,
   testId: number,

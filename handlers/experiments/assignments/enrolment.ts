@@ -10,7 +10,7 @@ import type { World } from "../../contract/endpoint.ts";
 
 const MAX_ATTRIBUTES = 50;
 
-/** What is known of a user at the time, for segments and covariates. Kept with a new assignment. */
+/** Facts about a user for segments and covariates, which are stored with a new assignment. */
 export const AttributesInput = recordOf(z.union([Name, z.number(), z.boolean()])).refine(
   (attributes) => Object.keys(attributes).length <= MAX_ATTRIBUTES,
   `must be at most ${MAX_ATTRIBUTES}`,
@@ -59,7 +59,7 @@ export type Decision =
   /** The variant is chosen and not stored yet. */
   | { readonly kind: "candidate"; readonly candidate: ExperimentCandidate };
 
-/** Who asks, and what is known of them. */
+/** The user who asks for a variant. */
 export interface Asker {
   readonly user_id: string;
   readonly attributes?: Attributes | undefined;
@@ -67,7 +67,7 @@ export interface Asker {
 
 const nothing = (reason: Reason): Enrolment => ({ kind: "shown", variant_id: null, reason });
 
-/** What the hash gives a user who is not assigned yet. */
+/** The variant that the hash gives an unassigned user. */
 function chosenFor(
   experiment: Experiment,
   userId: string,

@@ -90,7 +90,7 @@ const WHY: Record<Extract<Enrolment, { kind: "shown" }>["reason"], string> = {
   holdout: "The user is in the holdout, which is enrolled in nothing.",
 };
 
-/** What assigning would answer, and why. */
+/** Explains the variant that `assign` would answer. */
 function explain(
   experiment: Experiment,
   user_id: string,

@@ -38,5 +38,5 @@ const FAULTS: Record<Exclude<AppendedMetric["kind"], "stored">, Fault> = {
   },
 };
 
-/** What is wrong with a value that was not stored. */
+/** The fault of a value that was not stored. */
 export const faultOf = ({ kind }: Exclude<AppendedMetric, Stored>): Fault => FAULTS[kind];

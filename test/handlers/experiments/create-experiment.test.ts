@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createExperiment } from "../../../handlers/experiments/create-experiment.ts";
 import { listExperiments } from "../../../handlers/experiments/list-experiments.ts";
-import { call, colours, coloursReply, faultPathsOf, openWorld, refusalOf } from "../../world.ts";
+import { call, colours, coloursReply, faultPathsOf, openWorld, refusalOf, withColours } from "../../world.ts";
 
 test("the specification's example creates a running test whose first variant is the control", async () => {
   const { id, ...shown } = coloursReply();
@@ -158,6 +158,66 @@ test.each<[string, unknown, string[]]>([
   ["traffic below 0", { ...colours, traffic: -0.01 }, ["traffic"]],
   ["a confidence level of 1", { ...colours, confidence_level: 1 }, ["confidence_level"]],
   ["a confidence level of one half", { ...colours, confidence_level: 0.5 }, ["confidence_level"]],
+  ["99 planned users", { ...colours, planned_users: 99 }, ["planned_users"]],
+  ["a window of users that are not planned", { ...colours, window_days: 7 }, ["window_days"]],
+  [
+    "a margin on a primary metric",
+    { ...colours, metrics: [{ metric_name: "m", role: "primary", margin: 0.1 }] },
+    ["metrics[0].margin"],
+  ],
+  [
+    "a margin of 0",
+    { ...colours, metrics: [{ metric_name: "m", role: "guardrail", margin: 0 }] },
+    ["metrics[0].margin"],
+  ],
+  [
+    "an infinite margin",
+    { ...colours, metrics: [{ metric_name: "m", role: "guardrail", margin: Number.POSITIVE_INFINITY }] },
+    ["metrics[0].margin"],
+  ],
+  [
+    "a ratio without a denominator",
+    { ...colours, metrics: [{ metric_name: "m", kind: "ratio" }] },
+    ["metrics[0].denominator"],
+  ],
+  [
+    "a ratio over itself",
+    { ...colours, metrics: [{ metric_name: "m", kind: "ratio", denominator: "m" }] },
+    ["metrics[0].denominator"],
+  ],
+  [
+    "a denominator without a ratio",
+    { ...colours, metrics: [{ metric_name: "m", denominator: "n" }] },
+    ["metrics[0].denominator"],
+  ],
+  [
+    "a cap on a conversion",
+    { ...colours, metrics: [{ metric_name: "m", kind: "conversion", cap: 3 }] },
+    ["metrics[0].cap"],
+  ],
+  ["a negative cap", { ...colours, metrics: [{ metric_name: "m", cap: -1 }] }, ["metrics[0].cap"]],
+  [
+    "a window longer than the test",
+    { ...colours, planned_users: 100, window_days: 7, metrics: [{ metric_name: "m", window_days: 8 }] },
+    ["metrics[0].window_days"],
+  ],
+  [
+    "a role that contradicts primary",
+    { ...colours, metrics: [{ metric_name: "m", primary: true, role: "guardrail" }] },
+    ["metrics[0].primary"],
+  ],
+  ["an unknown role", { ...colours, metrics: [{ metric_name: "m", role: "main" }] }, ["metrics[0].role"]],
+  [
+    "a share of an exclusion group of 0",
+    { ...colours, exclusion_group: { name: "page", share: 0 } },
+    ["exclusion_group.share"],
+  ],
+  ["a holdout of most users", { ...colours, holdout: 0.9 }, ["holdout"]],
+  [
+    "a value of 16 KiB and more",
+    { ...colours, variants: [{ variant_name: "a", value: "x".repeat(16 * 1024) }, { variant_name: "b" }] },
+    ["variants[0].value"],
+  ],
   ["half a planned user", { ...colours, planned_users: 0.5 }, ["planned_users"]],
   [
     "a metric of an unknown kind",
@@ -190,4 +250,23 @@ test.each<[string, unknown, string[]]>([
   const world = openWorld();
   expect(await faultPathsOf(call(createExperiment, world, { body }))).toEqual(["invalid", ...paths]);
   expect((await call(listExperiments, world)).body).toStrictEqual({ tests: [], next_cursor: null });
+});
+
+test("a group of exclusive tests that has no room for another refuses it, and says what is free", async () => {
+  const world = openWorld();
+  await withColours(world, { changes: { exclusion_group: { name: "page", share: 0.9 } } });
+  const another = { ...colours, test_name: "another", exclusion_group: "page" };
+  const refused = await refusalOf(call(createExperiment, world, { body: another }));
+  expect([refused.code, refused.errors]).toEqual([
+    "invalid",
+    [
+      {
+        path: "exclusion_group",
+        message:
+          'has no range of 0.5 left for this test, which would have no users: 0.1 of the group "page" is free. Ask for a smaller share, or stop a test of the group',
+      },
+    ],
+  ]);
+  const { tests } = (await call(listExperiments, world)).body;
+  expect(tests.map(({ test_name }) => test_name)).toEqual(["homepage_button_color"]);
 });

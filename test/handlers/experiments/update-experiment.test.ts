@@ -214,3 +214,65 @@ test.each([
 test("an unknown test is not found", async () => {
   expect((await refusalOf(change(openWorld(), { traffic: 1 }))).code).toBe("not_found");
 });
+
+const faultsOfAdding = async (metrics: unknown, changes: object = {}) => {
+  const world = openWorld();
+  await withColours(world, { changes: { metrics: [{ metric_name: "signup" }], ...changes } });
+  return (await refusalOf(change(world, { metrics }))).errors;
+};
+
+test("adds metrics, and leaves those there are as they were", async () => {
+  const world = openWorld();
+  await withColours(world, { changes: { metrics: [{ metric_name: "signup", kind: "conversion" }] } });
+  const added = [
+    { metric_name: "crash", kind: "count", direction: "decrease", role: "guardrail", margin: 0.5 },
+    { metric_name: "crashes_per_signup", kind: "ratio", denominator: "signup" },
+  ];
+  await change(world, { metrics: added });
+  const { body } = await call(getExperiment, world, { params });
+  expect(body.metrics).toStrictEqual([
+    { metric_name: "signup", kind: "conversion", direction: "increase", role: "primary" },
+    { metric_name: "crash", kind: "count", direction: "decrease", role: "guardrail", margin: 0.5 },
+    {
+      metric_name: "crashes_per_signup",
+      kind: "ratio",
+      direction: "increase",
+      role: "exploratory",
+      denominator: "signup",
+    },
+  ]);
+});
+
+test("makes the first metric that is added to an experiment without metrics the primary one", async () => {
+  const world = openWorld();
+  await withColours(world);
+  await change(world, { metrics: [{ metric_name: "signup" }, { metric_name: "revenue" }] });
+  const { body } = await call(getExperiment, world, { params });
+  expect(body.metrics.map(({ role }) => role)).toEqual(["primary", "exploratory"]);
+});
+
+test.each<[string, unknown, object, string]>([
+  ["that is declared already", [{ metric_name: "Signup" }], {}, "metrics[0].metric_name"],
+  ["that would be a second primary one", [{ metric_name: "m", role: "primary" }], {}, "metrics"],
+  [
+    "with a covariate",
+    [{ metric_name: "a" }, { metric_name: "m", covariate: { attribute: "before" } }],
+    {},
+    "metrics[1].covariate",
+  ],
+  [
+    "whose denominator is unknown",
+    [{ metric_name: "m", kind: "ratio", denominator: "nothing" }],
+    {},
+    "metrics[0].denominator",
+  ],
+  [
+    "whose window is longer than that of the test",
+    [{ metric_name: "m", window_days: 9 }],
+    { planned_users: 100, window_days: 7 },
+    "metrics[0].window_days",
+  ],
+])("refuses to add a metric %s, and says where", async (_name, metrics, changes, path) => {
+  const errors = await faultsOfAdding(metrics, changes);
+  expect(errors.map((error) => error.path)).toEqual([path]);
+});
