@@ -4,7 +4,7 @@ import type { GroupInput } from "./experiments/exclusion.ts";
 import type { Experiment, ExperimentStatus, NewExperiment } from "./experiments/experiment.ts";
 import type { Forced } from "./experiments/lifecycle.ts";
 import type { NewMetric } from "./experiments/metric.ts";
-import type { SegmentUser } from "./experiments/segments.ts";
+import type { SegmentUser } from "./experiments/results/segments.ts";
 import type { NotCounted, UserTotal } from "./experiments/user-total.ts";
 import type { Answered, Asking } from "./reports/answer.ts";
 import type { TypeSummary } from "./reports/catalogue.ts";

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import Sqlite, { type Database } from "better-sqlite3";
 import pg from "pg";
 import { poolConfig } from "../adapters/postgres/connection.ts";
-import { decimalOf } from "../adapters/postgres/decimals.ts";
+import { decimalOf } from "../adapters/postgres/experiments/decimals.ts";
 import { urlsOf } from "../adapters/postgres/hosts.ts";
 import { openPostgres } from "../adapters/postgres/storage.ts";
 import { isPostgres } from "../adapters/setting-values.ts";

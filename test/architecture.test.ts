@@ -137,6 +137,71 @@ describe.each(["domain", "handlers", "adapters", "web"])("in %s/", (folder) => {
   });
 });
 
+/** The files of ours that a file imports, types included. */
+const ownImports = (file: string): string[] =>
+  importsOf(read(file))
+    .map((imported) => targetOf(file, imported).replace(/\.js$/, ".d.ts"))
+    .filter((target) => !isPackage(target) && isCode(target));
+
+/** The first circle that can be walked from here, as the files on it; undefined where there is none. */
+function circleFrom(
+  file: string,
+  importsFrom: (file: string) => readonly string[],
+  walked: readonly string[],
+  done: Set<string>,
+): readonly string[] | undefined {
+  if (walked.includes(file)) return [...walked.slice(walked.indexOf(file)), file];
+  if (done.has(file)) return undefined;
+  for (const imported of importsFrom(file)) {
+    const circle = circleFrom(imported, importsFrom, [...walked, file], done);
+    if (circle !== undefined) return circle;
+  }
+  done.add(file);
+  return undefined;
+}
+
+function circleAmong(
+  files: readonly string[],
+  importsFrom: (file: string) => readonly string[],
+): readonly string[] | undefined {
+  const done = new Set<string>();
+  for (const file of files) {
+    const circle = circleFrom(file, importsFrom, [], done);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
+test("no file imports itself through others", () => {
+  const files = ["domain", "handlers", "adapters", "web", "scripts"].flatMap(filesOf);
+  expect(circleAmong(files, ownImports)).toBeUndefined();
+});
+
+test("the search for circles finds one of any length", () => {
+  const imports: Record<string, readonly string[]> = {
+    a: ["b", "c"],
+    b: ["c"],
+    c: ["d"],
+    d: ["b"],
+    e: ["e"],
+  };
+  const from = (file: string): readonly string[] => imports[file] ?? [];
+  expect(circleAmong(["a"], from)).toEqual(["b", "c", "d", "b"]);
+  expect(circleAmong(["e"], from)).toEqual(["e", "e"]);
+  expect(circleAmong(["c"], (file) => (file === "c" ? ["d"] : []))).toBeUndefined();
+});
+
+test("no value is cast past its type", () => {
+  const files = ["domain", "handlers", "adapters", "web", "scripts"].flatMap(filesOf);
+  expect(files.filter((file) => /\bas unknown as\b/.test(withoutComments(read(file))))).toEqual([]);
+});
+
+test("an engine's folder has at most 15 files besides its rooms", () => {
+  const filesIn = (folder: string): string[] => readdirSync(join(root, folder)).filter(isCode);
+  for (const engine of ["adapters/sqlite", "adapters/postgres"])
+    expect(filesIn(engine).length).toBeLessThan(16);
+});
+
 test("the checked folders contain files", () => {
   for (const folder of ["domain", "handlers", "adapters"]) expect(filesOf(folder).length).toBeGreaterThan(5);
 });

@@ -1,13 +1,18 @@
 import type { NewEvent } from "../../domain/events/event.ts";
 import { type AppendedEvent, answersFor, type EventStore } from "../../domain/storage.ts";
-import { contributionColumns } from "./contributions.ts";
 import type { Database } from "./database.ts";
-import { type Definitions, readDefinitions, type WatchedEvent, watchedEvents } from "./definitions.ts";
-import { anySlice, epochOf } from "./expressions.ts";
+import { contributionColumns } from "./experiments/contributions.ts";
+import {
+  type Definitions,
+  readDefinitions,
+  type WatchedEvent,
+  watchedEvents,
+} from "./experiments/definitions.ts";
+import { anySlice, epochOf } from "./experiments/expressions.ts";
+import { STORE_EVENTS, STORE_EVENTS_WITH_VALUES } from "./experiments/value-statements.ts";
 import { isMissingPartition } from "./failures.ts";
 import { createIds } from "./ids.ts";
 import type { RollupBuild } from "./reports/rollup-build.ts";
-import { STORE_EVENTS, STORE_EVENTS_WITH_VALUES } from "./value-statements.ts";
 
 interface Event extends NewEvent {
   readonly id: number;

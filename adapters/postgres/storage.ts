@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RebuildProgress, Storage, StorageCondition } from "../../domain/storage.ts";
 import { pendingMigrations } from "../migrate.ts";
-import { createAssignmentStore } from "./assignments.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { type Database, openDatabase } from "./database.ts";
-import { createDeletions } from "./deletions.ts";
 import { createEventStore } from "./events.ts";
-import { createExperimentStore } from "./experiments.ts";
+import { createAssignmentStore } from "./experiments/assignments.ts";
+import { createDeletions } from "./experiments/deletions.ts";
+import { createExperimentStore } from "./experiments/experiments.ts";
+import { createMetricStore } from "./experiments/metrics.ts";
+import { createTallyBacklog } from "./experiments/tally-backlog.ts";
 import { isLockTimeout, isMissingTable, isTakenName } from "./failures.ts";
 import { placeOf } from "./hosts.ts";
-import { createMetricStore } from "./metrics.ts";
 import { migrations, type PostgresMigration } from "./migrations.ts";
 import { createQuestions } from "./reports/questions.ts";
 import { createRollupBuild, type RollupBuild } from "./reports/rollup-build.ts";
-import { createTallyBacklog } from "./tally-backlog.ts";
 
 const MIGRATIONS_TABLE =
   "create table if not exists migrations(name text primary key, applied_at timestamptz not null default current_timestamp)";

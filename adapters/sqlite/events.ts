@@ -1,8 +1,8 @@
 import type { Database } from "better-sqlite3";
 import type { NewEvent } from "../../domain/events/event.ts";
 import { type AppendedEvent, answersFor, type EventStore } from "../../domain/storage.ts";
-import type { EventCounter } from "./event-counter.ts";
-import type { ExperimentShelf, Watch } from "./experiments.ts";
+import type { EventCounter } from "./experiments/event-counter.ts";
+import type { ExperimentShelf, Watch } from "./experiments/experiments.ts";
 import { isUniqueViolation } from "./failures.ts";
 import { fromSql, toSql } from "./instants.ts";
 import type { RollupBuild } from "./reports/rollup-build.ts";

@@ -9,10 +9,10 @@ import {
   suffices,
 } from "../statistics/required-users.ts";
 import { Name } from "../text.ts";
-import { FEWEST_USERS } from "./comparison.ts";
 import { MAX_VARIANTS, MIN_VARIANTS } from "./experiment.ts";
-import { alphaOf } from "./level.ts";
-import { count, figure, quote } from "./wording.ts";
+import { FEWEST_USERS } from "./results/comparison.ts";
+import { alphaOf } from "./results/level.ts";
+import { count, figure, quote } from "./results/wording.ts";
 
 const Probability = z.number().gt(0, "must be above 0").lt(1, "must be below 1");
 

@@ -1,15 +1,19 @@
 import { z } from "zod";
-import { ArmTable, metricSumsOf, usersOf } from "../../domain/experiments/arms.ts";
 import type { ExperimentCells } from "../../domain/experiments/cells.ts";
 import type { Experiment, MetricDefinition } from "../../domain/experiments/experiment.ts";
-import { type MeasuredMetric, measuredMetrics, mostUsed } from "../../domain/experiments/measured-metric.ts";
+import { ArmTable, metricSumsOf, usersOf } from "../../domain/experiments/results/arms.ts";
+import {
+  type MeasuredMetric,
+  measuredMetrics,
+  mostUsed,
+} from "../../domain/experiments/results/measured-metric.ts";
 import {
   MAX_SAMPLE,
   type Observation,
   type Question,
   SelfCheck,
   selfCheck,
-} from "../../domain/experiments/self-check.ts";
+} from "../../domain/experiments/results/self-check.ts";
 import { observationOf } from "../../domain/experiments/user-total.ts";
 import type { MetricStore, UserObservation } from "../../domain/storage.ts";
 import { Name } from "../../domain/text.ts";

@@ -1,8 +1,13 @@
 import { z } from "zod";
 import type { ExperimentCells } from "../../domain/experiments/cells.ts";
 import { ConfidenceLevel, type Experiment } from "../../domain/experiments/experiment.ts";
-import { type Question, Results, resultsOf } from "../../domain/experiments/results.ts";
-import { MAX_SEGMENT_USERS, Segments, SegmentTable, segmentsOf } from "../../domain/experiments/segments.ts";
+import { type Question, Results, resultsOf } from "../../domain/experiments/results/results.ts";
+import {
+  MAX_SEGMENT_USERS,
+  Segments,
+  SegmentTable,
+  segmentsOf,
+} from "../../domain/experiments/results/segments.ts";
 import { Name } from "../../domain/text.ts";
 import type { World } from "../contract/endpoint.ts";
 import { endpoint, TestPath } from "../contract/endpoint.ts";

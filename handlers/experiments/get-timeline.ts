@@ -1,4 +1,4 @@
-import { Timeline, timelineOf } from "../../domain/experiments/timeline.ts";
+import { Timeline, timelineOf } from "../../domain/experiments/results/timeline.ts";
 import { endpoint, TestPath } from "../contract/endpoint.ts";
 import { existingCells, existingExperiment } from "./existing-experiment.ts";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import type { Results } from "../../domain/experiments/results.ts";
+import type { Results } from "../../domain/experiments/results/results.ts";
 import { AUTHORIZED, startAnalytics } from "./contenders/analytics-server.ts";
 import { inFolder, type RunningChild } from "./processes.ts";
 

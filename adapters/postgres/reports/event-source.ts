@@ -5,7 +5,7 @@ import { isOnPage, startOfPage } from "../../rollups/questions/list.ts";
 import type { EventSource, RawEvent, RawRange } from "../../rollups/store.ts";
 import { type Work, waitFor } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
-import { epochOf } from "../expressions.ts";
+import { epochOf } from "../experiments/expressions.ts";
 
 // Reads events within a snapshot.
 

@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 import { messageKey } from "../../../domain/events/message-id.ts";
 import { type Experiment, ExperimentInput, newExperiment } from "../../../domain/experiments/experiment.ts";
-import { resultsOf } from "../../../domain/experiments/results.ts";
-import { timelineOf } from "../../../domain/experiments/timeline.ts";
+import { resultsOf } from "../../../domain/experiments/results/results.ts";
+import { timelineOf } from "../../../domain/experiments/results/timeline.ts";
 import type { Storage } from "../../../domain/storage.ts";
 
 const AT = Date.parse("2026-11-22T10:00:00.000Z");

@@ -3,9 +3,9 @@
  * same number of tests gives the same figures. The suite runs few tests, the bench many. It simulates the product's
  * own comparison, floors included.
  */
-import type { Arm, ArmPeriod } from "../../../domain/experiments/arms.ts";
-import { compare } from "../../../domain/experiments/comparison.ts";
-import type { MeasuredMetric } from "../../../domain/experiments/measured-metric.ts";
+import type { Arm, ArmPeriod } from "../../../domain/experiments/results/arms.ts";
+import { compare } from "../../../domain/experiments/results/comparison.ts";
+import type { MeasuredMetric } from "../../../domain/experiments/results/measured-metric.ts";
 import type { Level } from "../../../domain/statistics/look.ts";
 import { seededRandom } from "../../../domain/statistics/seeded-random.ts";
 

@@ -1,9 +1,9 @@
 import type { input } from "zod";
 import type { ExperimentInput, ExperimentReply } from "../../../domain/experiments/experiment.ts";
 import type { ExperimentChange } from "../../../domain/experiments/lifecycle.ts";
-import type { Results } from "../../../domain/experiments/results.ts";
+import type { Results } from "../../../domain/experiments/results/results.ts";
+import type { Timeline } from "../../../domain/experiments/results/timeline.ts";
 import type { Plan, PlanInput } from "../../../domain/experiments/sample-size.ts";
-import type { Timeline } from "../../../domain/experiments/timeline.ts";
 import type { Catalogue } from "../../../domain/reports/catalogue.ts";
 import type { EventReply } from "../../../domain/reports/event-list.ts";
 import type { Funnel, FunnelQuery } from "../../../domain/reports/funnel.ts";

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ExperimentReply } from "../../../domain/experiments/experiment.ts";
 import type { ExperimentChange } from "../../../domain/experiments/lifecycle.ts";
-import type { Results } from "../../../domain/experiments/results.ts";
+import type { Results } from "../../../domain/experiments/results/results.ts";
 import { updateExperiment } from "../access/api.ts";
 import type { Problem } from "../access/problem.ts";
 import { ProblemNotice } from "../parts/notices.tsx";

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import type { ExperimentReply } from "../../../domain/experiments/experiment.ts";
-import type { Results } from "../../../domain/experiments/results.ts";
+import type { Results } from "../../../domain/experiments/results/results.ts";
 import { getExperiment, getResults } from "../access/api.ts";
 import { useAnswer } from "../access/use-answer.ts";
 import { FirstSteps } from "../events/first-steps.tsx";

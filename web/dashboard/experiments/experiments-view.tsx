@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ExperimentReply } from "../../../domain/experiments/experiment.ts";
-import type { Results } from "../../../domain/experiments/results.ts";
+import type { Results } from "../../../domain/experiments/results/results.ts";
 import { getResults, listExperiments, type Page } from "../access/api.ts";
 import { useAnswer } from "../access/use-answer.ts";
 import { SelectField } from "../parts/fields.tsx";

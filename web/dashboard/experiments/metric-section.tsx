@@ -1,5 +1,5 @@
 import { useId } from "preact/hooks";
-import type { Results } from "../../../domain/experiments/results.ts";
+import type { Results } from "../../../domain/experiments/results/results.ts";
 import {
   counted,
   difference,

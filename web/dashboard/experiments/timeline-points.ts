@@ -1,4 +1,4 @@
-import type { Timeline } from "../../../domain/experiments/timeline.ts";
+import type { Timeline } from "../../../domain/experiments/results/timeline.ts";
 import {
   counted,
   day,

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
-import type { Results } from "../../../domain/experiments/results.ts";
-import type { Timeline } from "../../../domain/experiments/timeline.ts";
+import type { Results } from "../../../domain/experiments/results/results.ts";
+import type { Timeline } from "../../../domain/experiments/results/timeline.ts";
 import { getTimeline } from "../access/api.ts";
 import { useAnswer } from "../access/use-answer.ts";
 import { optionsOf, SelectField } from "../parts/fields.tsx";

@@ -1,4 +1,4 @@
-import type { Results } from "../../../domain/experiments/results.ts";
+import type { Results } from "../../../domain/experiments/results/results.ts";
 import { counted, isolated, number, wholePercent } from "../parts/format.ts";
 import { Icon, type IconName } from "../parts/icon.tsx";
 

@@ -1,0 +1,156 @@
+import type { Database } from "better-sqlite3";
+import type { Experiment } from "../../../domain/experiments/experiment.ts";
+import { covariatesIn } from "../../../domain/experiments/user-total.ts";
+import {
+  type Assignment,
+  type AssignmentStore,
+  answersFor,
+  type Candidate,
+  type ExperimentCandidate,
+  type KnownAssignment,
+  type WonAssignment,
+} from "../../../domain/storage.ts";
+import type { Instant } from "../../../domain/time.ts";
+import { reading } from "../failures.ts";
+import { fromSql, toSql } from "../instants.ts";
+import { createSlices } from "../slices.ts";
+import { createTurns } from "../turns.ts";
+import type { Writer } from "../writer.ts";
+import type { Cells, Member } from "./cells.ts";
+import type { ExperimentShelf } from "./experiments.ts";
+import type { WeightPeriods } from "./weight-periods.ts";
+
+/** Finds a user's variant in an experiment; none in an experiment that was deleted. */
+export interface AssignmentFinder {
+  assigned(testId: number, userId: string): (Assignment & Member) | undefined;
+  forced(testId: number, userId: string): Assignment | undefined;
+}
+
+interface AssignedRow {
+  variant_id: number;
+  assigned_at: string;
+  /** Null where the assignment is older than the cells, or another program made it. */
+  period: number | null;
+}
+
+// Rows of a deleted experiment stay in the file until they are swept: see deletions.ts.
+const EXISTS = "exists (select 1 from ab_tests where id = test_id)";
+
+export function createAssignmentFinder(db: Database, periods: Pick<WeightPeriods, "at">): AssignmentFinder {
+  const selectAssigned = db.prepare<[string, number], AssignedRow>(
+    `select variant_id, assigned_at, period from ab_assignments where user_id = ? and test_id = ? and ${EXISTS}`,
+  );
+  const selectForced = db.prepare<[number, string], Assignment>(
+    `select user_id, variant_id, forced_at as assigned_at from ab_forced
+     where test_id = ? and user_id = ? and ${EXISTS}`,
+  );
+  return {
+    assigned(testId, user_id) {
+      const row = selectAssigned.get(user_id, testId);
+      if (row === undefined) return undefined;
+      const assigned_at = fromSql(row.assigned_at);
+      const period = row.period ?? periods.at(testId, assigned_at);
+      return { user_id, variant_id: row.variant_id, assigned_at, period };
+    },
+    forced: (testId, userId) => selectForced.get(testId, userId),
+  };
+}
+
+// An assignment in another experiment than the one before changes two rows: its own, and a number of users.
+const ROWS_AN_EXPERIMENT = 2;
+const EXPERIMENTS_A_TURN = 250;
+const assignmentOf = ({ user_id, variant_id, assigned_at }: Assignment): Assignment => ({
+  user_id,
+  variant_id,
+  assigned_at,
+});
+
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the statements, prepared once, and the acts that share them.
+export function createAssignmentStore(
+  db: Database,
+  writer: Writer,
+  shelf: ExperimentShelf,
+  finder: AssignmentFinder,
+  cells: Cells,
+  periods: WeightPeriods,
+): AssignmentStore {
+  const insert = db.prepare<[string, number, number, string, number]>(
+    "insert into ab_assignments(user_id, test_id, variant_id, assigned_at, period) values (?, ?, ?, ?, ?)",
+  );
+  const insertAttributes = db.prepare<[number, string, string]>(
+    "insert or replace into ab_attributes(test_id, user_id, attributes) values (?, ?, ?)",
+  );
+  const setReached = db.prepare<[Instant, number]>(
+    "update ab_settings set planned_users_reached_at = ? where test_id = ?",
+  );
+  const inTurn = createTurns();
+  const inSlices = createSlices(writer, ROWS_AN_EXPERIMENT);
+
+  function find(testId: number, userId: string): KnownAssignment | undefined {
+    const assigned = finder.assigned(testId, userId);
+    if (assigned !== undefined) return { ...assignmentOf(assigned), forced: false };
+    const forced = finder.forced(testId, userId);
+    return forced && { ...forced, forced: true };
+  }
+
+  async function findAll(testIds: readonly number[], userId: string) {
+    const found = new Map<number, KnownAssignment>();
+    const findSome = (ids: readonly number[]): void => {
+      for (const id of ids) {
+        const known = find(id, userId);
+        if (known !== undefined) found.set(id, known);
+      }
+    };
+    for (let from = 0; from < testIds.length; from += EXPERIMENTS_A_TURN) {
+      const some = testIds.slice(from, from + EXPERIMENTS_A_TURN);
+      await inTurn(() => reading(() => findSome(some)));
+    }
+    return found;
+  }
+
+  // Writers take turns from `begin` on: no other connection can insert between the look-up and the insert.
+  function assign(experiment: Experiment, candidate: Candidate, isFull: boolean): WonAssignment {
+    const { user_id, variant_id, assigned_at, attributes } = candidate;
+    const { id: testId, metrics } = experiment;
+    const known = finder.assigned(testId, user_id);
+    if (known !== undefined) return { ...assignmentOf(known), created: false, enrolled: true };
+    if (isFull) return { ...assignmentOf(candidate), created: false, enrolled: false };
+    const period = periods.at(testId, assigned_at);
+    insert.run(user_id, testId, variant_id, toSql(assigned_at), period);
+    if (attributes !== undefined) insertAttributes.run(testId, user_id, JSON.stringify(attributes));
+    const member = { variant_id, assigned_at, period };
+    cells.countUser(testId, user_id, member, covariatesIn(metrics, attributes));
+    return { user_id, variant_id, assigned_at, created: true, enrolled: true };
+  }
+
+  /** All of one call: of an experiment that gets its last planned user by it, all the same. */
+  function assignAll(testId: number, candidates: readonly Candidate[]): WonAssignment[] {
+    const experiment = shelf.find(testId);
+    if (experiment === undefined) throw new Error(`there is no experiment ${testId} to assign users in`);
+    const { planned_users, planned_users_reached_at } = experiment;
+    const won = candidates.map((candidate) =>
+      assign(experiment, candidate, planned_users_reached_at !== null),
+    );
+    const fresh = won.filter(({ created }) => created).map(({ assigned_at }) => assigned_at);
+    if (planned_users !== null && fresh.length > 0 && cells.usersOf(testId) >= planned_users) {
+      setReached.run(Math.max(...fresh), testId);
+      shelf.clear();
+    }
+    return won;
+  }
+
+  function assignSome(candidates: readonly ExperimentCandidate[]): (WonAssignment | undefined)[] {
+    const there = new Set(shelf.findAll(candidates.map(({ test_id }) => test_id)).map(({ id }) => id));
+    return candidates.map(({ test_id, ...candidate }) =>
+      there.has(test_id) ? assignAll(test_id, [candidate])[0] : undefined,
+    );
+  }
+
+  return {
+    findAssignment: (testId, userId) => reading(() => find(testId, userId)),
+    findAssignments: findAll,
+    assign: <const T extends readonly Assignment[]>(testId: number, candidates: T) =>
+      writer.write(candidates.length, () => answersFor(candidates, assignAll(testId, candidates))),
+    assignUser: (candidates) => inSlices(candidates, assignSome),
+  };
+}

@@ -1,0 +1,183 @@
+import type { RawValues } from "../../../domain/experiments/cells.ts";
+import type { Sums, UserTotal } from "../../../domain/experiments/user-total.ts";
+import type { ExactSum } from "../../../domain/statistics/exact-sum.ts";
+
+// Rows of the cells' tables, and what they hold in the words of the domain: each sum is a pair of columns.
+
+/** The day of the rows that add up all days; no instant that is accepted has one as early. */
+export const ALL_DAYS = -1_000_000;
+
+export interface CellKey {
+  readonly test_id: number;
+  readonly day: number;
+  readonly variant_id: number;
+  readonly period: number;
+}
+export interface SumsKey extends CellKey {
+  readonly metric_name: string;
+  readonly declared: number;
+}
+export interface RawKey {
+  readonly test_id: number;
+  readonly variant_id: number;
+  readonly metric_name: string;
+}
+
+export interface SumsRow {
+  users_with_value: number;
+  users_not_zero: number;
+  count: number;
+  y: number;
+  y_low: number;
+  yy: number;
+  yy_low: number;
+  x: number;
+  x_low: number;
+  xx: number;
+  xx_low: number;
+  xy: number;
+  xy_low: number;
+  d: number;
+  d_low: number;
+  dd: number;
+  dd_low: number;
+  yd: number;
+  yd_low: number;
+}
+
+export const SUMS = [
+  "users_with_value",
+  "users_not_zero",
+  "count",
+  ...["y", "yy", "x", "xx", "xy", "d", "dd", "yd"].flatMap((sum) => [sum, `${sum}_low`]),
+];
+
+const pair = (high: number, low: number): ExactSum => ({ high, low });
+
+export const sumsOf = (row: SumsRow): Sums => ({
+  users_with_value: row.users_with_value,
+  users_not_zero: row.users_not_zero,
+  count: row.count,
+  y: pair(row.y, row.y_low),
+  yy: pair(row.yy, row.yy_low),
+  x: pair(row.x, row.x_low),
+  xx: pair(row.xx, row.xx_low),
+  xy: pair(row.xy, row.xy_low),
+  d: pair(row.d, row.d_low),
+  dd: pair(row.dd, row.dd_low),
+  yd: pair(row.yd, row.yd_low),
+});
+
+export const sumsRowOf = (sums: Sums): SumsRow => ({
+  users_with_value: sums.users_with_value,
+  users_not_zero: sums.users_not_zero,
+  count: sums.count,
+  y: sums.y.high,
+  y_low: sums.y.low,
+  yy: sums.yy.high,
+  yy_low: sums.yy.low,
+  x: sums.x.high,
+  x_low: sums.x.low,
+  xx: sums.xx.high,
+  xx_low: sums.xx.low,
+  xy: sums.xy.high,
+  xy_low: sums.xy.low,
+  d: sums.d.high,
+  d_low: sums.d.low,
+  dd: sums.dd.high,
+  dd_low: sums.dd.low,
+  yd: sums.yd.high,
+  yd_low: sums.yd.low,
+});
+
+export interface TotalRow {
+  declared: number;
+  day: number;
+  count: number;
+  total: number;
+  total_low: number;
+  denominator_count: number;
+  denominator_total: number;
+  denominator_total_low: number;
+  covariate: number;
+}
+
+export const userTotalOf = (row: TotalRow): UserTotal => ({
+  own: { count: row.count, total: pair(row.total, row.total_low) },
+  denominator: {
+    count: row.denominator_count,
+    total: pair(row.denominator_total, row.denominator_total_low),
+  },
+  covariate: row.covariate,
+});
+
+export const totalRowOf = ({ own, denominator, covariate }: UserTotal) => ({
+  count: own.count,
+  total: own.total.high,
+  total_low: own.total.low,
+  denominator_count: denominator.count,
+  denominator_total: denominator.total.high,
+  denominator_total_low: denominator.total.low,
+  covariate,
+});
+
+export interface RawRow {
+  count: number;
+  sum: number;
+  sum_low: number;
+  min: number | null;
+  max: number | null;
+  before_assignment: number;
+  after_stop: number;
+  after_window: number;
+  wrong_type: number;
+  out_of_range: number;
+}
+
+export const RAW = [
+  "count",
+  "sum",
+  "sum_low",
+  "min",
+  "max",
+  "before_assignment",
+  "after_stop",
+  "after_window",
+  "wrong_type",
+  "out_of_range",
+];
+
+export const emptyRaw = (): RawRow => ({
+  count: 0,
+  sum: 0,
+  sum_low: 0,
+  min: null,
+  max: null,
+  before_assignment: 0,
+  after_stop: 0,
+  after_window: 0,
+  wrong_type: 0,
+  out_of_range: 0,
+});
+
+export const rawValuesOf = ({
+  variant_id,
+  metric_name,
+  count,
+  sum,
+  min,
+  max,
+  before_assignment,
+  after_stop,
+  after_window,
+  wrong_type,
+  out_of_range,
+}: RawRow & { variant_id: number; metric_name: string }): RawValues => ({
+  variant_id,
+  metric_name,
+  count,
+  sum,
+  min,
+  max,
+  dropped: { before_assignment, after_stop, after_window, wrong_type, out_of_range },
+});

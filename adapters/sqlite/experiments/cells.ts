@@ -1,0 +1,258 @@
+import type { Database } from "better-sqlite3";
+import type { Experiment } from "../../../domain/experiments/experiment.ts";
+import { MAX_TOTAL } from "../../../domain/experiments/metric.ts";
+import {
+  addCovariate,
+  addToTotal,
+  type Contribution,
+  type CovariateValue,
+  contributionsOf,
+  dayOf,
+  moveUser,
+  type NotCounted,
+  noSums,
+  noTotal,
+  notCounted,
+  type Occurrence,
+  type Sums,
+} from "../../../domain/experiments/user-total.ts";
+import { addValue } from "../../../domain/statistics/exact-sum.ts";
+import type { Instant } from "../../../domain/time.ts";
+import type { Gathered } from "../writer.ts";
+import {
+  ALL_DAYS,
+  type CellKey,
+  emptyRaw,
+  RAW,
+  type RawKey,
+  type RawRow,
+  SUMS,
+  type SumsKey,
+  type SumsRow,
+  sumsOf,
+  sumsRowOf,
+  type TotalRow,
+  totalRowOf,
+  userTotalOf,
+} from "./cell-rows.ts";
+
+/** A user's place in an experiment. */
+export interface Member {
+  readonly variant_id: number;
+  readonly assigned_at: Instant;
+  /** The weight period of the assignment. */
+  readonly period: number;
+}
+
+export interface TrackedValue extends Occurrence {
+  readonly user_id: string;
+  readonly metric_name: string;
+}
+
+/** Keeps the cells of all experiments, in the transaction of the row that changes them: see domain/experiments/cells.ts. */
+export interface Cells extends Pick<Gathered, "save" | "forget"> {
+  countUser(testId: number, user_id: string, member: Member, covariates: readonly CovariateValue[]): void;
+  /** How many users the experiment has, those of this transaction included. */
+  usersOf(testId: number): number;
+  /**
+   * Counts the value, or says why not. One with which the user's total would be out of range leaves no trace. With
+   * `only` it changes the sums of that metric alone, and is no raw value again.
+   */
+  countValue(
+    experiment: Experiment,
+    member: Member,
+    value: TrackedValue,
+    only?: string | null,
+  ): NotCounted | "total_out_of_range" | undefined;
+  /** Adds a stored value to the raw values, with the reason where it does not count; `null` adds the reason alone. */
+  keepRaw(testId: number, variantId: number, metric: string, value: number | null, reason?: NotCounted): void;
+}
+
+type Open<Key, Value> = Map<string, { readonly key: Key; value: Value }>;
+
+const named = (columns: readonly string[]): string => columns.map((column) => `@${column}`).join(", ");
+
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the statements, prepared once, and the acts that share them.
+export function createCells(db: Database): Cells {
+  const addUsers = db.prepare<CellKey & { users: number }>(
+    `insert into ab_cell_users(test_id, day, variant_id, period, users)
+     values (@test_id, @day, @variant_id, @period, @users)
+     on conflict do update set users = users + excluded.users`,
+  );
+  const selectUsers = db
+    .prepare<[number, number], number | null>(
+      "select sum(users) from ab_cell_users where test_id = ? and day = ?",
+    )
+    .pluck();
+  const selectSums = db.prepare<SumsKey, SumsRow>(
+    `select ${SUMS.join(", ")} from ab_cell_sums where test_id = @test_id and day = @day
+       and variant_id = @variant_id and period = @period and metric_name = @metric_name and declared = @declared`,
+  );
+  const upsertSums = db.prepare<SumsKey & SumsRow>(
+    `insert or replace into ab_cell_sums(test_id, day, variant_id, period, metric_name, declared, ${SUMS.join(", ")})
+     values (@test_id, @day, @variant_id, @period, @metric_name, @declared, ${named(SUMS)})`,
+  );
+  const selectRaw = db.prepare<RawKey, RawRow>(
+    `select ${RAW.join(", ")} from ab_raw_values
+     where test_id = @test_id and variant_id = @variant_id and metric_name = @metric_name`,
+  );
+  const upsertRaw = db.prepare<RawKey & RawRow>(
+    `insert or replace into ab_raw_values(test_id, variant_id, metric_name, ${RAW.join(", ")})
+     values (@test_id, @variant_id, @metric_name, ${named(RAW)})`,
+  );
+  const selectTotal = db.prepare<[number, string, string], TotalRow>(
+    `select declared, day, count, total, total_low, denominator_count, denominator_total, denominator_total_low,
+       covariate
+     from ab_observations where test_id = ? and user_id = ? and metric_name = ?`,
+  );
+  const upsertTotal = db.prepare<TotalRow & { test_id: number; user_id: string; metric_name: string }>(
+    `insert or replace into ab_observations(test_id, user_id, metric_name, declared, day, count, total, total_low,
+       denominator_count, denominator_total, denominator_total_low, covariate)
+     values (@test_id, @user_id, @metric_name, @declared, @day, @count, @total, @total_low,
+       @denominator_count, @denominator_total, @denominator_total_low, @covariate)`,
+  );
+
+  // A hot metric changes with every value of a transaction; its row is written once, before the commit.
+  const users: Open<CellKey, number> = new Map();
+  const sums: Open<SumsKey, Sums> = new Map();
+  const raws: Open<RawKey, RawRow> = new Map();
+  const contributions = new WeakMap<Experiment, Map<string, readonly Contribution[]>>();
+
+  function contributionsTo(experiment: Experiment, metric: string): readonly Contribution[] {
+    const known = contributions.get(experiment) ?? new Map<string, readonly Contribution[]>();
+    contributions.set(experiment, known);
+    const found = known.get(metric) ?? contributionsOf(experiment.metrics, metric);
+    // A public key may send any number of undeclared names.
+    if (experiment.metrics.some(({ metric_name }) => metric_name === metric)) known.set(metric, found);
+    return found;
+  }
+
+  function changeSums(key: SumsKey, change: (sums: Sums) => Sums): void {
+    const id = `${key.test_id} ${key.day} ${key.variant_id} ${key.period} ${key.declared} ${key.metric_name}`;
+    const open = sums.get(id);
+    if (open !== undefined) {
+      open.value = change(open.value);
+      return;
+    }
+    const row = selectSums.get(key);
+    sums.set(id, { key, value: change(row === undefined ? noSums : sumsOf(row)) });
+  }
+
+  function contribute(
+    { metric, side }: Contribution,
+    test_id: number,
+    { variant_id, period, assigned_at }: Member,
+    { user_id, value, occurred_at }: TrackedValue,
+  ): boolean {
+    const { metric_name } = metric;
+    const declared = metric.declared ? 1 : 0;
+    const row = selectTotal.get(test_id, user_id, metric_name);
+    const known = row?.declared === declared ? row : undefined;
+    const from = known === undefined ? noTotal : userTotalOf(known);
+    const to = addToTotal(from, side, value);
+    if (Math.abs(to[side].total.high) > MAX_TOTAL) return false;
+    const day = Math.max(dayOf(occurred_at), dayOf(assigned_at), known?.day ?? ALL_DAYS);
+    upsertTotal.run({ test_id, user_id, metric_name, declared, day, ...totalRowOf(to) });
+    for (const on of [ALL_DAYS, day]) {
+      const key = { test_id, day: on, variant_id, period, metric_name, declared };
+      changeSums(key, (before) => moveUser(before, metric, from, to));
+    }
+    return true;
+  }
+
+  /** Counts a value for one of the metrics that it changes, or says why not. */
+  function countFor(
+    target: Contribution,
+    testId: number,
+    member: Member,
+    tracked: TrackedValue,
+  ): NotCounted | "total_out_of_range" | undefined {
+    const reason = notCounted(tracked, member.assigned_at, target.metric);
+    if (reason !== undefined) return reason;
+    return contribute(target, testId, member, tracked) ? undefined : "total_out_of_range";
+  }
+
+  function keepRaw(
+    test_id: number,
+    variant_id: number,
+    metric_name: string,
+    value: number | null,
+    reason?: NotCounted,
+  ): void {
+    const key = { test_id, variant_id, metric_name };
+    const id = `${test_id} ${variant_id} ${metric_name}`;
+    const open = raws.get(id) ?? { key, value: selectRaw.get(key) ?? emptyRaw() };
+    raws.set(id, open);
+    if (reason !== undefined) open.value = { ...open.value, [reason]: open.value[reason] + 1 };
+    if (value === null) return;
+    const { count, sum, sum_low, min, max } = open.value;
+    const added = addValue({ high: sum, low: sum_low }, value);
+    open.value = {
+      ...open.value,
+      count: count + 1,
+      sum: added.high,
+      sum_low: added.low,
+      min: Math.min(min ?? value, value),
+      max: Math.max(max ?? value, value),
+    };
+  }
+
+  return {
+    countUser(test_id, user_id, { variant_id, period, assigned_at }, covariates) {
+      const today = dayOf(assigned_at);
+      for (const { metric_name, x } of covariates) {
+        const total = totalRowOf({ ...noTotal, covariate: x });
+        upsertTotal.run({ test_id, user_id, metric_name, declared: 1, day: today, ...total });
+        for (const day of [ALL_DAYS, today]) {
+          const key = { test_id, day, variant_id, period, metric_name, declared: 1 };
+          changeSums(key, (before) => addCovariate(before, x));
+        }
+      }
+      for (const day of [ALL_DAYS, today]) {
+        const id = `${test_id} ${day} ${variant_id} ${period}`;
+        const open = users.get(id);
+        if (open === undefined) users.set(id, { key: { test_id, day, variant_id, period }, value: 1 });
+        else open.value += 1;
+      }
+    },
+
+    usersOf(testId) {
+      const gathered = [...users.values()].filter(
+        ({ key }) => key.test_id === testId && key.day === ALL_DAYS,
+      );
+      const stored = selectUsers.get(testId, ALL_DAYS) ?? 0;
+      return gathered.reduce((sum, { value }) => sum + value, stored);
+    },
+
+    countValue(experiment, member, tracked, only = null) {
+      const targets = contributionsTo(experiment, tracked.metric_name).filter(
+        ({ metric }) => only === null || metric.metric_name === only,
+      );
+      let reason: NotCounted | undefined;
+      for (const target of targets) {
+        const why = countFor(target, experiment.id, member, tracked);
+        if (target.side !== "own") continue;
+        if (why === "total_out_of_range") return why;
+        reason = why;
+      }
+      if (only !== null) return reason;
+      const value = reason === "out_of_range" ? null : tracked.value;
+      keepRaw(experiment.id, member.variant_id, tracked.metric_name, value, reason);
+      return reason;
+    },
+
+    keepRaw,
+
+    save() {
+      for (const { key, value } of users.values()) addUsers.run({ ...key, users: value });
+      for (const { key, value } of sums.values()) upsertSums.run({ ...key, ...sumsRowOf(value) });
+      for (const { key, value } of raws.values()) upsertRaw.run({ ...key, ...value });
+    },
+
+    forget() {
+      users.clear();
+      sums.clear();
+      raws.clear();
+    },
+  };
+}

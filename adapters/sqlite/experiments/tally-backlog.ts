@@ -1,0 +1,207 @@
+import type { Database } from "better-sqlite3";
+import type { Experiment } from "../../../domain/experiments/experiment.ts";
+import { endOf } from "../../../domain/experiments/lifecycle.ts";
+import type { NotCounted } from "../../../domain/experiments/user-total.ts";
+import type { Instant } from "../../../domain/time.ts";
+import { fromSql } from "../instants.ts";
+import type { Writer } from "../writer.ts";
+import type { AssignmentFinder } from "./assignments.ts";
+import type { Cells } from "./cells.ts";
+import type { EventCounter } from "./event-counter.ts";
+import type { ExperimentShelf, Watch } from "./experiments.ts";
+import type { WeightPeriods } from "./weight-periods.ts";
+
+/** Tallies what was stored before there were sums for it, in small transactions between those of the others. */
+export interface TallyBacklog {
+  /** Works until nothing is left, then fulfils; also when it is stopped. A call while it works joins that work. */
+  work(): Promise<void>;
+  stop(): void;
+}
+
+interface BacklogRow {
+  readonly id: number;
+  readonly source: "assignments" | "values" | "events";
+  /** All experiments where it is null. */
+  readonly test_id: number | null;
+  /** The one metric whose sums are to change; all where it is null. */
+  readonly metric_name: string | null;
+  readonly next_id: number;
+  readonly through_id: number;
+}
+
+interface AssignmentRow {
+  id: number;
+  test_id: number;
+  user_id: string;
+  variant_id: number;
+  assigned_at: string;
+}
+
+interface ValueRow {
+  id: number;
+  test_id: number;
+  variant_id: number;
+  user_id: string | null;
+  metric_name: string;
+  value: number;
+  created_at: string;
+  occurred_at: Instant;
+}
+
+interface EventRow {
+  id: number;
+  event_type: string;
+  user_id: string | null;
+  properties: string | null;
+  created_at: string;
+  occurred_at: Instant;
+}
+
+// A few milliseconds of writing, or of reading over what is not asked for.
+const ROWS_A_STEP = 500;
+const EVENTS_A_STEP = 2_000;
+// A full disk or a lock that another process holds is tried again at this pace.
+const RETRY_MS = 5_000;
+
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the statements, prepared once, and the acts that share them.
+export function createTallyBacklog(
+  db: Database,
+  writer: Writer,
+  shelf: ExperimentShelf,
+  finder: AssignmentFinder,
+  cells: Cells,
+  periods: WeightPeriods,
+  counter: EventCounter,
+): TallyBacklog {
+  const selectNext = db.prepare<[], BacklogRow>("select * from ab_tally_backlog order by id limit 1");
+  const advance = db.prepare<[number, number]>("update ab_tally_backlog set next_id = ? where id = ?");
+  const remove = db.prepare<[number]>("delete from ab_tally_backlog where id = ?");
+  const selectAssignments = db.prepare<[number, number, number], AssignmentRow>(
+    `select id, test_id, user_id, variant_id, assigned_at from ab_assignments
+     where id > ? and id <= ? and period is null order by id limit ?`,
+  );
+  const setPeriod = db.prepare<[number, number]>("update ab_assignments set period = ? where id = ?");
+  const selectValues = db.prepare<[number, number, number], ValueRow>(
+    `select id, test_id, variant_id, user_id, metric_name, value, created_at, occurred_at from ab_metrics
+     where id > ? and id <= ? order by id limit ?`,
+  );
+  const selectEvents = db.prepare<[number, number], EventRow>(
+    `select id, event_type, user_id, properties, created_at, occurred_at from events
+     where id > ? and id <= ? and user_id is not null order by id`,
+  );
+
+  function countAssignment({ id, test_id, user_id, variant_id, assigned_at: text }: AssignmentRow): void {
+    if (shelf.find(test_id) === undefined) return;
+    const assigned_at = fromSql(text);
+    if (Number.isNaN(assigned_at)) return;
+    const period = periods.at(test_id, assigned_at);
+    setPeriod.run(period, id);
+    cells.countUser(test_id, user_id, { variant_id, assigned_at, period }, []);
+  }
+
+  /** A value without a user is from before the upgrade, and is one of the raw values alone. */
+  function countValue(row: ValueRow, only: string | null): void {
+    const { test_id, variant_id, user_id, metric_name, value, occurred_at } = row;
+    const experiment = shelf.find(test_id);
+    if (experiment === undefined) return;
+    const keepRaw = (kept: number | null, reason?: NotCounted): void => {
+      if (only === null) cells.keepRaw(test_id, variant_id, metric_name, kept, reason);
+    };
+    const member = user_id === null ? undefined : finder.assigned(test_id, user_id);
+    if (user_id === null) keepRaw(value);
+    else if (member !== undefined && isLate(experiment, row)) keepRaw(null, "after_stop");
+    else if (member !== undefined) {
+      const counted = cells.countValue(
+        experiment,
+        member,
+        { user_id, metric_name, value, occurred_at },
+        only,
+      );
+      if (counted === "total_out_of_range") keepRaw(null, "out_of_range");
+    }
+  }
+
+  const isLate = (experiment: Experiment, row: { created_at: string }): boolean =>
+    fromSql(row.created_at) > (endOf(experiment) ?? Number.POSITIVE_INFINITY);
+
+  function countEvent(
+    row: EventRow,
+    watches: ReadonlyMap<string, readonly Watch[]>,
+    only: string | null,
+  ): void {
+    if (row.user_id === null) return;
+    const event = { ...row, created_at: fromSql(row.created_at) };
+    for (const watch of watches.get(row.event_type) ?? []) counter.count(watch, row.user_id, event, only);
+  }
+
+  function countAssignments({ next_id, through_id }: BacklogRow): number {
+    const rows = selectAssignments.all(next_id, through_id, ROWS_A_STEP);
+    for (const row of rows) countAssignment(row);
+    return reachedBy(rows, through_id);
+  }
+
+  function countValues({ test_id, metric_name, next_id, through_id }: BacklogRow): number {
+    const rows = selectValues.all(next_id, through_id, ROWS_A_STEP);
+    for (const row of rows) if ((test_id ?? row.test_id) === row.test_id) countValue(row, metric_name);
+    return reachedBy(rows, through_id);
+  }
+
+  function countEvents({ test_id, metric_name, next_id, through_id }: BacklogRow): number {
+    const last = Math.min(next_id + EVENTS_A_STEP, through_id);
+    const watches = shelf.allWatches(test_id);
+    for (const row of selectEvents.all(next_id, last)) countEvent(row, watches, metric_name);
+    return last;
+  }
+
+  const count = { assignments: countAssignments, values: countValues, events: countEvents };
+
+  /** False where nothing is left. */
+  function step(): boolean {
+    const backlog = selectNext.get();
+    if (backlog === undefined) return false;
+    const reached = count[backlog.source](backlog);
+    if (reached >= backlog.through_id) remove.run(backlog.id);
+    else advance.run(reached, backlog.id);
+    return true;
+  }
+
+  let stopped = false;
+  // Work may be asked for just when the last of it is done.
+  let asked = false;
+  let working: Promise<void> | undefined;
+
+  async function workOn(): Promise<void> {
+    while (!stopped) {
+      const more = await takeStep().catch(() => undefined);
+      if (more === false && !asked) return;
+      asked = false;
+      if (more === undefined) await waitFor(RETRY_MS);
+    }
+  }
+
+  async function takeStep(): Promise<boolean> {
+    if (selectNext.get() === undefined) return false;
+    return writer.write(ROWS_A_STEP, step);
+  }
+
+  return {
+    work() {
+      asked = true;
+      working ??= workOn().finally(() => {
+        working = undefined;
+      });
+      return working;
+    },
+    stop() {
+      stopped = true;
+    },
+  };
+}
+
+/** The id up to which all is counted. */
+const reachedBy = (rows: readonly { readonly id: number }[], through: number): number =>
+  rows.length < ROWS_A_STEP ? through : (rows.at(-1)?.id ?? through);
+
+/** Without keeping alive a process that has ended otherwise. */
+const waitFor = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
