@@ -1,9 +1,12 @@
+import { entry } from "./build/growth.ts";
 import {
   type HourSpan,
   PAGE_ROWS,
   type PageStart,
   type PartKey,
+  type PropertyCount,
   type PropertyKey,
+  type PropertyRow,
   type QuestionStore,
   type RollupRows,
 } from "./store.ts";
@@ -19,6 +22,20 @@ function merged<Row>(stored: readonly Row[], laid: readonly Row[], keyOf: KeyOf<
 const keyOfPart = ({ type_id, hour, part }: PartKey): string => `${type_id} ${hour} ${part}`;
 const keyOfProperty = ({ type_id, name }: PropertyKey): string => `${type_id} ${name}`;
 const lies = (hour: number, { first, last }: HourSpan): boolean => hour >= first && hour <= last;
+
+/** The count of a type's properties with those that a store lacks. */
+function withNew(
+  type_id: number,
+  stored: PropertyCount | undefined,
+  fresh: readonly PropertyRow[],
+): PropertyCount {
+  const counted = fresh.filter(({ distinct_values }) => distinct_values !== null).length;
+  return {
+    type_id,
+    named: (stored?.named ?? 0) + fresh.length,
+    counted: (stored?.counted ?? 0) + counted,
+  };
+}
 
 type Place = Pick<PartKey, "hour" | "part">;
 const inOrder = (a: Place, b: Place): number => a.hour - b.hour || a.part - b.part;
@@ -54,6 +71,23 @@ export function overlaid(store: QuestionStore, laid: RollupRows): QuestionStore 
       const wanted = keys && new Set(keys.map(keyOfProperty));
       const some = laid.properties.filter((row) => wanted === undefined || wanted.has(keyOfProperty(row)));
       return merged(yield* store.properties(keys), some, keyOfProperty);
+    },
+    *propertyCounts(typeIds) {
+      const some = laid.properties.filter(({ type_id }) => typeIds.includes(type_id));
+      const known = new Set((yield* store.properties(some)).map(keyOfProperty));
+      const fresh = new Map<number, PropertyRow[]>();
+      for (const row of some) {
+        if (!known.has(keyOfProperty(row))) entry(fresh, row.type_id, () => []).push(row);
+      }
+      const stored = yield* store.propertyCounts(typeIds);
+      const counts = [...fresh].map(([type_id, rows]) =>
+        withNew(
+          type_id,
+          stored.find((count) => count.type_id === type_id),
+          rows,
+        ),
+      );
+      return merged(stored, counts, ({ type_id }) => `${type_id}`);
     },
     *valuesOf(propertyId) {
       const some = laid.values.filter(({ property_id }) => property_id === propertyId);

@@ -12,6 +12,20 @@ export const FORMAT = 2;
 /** The type id of the figures that cover all event types. */
 export const ALL_TYPES = 0;
 
+/**
+ * The property names of a type that rollups keep: the first ones that arrive. Clients that make names out of data would
+ * otherwise add rows without end. Questions about any other name are answered from the events.
+ */
+export const MAX_NAMES = 1_000;
+
+/** The number of properties that a type has in the rollups. */
+export interface PropertyCount {
+  readonly type_id: number;
+  readonly named: number;
+  /** Those whose values are counted. */
+  readonly counted: number;
+}
+
 /** Which events the rollups contain, and the highest numbers assigned so far. */
 export interface RollupState {
   /** Identifies the last build by a random number; 0 before the first one. */
@@ -142,6 +156,8 @@ export const noRows = (): RollupRows => ({
 
 /** The new rows of one build. They hold for the state they were made from, and for no other. */
 export interface Built {
+  /** How many of the events the rows contain: the first ones, as many as change a bounded number of rows. */
+  readonly taken: number;
   readonly before: RollupState;
   readonly after: RollupState;
   readonly rows: RollupRows;
@@ -174,12 +190,13 @@ interface CommonStore {
   types(eventTypes?: readonly string[]): Work<readonly TypeRow[]>;
   /** All properties where no keys are named. */
   properties(keys?: readonly PropertyKey[]): Work<readonly PropertyRow[]>;
+  propertyCounts(typeIds: readonly number[]): Work<readonly PropertyCount[]>;
 }
 
 /** The reads of a build: the rows that its events change. */
 export interface BuildStore extends CommonStore {
-  /** For each type, how many of its properties have their values counted. */
-  countedProperties(typeIds: readonly number[]): Work<ReadonlyMap<number, number>>;
+  /** The names of all properties of these types. */
+  namesOf(typeIds: readonly number[]): Work<readonly PropertyKey[]>;
   values(keys: readonly ValueKey[]): Work<readonly ValueRow[]>;
   hours(keys: readonly DayKey[]): Work<readonly HoursRow[]>;
   valueHours(keys: readonly ValueHourKey[]): Work<readonly ValueHoursRow[]>;

@@ -20,6 +20,8 @@ export interface TypeSummary {
   readonly first_seen: Instant;
   readonly last_seen: Instant;
   readonly properties: readonly PropertySummary[];
+  /** Whether the type has reached the number of properties that are kept, so that later ones are not among these. */
+  readonly may_have_more_properties: boolean;
 }
 
 export const valueTypeOf = (value: unknown): ValueType => {
@@ -44,6 +46,8 @@ export const Catalogue = z
         ),
         /** Properties in all, including those that are not listed. */
         total_properties: z.int(),
+        /** Of a type with very many properties only the first ones are known here; reports can ask for any. */
+        may_have_more_properties: z.boolean(),
       }),
     ),
     total_types: z.int(),
@@ -68,18 +72,21 @@ export function inOrder(types: readonly TypeSummary[]): TypeSummary[] {
 }
 
 export function describeCatalogue(types: readonly TypeSummary[], limit: number, meta: Meta): Catalogue {
-  const shown = types.slice(0, limit).map(({ event_type, count, first_seen, last_seen, properties }) => ({
-    event_type,
-    count,
-    first_seen: isoTime(first_seen),
-    last_seen: isoTime(last_seen),
-    properties: properties.slice(0, MAX_PROPERTIES_SHOWN).map((property) => ({
-      name: property.name,
-      count: countOf(property),
-      value_types: { ...property.value_types },
-    })),
-    total_properties: properties.length,
-  }));
+  const shown = types
+    .slice(0, limit)
+    .map(({ event_type, count, first_seen, last_seen, properties, may_have_more_properties }) => ({
+      event_type,
+      count,
+      first_seen: isoTime(first_seen),
+      last_seen: isoTime(last_seen),
+      properties: properties.slice(0, MAX_PROPERTIES_SHOWN).map((property) => ({
+        name: property.name,
+        count: countOf(property),
+        value_types: { ...property.value_types },
+      })),
+      total_properties: properties.length,
+      may_have_more_properties,
+    }));
   return { types: shown, total_types: types.length, meta };
 }
 
@@ -142,6 +149,7 @@ export class CatalogueTally {
       event_type,
       ...tally,
       properties: [...properties].map(([name, value_types]) => ({ name, value_types })),
+      may_have_more_properties: false,
     }));
     return inOrder(types);
   }

@@ -108,7 +108,14 @@ export function plainTypes(events: readonly StoredEvent[]): TypeSummary[] {
       return { name, value_types: Object.fromEntries(kinds.map(([kind, those]) => [kind, those.length])) };
     });
     const [first_seen, last_seen] = [Math.min(...times), Math.max(...times)];
-    return { event_type, count: own.length, first_seen, last_seen, properties };
+    return {
+      event_type,
+      count: own.length,
+      first_seen,
+      last_seen,
+      properties,
+      may_have_more_properties: false,
+    };
   });
 }
 

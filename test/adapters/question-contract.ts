@@ -19,6 +19,7 @@ import { plainFunnel, plainList, plainRetention, plainTrend, plainTypes } from "
 import { AT, asked, eventAt, type Store, storeBy } from "./question-stories/asked.ts";
 import { funnelStories } from "./question-stories/funnel.ts";
 import { listStories } from "./question-stories/list.ts";
+import { manyNamesStories } from "./question-stories/many-names.ts";
 import { retentionStories } from "./question-stories/retention.ts";
 import { trendStories } from "./question-stories/trend.ts";
 
@@ -160,6 +161,7 @@ export function questionContract(name: string, open: Open, { runs = 60, large = 
   const store = storeBy(open);
   describe(name, () => {
     trendStories(store);
+    manyNamesStories(store);
     funnelStories(store);
     retentionStories(store);
     listStories(store);

@@ -81,7 +81,7 @@ async function snapshotWithTail(query: Query, state: RollupState, givenUp: Abort
   const store = createRollupStore(query);
   const source = createEventSource(query);
   const tail = await tailOf(query);
-  const builder = new RollupBuilder({ loadsAllUsers: false });
+  const builder = new RollupBuilder({ loadsAllUsers: false, maxRows: Number.POSITIVE_INFINITY });
   const { rows, after } = await inTurns(builder.build(store, state, tail, state.build), givenUp);
   return { store: overlaid(store, rows), source, users: after.users };
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RebuildProgress } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
-import { RollupBuilder } from "../../rollups/build/builder.ts";
+import { ROWS_A_BUILD, RollupBuilder, type UnbuiltEvent } from "../../rollups/build/builder.ts";
+import type { RollupState } from "../../rollups/store.ts";
 import { run } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
@@ -46,6 +47,25 @@ type Step = "built" | "idle" | "busy";
 
 const newBuildNumber = (): number => 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
 
+/** Builds events, each time as many as change a bounded number of rows. Other work of the process runs in between. */
+async function buildEvents(
+  query: Query,
+  builder: RollupBuilder,
+  before: RollupState,
+  events: readonly UnbuiltEvent[],
+): Promise<RollupState> {
+  const store = createRollupStore(query);
+  let state = before;
+  for (let at = 0; at < events.length; ) {
+    const work = builder.build(store, state, events.slice(at), newBuildNumber());
+    const { after, rows, taken } = await run(work, () => undefined);
+    await putRows(query, rows);
+    state = after;
+    at += taken;
+  }
+  return state;
+}
+
 /** One step, in the transaction of the query: the state's lock is held until it is committed. */
 async function buildSome(query: Query, builder: RollupBuilder): Promise<Step> {
   const [state] = await query<StoredState>(`${SELECT_STATE} for update skip locked`);
@@ -56,9 +76,7 @@ async function buildSome(query: Query, builder: RollupBuilder): Promise<Step> {
   }
   const { events, backfilled, more } = await takeUnbuilt(query, state, EVENTS_AT_ONCE);
   if (events.length === 0 && backfilled === state.backfilled) return more ? "built" : "idle";
-  const work = builder.build(createRollupStore(query), state, events, newBuildNumber());
-  const { after, rows } = await run(work, () => undefined);
-  await putRows(query, rows);
+  const after = await buildEvents(query, builder, state, events);
   await setState(query, { ...state, ...after, backfilled });
   return "built";
 }
@@ -89,7 +107,7 @@ export function createRollupBuild(
   database: Database,
   onProgress: (progress: RebuildProgress) => void = () => {},
 ): RollupBuild {
-  const builder = new RollupBuilder({ loadsAllUsers: true });
+  const builder = new RollupBuilder({ loadsAllUsers: true, maxRows: ROWS_A_BUILD });
   const stopping = new AbortController();
   let grown = 0;
   /** Whether something may be left that only a later build finds. */

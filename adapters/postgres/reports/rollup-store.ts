@@ -3,6 +3,8 @@ import {
   PAGE_ROWS,
   type PageStart,
   type PartKey,
+  type PropertyCount,
+  type PropertyKey,
   type PropertyRow,
   type RollupStore,
   type UserRow,
@@ -30,8 +32,9 @@ const SELECT_USERS = `select ${columnsOf(USERS)} from event_users as t`;
 const SELECT_TYPES = `select ${columnsOf(TYPES)} from event_types as t`;
 const SELECT_PROPERTIES = `select ${columnsOf(PROPERTIES)} from event_properties as t`;
 const COUNT_PROPERTIES = `
-  select type_id, count(*) as properties from event_properties
-  where type_id = any($1::bigint[]) and distinct_values is not null group by type_id`;
+  select type_id, count(*) as named, count(distinct_values) as counted from event_properties
+  where type_id = any($1::bigint[]) group by type_id`;
+const SELECT_NAMES = "select type_id, name from event_properties where type_id = any($1::bigint[])";
 const SELECT_VALUES = `select ${columnsOf(VALUES)} from event_values as t where property_id = $1`;
 const HOURS_BETWEEN = `
   select ${columnsOf(HOURS)} from event_hours as t where type_id = $1 and day between $2 and $3`;
@@ -98,10 +101,8 @@ export function createRollupStore(query: Query): RollupStore {
           : yield* read(selectBy(PROPERTIES, ["type_id", "name"]), valuesOf(["type_id", "name"], keys));
       return rows.map(propertyOf);
     },
-    *countedProperties(typeIds) {
-      const rows = yield* read<{ type_id: number; properties: number }>(COUNT_PROPERTIES, [typeIds]);
-      return new Map(rows.map(({ type_id, properties }) => [type_id, properties]));
-    },
+    propertyCounts: (typeIds) => read<PropertyCount>(COUNT_PROPERTIES, [typeIds]),
+    namesOf: (typeIds) => read<PropertyKey>(SELECT_NAMES, [typeIds]),
     values: (keys) =>
       read(selectBy(VALUES, ["property_id", "value"]), valuesOf(["property_id", "value"], keys)),
     valuesOf: (propertyId) => read(SELECT_VALUES, [propertyId]),

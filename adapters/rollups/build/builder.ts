@@ -9,7 +9,7 @@ import {
   userKey,
 } from "../store.ts";
 import type { Work } from "../work.ts";
-import { growthOf, type HourGrowth, sumOf, type TypeGrowth } from "./growth.ts";
+import { GrowthTally, type HourGrowth, type NumberedEvent, sumOf, type TypeGrowth } from "./growth.ts";
 import { addHours } from "./hours.ts";
 import { PropertyBuilder } from "./properties.ts";
 
@@ -35,6 +35,16 @@ const newType = (id: number): Type => ({
   last_seen: Number.NEGATIVE_INFINITY,
 });
 
+export interface BuilderOptions {
+  /** Reads all users once, where they fit into memory, instead of looking up each. */
+  readonly loadsAllUsers: boolean;
+  /** A build ends with the event that changes about this many rows, not counting those of new users. */
+  readonly maxRows: number;
+}
+
+/** A few milliseconds of writing, between which other writes get their turn. */
+export const ROWS_A_BUILD = 1_000;
+
 /** Assigns the next number of its kind. */
 class Numbers {
   last = 0;
@@ -51,18 +61,19 @@ class Numbers {
  */
 export class RollupBuilder {
   readonly #loadsAllUsers: boolean;
+  readonly #maxRows: number;
   readonly #numbers = { users: new Numbers(), types: new Numbers(), properties: new Numbers() };
   readonly #properties = new PropertyBuilder(this.#numbers.properties.next);
   readonly #users = new Map<string, number>();
   readonly #types = new Map<string, Type>();
   #expected: number | undefined;
 
-  /** `loadsAllUsers`: reads all users once, where they fit into memory, instead of looking up each. */
-  constructor({ loadsAllUsers }: { readonly loadsAllUsers: boolean }) {
+  constructor({ loadsAllUsers, maxRows }: BuilderOptions) {
     this.#loadsAllUsers = loadsAllUsers;
+    this.#maxRows = maxRows;
   }
 
-  /** `build` identifies this build: a number that no other build has. */
+  /** Builds the first of the events. `build` identifies this build: a number that no other build has. */
   *build(
     store: BuildStore,
     before: RollupState,
@@ -72,17 +83,17 @@ export class RollupBuilder {
     yield* this.#begin(store, before);
     const rows = noRows();
     yield* this.#numberUsers(store, events, rows);
-    const grown = growthOf(
-      events.map(({ id, event_type, user_id, properties, occurred_at }) => {
-        const user = user_id === null ? 0 : (this.#users.get(userKey(user_id)) ?? 0);
-        return { id, event_type, user, properties, occurred_at };
-      }),
-    );
+    yield* this.#loadTypes(store, events);
+    const tally = new GrowthTally((event_type, name) => {
+      const type = this.#types.get(event_type);
+      return type === undefined ? "counted" : this.#properties.keepingOf(type.id, name);
+    });
+    const { types: grown, taken } = tally.take(this.#numbered(events), this.#maxRows);
     yield* this.#addTypes(store, grown, rows);
     this.#expected = build;
     const { users, types, properties } = this.#numbers;
     const after = { build, users: users.last, types: types.last, properties: properties.last };
-    return { before, after, rows };
+    return { before, after, rows, taken };
   }
 
   *#begin(store: BuildStore, state: RollupState): Work<void> {
@@ -118,9 +129,22 @@ export class RollupBuilder {
     }
   }
 
-  *#addTypes(store: BuildStore, grown: ReadonlyMap<string, TypeGrowth>, rows: RollupRows): Work<void> {
-    const unknown = [...grown.keys()].filter((type) => !this.#types.has(type));
+  *#numbered(events: readonly UnbuiltEvent[]): Generator<NumberedEvent> {
+    for (const { id, event_type, user_id, properties, occurred_at } of events) {
+      const user = user_id === null ? 0 : (this.#users.get(userKey(user_id)) ?? 0);
+      yield { id, event_type, user, properties, occurred_at };
+    }
+  }
+
+  *#loadTypes(store: BuildStore, events: readonly UnbuiltEvent[]): Work<void> {
+    const types = [...new Set(events.map(({ event_type }) => event_type))];
+    const unknown = types.filter((type) => !this.#types.has(type));
     for (const { event_type, ...type } of yield* store.types(unknown)) this.#types.set(event_type, type);
+    const known = types.flatMap((type) => this.#types.get(type)?.id ?? []);
+    yield* this.#properties.begin(store, known);
+  }
+
+  *#addTypes(store: BuildStore, grown: ReadonlyMap<string, TypeGrowth>, rows: RollupRows): Work<void> {
     const growths = new Map<number, HourGrowth>();
     const properties = [...grown].map(([event_type, growth]) => {
       const type = this.#growType(event_type, growth);

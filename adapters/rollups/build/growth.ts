@@ -48,9 +48,16 @@ export function addTo<K>(counts: Map<K, number>, key: K, count: number): void {
   counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
-function addProperty({ value_types, hours }: PropertyGrowth, value: unknown, hour: number): void {
-  value_types[valueTypeOf(value)] += 1;
-  if (isScalar(value)) addTo(entry(hours, hour, noValues), value, 1);
+// Counts, users and postings.
+const ROWS_AN_HOUR = 3;
+
+/** Returns how many rows it adds at most: one for the hour, and one for the value. */
+function addValue({ hours }: PropertyGrowth, value: Scalar, hour: number): number {
+  const isFirst = !hours.has(hour);
+  const values = entry(hours, hour, noValues);
+  const isNew = !values.has(value);
+  addTo(values, value, 1);
+  return Number(isFirst) + Number(isNew);
 }
 
 const noValues = (): Map<Scalar, number> => new Map();
@@ -76,25 +83,66 @@ const newGrowth = (): TypeGrowth => ({
   properties: new Map(),
 });
 
-/** Sums up events by type: the growth of each type's figures. */
-export function growthOf(events: readonly NumberedEvent[]): Map<string, TypeGrowth> {
-  const types = new Map<string, TypeGrowth>();
-  for (const { id, event_type, user, properties, occurred_at } of events) {
-    const growth = entry(types, event_type, newGrowth);
+/** What is known before of a property: `unkept` where its name has no place, `uncounted` where its values are not counted. */
+export type Keeping = "counted" | "uncounted" | "unkept";
+
+/** The sum of the first events. */
+export interface Growth {
+  readonly types: ReadonlyMap<string, TypeGrowth>;
+  /** How many events are in it. */
+  readonly taken: number;
+}
+
+/** Sums up events by type, up to the one with which about `maxRows` rows change. */
+export class GrowthTally {
+  readonly #types = new Map<string, TypeGrowth>();
+  readonly #keepingOf: (event_type: string, name: string) => Keeping;
+  #rows = 0;
+
+  constructor(keepingOf: (event_type: string, name: string) => Keeping) {
+    this.#keepingOf = keepingOf;
+  }
+
+  /** The growth of the first events; at least one of them is taken. */
+  take(events: Iterable<NumberedEvent>, maxRows: number): Growth {
+    let taken = 0;
+    for (const event of events) {
+      this.#add(event);
+      taken += 1;
+      if (this.#rows >= maxRows) break;
+    }
+    return { types: this.#types, taken };
+  }
+
+  #add({ id, event_type, user, properties, occurred_at }: NumberedEvent): void {
+    const growth = entry(this.#types, event_type, newGrowth);
     const hour = hourOf(occurred_at);
     growth.count += 1;
     growth.first_seen = Math.min(growth.first_seen, occurred_at);
     growth.last_seen = Math.max(growth.last_seen, occurred_at);
+    if (!growth.counts.has(hour)) this.#rows += ROWS_AN_HOUR;
     addTo(growth.counts, hour, 1);
     if (user > 0) entry(growth.users, hour, noUsers).add(user);
     entry(growth.postings, hour, noPostings).push({ user, occurred_at, id });
-    if (properties === null) continue;
-    const parsed = propertiesOf(properties);
-    for (const name of Object.keys(parsed)) {
-      addProperty(entry(growth.properties, name, newProperty), parsed[name], hour);
+    if (properties !== null) this.#addProperties(growth, event_type, propertiesOf(properties), hour);
+  }
+
+  #addProperties(
+    growth: TypeGrowth,
+    event_type: string,
+    properties: Readonly<Record<string, unknown>>,
+    hour: number,
+  ): void {
+    for (const name of Object.keys(properties)) {
+      const keeping = this.#keepingOf(event_type, name);
+      if (keeping === "unkept") continue;
+      if (!growth.properties.has(name)) this.#rows += 1;
+      const property = entry(growth.properties, name, newProperty);
+      const value = properties[name];
+      property.value_types[valueTypeOf(value)] += 1;
+      if (keeping === "counted" && isScalar(value)) this.#rows += addValue(property, value, hour);
     }
   }
-  return types;
 }
 
 /** The sum over all types. It has no postings: an event is written once, under its type. */

@@ -1,17 +1,28 @@
 import type { ValueType } from "../../../domain/reports/catalogue.ts";
 import type { Scalar } from "../../../domain/reports/condition.ts";
 import { readValueCounts, writeValueCounts } from "../formats.ts";
-import type { BuildStore, PropertyKey, PropertyRow, RollupRows, ValueHourKey, ValueKey } from "../store.ts";
+import {
+  type BuildStore,
+  MAX_NAMES,
+  type PropertyCount,
+  type PropertyKey,
+  type PropertyRow,
+  type RollupRows,
+  type ValueHourKey,
+  type ValueKey,
+} from "../store.ts";
 import type { Work } from "../work.ts";
-import { addTo, noValueTypes, type PropertyGrowth } from "./growth.ts";
+import { addTo, entry, type Keeping, noValueTypes, type PropertyGrowth } from "./growth.ts";
 
 // A property with more different values is an id or a free text, useless for a breakdown: its values are not counted.
 const MAX_VALUES = 1_000;
 const MAX_VALUE_CHARACTERS = 200;
 const MAX_COUNTED_PROPERTIES = 100;
-const MAX_CACHED = 5_000;
+const MAX_CACHED = 20_000;
 // A few hundred megabytes where all values are long.
 const MAX_CACHED_VALUES = 500_000;
+// Types whose names are all read at once: with them known, an event with many names that have no place costs little.
+const MAX_FULL_TYPES = 100;
 
 /** The growth of a type's properties, by their names. */
 export interface TypeProperties {
@@ -39,6 +50,13 @@ const isTooLong = (value: Scalar): boolean =>
 const cacheKey = ({ type_id, name }: PropertyKey): string => `${type_id} ${name}`;
 const keyOfHour = ({ property_id, hour }: ValueHourKey): string => `${property_id} ${hour}`;
 
+const noNames = (): Set<string> => new Set();
+
+const countOf = (stored?: PropertyCount): { named: number; counted: number } => ({
+  named: stored?.named ?? 0,
+  counted: stored?.counted ?? 0,
+});
+
 const propertyOf = ({ id, type_id, name, value_types, distinct_values }: PropertyRow): Property => ({
   id,
   type_id,
@@ -52,8 +70,9 @@ const propertyOf = ({ id, type_id, name, value_types, distinct_values }: Propert
 export class PropertyBuilder {
   readonly #nextId: () => number;
   readonly #known = new Map<string, Property>();
-  /** For each type, how many of its properties have their values counted. */
-  readonly #counted = new Map<number, number>();
+  readonly #counts = new Map<number, { named: number; counted: number }>();
+  /** For types with as many names as are kept: these names. */
+  readonly #full = new Map<number, Set<string>>();
 
   constructor(nextId: () => number) {
     this.#nextId = nextId;
@@ -61,14 +80,38 @@ export class PropertyBuilder {
 
   forget(): void {
     this.#known.clear();
-    this.#counted.clear();
+    this.#counts.clear();
+    this.#full.clear();
   }
 
   /** Whether the cache has grown so large that it should be dropped before the next build. */
   isFull(): boolean {
     let values = 0;
     for (const property of this.#known.values()) values += property.values.size;
-    return this.#known.size > MAX_CACHED || values > MAX_CACHED_VALUES;
+    return this.#known.size > MAX_CACHED || values > MAX_CACHED_VALUES || this.#full.size > MAX_FULL_TYPES;
+  }
+
+  /** Reads how many properties these types have, and the names of types that can get no more. */
+  *begin(store: BuildStore, typeIds: readonly number[]): Work<void> {
+    const unknown = typeIds.filter((id) => !this.#counts.has(id));
+    const stored = new Map((yield* store.propertyCounts(unknown)).map((count) => [count.type_id, count]));
+    for (const id of unknown) this.#counts.set(id, countOf(stored.get(id)));
+    const full = typeIds.filter((id) => this.#isFullType(id) && !this.#full.has(id)).slice(0, MAX_FULL_TYPES);
+    if (full.length === 0) return;
+    for (const { type_id, name } of yield* store.namesOf(full)) {
+      entry(this.#full, type_id, noNames).add(JSON.parse(name) as string);
+    }
+  }
+
+  #isFullType(typeId: number): boolean {
+    return (this.#counts.get(typeId)?.named ?? 0) >= MAX_NAMES;
+  }
+
+  /** What becomes of a property as far as that is known before its rows are read. */
+  keepingOf(typeId: number, name: string): Keeping {
+    if (this.#full.get(typeId)?.has(name) === false) return "unkept";
+    const known = this.#known.get(cacheKey({ type_id: typeId, name: JSON.stringify(name) }));
+    return known?.distinct === null ? "uncounted" : "counted";
   }
 
   *add(store: BuildStore, types: readonly TypeProperties[], rows: RollupRows): Work<void> {
@@ -88,10 +131,7 @@ export class PropertyBuilder {
     );
     const unknown = all.filter((key) => !this.#known.has(cacheKey(key)));
     for (const row of yield* store.properties(unknown)) this.#known.set(cacheKey(row), propertyOf(row));
-    yield* this.#create(
-      store,
-      unknown.filter((key) => !this.#known.has(cacheKey(key))),
-    );
+    this.#create(unknown.filter((key) => !this.#known.has(cacheKey(key))));
     return all.flatMap(({ growth, ...key }) => {
       const property = this.#known.get(cacheKey(key));
       if (property === undefined) return [];
@@ -102,13 +142,14 @@ export class PropertyBuilder {
     });
   }
 
-  *#create(store: BuildStore, keys: readonly PropertyKey[]): Work<void> {
-    const types = [...new Set(keys.map(({ type_id }) => type_id))].filter((id) => !this.#counted.has(id));
-    const stored = yield* store.countedProperties(types);
-    for (const type_id of types) this.#counted.set(type_id, stored.get(type_id) ?? 0);
+  /** A type that has its number of names gets no more. */
+  #create(keys: readonly PropertyKey[]): void {
     for (const { type_id, name } of keys) {
-      const isCounted = (this.#counted.get(type_id) ?? 0) < MAX_COUNTED_PROPERTIES;
-      if (isCounted) addTo(this.#counted, type_id, 1);
+      const count = entry(this.#counts, type_id, countOf);
+      if (count.named >= MAX_NAMES) continue;
+      const isCounted = count.counted < MAX_COUNTED_PROPERTIES;
+      count.named += 1;
+      count.counted += Number(isCounted);
       this.#known.set(cacheKey({ type_id, name }), {
         id: this.#nextId(),
         type_id,

@@ -11,18 +11,22 @@ import { funnelFromEvents, retentionFromEvents, trendFromEvents, typesFromEvents
 import { retentionFromRollups } from "./retention.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { trendFromRollups } from "./trend.ts";
-import { typesFromRollups } from "./types.ts";
+import { typesFromRollups, withNamesOf } from "./types.ts";
 
 /** The two ways to an answer. */
 export interface Ways<T> {
   /** Undefined where the rollups cannot tell. */
   fromRollups(): Work<T | undefined>;
-  fromEvents(): Work<T>;
+  /** `verified`: the answer from rollups that this one is compared with, where there is one. */
+  fromEvents(verified?: T): Work<T>;
 }
 
 export const waysToTypes = ({ store, source }: Snapshot): Ways<readonly TypeSummary[]> => ({
   fromRollups: () => typesFromRollups(store),
-  fromEvents: () => typesFromEvents(source),
+  *fromEvents(verified) {
+    const types = yield* typesFromEvents(source);
+    return verified === undefined ? types : withNamesOf(types, verified);
+  },
 });
 
 export const waysToTrend = (snapshot: Snapshot, question: TrendQuestion): Ways<readonly TrendSeries[]> => ({
@@ -68,5 +72,5 @@ export function* answered<T>(
     return verify ? { source: "raw", value: raw, recomputed: raw } : { source: "raw", value: raw };
   }
   if (!verify) return { source: "rollup", value };
-  return { source: "rollup", value, recomputed: yield* fromEvents() };
+  return { source: "rollup", value, recomputed: yield* fromEvents(value) };
 }

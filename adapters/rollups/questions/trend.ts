@@ -4,7 +4,7 @@ import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.t
 import { brokenDown, Counter, seriesOf } from "../../../domain/reports/trend-tally.ts";
 import { countNewUsers, readValueCounts } from "../formats.ts";
 import { bucketOfHour, CUT, CutHours, eachCount, eachVisitors, idsOf, spanOf, typeIdOf } from "../reader.ts";
-import type { PropertyRow } from "../store.ts";
+import { MAX_NAMES, type PropertyRow, type QuestionStore } from "../store.ts";
 import type { Work } from "../work.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -109,6 +109,12 @@ function* addCutHour(
   }
 }
 
+/** Whether a type that has no row for a name may have events with it: only where it has as many names as are kept. */
+function* mayLackName(store: QuestionStore, typeIds: readonly number[]): Work<boolean> {
+  if (typeIds.length === 0) return false;
+  return (yield* store.propertyCounts(typeIds)).some(({ named }) => named >= MAX_NAMES);
+}
+
 /** The number of events with each value of a property, or each wanted one; undefined where values are not counted. */
 function* countValues(
   series: Series,
@@ -123,6 +129,9 @@ function* countValues(
   }));
   const properties = yield* store.properties(keys);
   if (properties.some(({ distinct_values }) => distinct_values === null)) return undefined;
+  const having = new Set(properties.map(({ type_id }) => type_id));
+  const others = keys.map(({ type_id }) => type_id).filter((id) => !having.has(id));
+  if (yield* mayLackName(store, others)) return undefined;
   for (const property of properties) {
     yield* addValues({ ...series, typeId: property.type_id }, property, groups);
   }

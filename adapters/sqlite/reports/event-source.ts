@@ -128,12 +128,11 @@ export interface UnbuiltEvents {
   readonly bytes: number[];
 }
 
-// The properties that one build reads. The rows of wide events are written in one transaction, which others wait for.
+// The properties that one build reads.
 const MAX_CHARACTERS = 1_000_000;
-// An event with few properties changes rows that others change too. Of a wide one each property may need rows of its own,
-// and a few hundred such events took a second to write, during which nothing else was stored.
+// A build of wide events with new properties takes a few of them only; the others would be read for nothing.
 const USUAL_ENTRIES = 32;
-const MAX_WIDE_ENTRIES = 1_000;
+const MAX_WIDE_ENTRIES = 20_000;
 const COMMA = 0x2c;
 
 /** How many entries an event's properties have beyond the usual number; a comma in a text counts too. */

@@ -2,7 +2,7 @@ import type { Database } from "better-sqlite3";
 import { Failure } from "../../../domain/failure.ts";
 import type { RebuildProgress } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
-import { RollupBuilder } from "../../rollups/build/builder.ts";
+import { ROWS_A_BUILD, RollupBuilder } from "../../rollups/build/builder.ts";
 import { runNow } from "../../rollups/work.ts";
 import { asFailure } from "../failures.ts";
 import type { Writer } from "../writer.ts";
@@ -15,15 +15,21 @@ export function createPlanner(db: Database): (most: number) => BuildPlan | undef
   const store = createRollupStore(db);
   const readState = createStateReader(db);
   const unbuiltAfter = createUnbuiltReader(db);
-  const builder = new RollupBuilder({ loadsAllUsers: true });
+  const builder = new RollupBuilder({ loadsAllUsers: true, maxRows: ROWS_A_BUILD });
   return db.transaction((most: number) => {
     const state = readState();
     if (!isCurrent(state)) return undefined;
     const { events, times, bytes } = unbuiltAfter(state.through, most);
-    const last = events.at(-1);
-    if (last === undefined) return undefined;
+    if (events.length === 0) return undefined;
     const build = 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
-    return { ...runNow(builder.build(store, state, events, build)), through: last.id, times, bytes };
+    const built = runNow(builder.build(store, state, events, build));
+    const through = events[built.taken - 1]?.id ?? state.through;
+    return {
+      ...built,
+      through,
+      times: times.filter(({ id }) => id <= through),
+      bytes: bytes.filter((id) => id <= through),
+    };
   });
 }
 

@@ -9,6 +9,7 @@ import {
   PAGE_ROWS,
   type PageStart,
   type PostingsRow,
+  type PropertyCount,
   type PropertyKey,
   type PropertyRow,
   type QuestionStore,
@@ -101,7 +102,9 @@ export function createStateReader(db: Database) {
 /** Whether this version wrote the rollups, and may read them. */
 export const isCurrent = ({ format }: Pick<StoredState, "format">): boolean => format === FORMAT;
 
-function createCommonReads(db: Database): Pick<RollupStore, "users" | "types" | "properties"> {
+function createCommonReads(
+  db: Database,
+): Pick<RollupStore, "users" | "types" | "properties" | "propertyCounts"> {
   const user = db.prepare<string[], UserRow>("select user_id, number from event_users where user_id = ?");
   const users = db.prepare<[], UserRow>("select user_id, number from event_users");
   const type = db.prepare<string[], TypeRow>(
@@ -114,6 +117,10 @@ function createCommonReads(db: Database): Pick<RollupStore, "users" | "types" | 
     `${PROPERTIES} where type_id = @type_id and name = @name`,
   );
   const properties = db.prepare<[], PropertyColumns>(PROPERTIES);
+  const counts = db.prepare<number[], PropertyCount>(
+    `select type_id, count(*) as named, count(distinct_values) as counted from event_properties
+     where type_id = ? group by type_id`,
+  );
   return {
     users: (ids) => (ids === undefined ? all(users) : each(ids, user)),
     types: (names) => (names === undefined ? all(types) : each(names, type)),
@@ -121,13 +128,13 @@ function createCommonReads(db: Database): Pick<RollupStore, "users" | "types" | 
       const rows = keys === undefined ? yield* all(properties) : yield* each(keys, property);
       return rows.map(propertyOf);
     },
+    propertyCounts: (ids) => each(ids, counts),
   };
 }
 
 function createBuildReads(db: Database): Omit<BuildStore, keyof ReturnType<typeof createCommonReads>> {
-  const counted = db.prepare<number[], { type_id: number; properties: number }>(
-    `select type_id, count(*) as properties from event_properties
-     where type_id = ? and distinct_values is not null group by type_id`,
+  const names = db.prepare<number[], PropertyKey>(
+    "select type_id, name from event_properties where type_id = ?",
   );
   const value = db.prepare<ValueKey[], ValueRow>(
     "select property_id, value, number from event_values where property_id = @property_id and value = @value",
@@ -148,8 +155,9 @@ function createBuildReads(db: Database): Omit<BuildStore, keyof ReturnType<typeo
      where type_id = @type_id and hour = @hour order by part desc limit 1`,
   );
   return {
-    *countedProperties(ids) {
-      return new Map((yield* each(ids, counted)).map((row) => [row.type_id, row.properties]));
+    *namesOf(ids) {
+      yield;
+      return ids.flatMap((id) => names.all(id));
     },
     values: (keys) => each(keys, value),
     hours: (keys) => each(keys, hours),

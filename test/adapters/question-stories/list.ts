@@ -26,7 +26,7 @@ export function listStories(store: Store): void {
         eventAt(4, "buy", json({})),
         eventAt(6, "view", json({ plan: "free", new: false })),
       );
-      const never = { count: 1, properties: [] };
+      const never = { count: 1, properties: [], may_have_more_properties: false };
       const kinds = (value_types: object, name: string) => ({ name, value_types });
       expect(await asked.types(storage)).toEqual([
         {
@@ -41,6 +41,7 @@ export function listStories(store: Store): void {
             kinds({ number: 1 }, "size"),
             kinds({ array: 1 }, "tags"),
           ],
+          may_have_more_properties: false,
         },
         { event_type: "buy", first_seen: AT + 4 * MINUTE, last_seen: AT + 4 * MINUTE, ...never },
         { event_type: "cart", first_seen: AT + 5 * MINUTE, last_seen: AT + 5 * MINUTE, ...never },

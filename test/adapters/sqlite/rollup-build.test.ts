@@ -26,7 +26,7 @@ function backlogOf({
 }: Backlog) {
   let state = { ...EMPTY_STATE, format, through: 0 };
   const planOf = (through: number): BuildPlan => {
-    return { before: state, after: state, rows: noRows(), through, times: [], bytes: [] };
+    return { before: state, after: state, rows: noRows(), taken: 10, through, times: [], bytes: [] };
   };
   const build = createRollupBuild({
     writer: {

@@ -27,6 +27,7 @@ const typeOf = (event_type: string, ...properties: PropertySummary[]): TypeSumma
   first_seen: 0,
   last_seen: 0,
   properties,
+  may_have_more_properties: false,
 });
 
 const FIXED = "id,timestamp,client_timestamp,created_at,event_type,user_id,session_id";

@@ -39,6 +39,7 @@ test("types are listed with their properties and value types, most frequent firs
           property("tags", 1, { array: 1 }),
         ],
         total_properties: 5,
+        may_have_more_properties: false,
       },
       {
         event_type: "visit",
@@ -47,6 +48,7 @@ test("types are listed with their properties and value types, most frequent firs
         last_seen: ARRIVAL,
         properties: [],
         total_properties: 0,
+        may_have_more_properties: false,
       },
     ],
     total_types: 2,
