@@ -33,6 +33,7 @@ function requestOf(event: APIGatewayProxyEventV2, context: Context): HttpRequest
       const body = bodyOf(event);
       take(body.byteLength > limit ? bodyTooLarge(limit) : body);
     },
+    inTurn: (work) => work(undefined),
     address: http.sourceIp,
     requestId: context.awsRequestId,
     gone: () => neverGone,

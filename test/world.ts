@@ -206,6 +206,7 @@ export function openEdge(
       query: mark < 0 ? "" : path.slice(mark + 1),
       headers: { host: "localhost:20000", ...headers },
       read: (limit, take) => take(bytes.byteLength > limit ? bodyTooLarge(limit) : bytes),
+      inTurn: (work) => work(undefined),
       address,
       requestId: "request-1",
       gone: () => gone,

@@ -42,6 +42,9 @@ interface Exchange {
 /** The headers of every answer; an answer may have others of the same names. */
 export const ALWAYS = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
+/** A longer query may have hundreds of parameters, which take milliseconds to check. */
+const MAX_QUERY_AT_ONCE = 2_000;
+
 /** The last resort, where not even the answer to a failure can be made. */
 const BARE_FAILURE: HttpResponse = { status: 500, headers: ALWAYS, body: "" };
 
@@ -71,7 +74,14 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
   function handle(exchange: Exchange, { target, params }: Route, query: URLSearchParams | undefined): void {
     const { request } = exchange;
     if (!("handle" in target)) answerLater(exchange, files.serve(request, target));
-    else if (target.body === undefined) run(exchange, target, params, query, undefined);
+    else if (target.body === undefined && request.query.length > MAX_QUERY_AT_ONCE) {
+      request.inTurn((failure) =>
+        attempt(exchange, () => {
+          if (failure !== undefined) throw failure;
+          run(exchange, target, params, query, undefined);
+        }),
+      );
+    } else if (target.body === undefined) run(exchange, target, params, query, undefined);
     else {
       readBody(request, target, (decode) =>
         attempt(exchange, () => run(exchange, target, params, query, decode())),

@@ -13,6 +13,11 @@ export interface HttpRequest {
    * has more than `limit` bytes, arrives too slowly, or there is no room for it. Called once, now or later.
    */
   readonly read: (limit: number, take: (body: Uint8Array | Failure) => void) => void;
+  /**
+   * Runs work that may take milliseconds, on a server of many clients one such request in each turn of the event loop. It
+   * is given the failure where its turn did not come in time.
+   */
+  readonly inTurn: (work: (failure: Failure | undefined) => void) => void;
   /** The caller's address, as the server knows it. */
   readonly address: string;
   readonly requestId: string;

@@ -36,6 +36,8 @@ export class NodeRequest implements HttpRequest {
   readonly read = (limit: number, take: Take): void =>
     this.#uploads.read(this.#incoming, limit, take, () => this.#invite());
 
+  readonly inTurn: HttpRequest["inTurn"] = (work) => this.#uploads.inTurn(this.#incoming, work);
+
   #invite(): void {
     if (this.#invites && this.headers.expect !== undefined) this.#response.writeContinue();
   }

@@ -26,6 +26,8 @@ export type Take = (body: Uint8Array | Failure) => void;
 export interface Uploads {
   /** Reads a body, and hands it over when it is its turn. Calls `invite` before it reads from the connection. */
   read(request: IncomingMessage, limit: number, take: Take, invite: () => void): void;
+  /** Runs work on what a request has sent when it is its turn. */
+  inTurn(request: IncomingMessage, work: (failure: Failure | undefined) => void): void;
   /** The request has been answered: its body holds no memory any more. */
   release(request: IncomingMessage): void;
 }
@@ -52,10 +54,15 @@ export const areTiny = (pieces: number, bytes: number): boolean =>
   pieces > MANY_PIECES && bytes < pieces * MIN_PIECE_BYTES;
 
 /** Waits for a turn. A client that has left meanwhile takes none from those that still wait. */
-const waitFor = (turnstile: Turnstile, { socket }: IncomingMessage, enter: () => void, take: Take): void =>
+const waitFor = (
+  turnstile: Turnstile,
+  { socket }: IncomingMessage,
+  enter: () => void,
+  refuse: (failure: Failure) => void,
+): void =>
   turnstile.wait({
     enter,
-    refuse: (failure) => take(socket.destroyed ? clientGone() : failure),
+    refuse: (failure) => refuse(socket.destroyed ? clientGone() : failure),
     hasLeft: () => socket.destroyed,
   });
 
@@ -69,6 +76,7 @@ export function createUploads(hasRoom: () => boolean): Uploads {
   let allWaitingBytes = 0;
   const toRead = createTurnstile(() => hasRoom() && allWaitingBytes < READ_AHEAD_BYTES);
   const toStore = createTurnstile(hasRoom);
+  const toWork = createTurnstile(() => true);
 
   function collect(request: IncomingMessage, limit: number, take: Take): void {
     const body = new Collected();
@@ -128,6 +136,8 @@ export function createUploads(hasRoom: () => boolean): Uploads {
       else if (announcedBytes(request) > limit) take(bodyTooLarge(limit));
       else readInTurn(request, limit, take, invite);
     },
+
+    inTurn: (request, work) => waitFor(toWork, request, () => work(undefined), work),
 
     release(request) {
       allWaitingBytes -= waitingBytes.get(request) ?? 0;
