@@ -27,20 +27,24 @@ const readme = programsOf(await read("README.md"))
     program: `const ownAnswer = (request, response) => response.end("own " + request.url);\n${program}`,
   }));
 
+// All ports are reserved at once, so that no two programs get the same one.
+const programs = await Promise.all(
+  [...recipes, ...readme].map(async (recipe) => ({ ...recipe, port: String(await freePort()) })),
+);
+
 test("docs/mounting.md has a recipe for Node and for each of the three frameworks", () => {
   expect(recipes.map(({ title }) => title)).toEqual(["node:http", "Express 5", "Fastify 5", "Hono"]);
   expect(readme).toHaveLength(1);
 });
 
 describe.concurrent("the recipe for", () => {
-  test.for([...recipes, ...readme])(
+  test.for(programs)(
     "$title serves the API, the dashboard and the paths of the host server",
-    async (recipe, { onTestFinished }) => {
+    async ({ program: text, port }, { onTestFinished }) => {
       const folder = await testFolder(onTestFinished);
       const project = await copyProject(folder);
-      const port = String(await freePort());
       const program = join(project, "program.mjs");
-      await writeFile(program, recipe.program.replace("3000", port));
+      await writeFile(program, text.replace("3000", port));
       const child = spawnNode({
         args: [program],
         cwd: folder,
