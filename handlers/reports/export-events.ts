@@ -14,11 +14,11 @@ import { unanswerable } from "../contract/faults.ts";
 import { type Line, Listing, type ListingFormat, listingOf } from "../contract/listing.ts";
 import { eventCursor } from "./event-cursor.ts";
 
-// The first portion is small because the size of its events is unknown: parsing 2,000 of the largest blocks other requests
-// for a second. Later portions are sized by the previous one.
-const FIRST_PORTION = 100;
+// The first portion is small because the size of its events is unknown: parsing many of the largest blocks other requests,
+// and clients that read nothing hold a portion each. Later portions are sized by the previous one.
+const FIRST_PORTION = 20;
 const MAX_PORTION = 2_000;
-const PORTION_CHARACTERS = 4 * 1024 * 1024;
+const PORTION_CHARACTERS = 256 * 1024;
 
 /** The format of one export. The columns of CSV are chosen once, so that every line has the same. */
 async function formatOf(
