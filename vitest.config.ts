@@ -6,7 +6,8 @@ const REQUESTS = ["test/handlers/**/*.test.ts", "test/adapters/http/**/*.test.ts
 const SOCKETS = "test/adapters/http/socket/**/*.test.ts";
 const BROWSER = "test/**/*.browser.test.ts";
 // Tests that start servers or child processes, or simulate thousands of experiments.
-const PATIENT = { testTimeout: 60_000, hookTimeout: 60_000 };
+// A busy machine takes longer until a condition that they await holds.
+const PATIENT = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } };
 
 // `npx vitest run --project unit` runs one project; test/README.md says what belongs to which.
 export default defineConfig({
@@ -62,8 +63,6 @@ export default defineConfig({
           name: "browser",
           include: [BROWSER],
           globalSetup: [BUILD],
-          // A busy machine takes longer to show what a page is about to show.
-          expect: { poll: { timeout: 10_000 } },
           ...PATIENT,
         },
       },

@@ -106,6 +106,7 @@ test("a breakdown and the types contain whatever JavaScript reads from the prope
         { name: "PLAN", value_types: { string: 1 } },
         { name: "note", value_types: { string: 1 } },
       ],
+      may_have_more_properties: false,
     },
   ]);
 });
