@@ -1,4 +1,4 @@
-import { addProduct, addSums, addValue, type ExactSum, noSum } from "../statistics/exact-sum.ts";
+import { addProduct, addValue, type ExactSum, noSum } from "../statistics/exact-sum.ts";
 import { DAY, type Instant } from "../time.ts";
 import type { MetricSums } from "./cells.ts";
 import type { MetricDefinition } from "./experiment.ts";
@@ -141,23 +141,6 @@ export const noSums: Sums = {
   dd: noSum,
   yd: noSum,
 };
-
-/** Both together, for cells that are kept in parts. */
-export function mergeSums(a: Sums, b: Sums): Sums {
-  return {
-    users_with_value: a.users_with_value + b.users_with_value,
-    users_not_zero: a.users_not_zero + b.users_not_zero,
-    count: a.count + b.count,
-    y: addSums(a.y, b.y),
-    yy: addSums(a.yy, b.yy),
-    x: addSums(a.x, b.x),
-    xx: addSums(a.xx, b.xx),
-    xy: addSums(a.xy, b.xy),
-    d: addSums(a.d, b.d),
-    dd: addSums(a.dd, b.dd),
-    yd: addSums(a.yd, b.yd),
-  };
-}
 
 /** Σab with the product of one user moved from a₀b₀ to a₁b₁. */
 const moveProduct = (sum: ExactSum, a0: number, b0: number, a1: number, b1: number): ExactSum =>
