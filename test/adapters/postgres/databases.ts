@@ -6,7 +6,7 @@ import { newDatabaseOn } from "./server.ts";
 
 /** A pool of empty databases on one server. */
 export interface Databases {
-  /** Answers at once: the database is created with the first call of the storage. */
+  /** Answers at once: the database is created with the first call of the storage, and emptied when that is closed. */
   lend(): Storage;
   /** Takes back and empties every database that was lent. */
   empty(): Promise<void>;
@@ -83,12 +83,23 @@ export function createDatabases(server: string): Databases {
     return database;
   }
 
+  async function takeBack(used: Promise<Database>[]): Promise<void> {
+    const databases = await Promise.all(used);
+    lent = lent.filter((one) => !used.includes(one));
+    await Promise.all(databases.map(({ client }) => client.query(EMPTY)));
+    free.push(...databases);
+  }
+
   function lend(): Storage {
+    let database: Promise<Database> | undefined;
     let storage: Promise<Storage> | undefined;
     const open = async (): Promise<Storage> => {
-      const opening = Promise.resolve(free.pop() ?? create());
-      lent.push(opening);
-      return counted((await opening).storage);
+      database = Promise.resolve(free.pop() ?? create());
+      lent.push(database);
+      return counted((await database).storage);
+    };
+    const close = async () => {
+      if (database !== undefined && lent.includes(database)) await takeBack([database]);
     };
     const callOf =
       (name: keyof Storage) =>
@@ -96,18 +107,13 @@ export function createDatabases(server: string): Databases {
         storage ??= open();
         return ((await storage)[name] as (...all: never[]) => unknown)(...given);
       };
-    const calls = methods.map((name) => [name, name === "close" ? async () => {} : callOf(name)]);
+    const calls = methods.map((name) => [name, name === "close" ? close : callOf(name)]);
     return Object.fromEntries(calls) as Storage;
   }
 
   return {
     lend,
-    empty: async () => {
-      const used = await Promise.all(lent);
-      lent = [];
-      await Promise.all(used.map(({ client }) => client.query(EMPTY)));
-      free.push(...used);
-    },
+    empty: () => takeBack(lent),
     close: async () => {
       await Promise.all(all.flatMap(({ client, storage }) => [client.end(), storage.close()]));
     },
