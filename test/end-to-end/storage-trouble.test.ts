@@ -88,7 +88,7 @@ describe.concurrent("writes are refused during a storage failure, and accepted a
     expect(countEvents(disk)).toBe(stored + 1);
   });
 
-  test("the file was moved and is moved back", async ({ onTestFinished }) => {
+  test("the file was moved and is moved back", async ({ expect, onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
     const file = databaseIn(folder);
     const server = await testServer(onTestFinished, folder);
@@ -99,6 +99,7 @@ describe.concurrent("writes are refused during a storage failure, and accepted a
     expect(summaryOf(await track(server.url))).toEqual(UNAVAILABLE);
     expect(await health(server.url)).toEqual({ status: 503, storage: "moved" });
     const isDeletedOrMoved = expect.stringContaining(`${file} was deleted or moved while the server runs.`);
+    // The global expect forgets the test when another one of the concurrent tests ends.
     await expect
       .poll(said)
       .toContainEqual(expect.objectContaining({ level: "ERROR", message: isDeletedOrMoved }));
