@@ -218,8 +218,7 @@ export function openEdge(
   return { world, logs, edge, send };
 }
 
-/** The example experiment as answers show it, with id 1, variants 1 and 2, and changes. */
-export const coloursReply = (changes: object = {}) => ({
+const coloursExperiment = {
   id: 1,
   test_name: "homepage_button_color",
   description: "Testing different button colors on homepage",
@@ -251,8 +250,15 @@ export const coloursReply = (changes: object = {}) => ({
       value: "blue",
     },
   ],
-  ...changes,
-});
+};
+
+/** The example experiment as answers show it, with id 1, variants 1 and 2, and changes. Each variant has its share. */
+export function coloursReply(changes: object = {}) {
+  const reply = { ...coloursExperiment, ...changes };
+  const sum = reply.variants.reduce((total, { weight }) => total + weight, 0);
+  const variants = reply.variants.map((variant) => ({ ...variant, share: variant.weight / sum }));
+  return { ...reply, variants };
+}
 
 /** The number of users in an experiment, over all variants. */
 export const usersOf = (cells: ExperimentCells | undefined): number =>

@@ -345,6 +345,9 @@ export const ExperimentReply = z
         variant_name: z.string(),
         description: z.string().nullable(),
         weight: z.number(),
+        share: z
+          .number()
+          .meta({ description: "Of the users that are enrolled now: the weight over the sum." }),
         is_control: z.boolean(),
         value: z.unknown(),
       }),
@@ -360,6 +363,12 @@ export const controlOf = (experiment: Experiment): Variant | undefined =>
 /** Whether a metric of this name was declared, and not only tracked. */
 export const isDeclared = ({ metrics }: Experiment, metricName: string): boolean =>
   metrics.some(({ metric_name }) => metric_name === metricName);
+
+/** The variants with their shares, so that weights in mixed units, as 50 and 0.5, show what they mean. */
+function withShares(variants: readonly Variant[]) {
+  const sum = variants.reduce((total, { weight }) => total + weight, 0);
+  return variants.map((variant) => ({ ...variant, share: sum > 0 ? variant.weight / sum : 0 }));
+}
 
 const timeOrNull = (instant: Instant | null): string | null => (instant === null ? null : isoTime(instant));
 
@@ -387,7 +396,7 @@ export function describe(experiment: Experiment): ExperimentReply {
     winner:
       experiment.winner_variant_id === null ? null : variantName(experiment, experiment.winner_variant_id),
     metrics: [...experiment.metrics],
-    variants: [...experiment.variants],
+    variants: withShares(experiment.variants),
   };
 }
 

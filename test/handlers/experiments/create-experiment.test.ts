@@ -270,3 +270,15 @@ test("a group of exclusive tests that has no room for another refuses it, and sa
   const { tests } = (await call(listExperiments, world)).body;
   expect(tests.map(({ test_name }) => test_name)).toEqual(["homepage_button_color"]);
 });
+
+test("weights in mixed units are answered with the shares they mean", async () => {
+  const variants = [
+    { variant_name: "red", weight: 50 },
+    { variant_name: "blue", weight: 0.5 },
+  ];
+  const { body } = await call(createExperiment, openWorld(), { body: { ...colours, variants } });
+  expect(body.variants.map(({ weight, share }) => [weight, share])).toEqual([
+    [50, 50 / 50.5],
+    [0.5, 0.5 / 50.5],
+  ]);
+});
