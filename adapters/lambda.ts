@@ -68,6 +68,7 @@ export {
   answer as computeFunnel,
   answer as getRetention,
   answer as exportEvents,
+  answer as linkUsers,
   answer as explainAssignment,
   answer as getExperiment,
   answer as getResults,

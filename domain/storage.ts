@@ -6,6 +6,7 @@ import type { Forced } from "./experiments/lifecycle.ts";
 import type { NewMetric } from "./experiments/metric.ts";
 import type { SegmentUser } from "./experiments/results/segments.ts";
 import type { NotCounted, UserTotal } from "./experiments/user-total.ts";
+import type { LinkOutcome, NewLink } from "./people/links.ts";
 import type { Answered, Asking } from "./reports/answer.ts";
 import type { TypeSummary } from "./reports/catalogue.ts";
 import type { EventPage, StoredEvent } from "./reports/event-list.ts";
@@ -64,6 +65,14 @@ export interface EventQuestions {
   funnel(question: FunnelQuestion, asking?: Asking): Promise<Answered<FunnelCount>>;
   /** A count for each cohort, in the order of their periods. */
   retention(question: RetentionQuestion, asking?: Asking): Promise<Answered<readonly CohortCount[]>>;
+}
+
+export interface PeopleStore {
+  /**
+   * Stores that two ids are one person, or says why not; of contradicting calls at the same time one wins. From then on
+   * every answer about users counts both as one. The events and assignments of either id stay as they are.
+   */
+  linkUsers(link: NewLink): Promise<LinkOutcome>;
 }
 
 export interface ChangedExperiment {
@@ -237,7 +246,13 @@ export interface RebuildProgress {
   readonly total: number;
 }
 
-export interface Storage extends EventStore, EventQuestions, ExperimentStore, AssignmentStore, MetricStore {
+export interface Storage
+  extends EventStore,
+    EventQuestions,
+    PeopleStore,
+    ExperimentStore,
+    AssignmentStore,
+    MetricStore {
   /**
    * Whether a write that arrives now is stored soon. It costs nothing to ask, so that a server can leave a large body
    * unread while the answer is false. It is no promise: each write is judged again when it is handed over.

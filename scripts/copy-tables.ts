@@ -183,6 +183,11 @@ export const tables: readonly Table[] = [
       through_id as pending from ab_tally_backlog`,
   },
   {
+    name: "user_links",
+    key: ["user_id"],
+    columns: { user_id: "text", person_id: "text", linked_at: "bigint" },
+  },
+  {
     name: "ab_metric_messages",
     key: ["message_id", "test_id"],
     columns: { message_id: "bytea", test_id: "bigint", metric_id: "bigint", variant_id: "bigint" },

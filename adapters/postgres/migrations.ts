@@ -412,6 +412,16 @@ alter table ab_tally_backlog add column before_revision bigint;
 alter table ab_tally_backlog add column after_transaction xid8;
 alter table ab_tally_backlog alter column through_id drop not null;`;
 
+// Which ids are one person: see domain/people/links.ts. The row of a user id that others are linked to names itself.
+const userLinks = `
+-- On every node.
+create table user_links (
+  user_id text primary key,
+  person_id text not null,
+  linked_at bigint not null
+);
+create index user_links_person on user_links(person_id);`;
+
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
   { name: "0001_specified_tables", sql: specified },
@@ -427,4 +437,5 @@ export const migrations: readonly PostgresMigration[] = [
   { name: "0011_no_looks", sql: noLooks },
   { name: "0012_drop_tallies", sql: dropTallies },
   { name: "0013_revisions", sql: revisions },
+  { name: "0014_user_links", sql: userLinks },
 ];

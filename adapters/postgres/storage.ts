@@ -12,6 +12,7 @@ import { createTallyBacklog } from "./experiments/tally-backlog.ts";
 import { isLockTimeout, isMissingTable, isTakenName } from "./failures.ts";
 import { placeOf } from "./hosts.ts";
 import { migrations, type PostgresMigration } from "./migrations.ts";
+import { createLinkStore } from "./people/links.ts";
 import { createQuestions } from "./reports/questions.ts";
 import { createRollupBuild, type RollupBuild } from "./reports/rollup-build.ts";
 
@@ -107,6 +108,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   return {
     ...createEventStore(database, build),
     ...createQuestions(database, build, options),
+    ...createLinkStore(database),
     ...experiments,
     ...createAssignmentStore(database),
     ...createMetricStore(database, experiments),

@@ -60,7 +60,8 @@ export function overlaid(store: QuestionStore, laid: RollupRows): QuestionStore 
 
   return {
     *users(ids) {
-      const some = laid.users.filter(({ user_id }) => ids === undefined || ids.includes(user_id));
+      const wanted = ids && new Set(ids);
+      const some = laid.users.filter(({ user_id }) => wanted === undefined || wanted.has(user_id));
       return [...(yield* store.users(ids)), ...some];
     },
     *types(names) {

@@ -2,6 +2,7 @@ import { bucketAt } from "../../domain/reports/buckets.ts";
 import { HOUR, type Instant } from "../../domain/time.ts";
 import { entry } from "./build/growth.ts";
 import { dayOfHour, HOURS_A_DAY, hourOf, readHours, readPostings } from "./formats.ts";
+import { type PersonNumbers, personOf } from "./questions/people.ts";
 import {
   ALL_TYPES,
   type HourSpan,
@@ -155,11 +156,12 @@ export class CutHours {
   *eachNewUser(
     hour: number,
     seenIn: Int32Array,
+    persons: PersonNumbers | undefined,
     visit: (bucket: number, before: number) => void,
   ): Work<void> {
     const buckets = new Map<number, Set<number>>();
     yield* this.each(hour, (bucket, user) => {
-      if (user > 0) entry(buckets, bucket, () => new Set()).add(user);
+      if (user > 0) entry(buckets, bucket, () => new Set()).add(personOf(persons, user));
     });
     for (const [bucket, users] of [...buckets].sort(([a], [b]) => a - b)) {
       for (const user of users) {

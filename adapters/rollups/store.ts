@@ -1,4 +1,5 @@
 import { messageKey } from "../../domain/events/message-id.ts";
+import type { Link } from "../../domain/people/links.ts";
 import type { ValueType } from "../../domain/reports/catalogue.ts";
 import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts";
 import type { Instant } from "../../domain/time.ts";
@@ -243,12 +244,26 @@ export interface RawRange {
   readonly byUser?: boolean;
 }
 
+/** A page of events, and all ids of the person whose events are asked for; undefined for everybody's. */
+export interface PersonPage extends EventPage {
+  readonly user_ids: readonly string[] | undefined;
+}
+
+/** Reads which ids are one person. */
+export interface LinkSource {
+  /** All links of an anonymous id to a user id. */
+  all(): Work<readonly Link[]>;
+  /** All ids of the person that this id belongs to, itself included. */
+  idsOf(userId: string): Work<readonly string[]>;
+}
+
 /** Reads the events themselves. */
 export interface EventSource {
+  /** Visits events with the id of the person instead of an id that is linked to it. */
   visit(range: RawRange, visit: (event: RawEvent) => void): Work<void>;
   propertiesOf(ids: readonly number[]): Work<ReadonlyMap<number, string | null>>;
   /** In any order. */
   eventsOf(ids: readonly number[]): Work<readonly StoredEvent[]>;
   /** The events of a page, newest first, found by going back in time. */
-  page(page: EventPage): Work<readonly StoredEvent[]>;
+  page(page: PersonPage): Work<readonly StoredEvent[]>;
 }

@@ -393,6 +393,15 @@ drop table ab_users;
 drop table ab_tallies;
 drop table ab_totals;`;
 
+// Which ids are one person: see domain/people/links.ts. The row of a user id that others are linked to names itself.
+const userLinks = `
+create table user_links (
+  user_id text primary key,
+  person_id text not null,
+  linked_at integer not null
+) without rowid;
+create index user_links_person on user_links(person_id);`;
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
@@ -406,4 +415,5 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0010_experiment_life", sql: life },
   { name: "0011_no_looks", sql: noLooks },
   { name: "0012_drop_tallies", sql: dropTallies },
+  { name: "0014_user_links", sql: userLinks },
 ];

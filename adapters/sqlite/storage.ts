@@ -16,6 +16,7 @@ import { createWeightPeriods } from "./experiments/weight-periods.ts";
 import { conditionOf, reading } from "./failures.ts";
 import { migrations } from "./migrations.ts";
 import { type OpenFiles, watchOpenFiles } from "./open-files.ts";
+import { createLinkStore } from "./people/links.ts";
 import { createLogPause } from "./reports/log-pause.ts";
 import { answerHere, createQuestions } from "./reports/questions.ts";
 import { type BuildParts, createPlanner, createRollupBuild } from "./reports/rollup-build.ts";
@@ -182,6 +183,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   return {
     ...createEventStore(db, writer, shelf, build, counter),
     ...createQuestions(build, answerer, options.reportMs ?? REPORT_MS),
+    ...createLinkStore(db, writer),
     ...createExperimentStore(db, writer, shelf, deletions, periods, () => void backlog.work()),
     ...createAssignmentStore(db, writer, shelf, finder, cells, periods),
     ...createMetricStore(db, writer, shelf, finder, cells, createCellReader(db)),

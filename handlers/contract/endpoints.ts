@@ -15,6 +15,7 @@ import { trackMetric } from "../experiments/metrics/track-metric.ts";
 import { trackMetrics } from "../experiments/metrics/track-metrics.ts";
 import { planSampleSize } from "../experiments/plan-sample-size.ts";
 import { updateExperiment } from "../experiments/update-experiment.ts";
+import { linkUsers } from "../people/link-users.ts";
 import { computeFunnel } from "../reports/compute-funnel.ts";
 import { exportEvents } from "../reports/export-events.ts";
 import { getRetention } from "../reports/get-retention.ts";
@@ -49,5 +50,6 @@ export const endpoints: readonly Endpoint[] = [
   computeFunnel,
   getRetention,
   exportEvents,
+  linkUsers,
   checkHealth,
 ];

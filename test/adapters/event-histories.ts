@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import type { NewEvent } from "../../domain/events/event.ts";
 import { messageKey } from "../../domain/events/message-id.ts";
+import type { LinkOutcome } from "../../domain/people/links.ts";
 import { edgesOf, Interval } from "../../domain/reports/buckets.ts";
 import type { Condition, Scalar } from "../../domain/reports/condition.ts";
 import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts";
 import type { FunnelQuestion } from "../../domain/reports/funnel.ts";
 import type { RetentionQuestion } from "../../domain/reports/retention.ts";
 import type { TrendQuestion } from "../../domain/reports/trend.ts";
-import type { EventStore } from "../../domain/storage.ts";
+import type { EventStore, PeopleStore } from "../../domain/storage.ts";
 import { DAY, HOUR, type Instant } from "../../domain/time.ts";
 
 // Random histories and questions. Few distinct values, so that events share buckets, users and instants.
@@ -96,9 +97,6 @@ const event = (around: Instant): fc.Arbitrary<NewEvent> =>
       { nil: null },
     ),
   });
-
-const batches = (around: Instant) =>
-  fc.array(fc.array(event(around), { maxLength: 14 }), { minLength: 1, maxLength: 3 });
 
 /** Bucket edges at arbitrary instants, which may be so far apart that all events are in one bucket. */
 const anyEdges = (around: Instant): fc.Arbitrary<Instant[]> =>
@@ -189,11 +187,31 @@ export const listQuestion = ({ around }: Place): fc.Arbitrary<EventPage> =>
     })
     .map(({ range, ...rest }) => ({ ...rest, ...range }));
 
-/** A history in batches, and questions of one kind to ask after each batch. */
+/** A claim that an anonymous id and a user id are one person. */
+type Claim = readonly [anonymous_id: string, user_id: string];
+
+const claims = fc.array(
+  fc.tuple(fc.constantFrom(...USERS), fc.constantFrom(...USERS)).filter(([a, b]) => a !== b),
+  { maxLength: 2 },
+);
+
+/** A batch of events, and the ids that are linked after it. */
+interface Batch {
+  readonly events: readonly NewEvent[];
+  readonly claims: readonly Claim[];
+}
+
+/** A history in batches, and questions of one kind to ask after each batch and after its links. */
 export interface Story<Question> {
-  readonly batches: readonly (readonly NewEvent[])[];
+  readonly batches: readonly Batch[];
   readonly questions: readonly Question[];
 }
+
+const batches = (around: Instant): fc.Arbitrary<Batch[]> =>
+  fc.array(fc.record({ events: fc.array(event(around), { maxLength: 14 }), claims }), {
+    minLength: 1,
+    maxLength: 3,
+  });
 
 export const storyOf = <Question>(
   questionAt: (place: Place) => fc.Arbitrary<Question>,
@@ -242,8 +260,34 @@ export function largeHistory(): NewEvent[][] {
   );
 }
 
-/** Keeps a plain list of a storage's events. Of equal messages only the first one is an event. */
-export function historyOf(storage: EventStore) {
+/** Keeps which ids are one person, as a plain list of the people and their ids. */
+function plainPeople() {
+  const people: { readonly user: string; readonly anonymous: Set<string> }[] = [];
+  const personOf = (id: string): string => people.find(({ anonymous }) => anonymous.has(id))?.user ?? id;
+
+  function outcomeOf(anonymous_id: string, user_id: string): LinkOutcome["kind"] {
+    if (personOf(user_id) !== user_id) return "user_id_is_anonymous";
+    if (personOf(anonymous_id) === user_id) return "known";
+    if (people.some(({ user }) => user === anonymous_id)) return "anonymous_id_is_user";
+    return personOf(anonymous_id) === anonymous_id ? "linked" : "anonymous_id_taken";
+  }
+
+  return {
+    personOf,
+    link(anonymous_id: string, user_id: string): LinkOutcome["kind"] {
+      const outcome = outcomeOf(anonymous_id, user_id);
+      if (outcome !== "linked") return outcome;
+      const known = people.find(({ user }) => user === user_id);
+      if (known === undefined) people.push({ user: user_id, anonymous: new Set([anonymous_id]) });
+      else known.anonymous.add(anonymous_id);
+      return outcome;
+    },
+  };
+}
+
+/** Keeps a plain list of a storage's events and people. Of equal messages only the first one is an event. */
+export function historyOf(storage: EventStore & PeopleStore) {
+  const { personOf, link } = plainPeople();
   const events: StoredEvent[] = [];
   const messages = new Set<string>();
 
@@ -257,6 +301,12 @@ export function historyOf(storage: EventStore) {
 
   return {
     events,
+    personOf,
+    /** Links ids in the storage; returns what it and the plain list answer. */
+    async link([anonymous_id, user_id]: Claim) {
+      const { kind } = await storage.linkUsers({ anonymous_id, user_id, linked_at: ARRIVED });
+      return { stored: kind, plain: link(anonymous_id, user_id) };
+    },
     async append(batch: readonly NewEvent[]): Promise<void> {
       const answers = await storage.appendEvents(batch);
       for (const [

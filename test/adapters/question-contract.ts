@@ -25,40 +25,61 @@ import { trendStories } from "./question-stories/trend.ts";
 
 type Open = () => Promise<Storage>;
 
+type History = ReturnType<typeof historyOf>;
+
 /** A kind of question: how to ask it, and how to answer it from the plain list of all events. */
 interface Kind<Question> {
   ask(storage: Storage, question: Question): Promise<unknown>;
-  plain(events: readonly StoredEvent[], question: Question): unknown;
+  plain(history: History, question: Question): unknown;
+}
+
+/** The events with the id of each person instead of any id that is linked to it. */
+const ofPeople = ({ events, personOf }: History): StoredEvent[] =>
+  events.map((event) => ({ ...event, user_id: event.user_id === null ? null : personOf(event.user_id) }));
+
+const plainly =
+  <Question>(answer: (events: readonly StoredEvent[], question: Question) => unknown) =>
+  (history: History, question: Question): unknown =>
+    answer(ofPeople(history), question);
+
+/** The events of a list keep the ids that they were stored with. */
+function plainListOf(history: History, page: EventPage): StoredEvent[] {
+  const user_id = page.user_id === undefined ? undefined : history.personOf(page.user_id);
+  const listed = plainList(ofPeople(history), { ...page, user_id });
+  return listed.flatMap(({ id }) => history.events.find((event) => event.id === id) ?? []);
 }
 
 const KINDS = {
-  trend: { ask: asked.trend, plain: plainTrend },
-  funnel: { ask: asked.funnel, plain: plainFunnel },
-  retention: { ask: asked.retention, plain: plainRetention },
-  list: { ask: asked.list, plain: plainList },
-  types: { ask: asked.types, plain: plainTypes },
+  trend: { ask: asked.trend, plain: plainly(plainTrend) },
+  funnel: { ask: asked.funnel, plain: plainly(plainFunnel) },
+  retention: { ask: asked.retention, plain: plainly(plainRetention) },
+  list: { ask: asked.list, plain: plainListOf },
+  types: { ask: asked.types, plain: plainly(plainTypes) },
 };
-
-type History = ReturnType<typeof historyOf>;
 
 async function agreeOn<Question>(
   { ask, plain }: Kind<Question>,
   questions: readonly Question[],
   storage: Storage,
-  { events }: History,
+  history: History,
 ): Promise<void> {
-  for (const question of questions) expect(await ask(storage, question)).toEqual(plain(events, question));
+  for (const question of questions) expect(await ask(storage, question)).toEqual(plain(history, question));
 }
 
-/** Appends each history batch by batch, and compares the answers after every batch. */
+/** Appends each history batch by batch, and compares the answers after every batch and its links. */
 const agreeOnAny = <Question>(kind: Kind<Question>, stories: fc.Arbitrary<Story<Question>>, open: Open) =>
   fc.asyncProperty(stories, async ({ batches, questions }) => {
     const storage = await open();
     const history = historyOf(storage);
     try {
-      for (const batch of batches) {
-        await history.append(batch);
+      for (const { events, claims } of batches) {
+        await history.append(events);
         await agreeOn(kind, questions, storage, history);
+        for (const claim of claims) {
+          const { stored, plain } = await history.link(claim);
+          expect(stored).toBe(plain);
+        }
+        if (claims.length > 0) await agreeOn(kind, questions, storage, history);
       }
     } finally {
       await storage.close();

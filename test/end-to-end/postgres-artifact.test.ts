@@ -80,6 +80,7 @@ const requests: readonly Named[] = [
   request("getTimeline", "GET", `${ONE}/timeline`),
   request("checkExperiment", "POST", `${ONE}/self-check`, {}),
   request("planSampleSize", "POST", "/apiv1/sample-size", { baseline: 0.1, effect: 0.02 }),
+  request("linkUsers", "POST", "/apiv1/users/alias", { anonymous_id: "anonymous", user_id: "ann" }),
   request("listEvents", "GET", "/apiv1/events"),
   request("listEventTypes", "GET", "/apiv1/events/types"),
   request("getTrend", "GET", "/apiv1/events/trend", undefined, "breakdown=page"),
@@ -169,6 +170,7 @@ test("the unzipped artifact answers a gateway event for every endpoint from Post
     // Three users are too few for the self-check.
     checkExperiment: 400,
     planSampleSize: 200,
+    linkUsers: 201,
     listEvents: 200,
     listEventTypes: 200,
     getTrend: 200,

@@ -1,8 +1,8 @@
 import { type Comparison, type Condition, isEquality } from "../../../domain/reports/condition.ts";
-import type { EventPage, StoredEvent } from "../../../domain/reports/event-list.ts";
+import type { StoredEvent } from "../../../domain/reports/event-list.ts";
 import { EARLIEST, LATEST } from "../../../domain/time.ts";
 import { isOnPage, startOfPage } from "../../rollups/questions/list.ts";
-import type { EventSource, RawEvent, RawRange } from "../../rollups/store.ts";
+import type { EventSource, PersonPage, RawEvent, RawRange } from "../../rollups/store.ts";
 import { type Work, waitFor } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
 import { epochOf } from "../experiments/expressions.ts";
@@ -50,14 +50,16 @@ const typesOf = (types: readonly (string | null)[]): readonly (string | null)[] 
   types.length === 0 || types.includes(null) ? null : types;
 
 // Users may come in any order: that of their bytes is sorted fastest.
-const ORDER = `order by user_id collate "C", occurred_at, id`;
+const PERSON = "coalesce(l.person_id, e.user_id)";
+const ORDER = `order by ${PERSON} collate "C", occurred_at, id`;
 
 const rangeOf = ({ properties, byUser = false }: RawRange): string => `
   declare report no scroll cursor for
-  select id, event_type, user_id, session_id, ${properties ? "properties" : "null as properties"}, occurred_at
-  from events
+  select id, event_type, ${PERSON} as user_id, session_id, ${properties ? "properties" : "null as properties"},
+    occurred_at
+  from events e left join user_links l on l.user_id = e.user_id
   where occurred_at >= $1 and occurred_at < $2 and ($3::text[] is null or event_type = any($3))
-    ${byUser ? `and user_id is not null ${ORDER}` : ""}`;
+    ${byUser ? `and e.user_id is not null ${ORDER}` : ""}`;
 
 // Properties are compared as text, only to read fewer events; the domain decides. SQL cannot: properties are what
 // JavaScript writes or another program has stored, and PostgreSQL's JSON refuses U+0000 and lone surrogates, takes 5.0 for
@@ -65,7 +67,7 @@ const rangeOf = ({ properties, byUser = false }: RawRange): string => `
 const PAGE = `
   select ${LISTED} from events
   where (occurred_at, id) < ($1, $2) and occurred_at >= $3 and ($4::text[] is null or event_type = any($4))
-    and ($5::text is null or user_id = $5) and ($6::text is null or session_id = $6)
+    and ($5::text[] is null or user_id = any($5)) and ($6::text is null or session_id = $6)
     and ($7::text[] is null or properties like all ($7) or strpos(properties, '\\') > 0)
   order by occurred_at desc, id desc limit $8`;
 
@@ -99,10 +101,10 @@ export function createEventSource(query: Query): EventSource {
 }
 
 /** Goes back in time, a page of rows at a time, until the page is full. */
-function* listPage(query: Query, page: EventPage): Work<StoredEvent[]> {
-  const { event_types, user_id = null, session_id = null, from, where, limit } = page;
+function* listPage(query: Query, page: PersonPage): Work<StoredEvent[]> {
+  const { event_types, user_ids = null, session_id = null, from, where, limit } = page;
   const atOnce = where.length === 0 ? limit : PAGE_ROWS;
-  const filter = [from, typesOf(event_types), user_id, session_id, patternsOf(where), atOnce];
+  const filter = [from, typesOf(event_types), user_ids, session_id, patternsOf(where), atOnce];
   const found: StoredEvent[] = [];
   let place = startOfPage(page);
   for (;;) {

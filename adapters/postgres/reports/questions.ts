@@ -25,6 +25,7 @@ import { run, type Work } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
 import { CONNECTIONS, type ConnectionOptions } from "../connection.ts";
 import type { Database } from "../database.ts";
+import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
 import { createLane, createOnce, type Lane, limited, type Once } from "./lanes.ts";
 import type { RollupBuild } from "./rollup-build.ts";
@@ -73,17 +74,18 @@ function inTurns<T>(work: Work<T>, givenUp: AbortSignal): Promise<T> {
 const snapshotOf = (query: Query, users: number): Snapshot => ({
   store: createRollupStore(query),
   source: createEventSource(query),
+  links: createLinkSource(query),
   users,
 });
 
 /** The rollups with the events that they lack, planned as a build would and written nowhere. */
 async function snapshotWithTail(query: Query, state: RollupState, givenUp: AbortSignal): Promise<Snapshot> {
+  const stored = snapshotOf(query, state.users);
   const store = createRollupStore(query);
-  const source = createEventSource(query);
   const tail = await tailOf(query);
   const builder = new RollupBuilder({ loadsAllUsers: false, maxRows: Number.POSITIVE_INFINITY });
   const { rows, after } = await inTurns(builder.build(store, state, tail, state.build), givenUp);
-  return { store: overlaid(store, rows), source, users: after.users };
+  return { ...stored, store: overlaid(store, rows), users: after.users };
 }
 
 /** Answers within a snapshot; undefined where rollups alone cannot, `behind` where a build has to come first. */

@@ -7,6 +7,7 @@ import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.t
 import type { Work } from "../work.ts";
 import { funnelFromRollups } from "./funnel.ts";
 import { listFromRollups } from "./list.ts";
+import { personPageOf } from "./people.ts";
 import { funnelFromEvents, retentionFromEvents, trendFromEvents, typesFromEvents } from "./raw.ts";
 import { retentionFromRollups } from "./retention.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -49,8 +50,12 @@ export const waysToRetention = (
 
 /** Rollups lead to the events of a type or a user; all others are found by going back in time. */
 export const waysToList = (snapshot: Snapshot, page: EventPage): Ways<readonly StoredEvent[]> => ({
-  fromRollups: () => listFromRollups(snapshot, page),
-  fromEvents: () => snapshot.source.page(page),
+  *fromRollups() {
+    return yield* listFromRollups(snapshot, yield* personPageOf(snapshot, page));
+  },
+  *fromEvents() {
+    return yield* snapshot.source.page(yield* personPageOf(snapshot, page));
+  },
 });
 
 /** How a question is answered. */

@@ -7,26 +7,28 @@ import { type Posting, readPostings } from "../formats.ts";
 import { eachPostings, spanOf } from "../reader.ts";
 import type { Work } from "../work.ts";
 import { FootprintColumns, LastBefore } from "./footprints.ts";
+import { type PersonNumbers, personNumbersOf, personOf } from "./people.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 interface Walk {
   readonly snapshot: Snapshot;
   readonly question: FunnelQuestion;
+  readonly persons: PersonNumbers | undefined;
 }
 
 type VisitStep = (user: number, time: Instant, id: number, steps: number) => void;
 type VisitEvent = (user: number, time: Instant, id: number) => void;
 
-/** Visits the events of a type within the range that have a user. */
+/** Visits the events of a type within the range that have a user, with the number of their person. */
 function* eachOfType(
-  { snapshot: { store }, question: { from, to } }: Walk,
+  { snapshot: { store }, question: { from, to }, persons }: Walk,
   typeId: number,
   visit: VisitEvent,
   afterRow: () => Work<void> | undefined = () => undefined,
 ): Work<void> {
   yield* eachPostings(store, typeId, spanOf(from, to), ({ entries, hour }) => {
     readPostings(entries, hour, (user, time, id) => {
-      if (user > 0 && time >= from && time < to) visit(user, time, id);
+      if (user > 0 && time >= from && time < to) visit(personOf(persons, user), time, id);
     });
     return afterRow();
   });
@@ -196,7 +198,7 @@ const USERS_AT_ONCE = 4_096;
 
 /** Answers a funnel from rollups. Properties are loaded where steps or groups ask for them. */
 export function* funnelFromRollups(snapshot: Snapshot, question: FunnelQuestion): Work<FunnelCount> {
-  const collected = yield* collect({ snapshot, question });
+  const collected = yield* collect({ snapshot, question, persons: yield* personNumbersOf(snapshot) });
   const tally = new FunnelTally(question);
   for (let start = 1; start <= snapshot.users; start += USERS_AT_ONCE) {
     const runs: Run[] = [];

@@ -1,13 +1,11 @@
 import { holdsAll, propertiesOf } from "../../../domain/reports/condition.ts";
-import type { EventPage, EventPlace, StoredEvent } from "../../../domain/reports/event-list.ts";
+import type { EventPlace, StoredEvent } from "../../../domain/reports/event-list.ts";
 import { hasUser, hourOf, readPostings } from "../formats.ts";
 import { eachVisitors, idsOf, typeIdOf } from "../reader.ts";
-import { ALL_TYPES, type HourSpan, userKey } from "../store.ts";
+import { ALL_TYPES, type HourSpan, type PersonPage, userKey } from "../store.ts";
 import type { Work } from "../work.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** The number of a user who has no events. */
-const NOBODY = -1;
 const BEFORE_ALL_IDS = Number.MIN_SAFE_INTEGER;
 
 // Hours whose events are loaded together: few at first, since one hour often fills a page.
@@ -18,16 +16,16 @@ const FIRST_STRETCH = 48;
 
 /** Whether an event belongs on a page, apart from its time. */
 export const isOnPage = (
-  { event_types, user_id, session_id, where }: EventPage,
+  { event_types, user_ids, session_id, where }: PersonPage,
   event: StoredEvent,
 ): boolean =>
   (event_types.length === 0 || event_types.includes(event.event_type)) &&
-  (user_id === undefined || event.user_id === user_id) &&
+  (user_ids === undefined || (event.user_id !== null && user_ids.includes(event.user_id))) &&
   (session_id === undefined || event.session_id === session_id) &&
   (where.length === 0 || holdsAll(where, propertiesOf(event.properties)));
 
 /** Where a page begins: every event on it precedes this place in time. */
-export function startOfPage({ to, after }: EventPage): EventPlace {
+export function startOfPage({ to, after }: Pick<PersonPage, "to" | "after">): EventPlace {
   return after !== undefined && after.occurred_at < to ? after : { occurred_at: to, id: BEFORE_ALL_IDS };
 }
 
@@ -38,30 +36,34 @@ const precedes = (a: EventPlace, b: EventPlace): boolean => newestFirst(a, b) > 
 
 interface Search {
   readonly snapshot: Snapshot;
-  readonly page: EventPage;
+  readonly page: PersonPage;
   readonly types: readonly number[];
-  readonly user: number | undefined;
+  /** The numbers of the person's ids; undefined for everybody. */
+  readonly users: ReadonlySet<number> | undefined;
   readonly found: StoredEvent[];
 }
 
-/** The hours of a span in which a user had an event of any type, latest first. */
-function* hoursOfUser({ store }: Snapshot, user: number, span: HourSpan): Work<number[]> {
+/** The hours of a span in which one of the users had an event of any type, latest first. */
+function* hoursOfUsers({ store }: Snapshot, users: ReadonlySet<number>, span: HourSpan): Work<number[]> {
   const hours = new Set<number>();
   yield* eachVisitors(store, ALL_TYPES, span, (row) => {
-    if (!hours.has(row.hour) && hasUser(row.users, user)) hours.add(row.hour);
+    if (!hours.has(row.hour) && hasUser(row.users, users)) hours.add(row.hour);
     return undefined;
   });
   return [...hours].sort((a, b) => b - a);
 }
 
 /** Adds the events of these hours that belong on the page; true where the page is full. */
-function* takeHours({ snapshot, page, types, user, found }: Search, hours: readonly number[]): Work<boolean> {
+function* takeHours(
+  { snapshot, page, types, users, found }: Search,
+  hours: readonly number[],
+): Work<boolean> {
   const start = startOfPage(page);
   const places: EventPlace[] = [];
   for (const { entries, hour } of yield* snapshot.store.postingsAt(types, hours)) {
     readPostings(entries, hour, (who, occurred_at, id) => {
       const place = { occurred_at, id };
-      const isWanted = (user === undefined || who === user) && occurred_at >= page.from;
+      const isWanted = (users === undefined || users.has(who)) && occurred_at >= page.from;
       if (isWanted && precedes(place, start)) places.push(place);
     });
   }
@@ -85,13 +87,13 @@ function* takeAll(search: Search, hours: readonly number[]): Work<boolean> {
 
 const nextMost = (most: number): number => Math.min(2 * most, MOST_HOURS);
 
-/** Goes back in time from the latest event, a longer stretch each time, through the hours that have the user. */
-function* takeOfUser(search: Search, user: number, span: HourSpan): Work<void> {
+/** Goes back in time from the latest event, a longer stretch each time, through the hours that have one of the users. */
+function* takeOfUsers(search: Search, users: ReadonlySet<number>, span: HourSpan): Work<void> {
   const { first } = span;
   const [latest = first - 1] = yield* search.snapshot.store.latestHours(search.types, span, 1);
   for (let end = latest, stretch = FIRST_STRETCH; end >= first; end -= stretch, stretch *= 2) {
     const hours = { first: Math.max(first, end - stretch + 1), last: end };
-    if (yield* takeAll(search, yield* hoursOfUser(search.snapshot, user, hours))) return;
+    if (yield* takeAll(search, yield* hoursOfUsers(search.snapshot, users, hours))) return;
   }
 }
 
@@ -109,19 +111,19 @@ function* takeOfTypes(search: Search, { first, last }: HourSpan): Work<void> {
  * Lists events by what the rollups know of types and users, which leads to rare ones directly; undefined where the page
  * names neither.
  */
-export function* listFromRollups(snapshot: Snapshot, page: EventPage): Work<StoredEvent[] | undefined> {
-  const { event_types, user_id } = page;
-  if (event_types.length === 0 && user_id === undefined) return undefined;
+export function* listFromRollups(snapshot: Snapshot, page: PersonPage): Work<StoredEvent[] | undefined> {
+  const { event_types, user_ids } = page;
+  if (event_types.length === 0 && user_ids === undefined) return undefined;
   const types: number[] = event_types.length === 0 ? yield* idsOf(snapshot.store, ALL_TYPES) : [];
   for (const type of event_types) types.push(yield* typeIdOf(snapshot.store, type));
   const found: StoredEvent[] = [];
   const span = { first: hourOf(page.from), last: hourOf(startOfPage(page).occurred_at) };
-  if (user_id === undefined) {
-    yield* takeOfTypes({ snapshot, page, types, user: undefined, found }, span);
+  if (user_ids === undefined) {
+    yield* takeOfTypes({ snapshot, page, types, users: undefined, found }, span);
     return found;
   }
-  const [row] = yield* snapshot.store.users([userKey(user_id)]);
-  const user = row?.number ?? NOBODY;
-  if (user !== NOBODY) yield* takeOfUser({ snapshot, page, types, user, found }, user, span);
+  const rows = [...(yield* snapshot.store.users(user_ids.map(userKey)))];
+  const users = new Set(rows.map(({ number }) => number));
+  if (users.size > 0) yield* takeOfUsers({ snapshot, page, types, users, found }, users, span);
   return found;
 }

@@ -3,6 +3,7 @@ import type { Instant } from "../../../domain/time.ts";
 import { markUsers } from "../formats.ts";
 import { bucketOfHour, CUT, CutHours, eachVisitors, spanOf, typeIdOf } from "../reader.ts";
 import type { Work } from "../work.ts";
+import { type PersonNumbers, personNumbersOf } from "./people.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 const EARLIEST_HOUR = -1e8;
@@ -41,6 +42,17 @@ function* visitsOf(
     return cuts.each(row.hour, mark);
   });
   return words;
+}
+
+/** Gives all columns of a person's users to the one that stands for them. */
+function joinPersons(visits: Visits, persons: PersonNumbers): void {
+  for (const [user, person] of persons.entries()) {
+    if (person === user) continue;
+    for (const words of visits) {
+      words[person] = (words[person] as number) | (words[user] as number);
+      words[user] = 0;
+    }
+  }
 }
 
 /** The bits of a user from this column on; the lowest one is the column's own. */
@@ -96,9 +108,12 @@ function countCohorts(question: RetentionQuestion, joined: Visits, returned: Vis
 /** Answers a retention from rollups. */
 export function* retentionFromRollups(snapshot: Snapshot, question: RetentionQuestion): Work<CohortCount[]> {
   const { edges, event_type, return_event_type, cohort } = question;
+  const persons = yield* personNumbersOf(snapshot);
   function* visits(type: string | null, fromTheBeginning: boolean): Work<Visits> {
     const typeId = yield* typeIdOf(snapshot.store, type);
-    return yield* visitsOf(snapshot, typeId, edges, fromTheBeginning);
+    const found = yield* visitsOf(snapshot, typeId, edges, fromTheBeginning);
+    if (persons !== undefined) joinPersons(found, persons);
+    return found;
   }
   const joined = yield* visits(event_type, cohort === "first");
   const returned = return_event_type === event_type ? joined : yield* visits(return_event_type, false);

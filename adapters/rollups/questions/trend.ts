@@ -6,6 +6,7 @@ import { countNewUsers, readValueCounts } from "../formats.ts";
 import { bucketOfHour, CUT, CutHours, eachCount, eachVisitors, idsOf, spanOf, typeIdOf } from "../reader.ts";
 import { MAX_NAMES, type PropertyRow, type QuestionStore } from "../store.ts";
 import type { Work } from "../work.ts";
+import { personNumbersOf } from "./people.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** One series of a question while it is computed. */
@@ -33,6 +34,7 @@ function* countUsers({ snapshot, typeId, question }: Series): Work<{ size: numbe
   const { store, users } = snapshot;
   const { edges } = question;
   const values = new Array<number>(bucketsOf(question)).fill(0);
+  const persons = yield* personNumbersOf(snapshot);
   const seenIn = new Int32Array(users + 1).fill(-1);
   const cuts = new CutHours(store, typeId, edges);
   let size = 0;
@@ -44,13 +46,13 @@ function* countUsers({ snapshot, typeId, question }: Series): Work<{ size: numbe
   yield* eachVisitors(store, typeId, spanOfQuestion(question), (row) => {
     const bucket = bucketOfHour(edges, row.hour);
     if (bucket >= 0) {
-      const { inBucket, atAll } = countNewUsers(row.users, bucket, seenIn);
+      const { inBucket, atAll } = countNewUsers(row.users, bucket, seenIn, persons);
       values[bucket] = (values[bucket] ?? 0) + inBucket;
       size += atAll;
     }
     if (bucket !== CUT || row.hour === lastCut) return undefined;
     lastCut = row.hour;
-    return cuts.eachNewUser(row.hour, seenIn, addNew);
+    return cuts.eachNewUser(row.hour, seenIn, persons, addNew);
   });
   return { size, values };
 }

@@ -1,8 +1,8 @@
 import type { Database } from "better-sqlite3";
-import type { EventPage, EventPlace, StoredEvent } from "../../../domain/reports/event-list.ts";
+import type { EventPlace, StoredEvent } from "../../../domain/reports/event-list.ts";
 import type { UnbuiltEvent } from "../../rollups/build/builder.ts";
 import { isOnPage, startOfPage } from "../../rollups/questions/list.ts";
-import type { EventSource, RawEvent, RawRange } from "../../rollups/store.ts";
+import type { EventSource, PersonPage, RawEvent, RawRange } from "../../rollups/store.ts";
 import type { Work } from "../../rollups/work.ts";
 import { fromSql } from "../instants.ts";
 import type { EventTime } from "./rollup-writer.ts";
@@ -33,8 +33,9 @@ export function createEventSource(db: Database, upTo: () => number): EventSource
     [number, number, number, number, number, string | null, string | null],
     RawEvent
   >(
-    `select id, event_type, user_id, session_id, properties, occurred_at from events
-     where (occurred_at, id) > (?, ?) and (occurred_at, id) <= (?, ?) and id <= ?
+    `select id, event_type, session_id, properties, occurred_at,
+       coalesce((select person_id from user_links l where l.user_id = events.user_id), user_id) as user_id
+     from events where (occurred_at, id) > (?, ?) and (occurred_at, id) <= (?, ?) and id <= ?
        and (? is null or event_type in (select value from json_each(?)))
      order by occurred_at, id`,
   );
@@ -94,7 +95,7 @@ export function createEventSource(db: Database, upTo: () => number): EventSource
       return ids.flatMap((id) => selectOne.get(id) ?? []).map(shown);
     },
 
-    *page(page: EventPage) {
+    *page(page: PersonPage) {
       const found: StoredEvent[] = [];
       let place = startOfPage(page);
       for (let most = page.limit; ; most = Math.min(2 * most, MOST_PAGE_ROWS)) {

@@ -20,6 +20,7 @@ import {
 import type { Snapshot } from "../../rollups/questions/snapshot.ts";
 import { runNow } from "../../rollups/work.ts";
 import { reading } from "../failures.ts";
+import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
 import type { RollupBuild } from "./rollup-build.ts";
 import { createRollupStore, createStateReader, isCurrent } from "./rollup-store.ts";
@@ -60,6 +61,7 @@ export function createAnswers(db: Database): Answers {
   let upTo = ALL_IDS;
   const store = createRollupStore(db);
   const source = createEventSource(db, () => upTo);
+  const links = createLinkSource(db);
   const readState = createStateReader(db);
 
   /** An answer from events is as of the rollups, so that the two can be compared. */
@@ -70,7 +72,7 @@ export function createAnswers(db: Database): Answers {
       const state = readState();
       const stale = terms.stale || !isCurrent(state);
       upTo = stale ? ALL_IDS : state.through;
-      const ways = waysTo({ store, source, users: state.users });
+      const ways = waysTo({ store, source, links, users: state.users });
       return runNow(answered({ verify: terms.verify, stale }, ways), check);
     })();
   }

@@ -35,9 +35,10 @@ test("users are read as they were written, however far apart their numbers are",
 });
 
 test("a set has the users that were written, and no others", () => {
+  const wantedUsers = fc.uniqueArray(number, { minLength: 1, maxLength: 3 });
   fc.assert(
-    fc.property(users, number, (some, wanted) => {
-      expect(hasUser(writeUsers(some), wanted)).toBe(some.includes(wanted));
+    fc.property(users, wantedUsers, (some, wanted) => {
+      expect(hasUser(writeUsers(some), new Set(wanted))).toBe(wanted.some((user) => some.includes(user)));
     }),
   );
 });
@@ -57,11 +58,21 @@ test("a user is new to a bucket when their last bucket is another one, and new a
         const inBucket = some.filter((user) => last.get(user) !== bucket).length;
         const atAll = some.filter((user) => !last.has(user)).length;
         for (const user of some) last.set(user, bucket);
-        expect(countNewUsers(writeUsers(some), bucket, seenIn)).toEqual({ inBucket, atAll });
+        expect(countNewUsers(writeUsers(some), bucket, seenIn, undefined)).toEqual({ inBucket, atAll });
       }
       for (const user of last.keys()) seenIn[user] = -1;
     }),
   );
+});
+
+test("users who are one person count once in a bucket", () => {
+  const persons = Uint32Array.from([0, 1, 1, 3, 1]);
+  const seenIn = new Int32Array(5).fill(-1);
+  const count = (some: readonly number[], bucket: number) =>
+    countNewUsers(writeUsers(some), bucket, seenIn, persons);
+  expect(count([1, 2, 3], 0)).toEqual({ inBucket: 2, atAll: 2 });
+  expect(count([4], 0)).toEqual({ inBucket: 0, atAll: 0 });
+  expect(count([4], 1)).toEqual({ inBucket: 1, atAll: 0 });
 });
 
 test("marking sets a bit in the word of each user, and in no other word", () => {
