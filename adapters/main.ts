@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { RebuildProgress, Storage } from "../domain/storage.ts";
+import type { OnRetry, RebuildProgress, Storage } from "../domain/storage.ts";
 import type { World } from "../handlers/contract/endpoint.ts";
 import { endpoints } from "../handlers/contract/endpoints.ts";
 import packageJson from "../package.json" with { type: "json" };
@@ -29,6 +29,13 @@ export interface AnalyticsOptions extends Pick<EdgeParts, "maxAnswerBytes"> {
 
 const WEB_FILES = new URL("./web/", import.meta.url);
 
+const RETRIED = {
+  rollups:
+    "The rollups could not be brought up to date. It is tried again; questions are answered meanwhile.",
+  tallies: "Stored rows could not be added to the results of their experiments. It is tried again.",
+  deletions: "The rows of a deleted experiment could not be removed. It is tried again.",
+};
+
 // Imported on demand: a Lambda bundle does not contain SQLite's native module, and one host needs no PostgreSQL.
 async function openStorage({ database, databaseCa, reportMs }: Settings, log: ServerLog): Promise<Storage> {
   const onProgress = ({ done, total }: RebuildProgress): void => {
@@ -38,9 +45,10 @@ async function openStorage({ database, databaseCa, reportMs }: Settings, log: Se
       message: `The rollups are rebuilt: ${done} of ${total} events, ${percent} %.`,
     });
   };
+  const onRetry: OnRetry = (work, error) => log.write({ level: "error", message: RETRIED[work], error });
   if (isPostgres(database)) {
     const { openPostgres } = await import("./postgres/storage.ts");
-    return openPostgres(database, { ca: databaseCa, reportMs, onProgress });
+    return openPostgres(database, { ca: databaseCa, reportMs, onProgress, onRetry });
   }
   const { openSqlite } = await import("./sqlite/storage.ts");
   const threadScript = new URL("./sqlite-thread.mjs", import.meta.url);
@@ -48,7 +56,7 @@ async function openStorage({ database, databaseCa, reportMs }: Settings, log: Se
     if (trouble === undefined) log.write({ level: "info", message: "The database is in its place again." });
     else log.write({ level: "error", message: trouble });
   };
-  return openSqlite(database, { reportMs, threadScript, onProgress, onFilesChange });
+  return openSqlite(database, { reportMs, threadScript, onProgress, onRetry, onFilesChange });
 }
 
 /** The composition root: reads the settings, opens the storage, and builds the World that all endpoints share. */

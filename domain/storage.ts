@@ -246,6 +246,9 @@ export interface RebuildProgress {
   readonly total: number;
 }
 
+/** Told of work in the background that failed and is tried again, so that it can be logged. */
+export type OnRetry = (work: "rollups" | "tallies" | "deletions", error: unknown) => void;
+
 export interface Storage
   extends EventStore,
     EventQuestions,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RebuildProgress, Storage, StorageCondition } from "../../domain/storage.ts";
+import type { OnRetry, RebuildProgress, Storage, StorageCondition } from "../../domain/storage.ts";
 import { pendingMigrations } from "../migrate.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { type Database, openDatabase } from "./database.ts";
@@ -87,6 +87,7 @@ async function conditionOf({ queryOnce, diskFull }: Database, build: RollupBuild
 export interface PostgresOptions extends ConnectionOptions {
   /** Called about once a second while the rollups are rebuilt. */
   readonly onProgress?: ((progress: RebuildProgress) => void) | undefined;
+  readonly onRetry?: OnRetry | undefined;
 }
 
 /** Connects, makes or upgrades the tables, and serves the port from them. */
@@ -98,11 +99,12 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     await database.close();
     throw new UnusableDatabase(url, error);
   }
-  const deletions = createDeletions(database);
+  const { onProgress = () => {}, onRetry = () => {} } = options;
+  const deletions = createDeletions(database, onRetry);
   deletions.resume();
-  const backlog = createTallyBacklog(database);
+  const backlog = createTallyBacklog(database, onRetry);
   void backlog.work();
-  const build = createRollupBuild(database, options.onProgress);
+  const build = createRollupBuild(database, onProgress, onRetry);
   build.start();
   const experiments = createExperimentStore(database, deletions, () => void backlog.work());
   return {

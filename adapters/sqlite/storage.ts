@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import Sqlite, { type Database } from "better-sqlite3";
-import type { RebuildProgress, Storage } from "../../domain/storage.ts";
+import type { OnRetry, RebuildProgress, Storage } from "../../domain/storage.ts";
 import { pendingMigrations } from "../migrate.ts";
 import { createEventStore } from "./events.ts";
 import { createAssignmentFinder, createAssignmentStore } from "./experiments/assignments.ts";
@@ -100,6 +100,7 @@ export interface SqliteOptions {
   readonly onProgress?: ((progress: RebuildProgress) => void) | undefined;
   /** Called when the files are deleted, moved or replaced, with advice; with undefined when they are back. */
   readonly onFilesChange?: ((trouble: string | undefined) => void) | undefined;
+  readonly onRetry?: OnRetry | undefined;
 }
 
 const REPORT_MS = 15_000;
@@ -114,7 +115,7 @@ const REPORTS_NICENESS = 10;
 
 /** Chooses where rollups are planned and reports run: worker threads for a file, this thread for `:memory:`. */
 function readersOf(db: Database, file: string, writer: Writer, files: OpenFiles, options: SqliteOptions) {
-  const { threadScript: script, buildAt = BUILD_AT, onProgress } = options;
+  const { threadScript: script, buildAt = BUILD_AT, onProgress, onRetry = () => {} } = options;
   const newestId = db.prepare<[], number>("select coalesce(max(id), 0) from events").pluck();
   const buildBy = (plan: BuildParts["plan"]) =>
     createRollupBuild({
@@ -124,6 +125,7 @@ function readersOf(db: Database, file: string, writer: Writer, files: OpenFiles,
       plan,
       buildAt,
       onProgress,
+      onRetry,
     });
   if (script === undefined || file === ":memory:") {
     const plan = createPlanner(db);
@@ -152,6 +154,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   } catch (error) {
     throw new UnusableDatabase(file, error);
   }
+  const { onRetry = () => {} } = options;
   const alive = db.prepare("select 1 from sqlite_schema limit 1");
   const shelf = createExperimentShelf(db);
   const cells = createCells(db);
@@ -172,11 +175,17 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
       probe.doubt();
     },
   });
-  const deletions = createDeletions({ db, writer, beforeCommit: files.check, onDelete: shelf.clear });
+  const deletions = createDeletions({
+    db,
+    writer,
+    beforeCommit: files.check,
+    onDelete: shelf.clear,
+    onRetry,
+  });
   deletions.resume();
   const finder = createAssignmentFinder(db, periods);
   const counter = createEventCounter(finder, shelf, cells);
-  const backlog = createTallyBacklog(db, writer, shelf, finder, cells, periods, counter);
+  const backlog = createTallyBacklog(db, writer, shelf, finder, cells, periods, counter, onRetry);
   void backlog.work();
   const { build, answerer, closeThreads } = readersOf(db, file, writer, files, options);
   build.start();

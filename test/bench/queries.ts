@@ -1,6 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import Sqlite from "better-sqlite3";
@@ -22,8 +23,8 @@ const { values: options } = parseArgs({
     events: { type: "string", default: "10000000" },
     users: { type: "string", default: "200000" },
     engine: { type: "string", default: "sqlite" },
-    /** The database file. Created and filled if it does not exist, and not deleted. */
-    file: { type: "string" },
+    /** A folder in which the database is kept for later runs. It is filled by the first one. */
+    keep: { type: "string" },
     rounds: { type: "string", default: "50" },
   },
 });
@@ -37,7 +38,6 @@ const contender = (name: string): string => fileURLToPath(new URL(`contenders/${
 const engine = options.engine === "postgres" ? "postgres" : "sqlite";
 
 async function fill(file: string): Promise<void> {
-  if (existsSync(file)) return;
   const startedAt = performance.now();
   const child = spawnNode({ args: [contender("fill-events"), file, options.events, options.users] });
   child.stdout?.on("data", (chunk: Buffer) => process.stderr.write(chunk));
@@ -183,7 +183,6 @@ async function measureDuringReports(server: RunningChild, funnel: EventQuestion)
 }
 
 async function run(file: string): Promise<void> {
-  await fill(file);
   const questions = eventQuestions(Date.now());
   const server = await startAnalytics(file);
   const timings: Timing[] = [];
@@ -208,17 +207,33 @@ async function run(file: string): Promise<void> {
   );
 }
 
+async function runOnPostgres(folder: string): Promise<void> {
+  const isNew = !existsSync(`${folder}/postgres`);
+  const server = await startPostgresServer(folder);
+  try {
+    const url = isNew ? await server.newDatabase("queries") : server.urlOf("queries");
+    if (isNew) await fill(url);
+    await run(url);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function runOnSqlite(file: string): Promise<void> {
+  if (!existsSync(file)) await fill(file);
+  await run(file);
+}
+
 say(
   `${describeMachine({ rounds: Number(options.rounds), seconds: 0 })
     .slice(0, 2)
     .join("\n")}\n`,
 );
-async function runOnPostgres(folder: string): Promise<void> {
-  const server = await startPostgresServer(folder);
-  await run(await server.newDatabase("queries")).finally(() => server.stop());
-}
 
-if (engine === "postgres") await inFolder(runOnPostgres);
-else if (options.file !== undefined) await run(options.file);
-else await inFolder((folder) => run(`${folder}/queries.db`));
+const runIn = engine === "postgres" ? runOnPostgres : (folder: string) => runOnSqlite(`${folder}/queries.db`);
+if (options.keep === undefined) await inFolder(runIn);
+else {
+  await mkdir(options.keep, { recursive: true });
+  await runIn(options.keep);
+}
 process.exit(0);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { OnRetry } from "../../../domain/storage.ts";
 import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
 
@@ -132,7 +133,7 @@ async function sweepSlice(query: Query): Promise<boolean> {
   return true;
 }
 
-export function createDeletions(database: Database): Deletions {
+export function createDeletions(database: Database, onRetry: OnRetry): Deletions {
   const stopping = new AbortController();
   let sweeping: Promise<void> | undefined;
 
@@ -144,8 +145,9 @@ export function createDeletions(database: Database): Deletions {
       try {
         if (!(await database.transaction(sweepSlice, FINISH_PATIENCE_MS))) return;
         await pause(PAUSE_MS);
-      } catch {
+      } catch (error) {
         // The database is away or full. Nothing is shown of these rows meanwhile.
+        onRetry("deletions", error);
         await pause(RETRY_MS);
       }
     }

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { readMetrics } from "../../../domain/experiments/experiment.ts";
+import type { OnRetry } from "../../../domain/storage.ts";
 import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
 import { watchedColumns } from "../events.ts";
+import { EVENT_TIME } from "../reports/event-source.ts";
 import { contributionColumns } from "./contributions.ts";
 import { readDefinitions, type WatchedEvent, watchedEvents, watchesOf } from "./definitions.ts";
 import { ALL_DAYS, anySlice, dayOf, endOf, epochOf, periodAt } from "./expressions.ts";
-import { TALLY_STORED } from "./value-statements.ts";
+import { TALLY_STORED, TALLY_WITHOUT_USERS } from "./value-statements.ts";
 
 /** Tallies what was stored before there were sums for it, in small transactions; of several processes one at a time. */
 export interface TallyBacklog {
@@ -82,7 +84,7 @@ const VALUES = `
   order by m.id limit ${ROWS_A_STEP}`;
 
 const EVENTS = `
-  select id, event_type, user_id, properties, occurred_at, ${epochOf("created_at")} as created_at
+  select id, event_type, user_id, properties, ${EVENT_TIME} as occurred_at, ${epochOf("created_at")} as created_at
   from events where id > $1 and id <= coalesce($2, id) and coalesce(revision < $3, true)
   order by id limit ${EVENTS_A_STEP}`;
 
@@ -124,6 +126,9 @@ async function tallyValues(query: Query, backlog: BacklogRow): Promise<Reached> 
   const { test_id, metric_name, next_id, through_id, before_revision } = backlog;
   const rows = await query<ValueRow>(VALUES, [next_id, through_id, before_revision]);
   const asked = rows.filter((row) => row.test_id === (test_id ?? row.test_id));
+  const withoutUser = asked.flatMap(({ id, user_id }) => (user_id === null ? [id] : []));
+  if (withoutUser.length > 0 && metric_name === null)
+    await query(TALLY_WITHOUT_USERS, [withoutUser, anySlice()]);
   const values = asked.flatMap(({ id, user_id, late, value, ...row }): WatchedEvent[] => {
     if (user_id === null) return [];
     const found = late
@@ -180,7 +185,7 @@ async function step(query: Query): Promise<boolean | "waiting"> {
   return true;
 }
 
-export function createTallyBacklog(database: Database): TallyBacklog {
+export function createTallyBacklog(database: Database, onRetry: OnRetry): TallyBacklog {
   let working: Promise<void> | undefined;
   // Work may be asked for just when the last of it is done.
   let asked = false;
@@ -188,7 +193,7 @@ export function createTallyBacklog(database: Database): TallyBacklog {
 
   async function workOn(): Promise<void> {
     while (!stopped.signal.aborted) {
-      const more = await database.transaction(step).catch(() => undefined);
+      const more = await database.transaction(step).catch((error) => onRetry("tallies", error));
       if (more === false && !asked) return;
       asked = false;
       if (more === "waiting" || more === undefined)

@@ -15,6 +15,18 @@ const observation = (kind: string, cap: string, count: string, total: string): s
     greatest(-${cap}, least(${cap}, case ${kind} when 'conversion' then least(${count}, 1) when 'count' then ${count}
       else ${total} end))`;
 
+/** Adds raw values to those of their slice, from a select of the columns in this order. */
+const addRaw = (select: string): string => `
+    insert into ab_raw_values as r (test_id, variant_id, metric_name, slice, count, sum, min, max, before_assignment,
+      after_stop, after_window, wrong_type, out_of_range)
+    ${select}
+    group by test_id, variant_id, metric_name order by test_id, variant_id, metric_name
+    on conflict (test_id, variant_id, metric_name, slice) do update set
+      count = r.count + excluded.count, sum = r.sum + excluded.sum, min = least(r.min, excluded.min),
+      max = greatest(r.max, excluded.max), before_assignment = r.before_assignment + excluded.before_assignment,
+      after_stop = r.after_stop + excluded.after_stop, after_window = r.after_window + excluded.after_window,
+      wrong_type = r.wrong_type + excluded.wrong_type, out_of_range = r.out_of_range + excluded.out_of_range`;
+
 /**
  * Moves the cells for the rows of `given(turn, test_id, variant_id, period, assigned_at, user_id, value, occurred_at,
  * latest_at, dropped, metric_name, target, side, declared, kind, cap, denominator_kind, denominator_cap, window_ms)`: each is a
@@ -36,21 +48,13 @@ const moveCells = (slice: string, keepsRaw = "true"): string => `
         and g.side = 'own'
     window so_far as (partition by g.test_id, g.user_id, g.target, g.side order by g.turn)
   ),
-  raw as (
-    insert into ab_raw_values as r (test_id, variant_id, metric_name, slice, count, sum, min, max, before_assignment,
-      after_stop, after_window, wrong_type, out_of_range)
+  raw as (${addRaw(`
     select test_id, variant_id, metric_name, ${slice}::integer, count(kept), coalesce(sum(kept), 0), min(kept),
       max(kept), count(*) filter (where reason = 'before_assignment'), count(*) filter (where reason = 'after_stop'),
       count(*) filter (where reason = 'after_window'), count(*) filter (where reason = 'wrong_type'),
       count(*) filter (where reason = 'out_of_range')
     from judged cross join lateral (select case when reason = 'out_of_range' then null else value end as kept) k
-    where side = 'own' and ${keepsRaw}
-    group by test_id, variant_id, metric_name order by test_id, variant_id, metric_name
-    on conflict (test_id, variant_id, metric_name, slice) do update set
-      count = r.count + excluded.count, sum = r.sum + excluded.sum, min = least(r.min, excluded.min),
-      max = greatest(r.max, excluded.max), before_assignment = r.before_assignment + excluded.before_assignment,
-      after_stop = r.after_stop + excluded.after_stop, after_window = r.after_window + excluded.after_window,
-      wrong_type = r.wrong_type + excluded.wrong_type, out_of_range = r.out_of_range + excluded.out_of_range
+    where side = 'own' and ${keepsRaw}`)}
   ),
   -- No change is dated before the latest one of its user's observation.
   on_day as (
@@ -264,3 +268,10 @@ export const TALLY_STORED = `
   ${givenOf("watched", 10)},
   ${moveCells("$9", "$19::boolean")}
   select count(*) from judged`;
+
+/** Tallies values of before there were users with them: they are raw values alone. */
+export const TALLY_WITHOUT_USERS = addRaw(`
+    select test_id, variant_id, metric_name, $2::integer, count(*), sum(number), min(number),
+      max(number), 0, 0, 0, 0, 0
+    from ab_metrics cross join lateral (select value::text::numeric as number) as exact
+    where id = any($1::bigint[]) and user_id is null and ${isKept("test_id")}`);

@@ -30,7 +30,7 @@ import { createEventSource } from "./event-source.ts";
 import { createLane, createOnce, type Lane, limited, type Once } from "./lanes.ts";
 import type { RollupBuild } from "./rollup-build.ts";
 import { createRollupStore } from "./rollup-store.ts";
-import { tailOf, usabilityOf } from "./unbuilt-events.ts";
+import { setTimes, tailOf, usabilityOf } from "./unbuilt-events.ts";
 
 /** `short` either way, `short from rollups` alone, or `long`. */
 type Effort = "short" | "short from rollups" | "long";
@@ -53,6 +53,7 @@ interface Attempt {
 }
 
 const LIMIT_MS = 15_000;
+const TIMES_AT_ONCE = 5_000;
 const SHARE_OF_BUILDING = 0.5;
 // A report keeps a connection, in the long lane for seconds: others are left for what stores events.
 const MOST_IN_LANE = 2;
@@ -88,14 +89,15 @@ async function snapshotWithTail(query: Query, state: RollupState, givenUp: Abort
   return { ...stored, store: overlaid(store, rows), users: after.users };
 }
 
-/** Answers within a snapshot; undefined where rollups alone cannot, `behind` where a build has to come first. */
+/** Answers within a snapshot; undefined where rollups alone cannot, or what has to come first. */
 async function answerIn<T>(
   query: Query,
   waysTo: (snapshot: Snapshot) => Ways<T>,
   { verify, onlyFromRollups, givenUp, waitsUntil }: Attempt,
-): Promise<Answered<T> | "behind" | undefined> {
+): Promise<Answered<T> | "behind" | "timeless" | undefined> {
   const usability = await usabilityOf(query);
-  if (usability.kind === "behind" && Date.now() < waitsUntil) return "behind";
+  if (usability.kind !== "rebuilding" && usability.kind !== "usable" && Date.now() < waitsUntil)
+    return usability.kind;
   if (usability.kind !== "usable") {
     if (onlyFromRollups) return undefined;
     return inTurns(answered({ verify, stale: true }, waysTo(snapshotOf(query, 0))), givenUp);
@@ -145,8 +147,9 @@ export function createQuestions(
     };
     for (;;) {
       const answer = await database.snapshot(read, { givenUp: own.givenUp, limitMs });
-      if (answer !== "behind") return answer;
-      await build.catchUp(own.waitsUntil);
+      if (answer === "behind") await build.catchUp(own.waitsUntil);
+      else if (answer === "timeless") await database.transaction((query) => setTimes(query, TIMES_AT_ONCE));
+      else return answer;
     }
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RebuildProgress } from "../../../domain/storage.ts";
+import type { OnRetry, RebuildProgress } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
 import { ROWS_A_BUILD, RollupBuilder, type UnbuiltEvent } from "../../rollups/build/builder.ts";
 import type { RollupState } from "../../rollups/store.ts";
@@ -105,7 +105,8 @@ async function progressOf(query: Query): Promise<RebuildProgress | undefined> {
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the state of the one build that may run.
 export function createRollupBuild(
   database: Database,
-  onProgress: (progress: RebuildProgress) => void = () => {},
+  onProgress: (progress: RebuildProgress) => void,
+  onRetry: OnRetry,
 ): RollupBuild {
   const builder = new RollupBuilder({ loadsAllUsers: true, maxRows: ROWS_A_BUILD });
   const stopping = new AbortController();
@@ -151,8 +152,9 @@ export function createRollupBuild(
   function inBackground(act: () => Promise<void>): void {
     if (stopping.signal.aborted) return;
     background ??= act()
-      .catch(() => {
+      .catch((error) => {
         isDue = true;
+        if (!stopping.signal.aborted) onRetry("rollups", error);
       })
       .finally(() => {
         background = undefined;

@@ -9,8 +9,8 @@ import { isBehind, isCurrent, type StoredState } from "./rollup-writer.ts";
 const EVENT = `id, event_type, user_id, properties, ${EVENT_TIME} as occurred_at`;
 
 interface OldEvent extends UnbuiltEvent {
-  /** Another program has stored the event, without the time. */
-  readonly is_timeless: boolean;
+  /** Another program has stored the event. */
+  readonly is_foreign: boolean;
 }
 
 const JOURNAL = "select first_id, cardinality(ids) as events from event_journal order by first_id limit $1";
@@ -20,7 +20,9 @@ const TAKE_JOURNAL =
 
 const BY_IDS = `select ${EVENT} from events where id = any($1::bigint[]) order by id`;
 
-const FOREIGN = `select ${EVENT} from events where not journaled order by id limit $1`;
+// Those in the range of the backfill are left to it.
+const FOREIGN = `
+  select ${EVENT} from events where not journaled and (id <= $2 or id > $3) order by id limit $1`;
 
 const ADOPT = `
   update events set journaled = true, occurred_at = f.occurred_at
@@ -33,9 +35,8 @@ const MAX_TAIL = 3_000;
 // An event is in the backfill's range and in the journal where it was stored during the backfill: the journal adds it
 // when its id is behind the backfill, and else leaves it to the backfill.
 const BACKFILL = `
-  select ${EVENT}, occurred_at is null as is_timeless from events
-  where id > $1 and id <= $2 and journaled is distinct from false
-    and id not in (select unnest(ids) from event_journal)
+  select ${EVENT}, occurred_at is null or journaled is false as is_foreign from events
+  where id > $1 and id <= $2 and id not in (select unnest(ids) from event_journal)
   order by id limit $3`;
 
 const TAIL = `
@@ -72,13 +73,22 @@ async function adopt(query: Query, events: readonly UnbuiltEvent[]): Promise<voi
   await query(ADOPT, [events.map(({ id }) => id), events.map(({ occurred_at }) => occurred_at)]);
 }
 
+const SET_TIMES = `
+  update events set occurred_at = ${EVENT_TIME}
+  where occurred_at is null and id in (select id from events where occurred_at is null limit $1)`;
+
+/** Gives rows of other programs their time, at most this many. */
+export const setTimes = async (query: Query, most: number): Promise<void> => {
+  await query(SET_TIMES, [most]);
+};
+
 /** Takes the next events, at most about `most`, within the transaction that holds the state's lock. */
 export async function takeUnbuilt(query: Query, state: StoredState, most: number): Promise<Batch> {
   const { backfilled, backfill_end } = state;
   const ids = await takeJournal(query, most);
   const own = ids.filter((id) => id <= backfilled || id > backfill_end);
   const journaled = own.length === 0 ? [] : await query<UnbuiltEvent>(BY_IDS, [own]);
-  const foreign = await query<UnbuiltEvent>(FOREIGN, [most]);
+  const foreign = await query<UnbuiltEvent>(FOREIGN, [most, backfilled, backfill_end]);
   await adopt(query, foreign);
   const events = [...journaled, ...foreign];
   if (!isBehind(state) || events.length >= most) return { events, backfilled, more: events.length > 0 };
@@ -86,7 +96,7 @@ export async function takeUnbuilt(query: Query, state: StoredState, most: number
   const old = await query<OldEvent>(BACKFILL, [backfilled, backfill_end, left], { once: true });
   await adopt(
     query,
-    old.filter(({ is_timeless }) => is_timeless),
+    old.filter(({ is_foreign }) => is_foreign),
   );
   const reached = old.length < left ? backfill_end : (old.at(-1)?.id ?? backfill_end);
   return { events: [...events, ...old], backfilled: reached, more: true };
@@ -99,8 +109,7 @@ const BACKLOG = `
       + case when backfilled < backfill_end then 0
           else (select count(*) from (select from events where not journaled limit ${MAX_TAIL}) as foreign_events)
         end as unbuilt,
-    case when backfilled < backfill_end then false
-      else exists (select from events where not journaled and occurred_at is null) end as has_timeless
+    exists (select from events where occurred_at is null) as has_timeless
   from event_rollup`;
 
 interface Backlog extends StoredState {
@@ -116,6 +125,8 @@ export type Usability =
   | { readonly kind: "usable"; readonly state: StoredState; readonly unbuilt: number }
   /** After a build. */
   | { readonly kind: "behind" }
+  /** Not until `setTimes` has given rows of other programs their time. */
+  | { readonly kind: "timeless" }
   /** Not until the rebuild is done. */
   | { readonly kind: "rebuilding" };
 
@@ -123,8 +134,9 @@ export async function usabilityOf(query: Query): Promise<Usability> {
   const [backlog] = await query<Backlog>(BACKLOG, []);
   if (backlog === undefined) throw new Error("the table event_rollup has lost its row");
   const { unbuilt, has_timeless, ...state } = backlog;
+  if (has_timeless) return { kind: "timeless" };
   if (!isCurrent(state) || isBehind(state)) return { kind: "rebuilding" };
-  return unbuilt >= MAX_TAIL || has_timeless ? { kind: "behind" } : { kind: "usable", state, unbuilt };
+  return unbuilt >= MAX_TAIL ? { kind: "behind" } : { kind: "usable", state, unbuilt };
 }
 
 /** All events that the rollups of a snapshot lack, once its backfill is done. */

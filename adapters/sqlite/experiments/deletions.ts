@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "better-sqlite3";
+import type { OnRetry } from "../../../domain/storage.ts";
 import { asFailure, isBusy } from "../failures.ts";
 import type { Writer } from "../writer.ts";
 
@@ -20,6 +21,7 @@ export interface DeletionParts {
   readonly beforeCommit: () => void;
   /** Called when an experiment has been deleted. */
   readonly onDelete: () => void;
+  readonly onRetry: OnRetry;
 }
 
 // About five milliseconds of work in one transaction.
@@ -70,15 +72,17 @@ function sliceByKey(db: Database, table: string, key: string): Slice {
   return (testId) => (remove.run(testId).changes === ROWS_A_SLICE ? 0 : undefined);
 }
 
-export function createDeletions({ db, writer, beforeCommit, onDelete }: DeletionParts): Deletions {
-  const slices = [
-    sliceByKey(db, "ab_forced", "test_id, user_id"),
-    sliceByKey(db, "ab_cell_sums", "test_id, day, variant_id, period, metric_name, declared"),
-    sliceByKey(db, "ab_attributes", "test_id, user_id"),
-    sliceByKey(db, "ab_observations", "test_id, user_id, metric_name"),
-    sliceById(db, "ab_assignments"),
-    sliceById(db, "ab_metrics"),
-  ];
+const slicesOf = (db: Database): readonly Slice[] => [
+  sliceByKey(db, "ab_forced", "test_id, user_id"),
+  sliceByKey(db, "ab_cell_sums", "test_id, day, variant_id, period, metric_name, declared"),
+  sliceByKey(db, "ab_attributes", "test_id, user_id"),
+  sliceByKey(db, "ab_observations", "test_id, user_id, metric_name"),
+  sliceById(db, "ab_assignments"),
+  sliceById(db, "ab_metrics"),
+];
+
+export function createDeletions({ db, writer, beforeCommit, onDelete, onRetry }: DeletionParts): Deletions {
+  const slices = slicesOf(db);
   const selectPending = db.prepare<[], number>("select test_id from ab_deletions order by test_id").pluck();
   const finish = db.prepare<[number]>("delete from ab_deletions where test_id = ?");
   const stopping = new AbortController();
@@ -123,8 +127,10 @@ export function createDeletions({ db, writer, beforeCommit, onDelete }: Deletion
         const [testId] = selectPending.all();
         if (testId === undefined) return;
         await sweepExperiment(testId);
-      } catch {
+      } catch (error) {
+        if (stopping.signal.aborted) return;
         // The disk is full, or another process holds the lock. Nothing is shown of these rows meanwhile.
+        onRetry("deletions", error);
         await pause(RETRY_MS).catch(() => {});
       }
     }

@@ -2,8 +2,10 @@ import type { Database } from "better-sqlite3";
 import type { Experiment } from "../../../domain/experiments/experiment.ts";
 import { endOf } from "../../../domain/experiments/lifecycle.ts";
 import type { NotCounted } from "../../../domain/experiments/user-total.ts";
+import type { OnRetry } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
 import { fromSql } from "../instants.ts";
+import { timeOf } from "../reports/event-source.ts";
 import type { Writer } from "../writer.ts";
 import type { AssignmentFinder } from "./assignments.ts";
 import type { Cells } from "./cells.ts";
@@ -54,7 +56,8 @@ interface EventRow {
   user_id: string | null;
   properties: string | null;
   created_at: string;
-  occurred_at: Instant;
+  /** Null where another program has stored the event, and no build has given it its time yet. */
+  occurred_at: Instant | null;
 }
 
 // A few milliseconds of writing, or of reading over what is not asked for.
@@ -72,6 +75,7 @@ export function createTallyBacklog(
   cells: Cells,
   periods: WeightPeriods,
   counter: EventCounter,
+  onRetry: OnRetry,
 ): TallyBacklog {
   const selectNext = db.prepare<[], BacklogRow>("select * from ab_tally_backlog order by id limit 1");
   const advance = db.prepare<[number, number]>("update ab_tally_backlog set next_id = ? where id = ?");
@@ -86,8 +90,8 @@ export function createTallyBacklog(
      where id > ? and id <= ? order by id limit ?`,
   );
   const selectEvents = db.prepare<[number, number], EventRow>(
-    `select id, event_type, user_id, properties, created_at, occurred_at from events
-     where id > ? and id <= ? and user_id is not null order by id`,
+    `select id, event_type, user_id, properties, created_at, occurred_at
+     from events where id > ? and id <= ? and user_id is not null order by id`,
   );
 
   function countAssignment({ id, test_id, user_id, variant_id, assigned_at: text }: AssignmentRow): void {
@@ -130,7 +134,11 @@ export function createTallyBacklog(
     only: string | null,
   ): void {
     if (row.user_id === null) return;
-    const event = { ...row, created_at: fromSql(row.created_at) };
+    const event = {
+      ...row,
+      created_at: fromSql(row.created_at),
+      occurred_at: row.occurred_at ?? timeOf(row.created_at),
+    };
     for (const watch of watches.get(row.event_type) ?? []) counter.count(watch, row.user_id, event, only);
   }
 
@@ -172,7 +180,7 @@ export function createTallyBacklog(
 
   async function workOn(): Promise<void> {
     while (!stopped) {
-      const more = await takeStep().catch(() => undefined);
+      const more = await takeStep().catch((error) => onRetry("tallies", error));
       if (more === false && !asked) return;
       asked = false;
       if (more === undefined) await waitFor(RETRY_MS);

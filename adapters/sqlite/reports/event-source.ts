@@ -145,7 +145,7 @@ function wideEntries(properties: string | null): number {
 }
 
 /** Another program's event happened when it was created. An invalid time becomes now: the event arrived before. */
-function timeOf(created_at: UnbuiltRow[5]): number {
+export function timeOf(created_at: UnbuiltRow[5]): number {
   const created = fromSql(created_at ?? "");
   return Number.isNaN(created) ? Date.now() : created;
 }

@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
 import { Failure } from "../../../domain/failure.ts";
-import type { RebuildProgress } from "../../../domain/storage.ts";
+import type { OnRetry, RebuildProgress } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
 import { ROWS_A_BUILD, RollupBuilder } from "../../rollups/build/builder.ts";
 import { runNow } from "../../rollups/work.ts";
@@ -68,6 +68,7 @@ export interface BuildParts {
   readonly buildAt: number;
   /** Called about once a second while a rebuild runs, and at its end. */
   readonly onProgress?: ((progress: RebuildProgress) => void) | undefined;
+  readonly onRetry: OnRetry;
 }
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the state of the one build that may run.
@@ -78,6 +79,7 @@ export function createRollupBuild({
   plan,
   buildAt,
   onProgress,
+  onRetry,
 }: BuildParts): RollupBuild {
   let unbuilt = 0;
   let running: Promise<boolean> | undefined;
@@ -123,6 +125,12 @@ export function createRollupBuild({
     return missing > MANY_EVENTS ? { done: total - missing, total } : undefined;
   }
 
+  /** The rebuild comes to them last; until then answers come from the events, which are found by their time. */
+  async function setTimes(until: Instant): Promise<void> {
+    while (rollups.hasTimeless() && Date.now() < until)
+      await writer.write(EVENTS_AT_ONCE, () => rollups.setTimes(EVENTS_AT_ONCE));
+  }
+
   let saidAt = 0;
   function report(made: RebuildProgress): void {
     if (Date.now() - saidAt < PROGRESS_MS) return;
@@ -149,8 +157,9 @@ export function createRollupBuild({
       }
       if (begun !== undefined && progress() === undefined)
         onProgress?.({ done: newestId(), total: newestId() });
-    } catch {
+    } catch (error) {
       unbuilt = 0;
+      onRetry("rollups", error);
     } finally {
       inBackground = false;
     }
@@ -170,6 +179,7 @@ export function createRollupBuild({
         }
         if (isUpToDate(newest)) return true;
         void buildInBackground();
+        await setTimes(until);
         return false;
       } catch (thrown) {
         const error = asFailure(thrown, "read");

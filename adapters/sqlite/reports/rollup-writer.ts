@@ -12,6 +12,7 @@ import {
   type ValueRow,
   type VisitorsRow,
 } from "../../rollups/store.ts";
+import { timeOf } from "./event-source.ts";
 import { createStateReader, isCurrent, type PropertyColumns, type StoredState } from "./rollup-store.ts";
 
 /** The result of one build: rows to put, and repairs of events that another program has inserted. */
@@ -20,6 +21,11 @@ export interface BuildPlan extends Built {
   readonly times: readonly EventTime[];
   /** Ids of events with bytes where text belongs. */
   readonly bytes: readonly number[];
+}
+
+interface Timeless {
+  readonly id: number;
+  readonly created_at: string | number | Uint8Array | null;
 }
 
 export interface EventTime {
@@ -109,6 +115,9 @@ export function createRollupWriter(db: Database) {
        session_id = cast(session_id as text)
      where id = ?`,
   );
+  const selectTimeless = db.prepare<[number], Timeless>(
+    "select id, created_at from events where occurred_at is null limit ?",
+  );
   const clears = TABLES.map((table) => {
     const clear = db.prepare<[]>(`delete from ${table}`);
     return () => void clear.run();
@@ -125,6 +134,18 @@ export function createRollupWriter(db: Database) {
       putAll(bytes, setText);
       put(rows);
       setState.run({ ...after, format, through });
+    },
+
+    /** Whether another program has stored events without their time, which no answer from events would find. */
+    hasTimeless: (): boolean => selectTimeless.get(1) !== undefined,
+
+    /** Gives events of other programs their time, at most this many. */
+    setTimes(most: number): void {
+      const rows = selectTimeless.all(most);
+      putAll(
+        rows.map(({ id, created_at }) => ({ id, occurred_at: timeOf(created_at) })),
+        setTime,
+      );
     },
 
     /** Makes the rollups those of no version, which nothing reads. */

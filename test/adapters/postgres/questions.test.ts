@@ -39,9 +39,9 @@ describe("on PostgreSQL", () => {
 
   questionContract("PostgreSQL 18", open, { runs: 12 });
 
-  foreignRows("PostgreSQL", async () => {
+  foreignRows("PostgreSQL", async (onRetry) => {
     const url = await server.newDatabase();
-    const storage = await openPostgres(url);
+    const storage = await openPostgres(url, { onRetry });
     const execute = async (sql: string): Promise<void> => {
       const client = new pg.Client({ connectionString: url });
       await client.connect();

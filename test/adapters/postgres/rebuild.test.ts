@@ -55,6 +55,7 @@ async function databaseOfBefore(): Promise<Upgraded> {
   return { url, client, open };
 }
 
+const page = { event_types: ["foreign"], from: AT, to: AT + HOUR, where: [], limit: 1 };
 const hour = { event_types: [], measure: "users" as const, edges: [AT, AT + HOUR], where: [], limit: 1 };
 
 const isRebuilt = (storage: Storage) =>
@@ -79,7 +80,7 @@ test("two processes upgrade a database at once, store events meanwhile, and add 
 });
 
 test("while the rollups are rebuilt, questions are answered from the events and say so", async () => {
-  const { client, open } = await databaseOfBefore();
+  const { url, client, open } = await databaseOfBefore();
   const storage = await open();
   await isRebuilt(storage);
   // The builds wait for the row that holds the state; a new format makes its rollups those of no version.
@@ -89,10 +90,15 @@ test("while the rollups are rebuilt, questions are answered from the events and 
   const { source, value } = await storage.trend(hour);
   expect([source, value]).toEqual(["raw", [{ event_type: null, total: 700, values: [700] }]]);
   expect((await storage.check()).rebuild).toEqual({ done: 5_000, total: EVENTS });
+  // Another program's event has no time yet, and is found nevertheless.
+  const other = await connected(url);
+  await other.query("insert into events(event_type, created_at) values ('foreign', '2026-11-22T10:30:00Z')");
+  const [{ event_type, occurred_at } = {}] = await storage.listEvents(page);
+  expect([event_type, occurred_at]).toEqual(["foreign", AT + HOUR / 2]);
   await holder.query("commit");
   await storage.appendEvents([eventAt(0, "view")]);
   await expect.poll(async () => (await storage.trend(hour)).source, WAITED_FOR).toBe("rollup");
-  await expectExact(storage, EVENTS + 1);
+  await expectExact(storage, EVENTS + 2);
 });
 
 test("an upgrade that waits for a long report of an older process lets events be stored meanwhile", async () => {

