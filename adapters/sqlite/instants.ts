@@ -33,3 +33,9 @@ export function fromSql(value: string | number | Uint8Array): Instant {
   const instant = value instanceof Uint8Array ? Number.NaN : read(value);
   return instant >= EARLIEST && instant <= LATEST ? instant : Number.NaN;
 }
+
+/** Another program's event happened when it was created. An invalid time becomes now: the event arrived before. */
+export function timeOf(createdAt: string | number | Uint8Array | null): Instant {
+  const created = fromSql(createdAt ?? "");
+  return Number.isNaN(created) ? Date.now() : created;
+}

@@ -4,7 +4,7 @@ import type { UnbuiltEvent } from "../../rollups/build/builder.ts";
 import { isOnPage, startOfPage } from "../../rollups/questions/list.ts";
 import type { EventSource, PersonPage, RawEvent, RawRange } from "../../rollups/store.ts";
 import type { Work } from "../../rollups/work.ts";
-import { fromSql } from "../instants.ts";
+import { fromSql, timeOf } from "../instants.ts";
 import type { EventTime } from "./rollup-writer.ts";
 
 type ListedRow = Omit<StoredEvent, "created_at"> & { created_at: string | number | Uint8Array };
@@ -142,12 +142,6 @@ function wideEntries(properties: string | null): number {
   let entries = 1;
   for (let at = 0; at < properties.length; at += 1) if (properties.charCodeAt(at) === COMMA) entries += 1;
   return Math.max(0, entries - USUAL_ENTRIES);
-}
-
-/** Another program's event happened when it was created. An invalid time becomes now: the event arrived before. */
-export function timeOf(created_at: UnbuiltRow[5]): number {
-  const created = fromSql(created_at ?? "");
-  return Number.isNaN(created) ? Date.now() : created;
 }
 
 /** Reads the next events after an id, at most `most`; fewer where they are wide. */

@@ -12,7 +12,7 @@ import {
   type ValueRow,
   type VisitorsRow,
 } from "../../rollups/store.ts";
-import { timeOf } from "./event-source.ts";
+import { timeOf } from "../instants.ts";
 import { createStateReader, isCurrent, type PropertyColumns, type StoredState } from "./rollup-store.ts";
 
 /** The result of one build: rows to put, and repairs of events that another program has inserted. */
