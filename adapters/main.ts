@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { PreparedResults } from "../domain/experiments/results/prepared-results.ts";
 import type { OnRetry, RebuildProgress, Storage } from "../domain/storage.ts";
 import type { World } from "../handlers/contract/endpoint.ts";
 import { endpoints } from "../handlers/contract/endpoints.ts";
@@ -67,7 +68,13 @@ export async function openAnalytics(
   const settings = readSettings(variables);
   const log = createLog(settings);
   const storage = await openStorage(settings, log);
-  const world: World = { storage, now: Date.now, newId: randomUUID, version: packageJson.version };
+  const world: World = {
+    storage,
+    prepared: new PreparedResults(),
+    now: Date.now,
+    newId: randomUUID,
+    version: packageJson.version,
+  };
   const files = dashboard === undefined ? NO_FILES : createStaticFiles(WEB_FILES, dashboard);
   const edge = createEdge({ endpoints, world, settings, log, files, maxAnswerBytes });
   const owns = ownerOf(endpoints, files.list);

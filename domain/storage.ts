@@ -1,5 +1,5 @@
 import type { NewEvent } from "./events/event.ts";
-import type { DayCell, ExperimentCells } from "./experiments/cells.ts";
+import type { DayCell, MeasuredExperiment } from "./experiments/cells.ts";
 import type { GroupInput } from "./experiments/exclusion.ts";
 import type { Experiment, ExperimentStatus, NewExperiment } from "./experiments/experiment.ts";
 import type { Forced } from "./experiments/lifecycle.ts";
@@ -205,8 +205,11 @@ export interface MetricStore {
     testId: number,
     metrics: T,
   ): Promise<ForEach<T, AppendedMetric>>;
-  /** The sums that results are computed from, as of one moment; undefined where there is no such experiment. */
-  experimentCells(testId: number): Promise<ExperimentCells | undefined>;
+  /**
+   * The experiment, and the sums that its results are computed from as of one moment; undefined where there is no such
+   * experiment. While nothing of them changes, by this process or another, it may be the same object as before.
+   */
+  experimentCells(testId: number): Promise<MeasuredExperiment | undefined>;
   /**
    * What each day added to them, oldest first. A value is of the day on which it happened, but of none before the latest
    * day that changed its user's observation, so that the days up to any one are the cells of the users they have.

@@ -6,6 +6,7 @@ import type { HttpRequest, HttpResponse } from "../adapters/http/message.ts";
 import { bodyTooLarge } from "../adapters/http/requests/body.ts";
 import { readSettings, type Settings } from "../adapters/settings.ts";
 import type { ExperimentCells } from "../domain/experiments/cells.ts";
+import { PreparedResults } from "../domain/experiments/results/prepared-results.ts";
 import { Failure, type Fault } from "../domain/failure.ts";
 import type { Instant } from "../domain/time.ts";
 import type { Endpoint, World } from "../handlers/contract/endpoint.ts";
@@ -37,6 +38,7 @@ export function openWorld(overrides: Partial<World> = {}): TestWorld {
       return `salt-${ids}`;
     },
     version: "1.2.3",
+    prepared: new PreparedResults(),
     ...overrides,
     storage,
     advance: (milliseconds) => {

@@ -106,16 +106,15 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
   function answerReply(
     exchange: Exchange,
     { access }: Endpoint,
-    { outcome, body, cause }: { outcome: Outcome; body: unknown; cause?: unknown },
+    { outcome, body, json, cause }: { outcome: Outcome; body: unknown; json?: string; cause?: unknown },
   ): void {
     const status = OUTCOME_STATUS[outcome];
     if (outcome === "deleted") answer(exchange, { status, headers: {}, body: "" });
     else if (body instanceof Listing) answerLater(exchange, listingResponse(body, status, maxAnswerBytes));
-    else answer(exchange, jsonResponse(access, status, body), cause);
+    else answer(exchange, jsonResponse(access, status, json ?? JSON.stringify(body)), cause);
   }
 
-  function jsonResponse(access: Access, status: number, body: unknown): HttpResponse {
-    const text = JSON.stringify(body);
+  function jsonResponse(access: Access, status: number, text: string): HttpResponse {
     // A write has been stored by now, so its answer is sent at any size: a refusal would deny that.
     if (maxAnswerBytes !== undefined && access === "read") refuseTooLong(text, maxAnswerBytes);
     return { status, headers: { "content-type": "application/json; charset=utf-8" }, body: text };

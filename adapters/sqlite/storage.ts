@@ -195,7 +195,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
     ...createLinkStore(db, writer),
     ...createExperimentStore(db, writer, shelf, deletions, periods, () => void backlog.work()),
     ...createAssignmentStore(db, writer, shelf, finder, cells, periods),
-    ...createMetricStore(db, writer, shelf, finder, cells, createCellReader(db)),
+    ...createMetricStore(db, writer, shelf, finder, cells, createCellReader(db, cells)),
     hasRoom: writer.hasRoom,
     check: async () => {
       const condition = await conditionOf(() => {

@@ -1,5 +1,6 @@
 import type { ExactSum } from "../statistics/exact-sum.ts";
 import type { Instant } from "../time.ts";
+import type { Experiment } from "./experiment.ts";
 
 // The input of the results. A cell is the users of one variant who were assigned in one weight period; a weight
 // period begins with every change of the variants' weights. Storage keeps these sums and nothing of earlier looks, so
@@ -75,6 +76,11 @@ export interface ExperimentCells {
    * in the background: figures are right for what is in them and not complete. 0 otherwise.
    */
   readonly pending_rows: number;
+}
+
+/** An experiment with its cells, as of one moment. */
+export interface MeasuredExperiment extends ExperimentCells {
+  readonly experiment: Experiment;
 }
 
 /** The change of a cell on one day (days since 1970, UTC). The sum over all days is the cell of the results. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PreparedResults } from "../../domain/experiments/results/prepared-results.ts";
 import type { FailureCode } from "../../domain/failure.ts";
 import type { Storage } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
@@ -6,6 +7,8 @@ import type { Instant } from "../../domain/time.ts";
 /** Everything an endpoint depends on. A test sets the time and the ids, so it can compare whole answers. */
 export interface World {
   readonly storage: Storage;
+  /** Results that were computed before. */
+  readonly prepared: PreparedResults;
   readonly now: () => Instant;
   /** A new random id: unique, and not guessable. */
   readonly newId: () => string;
@@ -26,6 +29,8 @@ type Reply<R extends Replies> = {
   [outcome in keyof R & Outcome]: {
     readonly outcome: outcome;
     readonly body: z.infer<NonNullable<R[outcome]>>;
+    /** The body as JSON, where it was made before. */
+    readonly json?: string;
     /** The error behind a degraded outcome. It is logged and never sent. */
     readonly cause?: unknown;
   };
@@ -69,7 +74,7 @@ export type Endpoint = Omit<Definition<z.ZodType, z.ZodType, z.ZodType, Replies>
   handle(
     request: Request<never, never, never>,
     world: World,
-  ): Promise<{ outcome: Outcome; body: unknown; cause?: unknown }>;
+  ): Promise<{ outcome: Outcome; body: unknown; json?: string; cause?: unknown }>;
 };
 
 /** Returns its argument. It exists so that TypeScript infers an endpoint's types from its schemas. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ExperimentCells } from "../../domain/experiments/cells.ts";
+import type { MeasuredExperiment } from "../../domain/experiments/cells.ts";
 import type { Experiment, MetricDefinition } from "../../domain/experiments/experiment.ts";
 import { ArmTable, metricSumsOf, usersOf } from "../../domain/experiments/results/arms.ts";
 import {
@@ -19,7 +19,7 @@ import type { MetricStore, UserObservation } from "../../domain/storage.ts";
 import { Name } from "../../domain/text.ts";
 import { endpoint, TestPath } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";
-import { existingCells, existingExperiment } from "./existing-experiment.ts";
+import { measuredExperiment } from "./existing-experiment.ts";
 
 const PAGE = 1_000;
 // About as many coin tosses as take a few milliseconds: other requests are served between such turns.
@@ -44,10 +44,9 @@ export const checkExperiment = endpoint({
   failures: ["not_found"],
 
   async handle({ params, body, gone }, { storage, newId }) {
-    const experiment = await existingExperiment(storage, params.test_id);
-    const cells = await existingCells(storage, experiment.id);
+    const measured = await measuredExperiment(storage, params.test_id);
     const seed = body.seed ?? hashOf(newId());
-    const question = await questionOf(storage, experiment, cells, body.metric_name ?? undefined, seed);
+    const question = await questionOf(storage, measured, body.metric_name ?? undefined, seed);
     const rounds = selfCheck(question);
     const roundsPerTurn = Math.max(1, Math.floor(TOSSES_PER_TURN / question.sample.users));
     for (;;) {
@@ -85,12 +84,11 @@ function metricOf(experiment: Experiment, table: ArmTable, name: string | undefi
 /** The experiment's users, or as large a part of them as is split. */
 async function questionOf(
   storage: MetricStore,
-  experiment: Experiment,
-  cells: ExperimentCells,
+  { experiment, cells }: MeasuredExperiment,
   name: string | undefined,
   seed: number,
 ): Promise<Question> {
-  const table = new ArmTable(experiment.variants, cells.cells);
+  const table = new ArmTable(experiment.variants, cells);
   const metric = metricOf(experiment, table, name);
   const all = table.arms.reduce((sum, arm) => sum + usersOf(arm), 0);
   const having = table.arms.reduce(

@@ -1,4 +1,4 @@
-import type { ExperimentCells } from "../../domain/experiments/cells.ts";
+import type { MeasuredExperiment } from "../../domain/experiments/cells.ts";
 import type { Experiment } from "../../domain/experiments/experiment.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { ExperimentStore, MetricStore } from "../../domain/storage.ts";
@@ -13,9 +13,9 @@ export async function existingExperiment(storage: ExperimentStore, id: number): 
   return experiment;
 }
 
-/** What its results are computed from; the same refusal where it has just been deleted. */
-export async function existingCells(storage: MetricStore, id: number): Promise<ExperimentCells> {
-  const cells = await storage.experimentCells(id);
-  if (cells === undefined) throw unknownExperiment(id);
-  return cells;
+/** The same with what its results are computed from. */
+export async function measuredExperiment(storage: MetricStore, id: number): Promise<MeasuredExperiment> {
+  const measured = await storage.experimentCells(id);
+  if (measured === undefined) throw unknownExperiment(id);
+  return measured;
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { ExperimentCells } from "../../domain/experiments/cells.ts";
-import { ConfidenceLevel, type Experiment } from "../../domain/experiments/experiment.ts";
-import { type Question, Results, resultsOf } from "../../domain/experiments/results/results.ts";
+import type { MeasuredExperiment } from "../../domain/experiments/cells.ts";
+import { ConfidenceLevel } from "../../domain/experiments/experiment.ts";
+import { type Question, Results } from "../../domain/experiments/results/results.ts";
 import {
   MAX_SEGMENT_USERS,
   Segments,
@@ -12,7 +12,7 @@ import { Name } from "../../domain/text.ts";
 import type { World } from "../contract/endpoint.ts";
 import { endpoint, TestPath } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";
-import { existingCells, existingExperiment } from "./existing-experiment.ts";
+import { measuredExperiment } from "./existing-experiment.ts";
 
 const PAGE = 1_000;
 
@@ -36,16 +36,15 @@ export const getResults = endpoint({
   failures: ["not_found"],
 
   async handle({ params, query: { segment, ...question }, gone }, world) {
-    const { storage, now } = world;
-    const experiment = await existingExperiment(storage, params.test_id);
-    const cells = await existingCells(storage, experiment.id);
-    const results = resultsOf(experiment, cells, now(), question);
+    const { storage, prepared, now } = world;
+    const measured = await measuredExperiment(storage, params.test_id);
+    const { results, json } = prepared.answer(measured, now(), question);
     if (question.metric !== undefined && results.results.every(({ metrics }) => metrics.length === 0)) {
       const message = "is neither declared nor tracked in this test";
       throw unanswerable("request", [{ path: "metric", message }]);
     }
-    if (segment === undefined) return { outcome: "ok", body: results };
-    const segments = await readSegments(world, experiment, cells, segment, question, gone());
+    if (segment === undefined) return { outcome: "ok", body: results, json };
+    const segments = await readSegments(world, measured, segment, question, gone());
     return { outcome: "ok", body: { ...results, segments } };
   },
 });
@@ -53,12 +52,12 @@ export const getResults = endpoint({
 /** Reads the users page by page, so that other requests are served meanwhile. */
 async function readSegments(
   { storage, now }: World,
-  experiment: Experiment,
-  cells: ExperimentCells,
+  measured: MeasuredExperiment,
   property: string,
   question: Question,
   gone: AbortSignal,
 ): Promise<Segments> {
+  const { experiment } = measured;
   const table = new SegmentTable(experiment);
   let after: string | null = null;
   do {
@@ -73,5 +72,5 @@ async function readSegments(
       "is a property that no user of this test has: send it as an attribute with the assignments";
     throw unanswerable("request", [{ path: "segment", message }]);
   }
-  return segmentsOf(experiment, cells, table, property, now(), question);
+  return segmentsOf(experiment, measured, table, property, now(), question);
 }

@@ -1,6 +1,6 @@
 import { Timeline, timelineOf } from "../../domain/experiments/results/timeline.ts";
 import { endpoint, TestPath } from "../contract/endpoint.ts";
-import { existingCells, existingExperiment } from "./existing-experiment.ts";
+import { measuredExperiment } from "./existing-experiment.ts";
 
 export const getTimeline = endpoint({
   name: "getTimeline",
@@ -13,9 +13,8 @@ export const getTimeline = endpoint({
   failures: ["not_found"],
 
   async handle({ params }, { storage, now }) {
-    const experiment = await existingExperiment(storage, params.test_id);
-    const cells = await existingCells(storage, experiment.id);
-    const days = await storage.dayCells(experiment.id);
-    return { outcome: "ok", body: timelineOf(experiment, days, cells, now()) };
+    const measured = await measuredExperiment(storage, params.test_id);
+    const days = await storage.dayCells(params.test_id);
+    return { outcome: "ok", body: timelineOf(measured.experiment, days, measured, now()) };
   },
 });

@@ -1,4 +1,4 @@
-import type { DayCell, ExperimentCells, RawValues } from "../../../domain/experiments/cells.ts";
+import type { DayCell, MeasuredExperiment, RawValues } from "../../../domain/experiments/cells.ts";
 import type { Experiment } from "../../../domain/experiments/experiment.ts";
 import {
   type CellSums,
@@ -28,24 +28,25 @@ const SUMS = `
 
 const CELLS = `
   select coalesce((select json_agg(u order by day, variant_id, period) from (${USERS}) u), '[]') as users,
-    coalesce((select json_agg(s order by day, variant_id, period, metric_name) from (${SUMS}) s), '[]') as sums`;
+    coalesce((select json_agg(s order by day, variant_id, period, metric_name, declared) from (${SUMS}) s), '[]') as sums`;
 
 // All of one moment: users who are counted after their values would be fewer than those who have some.
 const WHOLE = `
-  select c.*,
-    coalesce((
-      select json_agg(p order by period, variant_id)
-      from (select period, variant_id, started_at, weight from ab_periods where test_id = $1) p), '[]') as periods,
-    coalesce((
-      select json_agg(r order by variant_id, metric_name)
-      from (
-        select variant_id, metric_name, sum(count) as count, sum(sum)::float8 as sum, min(min)::float8 as min,
-          max(max)::float8 as max, sum(before_assignment) as before_assignment, sum(after_stop) as after_stop,
-          sum(after_window) as after_window, sum(wrong_type) as wrong_type, sum(out_of_range) as out_of_range
-        from ab_raw_values where test_id = $1 group by variant_id, metric_name) r), '[]') as raw,
-    (select coalesce(sum(pending), 0)::bigint from ab_tally_backlog
-      where coalesce(test_id, $1) = $1) as pending_rows
-  from (${CELLS}) c`;
+  select row_to_json(w)::text as whole from (
+    select c.*,
+      coalesce((
+        select json_agg(p order by period, variant_id)
+        from (select period, variant_id, started_at, weight from ab_periods where test_id = $1) p), '[]') as periods,
+      coalesce((
+        select json_agg(r order by variant_id, metric_name)
+        from (
+          select variant_id, metric_name, sum(count) as count, sum(sum)::float8 as sum, min(min)::float8 as min,
+            max(max)::float8 as max, sum(before_assignment) as before_assignment, sum(after_stop) as after_stop,
+            sum(after_window) as after_window, sum(wrong_type) as wrong_type, sum(out_of_range) as out_of_range
+          from ab_raw_values where test_id = $1 group by variant_id, metric_name) r), '[]') as raw,
+      (select coalesce(sum(pending), 0)::bigint from ab_tally_backlog
+        where coalesce(test_id, $1) = $1) as pending_rows
+    from (${CELLS}) c) w`;
 
 interface SumsRow extends Omit<CellSums, "sums"> {
   readonly users_with_value: number;
@@ -74,17 +75,48 @@ interface WholeRow extends CellsRow {
   readonly pending_rows: number;
 }
 
-export async function readCells(query: Query, experiment: Experiment): Promise<ExperimentCells> {
-  const [row] = await query<WholeRow>(WHOLE, [experiment.id, ALL_DAYS, ALL_DAYS]);
-  if (row === undefined) throw new Error("a statement that gives one row gave none");
-  return {
-    periods: periodsOf(experiment, row.periods),
-    cells: cellsOf(experiment, row).map(({ day: _, ...cell }) => cell),
-    raw: row.raw.map(rawValuesOf),
-    planned_users_reached_at: experiment.planned_users_reached_at,
-    pending_rows: row.pending_rows,
+/** About as many experiments as are looked at in one day. */
+const MOST_KEPT = 200;
+
+interface Kept {
+  /** All that the object was made of. */
+  readonly text: string;
+  readonly measured: MeasuredExperiment;
+}
+
+/**
+ * Reads experiments with their cells: the same object as before where the database says the same, word for word. No
+ * revision could tell that as cheaply: every value would have to write it, to one row that all of them wait for.
+ */
+export function createCellReader(query: Query) {
+  const kept = new Map<number, Kept>();
+
+  function keep(id: number, one: Kept): void {
+    kept.delete(id);
+    kept.set(id, one);
+    const [oldest] = kept.keys();
+    if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
+  }
+
+  return async (experiment: Experiment): Promise<MeasuredExperiment> => {
+    const [row] = await query<{ whole: string }>(WHOLE, [experiment.id, ALL_DAYS, ALL_DAYS]);
+    if (row === undefined) throw new Error("a statement that gives one row gave none");
+    const text = JSON.stringify(experiment) + row.whole;
+    const last = kept.get(experiment.id);
+    const measured = last?.text === text ? last.measured : measuredOf(experiment, JSON.parse(row.whole));
+    keep(experiment.id, { text, measured });
+    return measured;
   };
 }
+
+const measuredOf = (experiment: Experiment, row: WholeRow): MeasuredExperiment => ({
+  experiment,
+  periods: periodsOf(experiment, row.periods),
+  cells: cellsOf(experiment, row).map(({ day: _, ...cell }) => cell),
+  raw: row.raw.map(rawValuesOf),
+  planned_users_reached_at: experiment.planned_users_reached_at,
+  pending_rows: row.pending_rows,
+});
 
 const LAST_DAY = 2 ** 31 - 1;
 

@@ -10,7 +10,7 @@ import {
 } from "../../../domain/storage.ts";
 import type { Database } from "../database.ts";
 import { createIds } from "../ids.ts";
-import { readCells, readDayCells } from "./cells.ts";
+import { createCellReader, readDayCells } from "./cells.ts";
 import { contributionColumns } from "./contributions.ts";
 import { type Definitions, readDefinitions } from "./definitions.ts";
 import { anySlice } from "./expressions.ts";
@@ -74,6 +74,7 @@ export function createMetricStore(
   { findExperiment }: Pick<ExperimentStore, "findExperiment">,
 ): MetricStore {
   const ids = createIds(database, "metric_ids");
+  const readCells = createCellReader(database.query);
 
   let definitions: Definitions | undefined;
 
@@ -136,7 +137,7 @@ export function createMetricStore(
     },
     experimentCells: async (testId) => {
       const experiment = await findExperiment(testId);
-      return experiment && readCells(database.query, experiment);
+      return experiment && readCells(experiment);
     },
     dayCells: async (testId) => {
       const experiment = await findExperiment(testId);

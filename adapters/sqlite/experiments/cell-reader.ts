@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import type { DayCell, ExperimentCells } from "../../../domain/experiments/cells.ts";
+import type { DayCell, MeasuredExperiment } from "../../../domain/experiments/cells.ts";
 import type { Experiment } from "../../../domain/experiments/experiment.ts";
 import {
   type CellUsers,
@@ -17,14 +17,16 @@ import {
   type SumsRow,
   sumsOf,
 } from "./cell-rows.ts";
+import type { Cells } from "./cells.ts";
 
 /** Reads the cells that cells.ts keeps. */
 export interface CellReader {
-  ofExperiment(experiment: Experiment): ExperimentCells;
+  /** The same object while nothing has changed. */
+  ofExperiment(experiment: Experiment): MeasuredExperiment;
   byDay(experiment: Experiment): readonly DayCell[];
 }
 
-export function createCellReader(db: Database): CellReader {
+export function createCellReader(db: Database, { versionOf }: Pick<Cells, "versionOf">): CellReader {
   const selectPeriods = db.prepare<[number], PeriodWeight>(
     "select period, variant_id, started_at, weight from ab_periods where test_id = ? order by period, variant_id",
   );
@@ -57,14 +59,35 @@ export function createCellReader(db: Database): CellReader {
       })),
     );
 
-  return {
-    ofExperiment: (experiment) => ({
+  // The shelf has another object for an experiment after it was changed, a transaction was rolled back or another
+  // connection has written. What this connection commits otherwise is in the version.
+  const known = new WeakMap<
+    Experiment,
+    { readonly version: number; readonly measured: MeasuredExperiment }
+  >();
+
+  /** In one transaction, because another process may commit meanwhile. */
+  const read = db.transaction(
+    (experiment: Experiment, pending_rows: number): MeasuredExperiment => ({
+      experiment,
       periods: periodsOf(experiment, selectPeriods.all(experiment.id)),
       cells: cellsBetween(experiment, ALL_DAYS, ALL_DAYS).map(({ day: _, ...cell }) => cell),
       raw: selectRawValues.all(experiment.id).map(rawValuesOf),
       planned_users_reached_at: experiment.planned_users_reached_at,
-      pending_rows: selectBacklog.get({ test_id: experiment.id }) ?? 0,
+      pending_rows,
     }),
+  );
+
+  return {
+    ofExperiment(experiment) {
+      const version = versionOf(experiment.id);
+      const pending = selectBacklog.get({ test_id: experiment.id }) ?? 0;
+      const last = known.get(experiment);
+      if (last?.version === version && last.measured.pending_rows === pending) return last.measured;
+      const measured = read(experiment, pending);
+      known.set(experiment, { version, measured });
+      return measured;
+    },
 
     byDay: (experiment) => cellsBetween(experiment, ALL_DAYS + 1, Number.MAX_SAFE_INTEGER),
   };

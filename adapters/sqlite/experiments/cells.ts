@@ -52,6 +52,11 @@ export interface TrackedValue extends Occurrence {
 /** Keeps the cells of all experiments, in the transaction of the row that changes them: see domain/experiments/cells.ts. */
 export interface Cells extends Pick<Gathered, "save" | "forget"> {
   countUser(testId: number, user_id: string, member: Member, covariates: readonly CovariateValue[]): void;
+  /**
+   * Grows when cells of the experiment are written here, for those who keep what they have read. Code that writes to the
+   * tables of cells by other statements has to clear the experiment shelf.
+   */
+  versionOf(testId: number): number;
   /** How many users the experiment has, those of this transaction included. */
   usersOf(testId: number): number;
   /**
@@ -116,7 +121,11 @@ export function createCells(db: Database): Cells {
   const users: Open<CellKey, number> = new Map();
   const sums: Open<SumsKey, Sums> = new Map();
   const raws: Open<RawKey, RawRow> = new Map();
+  const versions = new Map<number, number>();
   const contributions = new WeakMap<Experiment, Map<string, readonly Contribution[]>>();
+
+  const versionOf = (testId: number): number => versions.get(testId) ?? 0;
+  const touch = (testId: number): void => void versions.set(testId, versionOf(testId) + 1);
 
   function contributionsTo(experiment: Experiment, metric: string): readonly Contribution[] {
     const known = contributions.get(experiment) ?? new Map<string, readonly Contribution[]>();
@@ -243,10 +252,21 @@ export function createCells(db: Database): Cells {
 
     keepRaw,
 
+    versionOf,
+
     save() {
-      for (const { key, value } of users.values()) addUsers.run({ ...key, users: value });
-      for (const { key, value } of sums.values()) upsertSums.run({ ...key, ...sumsRowOf(value) });
-      for (const { key, value } of raws.values()) upsertRaw.run({ ...key, ...value });
+      for (const { key, value } of users.values()) {
+        addUsers.run({ ...key, users: value });
+        touch(key.test_id);
+      }
+      for (const { key, value } of sums.values()) {
+        upsertSums.run({ ...key, ...sumsRowOf(value) });
+        touch(key.test_id);
+      }
+      for (const { key, value } of raws.values()) {
+        upsertRaw.run({ ...key, ...value });
+        touch(key.test_id);
+      }
     },
 
     forget() {

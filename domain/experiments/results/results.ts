@@ -3,12 +3,12 @@ import { checkSplit, expectedUsers, leakedUsers, type SplitPeriod } from "../../
 import { type Instant, IsoTime, isoTime } from "../../time.ts";
 import type { DroppedValues, ExperimentCells, RawValues } from "../cells.ts";
 import { type Experiment, ExperimentStatus, MetricDefinition } from "../experiment.ts";
-import { endOf } from "../lifecycle.ts";
 import { type Arm, ArmTable, usersOf } from "./arms.ts";
 import { type Comparison, ComparisonReply } from "./comparison.ts";
 import { compareAll } from "./comparisons.ts";
-import { alphaOf, isCompleted, lookOf } from "./level.ts";
+import { alphaOf, lookOf } from "./level.ts";
 import { type MeasuredMetric, measuredMetrics, mostUsed } from "./measured-metric.ts";
+import { momentOf, type Stage } from "./moment.ts";
 import { figuresOf } from "./observations.ts";
 import { brokenSplit, describeUndeclared, judge, noData, Verdict } from "./verdict.ts";
 import { count } from "./wording.ts";
@@ -77,15 +77,16 @@ export const Results = z
     confidence_level: z.number(),
     planned_users: z.int().nullable(),
     completed: z.boolean(),
-    computed_at: IsoTime,
     /** Stored rows that are not in the figures yet, after an upgrade; absent where there are none. */
     pending_rows: z.int().optional(),
     sample_ratio: SampleRatio,
     verdict: Verdict,
     results: z.array(VariantResult),
+    computed_at: IsoTime,
   })
   .meta({ id: "Results" });
 export type Results = z.infer<typeof Results>;
+export type TimelessResults = Omit<Results, "computed_at">;
 
 /** Options of a request for results. */
 export interface Question {
@@ -94,7 +95,7 @@ export interface Question {
 }
 
 /** Everything that the results of one moment are read from. */
-interface Assessment {
+interface Assessment extends Stage {
   readonly experiment: Experiment;
   readonly arms: readonly Arm[];
   readonly control: Arm | undefined;
@@ -102,9 +103,6 @@ interface Assessment {
   readonly comparisons: readonly Comparison[];
   readonly periods: readonly SplitPeriod[];
   readonly raw: readonly RawValues[];
-  readonly completed: boolean;
-  /** Nothing that arrives now counts. */
-  readonly isEnded: boolean;
 }
 
 /**
@@ -115,9 +113,20 @@ export function resultsOf(
   experiment: Experiment,
   cells: ExperimentCells,
   now: Instant,
-  { confidence = experiment.confidence_level, metric: only }: Question = {},
+  question: Question = {},
 ): Results {
-  const assessment = assess(experiment, cells, now, alphaOf(confidence));
+  const { as_of, ...stage } = momentOf(experiment, cells, now);
+  return { ...timelessResultsOf(experiment, cells, stage, question), computed_at: isoTime(as_of) };
+}
+
+/** All of the results but the time of the request: they are the same as long as cells and stage are. */
+export function timelessResultsOf(
+  experiment: Experiment,
+  cells: ExperimentCells,
+  stage: Stage,
+  { confidence = experiment.confidence_level, metric: only }: Question = {},
+): TimelessResults {
+  const assessment = assess(experiment, cells, stage, alphaOf(confidence));
   const { completed, periods } = assessment;
   const expected = expectedUsers(periods);
   const shown = assessment.metrics.filter(({ metric_name }) => only === undefined || metric_name === only);
@@ -130,7 +139,6 @@ export function resultsOf(
     confidence_level: confidence,
     planned_users: experiment.planned_users,
     completed,
-    computed_at: isoTime(Math.min(now, endOf(experiment) ?? now)),
     ...(cells.pending_rows > 0 ? { pending_rows: cells.pending_rows } : {}),
     sample_ratio: sampleRatioOf(periods),
     verdict: withPending(verdictOf(assessment), cells.pending_rows),
@@ -138,23 +146,21 @@ export function resultsOf(
   };
 }
 
-function assess(experiment: Experiment, cells: ExperimentCells, now: Instant, alpha: number): Assessment {
+function assess(experiment: Experiment, cells: ExperimentCells, stage: Stage, alpha: number): Assessment {
   const { arms } = new ArmTable(experiment.variants, cells.cells);
   const control = arms.find(({ variant }) => variant.is_control);
   const metrics = measuredMetrics(experiment, arms, cells.raw);
-  const completed = isCompleted(experiment, cells, now);
-  const isEnded = (endOf(experiment) ?? Number.POSITIVE_INFINITY) <= now;
   const comparisons =
     control === undefined
       ? []
-      : compareAll(control, arms, metrics, { alpha, look: lookOf(experiment, completed) });
+      : compareAll(control, arms, metrics, { alpha, look: lookOf(experiment, stage.completed) });
   const periods = cells.periods.map(({ weights }, period) => ({
     weights: arms.map(
       ({ variant }) => weights.find(({ variant_id }) => variant_id === variant.id)?.weight ?? 0,
     ),
     users: arms.map((arm) => arm.periods[period]?.users ?? 0),
   }));
-  return { experiment, arms, control, metrics, comparisons, periods, raw: cells.raw, completed, isEnded };
+  return { experiment, arms, control, metrics, comparisons, periods, raw: cells.raw, ...stage };
 }
 
 function sampleRatioOf(periods: readonly SplitPeriod[]): SampleRatio {

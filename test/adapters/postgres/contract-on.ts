@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from "vitest";
 import { openPostgres } from "../../../adapters/postgres/storage.ts";
 import type { Storage } from "../../../domain/storage.ts";
 import { cellsContract } from "../cells-contract.ts";
+import { keptCellsContract } from "../kept-cells-contract.ts";
 import { observationsContract } from "../observations-contract.ts";
 import { storageContract } from "../storage-contract.ts";
 import { EMPTY } from "./databases.ts";
@@ -58,4 +59,9 @@ export function contractOn(
   storageContract(name, open);
   cellsContract(name, open);
   observationsContract(name, open);
+  keptCellsContract(name, async () => {
+    const url = await server.newDatabase();
+    const through = between?.through(url) ?? url;
+    return [await openPostgres(through), await openPostgres(through)];
+  });
 }

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { messageKey } from "../../../domain/events/message-id.ts";
 import { cellsContract } from "../cells-contract.ts";
+import { keptCellsContract } from "../kept-cells-contract.ts";
 import { observationsContract } from "../observations-contract.ts";
 import { storageContract } from "../storage-contract.ts";
 
@@ -22,6 +23,10 @@ cellsContract("SQLite in memory", async () => openSqlite(":memory:"));
 observationsContract("SQLite in memory", async () => openSqlite(":memory:"));
 storageContract("SQLite in a file", async () => openSqlite(newFile()));
 cellsContract("SQLite in a file", async () => openSqlite(newFile()));
+keptCellsContract("SQLite", async () => {
+  const file = newFile();
+  return [openSqlite(file), openSqlite(file)];
+});
 
 const event = {
   event_type: "click",

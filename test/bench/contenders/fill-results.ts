@@ -10,14 +10,26 @@ function inBatches(total: number): { from: number; size: number }[] {
   return starts.map((from) => ({ from, size: Math.min(BATCH_SIZE, total - from) }));
 }
 
-// Creates an experiment with users and the requested number of values of two metrics, through the storage port, because
-// HTTP would be slower.
+// Creates an experiment with users and the requested number of values of three metrics, through the storage port,
+// because HTTP would be slower.
 const now = Date.now();
 const storage = openSqlite(path);
 const input = ExperimentInput.parse({
   test_name: "button_colour",
   variants: [{ variant_name: "red" }, { variant_name: "blue" }],
+  metrics: [
+    { metric_name: "purchase", kind: "conversion", role: "primary" },
+    { metric_name: "duration", kind: "mean", role: "exploratory" },
+    {
+      metric_name: "errors",
+      kind: "count",
+      direction: "decrease",
+      role: "guardrail",
+      margin: { relative: 0.1 },
+    },
+  ],
 });
+const names = ["purchase", "duration", "errors"];
 const experiment = await storage.createExperiment(newExperiment(input, "salt", now));
 if (experiment === undefined) throw new Error("The file already has an experiment of this name.");
 
@@ -33,7 +45,7 @@ for (const { from, size } of inBatches(KNOWN_USERS)) {
 for (const { from, size } of inBatches(Number(values))) {
   const metrics = Array.from({ length: size }, (_, index) => ({
     user_id: knownUser((from + index) % KNOWN_USERS),
-    metric_name: index % 3 === 0 ? "purchase" : "duration",
+    metric_name: names[index % names.length] ?? "",
     value: ((from + index) * 37) % 1_000,
     created_at: now,
     occurred_at: now,

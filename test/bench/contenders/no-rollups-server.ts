@@ -6,12 +6,19 @@ import { createEdge } from "../../../adapters/http/edge.ts";
 import { createListener } from "../../../adapters/http/listener.ts";
 import { readSettings } from "../../../adapters/settings.ts";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
+import { PreparedResults } from "../../../domain/experiments/results/prepared-results.ts";
 import { endpoints } from "../../../handlers/contract/endpoints.ts";
 
 // Our server with the same indexes, but rollups that are never built.
 const [path = "", key = ""] = process.argv.slice(2);
 const storage = openSqlite(path, { buildAt: Number.POSITIVE_INFINITY });
-const world = { storage, now: Date.now, newId: randomUUID, version: "bench" };
+const world = {
+  storage,
+  prepared: new PreparedResults(),
+  now: Date.now,
+  newId: randomUUID,
+  version: "bench",
+};
 const settings = readSettings({ ANALYTICS_ADMIN_KEYS: key });
 const log = { shows: () => false, write: () => {} };
 const listener = createListener(createEdge({ endpoints, world, settings, files: NO_FILES, log }));
