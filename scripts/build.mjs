@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { minify } from "terser";
 import { bundledPackages, noticesOf } from "./notices.mjs";
+import { publishedFiles } from "./published.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -77,7 +78,7 @@ async function shrinkClient(file) {
   return { path: file.path, contents: Buffer.from(code) };
 }
 
-/** Bundles the Lambda functions, the plain server and the module for programs that mount it. */
+/** Bundles the Lambda functions, the plain server, the command line and the module for programs that mount it. */
 async function buildServers() {
   return build({
     absWorkingDir: root,
@@ -86,6 +87,8 @@ async function buildServers() {
       server: "adapters/server.ts",
       serve: "adapters/serve.ts",
       offline: "adapters/offline.ts",
+      cli: "scripts/cli.ts",
+      "copy-thread": "scripts/commands/copy-thread.ts",
       "sqlite-thread": "adapters/sqlite/reports/thread.ts",
       "server.d": "adapters/declarations/server.d.ts",
     },
@@ -117,7 +120,7 @@ async function buildServers() {
   });
 }
 
-/** Bundles everything into dist/, in about half a second. */
+/** Bundles everything into dist/, in about half a second. `npm pack ./dist` and `npm pack ./dist/client` make the packages. */
 export async function buildAll() {
   const bundles = await Promise.all([buildServers(), buildWeb()]);
   const notices = noticesOf(
@@ -128,7 +131,7 @@ export async function buildAll() {
   );
   const noticesFile = { path: join(root, "dist/THIRD-PARTY-NOTICES.txt"), contents: Buffer.from(notices) };
   const files = await Promise.all(bundles.flatMap(({ outputFiles }) => outputFiles).map(shrinkClient));
-  await replaceFiles(join(root, "dist"), [...files, noticesFile]);
+  await replaceFiles(join(root, "dist"), [...files, noticesFile, ...(await publishedFiles(root, files))]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll();

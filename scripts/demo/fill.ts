@@ -5,7 +5,7 @@ import type { Experiment, MetricDefinition } from "../../domain/experiments/expe
 import type { NewMetric } from "../../domain/experiments/metric.ts";
 import type { Assignment, Storage } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
-import type { Progress } from "../progress.ts";
+import type { Progress } from "../commands/progress.ts";
 import { calendarUntil } from "./calendar.ts";
 import { type DemoTest, demoTests, variantAt } from "./experiments.ts";
 import { demoEvents, type StorySize } from "./story.ts";

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { copyFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,8 +15,10 @@ const script = fileURLToPath(new URL("../../scripts/run.mjs", import.meta.url));
 const root = mkdtempSync(join(tmpdir(), "analytics-backup-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const backup = (...args: string[]) =>
-  promisify(execFile)(process.execPath, [script, "backup", ...args], { cwd: root });
+const command = (...args: string[]) =>
+  promisify(execFile)(process.execPath, [script, ...args], { cwd: root });
+const backup = (...args: string[]) => command("backup", ...args);
+const restore = (...args: string[]) => command("restore", ...args);
 
 let files = 0;
 async function newDatabase(): Promise<string> {
@@ -74,7 +76,7 @@ test("a damaged database is refused, and no file is left behind", async () => {
 test("the partial file of a killed backup is named in the refusal", async () => {
   const file = await newDatabase();
   writeFileSync(join(root, "killed.db.partial"), "");
-  const refusal = refusedWith(/killed\.db\.partial is left of a backup/);
+  const refusal = refusedWith(/killed\.db\.partial is left of a copy/);
   await expect(backup(join(root, "killed.db"), "--database", file)).rejects.toMatchObject(refusal);
 });
 
@@ -85,11 +87,15 @@ test.each([
     /pg_dump --format=custom --file=b\.db/,
   ],
   ["a missing database is refused", ["b.db", "--database", "none.db"], /There is no file none\.db/],
-  ["a missing backup name is refused with the help", [], /Name one file[\s\S]+npm run backup -- <new file>/],
+  [
+    "a missing backup name is refused with the help",
+    [],
+    /Name one file[\s\S]+analytics-server backup <new file>/,
+  ],
   [
     "an unknown option is refused with the help",
     ["b.db", "--databse", "x"],
-    /Unknown option '--databse'[\s\S]+npm run backup/,
+    /Unknown option '--databse'[\s\S]+analytics-server backup/,
   ],
 ])("%s", async (_name, args, message) => {
   await expect(backup(...args)).rejects.toMatchObject(refusedWith(message));
@@ -114,9 +120,9 @@ test("a backup taken under load contains all events acknowledged before it, and 
   expect((await track(server.url, { after: "the backup" })).status).toBe(201);
   await server.stop();
 
-  // Follows docs/operations.md: stop the server, remove its three files, put the backup in place of the database.
+  // Follows docs/operations.md: stop the server, remove its three files, restore the backup.
   for (const suffix of ["", "-wal", "-shm"]) await rm(databaseIn(folder) + suffix, { force: true });
-  await copyFile(target, databaseIn(folder));
+  await restore(target, "--database", databaseIn(folder));
   const restored = await testServer(onTestFinished, folder);
   const { body } = await ask(restored.url, { path: "/apiv1/events/types" });
   const { types } = JSON.parse(body);
@@ -124,4 +130,41 @@ test("a backup taken under load contains all events acknowledged before it, and 
   expect(types[0].count).toBeGreaterThanOrEqual(20);
   expect(types[0].count).toBeLessThanOrEqual(acknowledged);
   expect((await track(restored.url)).status).toBe(201);
+});
+
+test("a restored database is readable by its owner only, in a folder that is made", async () => {
+  const [file, target] = [await newDatabase(), join(root, "new", "restored.db")];
+  await restore(file, "--database", target);
+  expect(statSync(target).mode & 0o777).toBe(0o600);
+  const storage = openSqlite(target);
+  expect((await storage.eventTypes()).value.map(({ count }) => count)).toEqual([1]);
+  await storage.close();
+});
+
+test("a restore replaces no file", async () => {
+  const [file, target] = [await newDatabase(), join(root, "in-use.db")];
+  writeFileSync(target, "precious");
+  await expect(restore(file, "--database", target)).rejects.toMatchObject(
+    refusedWith(/in-use\.db exists and stays as it is/),
+  );
+  expect(readFileSync(target, "utf8")).toBe("precious");
+});
+
+test("a restore refuses the log of an earlier database", async () => {
+  const [file, target] = [await newDatabase(), join(root, "with-log.db")];
+  writeFileSync(`${target}-wal`, "earlier");
+  await expect(restore(file, "--database", target)).rejects.toMatchObject(
+    refusedWith(/with-log\.db-wal belong to an earlier database/),
+  );
+  expect(readdirSync(root).filter((name) => name.startsWith("with-log"))).toEqual(["with-log.db-wal"]);
+});
+
+test("a file that is no database of this server is not restored", async () => {
+  const other = join(root, "other.db");
+  const db = new Sqlite(other);
+  db.exec("create table notes(text)");
+  db.close();
+  await expect(restore(other, "--database", join(root, "never-2.db"))).rejects.toMatchObject(
+    refusedWith(/other\.db is not a database of this server/),
+  );
 });

@@ -58,7 +58,7 @@ test("an empty file is filled, and every printed command works", async () => {
   expect(out).toMatch(
     /^Made [23],\d{3} events of 1\d\d users in 90 days, and the A\/B tests signup_button_color \(1\)/,
   );
-  expect(out).toContain(`ANALYTICS_DATABASE='${file}' npm start`);
+  expect(out).toContain(`ANALYTICS_DATABASE='${file}' analytics-server`);
 
   const storage = openSqlite(file);
   const edge = openEdge({}, { storage, now: Date.now });
@@ -89,7 +89,7 @@ test("a database that is not empty is refused and stays unchanged", async () => 
   expect([code, out, err]).toEqual([
     1,
     "",
-    `${file} already contains events or A/B tests, and was not changed. Name a new file: npm run demo -- --database data/demo.db\n`,
+    `${file} already contains events or A/B tests, and was not changed. Name a new file: analytics-server demo --database data/demo.db\n`,
   ]);
   expect(await contents(openSqlite(file))).toEqual(before);
 });
@@ -135,7 +135,6 @@ test("--help lists every option and creates no file", async () => {
     "--users",
     "--seed",
     "--database",
-    "--help",
   ]);
   expect(readdirSync(folder)).toEqual(before);
 });

@@ -66,7 +66,7 @@ test("an unknown option is refused with the help", async () => {
   await expect(rebuild("--databse", "analytics.db")).rejects.toMatchObject({
     code: 1,
     stderr: expect.stringMatching(
-      /^Unknown option '--databse'[\s\S]*npm run rebuild -- \[--database <file>\]/,
+      /^Unknown option '--databse'[\s\S]*analytics-server rebuild \[--database <file>\]/,
     ),
   });
 });

@@ -116,6 +116,6 @@ test("a copy that is not told from where and to where says how to", async () => 
   const { code, progress } = await copy([]);
   expect([code, progress]).toEqual([
     1,
-    expect.stringContaining("npm run copy -- --from <file> --to postgres://"),
+    expect.stringContaining("analytics-server copy --from <file> --to postgres://"),
   ]);
 });

@@ -1,26 +1,14 @@
-import { parseArgs } from "node:util";
 import { z } from "zod";
-import { openPostgres } from "../adapters/postgres/storage.ts";
-import { isPostgres } from "../adapters/setting-values.ts";
-import { readSettings, type Settings } from "../adapters/settings.ts";
-import { openSqlite } from "../adapters/sqlite/storage.ts";
-import type { Storage } from "../domain/storage.ts";
-import { parsedOptions, Refused, runScript } from "./command.ts";
-import { DAYS } from "./demo/calendar.ts";
-import { type Filled, fill, isEmpty } from "./demo/fill.ts";
-import { FEWEST_EVENTS, USUAL_EVENTS } from "./demo/story.ts";
+import { openPostgres } from "../../adapters/postgres/storage.ts";
+import { isPostgres } from "../../adapters/setting-values.ts";
+import { readSettings, type Settings } from "../../adapters/settings.ts";
+import { openSqlite } from "../../adapters/sqlite/storage.ts";
+import type { Storage } from "../../domain/storage.ts";
+import { DAYS } from "../demo/calendar.ts";
+import { type Filled, fill, isEmpty } from "../demo/fill.ts";
+import { FEWEST_EVENTS, USUAL_EVENTS } from "../demo/story.ts";
+import { callOf, defineCommand, Refused } from "./command.ts";
 import { progressBar, progressLines } from "./progress.ts";
-
-const HELP = `npm run demo fills an empty database with the first ${DAYS} days of a plant shop, to try everything on.
-
-  npm run demo -- [options]
-
-  --events <number>     about how many events (150000)
-  --users <number>      about how many users (one for each ${USUAL_EVENTS} events)
-  --seed <number>       the same number gives the same events (1)
-  --database <name>     a file, or postgres://user:password@host/name (ANALYTICS_DATABASE, else data/analytics.db)
-  --help                this text
-`;
 
 const numberFrom = (least: number, most: number) => {
   const fault = `must be a whole number from ${least} to ${most}`;
@@ -37,7 +25,6 @@ const Options = z
     users: numberFrom(10, 100_000_000).optional(),
     seed: numberFrom(0, 2 ** 32 - 1).default(1),
     database: z.string().optional(),
-    help: z.boolean().default(false),
   })
   .transform(({ users, ...options }) => ({
     ...options,
@@ -49,16 +36,7 @@ const Options = z
   });
 type Options = z.infer<typeof Options>;
 
-function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      events: { type: "string" },
-      users: { type: "string" },
-      seed: { type: "string" },
-      database: { type: "string" },
-      help: { type: "boolean" },
-    },
-  });
+function checked(values: z.input<typeof Options>): Options {
   const parsed = Options.safeParse(values);
   if (parsed.success) return parsed.data;
   throw new Refused(
@@ -82,6 +60,8 @@ const openStorage = async ({ database, databaseCa }: Settings): Promise<Storage>
 const shown = (database: string): string =>
   isPostgres(database) ? database.replace(/^([^/]+\/\/[^:@/]*):[^@/]*@/, "$1:…@") : database;
 
+const START = callOf("demo").startsWith("npm") ? "npm start" : "analytics-server";
+
 const print = (text: string): void => void process.stdout.write(text);
 
 const number = new Intl.NumberFormat("en");
@@ -92,8 +72,7 @@ const counted = ({ events, users, experiments }: Filled): string =>
 
 function suggestions({ database, port }: Settings, { experiments }: Filled): string {
   const server = `localhost:${port}`;
-  const start =
-    database === "data/analytics.db" ? "npm start" : `ANALYTICS_DATABASE='${shown(database)}' npm start`;
+  const start = database === "data/analytics.db" ? START : `ANALYTICS_DATABASE='${shown(database)}' ${START}`;
   const steps = ["product_view", "add_to_cart", "checkout_started", "purchase"].map((event_type) => ({
     event_type,
   }));
@@ -119,7 +98,7 @@ async function demo(options: Options): Promise<void> {
     if (!(await isEmpty(storage))) {
       throw new Refused(
         `${shown(settings.database)} already contains events or A/B tests, and was not changed. Name a new file: ` +
-          `npm run demo -- --database data/${settings.database === "data/demo.db" ? "demo-2.db" : "demo.db"}`,
+          `${callOf("demo")} --database data/${settings.database === "data/demo.db" ? "demo-2.db" : "demo.db"}`,
       );
     }
     const progress = process.stderr.isTTY ? progressBar : progressLines;
@@ -133,8 +112,19 @@ async function demo(options: Options): Promise<void> {
   }
 }
 
-await runScript(async () => {
-  const options = parsedOptions(readOptions, HELP);
-  if (options.help) print(HELP);
-  else await demo(options);
+export const command = defineCommand({
+  name: "demo",
+  summary: `fills an empty database with the first ${DAYS} days of a plant shop, to try everything on`,
+  usage: "[options]",
+  help: `  --events <number>     about how many events (150000)
+  --users <number>      about how many users (one for each ${USUAL_EVENTS} events)
+  --seed <number>       the same number gives the same events (1)
+  --database <name>     a file, or postgres://user:password@host/name (ANALYTICS_DATABASE, else data/analytics.db)`,
+  options: {
+    events: { type: "string" },
+    users: { type: "string" },
+    seed: { type: "string" },
+    database: { type: "string" },
+  },
+  run: ({ values }) => demo(checked(values)),
 });

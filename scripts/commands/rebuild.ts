@@ -1,22 +1,14 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import Sqlite from "better-sqlite3";
-import { isPostgres } from "../adapters/setting-values.ts";
-import { readSettings } from "../adapters/settings.ts";
-import { createRollupWriter } from "../adapters/sqlite/reports/rollup-writer.ts";
-import { openSqlite } from "../adapters/sqlite/storage.ts";
-import type { RebuildProgress, Storage } from "../domain/storage.ts";
-import { parsedOptions, Refused, runScript, say } from "./command.ts";
+import { isPostgres } from "../../adapters/setting-values.ts";
+import { readSettings } from "../../adapters/settings.ts";
+import { createRollupWriter } from "../../adapters/sqlite/reports/rollup-writer.ts";
+import { openSqlite } from "../../adapters/sqlite/storage.ts";
+import type { RebuildProgress, Storage } from "../../domain/storage.ts";
+import { defineCommand, Refused, say } from "./command.ts";
 
 // Rebuilds the rollups of a file. They do not notice events that were changed or deleted with SQL.
-
-const HELP = `npm run rebuild builds the rollups of a file again, after events were changed or deleted with SQL. Stop the server first.
-
-  npm run rebuild -- [--database <file>]     (default: ANALYTICS_DATABASE, else data/analytics.db)`;
-
-const readOptions = () =>
-  parseArgs({ options: { database: { type: "string" }, help: { type: "boolean" } } }).values;
 
 function fileOf(named: string | undefined): string {
   const database = named ?? readSettings(process.env).database;
@@ -48,8 +40,13 @@ async function rebuild(file: string): Promise<void> {
   say(`The rollups contain ${events} events of ${types.length} types.`);
 }
 
-await runScript(async () => {
-  const { database, help } = parsedOptions(readOptions, HELP);
-  if (help) say(HELP);
-  else await rebuild(fileOf(database));
+export const command = defineCommand({
+  name: "rebuild",
+  summary: "builds the rollups of a file again, after events were changed or deleted with SQL",
+  usage: "[--database <file>]",
+  help: `  --database <file>     the database (ANALYTICS_DATABASE, else data/analytics.db)
+
+  Stop the server first.`,
+  options: { database: { type: "string" } },
+  run: ({ values }) => rebuild(fileOf(values.database)),
 });

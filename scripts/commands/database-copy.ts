@@ -1,46 +1,22 @@
 import { existsSync } from "node:fs";
 import { open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { parseArgs } from "node:util";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { isPostgres } from "../adapters/setting-values.ts";
-import { readSettings } from "../adapters/settings.ts";
-import { checkBackup, countsOf, readOnly, type TableCounts } from "./backup-check.ts";
-import { parsedOptions, Refused, runScript, say } from "./command.ts";
+import { Worker } from "node:worker_threads";
+import { Refused, say } from "./command.ts";
+import { checkBackup, countsOf, readOnly, type TableCounts } from "./copy-check.ts";
+import type { CopyTask } from "./copy-thread.ts";
 import { progressBar } from "./progress.ts";
 
-// Copies a database to one file while the server runs. `vacuum into` reads one snapshot from beginning to end; SQLite's
+// Copies a database to one new file, also while a server writes to it. `vacuum into` reads one snapshot from beginning to end; SQLite's
 // page-wise backup starts again at every write, and never ends under load.
-
-const HELP = `npm run backup copies the database to a new file, while the server runs, and checks the copy.
-
-  npm run backup -- <new file> [--database <file>]     (default: ANALYTICS_DATABASE, else data/analytics.db)`;
 
 const PRIVATE = 0o600;
 const PROGRESS_EVERY_MS = 200;
-
-interface Copy {
-  readonly source: string;
-  readonly partial: string;
-}
-
-function readOptions() {
-  const options = { database: { type: "string" }, help: { type: "boolean" } } as const;
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  const [target, ...more] = positionals;
-  if (values.help) return { kind: "help" } as const;
-  if (target === undefined || more.length > 0) throw new Error("Name one file to write the backup to.");
-  return { kind: "backup", target, database: values.database ?? readSettings(process.env).database } as const;
-}
+// Built next to the bundle that this file becomes part of.
+const THREAD = new URL("./copy-thread.mjs", import.meta.url);
 
 function refuseUnlessPossible(source: string, target: string): void {
-  if (isPostgres(source)) {
-    throw new Refused(
-      `This database is in PostgreSQL, which brings a program for backups:\n\n  pg_dump --format=custom --file=${target} 'postgres://…'\n\n` +
-        "docs/operations.md says how to restore it.",
-    );
-  }
-  if (!existsSync(source)) throw new Refused(`There is no file ${source}: name one with --database.`);
+  if (!existsSync(source)) throw new Refused(`There is no file ${source}: name another one.`);
   if (existsSync(target)) throw new Refused(`${target} exists and stays as it is: name a new file.`);
 }
 
@@ -50,9 +26,7 @@ async function reserve(partial: string): Promise<void> {
     await (await open(partial, "wx", PRIVATE)).close();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw refusedFor(error);
-    throw new Refused(
-      `${partial} is left of a backup that was ended: delete it, unless that one still runs.`,
-    );
+    throw new Refused(`${partial} is left of a copy that was ended: delete it, unless that one still runs.`);
   }
 }
 
@@ -60,9 +34,9 @@ const refusedFor = (error: unknown): Refused =>
   new Refused(error instanceof Error ? error.message : String(error));
 
 /** Runs `vacuum into` on a thread, so that this one can show how far the file has grown. */
-async function copy(task: Copy, bytes: number): Promise<void> {
+async function copy(task: CopyTask, bytes: number): Promise<void> {
   const show = progressBar("copied", bytes);
-  const worker = new Worker(new URL(import.meta.url), { workerData: task });
+  const worker = new Worker(THREAD, { workerData: task });
   const timer = setInterval(async () => {
     const { size } = await stat(task.partial).catch(() => ({ size: 0 }));
     show(Math.min(size, bytes - 1));
@@ -123,7 +97,8 @@ async function copyAndCheck(source: string, partial: string): Promise<TableCount
   return checkBackup({ source, backup: partial, before, after });
 }
 
-async function backUp(source: string, target: string): Promise<void> {
+/** Copies a SQLite file to a new one, checks the copy, and says what is in it. */
+export async function copyDatabase(source: string, target: string): Promise<void> {
   refuseUnlessPossible(source, target);
   const startedAt = performance.now();
   const partial = `${target}.partial`;
@@ -147,24 +122,3 @@ async function backUp(source: string, target: string): Promise<void> {
 
 /** An error of SQLite or of the disk, which carry a code. */
 const isExpected = (error: unknown): boolean => error instanceof Error && "code" in error;
-
-/** Reports an error by its message: a thread does not keep the class of an error. */
-function vacuumInto({ source, partial }: Copy): void {
-  try {
-    const db = readOnly(source);
-    db.prepare("vacuum into ?").run(partial);
-    db.close();
-  } catch (error) {
-    parentPort?.postMessage(error instanceof Error ? error.message : String(error));
-  }
-}
-
-if (isMainThread) {
-  await runScript(async () => {
-    const options = parsedOptions(readOptions, HELP);
-    if (options.kind === "help") say(HELP);
-    else await backUp(options.database, options.target);
-  });
-} else {
-  vacuumInto(workerData);
-}

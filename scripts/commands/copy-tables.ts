@@ -1,4 +1,4 @@
-import { fromSql } from "../adapters/sqlite/instants.ts";
+import { fromSql } from "../../adapters/sqlite/instants.ts";
 
 export type Value = string | number | Uint8Array | null;
 export type Row = Readonly<Record<string, Value>>;

