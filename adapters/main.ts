@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { PreparedResults } from "../domain/experiments/results/prepared-results.ts";
 import type { OnRetry, RebuildProgress, Storage } from "../domain/storage.ts";
+import { Activity } from "../handlers/contract/activity/activity.ts";
 import type { World } from "../handlers/contract/endpoint.ts";
 import { endpoints } from "../handlers/contract/endpoints.ts";
 import packageJson from "../package.json" with { type: "json" };
@@ -8,6 +9,7 @@ import { createStaticFiles, NO_FILES } from "./http/answers/files.ts";
 import { createEdge, type Edge, type EdgeParts } from "./http/edge.ts";
 import { ownerOf } from "./http/router.ts";
 import { createLog, type ServerLog } from "./logger.ts";
+import { processFigures } from "./process-figures.ts";
 import { isPostgres } from "./setting-values.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -74,6 +76,8 @@ export async function openAnalytics(
     now: Date.now,
     newId: randomUUID,
     version: packageJson.version,
+    activity: new Activity(),
+    processFigures,
   };
   const files = dashboard === undefined ? NO_FILES : createStaticFiles(WEB_FILES, dashboard);
   const edge = createEdge({ endpoints, world, settings, log, files, maxAnswerBytes });

@@ -252,6 +252,19 @@ export interface RebuildProgress {
 /** Told of work in the background that failed and is tried again, so that it can be logged. */
 export type OnRetry = (work: "rollups" | "tallies" | "deletions", error: unknown) => void;
 
+/** Figures of a storage, for monitoring. */
+export interface StorageFigures {
+  /** Rows that were handed over by this process and are not committed yet. */
+  readonly rowsWaiting: number;
+  /** Stored events that are not in the rollups yet. */
+  readonly eventsNotInRollups: number;
+  /** When the oldest of them was stored; null where all events are in. */
+  readonly oldestNotInRollups: Instant | null;
+  readonly databaseBytes: number;
+  /** Size of the write-ahead log, where it is this database's own. */
+  readonly logBytes?: number | undefined;
+}
+
 export interface Storage
   extends EventStore,
     EventQuestions,
@@ -266,6 +279,8 @@ export interface Storage
   hasRoom(): boolean;
   /** Tries the storage, for the health check. Rejects with `unavailable` when it cannot be read. */
   check(): Promise<StorageCondition>;
+  /** Measures the storage. Costs a few reads, whatever its size. Rejects with `unavailable` when it cannot be read. */
+  figures(): Promise<StorageFigures>;
   /** Finishes what was begun, then lets go. Nothing may be asked of the storage afterwards. */
   close(): Promise<void>;
 }

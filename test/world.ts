@@ -9,7 +9,8 @@ import type { ExperimentCells } from "../domain/experiments/cells.ts";
 import { PreparedResults } from "../domain/experiments/results/prepared-results.ts";
 import { Failure, type Fault } from "../domain/failure.ts";
 import type { Instant } from "../domain/time.ts";
-import type { Endpoint, World } from "../handlers/contract/endpoint.ts";
+import { Activity } from "../handlers/contract/activity/activity.ts";
+import type { Endpoint, ProcessFigures, World } from "../handlers/contract/endpoint.ts";
 import { endpoints } from "../handlers/contract/endpoints.ts";
 import { faultsOf, invalid } from "../handlers/contract/faults.ts";
 import { importAssignments } from "../handlers/experiments/assignments/import-assignments.ts";
@@ -25,6 +26,15 @@ export interface TestWorld extends World {
   advance(milliseconds: number): void;
 }
 
+/** Figures of a process, each of which can be told from the others. */
+const PROCESS_FIGURES: ProcessFigures = {
+  cpuSeconds: 12.5,
+  residentBytes: 70_000_000,
+  heapBytes: 20_000_000,
+  startedAt: NOW,
+  eventLoopActiveSeconds: 3.25,
+};
+
 /** A World with a real, empty storage, a stopped clock and sequential request ids. */
 export function openWorld(overrides: Partial<World> = {}): TestWorld {
   let time = NOW;
@@ -39,6 +49,8 @@ export function openWorld(overrides: Partial<World> = {}): TestWorld {
     },
     version: "1.2.3",
     prepared: new PreparedResults(),
+    activity: new Activity(),
+    processFigures: () => PROCESS_FIGURES,
     ...overrides,
     storage,
     advance: (milliseconds) => {

@@ -1,12 +1,15 @@
 import { Failure } from "../../domain/failure.ts";
 import type { Access, Endpoint, Outcome, World } from "../../handlers/contract/endpoint.ts";
 import { Listing } from "../../handlers/contract/listing.ts";
+import { PlainText } from "../../handlers/contract/plain-text.ts";
 import type { Settings } from "../settings.ts";
 import { refuseTooLong } from "./answers/answer-size.ts";
 import type { StaticFiles } from "./answers/files.ts";
 import { listingResponse } from "./answers/listing.ts";
 import { withDescription } from "./answers/openapi.ts";
+import { textResponse } from "./answers/plain-text.ts";
 import { internal, problem } from "./answers/problem.ts";
+import { refusedRequest } from "./answers/refused-request.ts";
 import { OUTCOME_STATUS } from "./answers/statuses.ts";
 import { createCors } from "./door/cors.ts";
 import { createDoor } from "./door/door.ts";
@@ -44,6 +47,10 @@ export const ALWAYS = { "cache-control": "no-store", "x-content-type-options": "
 
 /** A longer query may have hundreds of parameters, which take milliseconds to check. */
 const MAX_QUERY_AT_ONCE = 2_000;
+
+/** The endpoint or file of an exchange, for figures: paths that are unknown share one name. */
+const nameOf = ({ request, target }: Exchange): string =>
+  target?.name ?? (request.method === "OPTIONS" ? "options" : "none");
 
 /** The last resort, where not even the answer to a failure can be made. */
 const BARE_FAILURE: HttpResponse = { status: 500, headers: ALWAYS, body: "" };
@@ -110,6 +117,7 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
   ): void {
     const status = OUTCOME_STATUS[outcome];
     if (outcome === "deleted") answer(exchange, { status, headers: {}, body: "" });
+    else if (body instanceof PlainText) answer(exchange, textResponse(body, status));
     else if (body instanceof Listing) answerLater(exchange, listingResponse(body, status, maxAnswerBytes));
     else answer(exchange, jsonResponse(access, status, json ?? JSON.stringify(body)), cause);
   }
@@ -142,6 +150,7 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
   function refusalOf(exchange: Exchange, error: unknown): HttpResponse {
     try {
       const failure = error instanceof Failure ? error : internal(exchange.request.requestId);
+      world.activity.refusals.note(refusedRequest(nameOf(exchange), failure), world.now());
       return complete(exchange, problem(failure), error);
     } catch {
       return BARE_FAILURE;
@@ -156,6 +165,7 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
   function complete(exchange: Exchange, response: HttpResponse, failure: unknown): HttpResponse {
     const { request, target } = exchange;
     const { status, body } = response;
+    world.activity.requests.note(nameOf(exchange), status, performance.now() - exchange.startedAt);
     noteExchange(exchange, status, failure);
     const headers: Record<string, string> = Object.assign(
       {},

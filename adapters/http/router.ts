@@ -106,13 +106,15 @@ const firstSegment = (path: string): string => path.split("/", 2)[1] ?? "";
 
 /**
  * Whether a path belongs to these targets, for a server that has other routes too. Every path below the first segment of
- * an endpoint, such as `/apiv1`, belongs to them even if it is unknown; of the files only their own paths do.
+ * an endpoint, such as `/apiv1`, belongs to them even if it is unknown; of the files only their own paths do. Paths that
+ * other programs use too, such as `/metrics`, do not.
  */
 export function ownerOf(
   endpoints: readonly Endpoint[],
   files: readonly StaticFile[],
 ): (path: string) => boolean {
-  const segments = new Set(endpoints.map(({ path }) => firstSegment(path)));
+  const own = endpoints.filter(({ sharesItsPath }) => !sharesItsPath);
+  const segments = new Set(own.map(({ path }) => firstSegment(path)));
   const paths = new Set(files.map(({ path }) => path));
   return (path) => segments.has(firstSegment(path)) || paths.has(withoutSlash(path));
 }

@@ -31,6 +31,8 @@ export interface Database {
   ): Join<Item, Answer>;
   /** Whether none of the groups has more waiting than its lanes take at once. */
   hasRoom(): boolean;
+  /** The number of items that wait in all groups. */
+  itemsWaiting(): number;
   /** The error of a statement that found the server's disk full within the last ten seconds. */
   diskFull(): unknown;
   /** Finishes what was begun, then closes all connections. */
@@ -91,7 +93,7 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
   const connections = openConnections(url, options);
   const names = new StatementNames();
   const busy = new Set<Promise<unknown>>();
-  const groups: Pick<Groups<never, never>, "drain" | "hasRoom">[] = [];
+  const groups: Pick<Groups<never, never>, "drain" | "hasRoom" | "itemsWaiting">[] = [];
 
   let full: { readonly error: unknown; readonly at: number } | undefined;
 
@@ -146,11 +148,12 @@ export function openDatabase(url: string, options: ConnectionOptions): Database 
     transaction,
     snapshot,
     grouped: (run, rowsOf) => {
-      const { join, drain, hasRoom } = createGroups(run, rowsOf);
-      groups.push({ drain, hasRoom });
+      const { join, ...group } = createGroups(run, rowsOf);
+      groups.push(group);
       return join;
     },
     hasRoom: () => groups.every((group) => group.hasRoom()),
+    itemsWaiting: () => groups.reduce((sum, group) => sum + group.itemsWaiting(), 0),
     diskFull: () => (full !== undefined && Date.now() < full.at + FULL_FOR_MS ? full.error : undefined),
     close: async () => {
       await Promise.all(groups.map((group) => group.drain()));

@@ -6,6 +6,8 @@ export interface Groups<Item, Answer> {
   join(items: readonly Item[]): Promise<readonly Answer[]>;
   /** Whether less is waiting than the lanes take at once. */
   hasRoom(): boolean;
+  /** The number of items that no lane has taken yet. */
+  itemsWaiting(): number;
   /** Fulfils when everything accepted so far is settled. */
   drain(): Promise<void>;
 }
@@ -102,6 +104,7 @@ export function createGroups<Item, Answer>(
       });
     },
     hasRoom: () => itemsWaiting < LANES * MAX_ROWS,
+    itemsWaiting: () => itemsWaiting,
     drain: () =>
       waiting.length === 0 && running === 0
         ? Promise.resolve()

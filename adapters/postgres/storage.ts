@@ -10,6 +10,7 @@ import { createExperimentStore } from "./experiments/experiments.ts";
 import { createMetricStore } from "./experiments/metrics.ts";
 import { createTallyBacklog } from "./experiments/tally-backlog.ts";
 import { isLockTimeout, isMissingTable, isTakenName } from "./failures.ts";
+import { figuresOf } from "./figures.ts";
 import { placeOf } from "./hosts.ts";
 import { migrations, type PostgresMigration } from "./migrations.ts";
 import { createLinkStore } from "./people/links.ts";
@@ -116,6 +117,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     ...createMetricStore(database, experiments),
     hasRoom: database.hasRoom,
     check: () => conditionOf(database, build),
+    figures: () => figuresOf(database),
     close: async () => {
       await build.stop();
       await backlog.stop();

@@ -14,6 +14,7 @@ import { createMetricStore } from "./experiments/metrics.ts";
 import { createTallyBacklog } from "./experiments/tally-backlog.ts";
 import { createWeightPeriods } from "./experiments/weight-periods.ts";
 import { conditionOf, reading } from "./failures.ts";
+import { createFigures } from "./figures.ts";
 import { migrations } from "./migrations.ts";
 import { type OpenFiles, watchOpenFiles } from "./open-files.ts";
 import { createLinkStore } from "./people/links.ts";
@@ -205,6 +206,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
       });
       return { ...condition, rebuild: build.progress() };
     },
+    figures: createFigures(db, writer, build),
     close: async () => {
       backlog.stop();
       await build.close();

@@ -8,6 +8,8 @@ export interface Writer {
   write<T>(rows: number, act: () => T): Promise<T>;
   /** Whether less is waiting than one transaction takes. */
   hasRoom(): boolean;
+  /** About how many rows the acts touch that are accepted and not settled. */
+  rowsWaiting(): number;
   /** Fulfils when everything accepted so far is settled. */
   drain(): Promise<void>;
 }
@@ -180,6 +182,7 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
     },
 
     hasRoom: () => rowsWaiting < MAX_ROWS_TOGETHER,
+    rowsWaiting: () => rowsWaiting,
 
     drain: () =>
       waiting.length === 0 ? Promise.resolve() : new Promise<void>((resolve) => idle.push(resolve)),

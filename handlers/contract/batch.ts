@@ -47,6 +47,8 @@ interface Intake<Input, Value, Stored, Item> {
   readonly check: (input: Input) => Checked<Value>;
   readonly store: (values: readonly Value[]) => Promise<readonly Stored[]>;
   readonly answer: (stored: Stored) => Answer<Item>;
+  /** Takes note of an item that is refused while others are stored. */
+  readonly refuse: (faults: readonly Fault[]) => void;
 }
 
 /** The result of one item: its own answer, or its faults. */
@@ -67,10 +69,10 @@ export async function takeIn<Input, Value, Stored, Item>(
   const checked = checkItems(items, intake);
   const stored = await intake.store(checked.flatMap((one) => ("value" in one ? [one.value] : [])));
   const answers = stored.map(intake.answer).values();
-  return summarise(
-    checked.map((one) => ("faults" in one ? one : next(answers))),
-    minimal,
-  );
+  const summed = checked.map((one) => ("faults" in one ? one : next(answers)));
+  const summary = summarise(summed, minimal);
+  for (const one of summed) if ("faults" in one) intake.refuse(one.faults);
+  return summary;
 }
 
 /** The faults of one item: those that are listed, and how many more there are. */

@@ -3,6 +3,16 @@ import type { PreparedResults } from "../../domain/experiments/results/prepared-
 import type { FailureCode } from "../../domain/failure.ts";
 import type { Storage } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
+import type { Activity } from "./activity/activity.ts";
+
+/** Figures of the process that the server runs in. */
+export interface ProcessFigures {
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+  readonly heapBytes: number;
+  readonly startedAt: Instant;
+  readonly eventLoopActiveSeconds: number;
+}
 
 /** Everything an endpoint depends on. A test sets the time and the ids, so it can compare whole answers. */
 export interface World {
@@ -14,6 +24,9 @@ export interface World {
   readonly newId: () => string;
   /** The version of this server. */
   readonly version: string;
+  /** What this process has done; the edge and the endpoints count it here. */
+  readonly activity: Activity;
+  readonly processFigures: () => ProcessFigures;
 }
 
 export type Access = "open" | "read" | "write" | "admin";
@@ -56,6 +69,8 @@ interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTy
   readonly summary: string;
   /** Callers may ask as often as they like, whatever the rate limit. */
   readonly unlimited?: true;
+  /** Other programs use the same path: a server that mounts this one decides whether such a request is for it. */
+  readonly sharesItsPath?: true;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;

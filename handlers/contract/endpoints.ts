@@ -23,6 +23,8 @@ import { getTrend } from "../reports/get-trend.ts";
 import { listEventTypes } from "../reports/list-event-types.ts";
 import { listEvents } from "../reports/list-events.ts";
 import { checkHealth } from "../service/check-health.ts";
+import { listRefusals } from "../service/list-refusals.ts";
+import { showMetrics } from "../service/metrics/show-metrics.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** All endpoints. Tests compare the router, serverless.yml, the OpenAPI document and the README with this list. */
@@ -51,5 +53,7 @@ export const endpoints: readonly Endpoint[] = [
   getRetention,
   exportEvents,
   linkUsers,
+  listRefusals,
+  showMetrics,
   checkHealth,
 ];

@@ -22,10 +22,11 @@ export const trackEvent = endpoint({
   maxBytes: MAX_EVENT_BYTES,
   replies: { created: Stored, ok: Stored.extend({ duplicate: z.literal(true) }) },
 
-  async handle({ body }, { storage, now }) {
+  async handle({ body }, { storage, now, activity }) {
     const event = stamp(body, now());
     if ("faults" in event) throw invalid("event", event.faults);
     const [stored] = await storage.appendEvents([event.value]);
+    activity.noteEvents([stored]);
     const answer = { success: true, id: stored.id, created_at: isoTime(stored.created_at) } as const;
     if (stored.duplicate) return { outcome: "ok", body: { ...answer, duplicate: true as const } };
     return { outcome: "created", body: { ...answer, ...storedTimestamp(event.value) } };

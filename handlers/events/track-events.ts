@@ -2,6 +2,7 @@ import { z } from "zod";
 import { senderClock } from "../../domain/clock.ts";
 import { EventInput, type NewEvent, stamp } from "../../domain/events/event.ts";
 import type { AppendedEvent, EventStore } from "../../domain/storage.ts";
+import type { Activity } from "../contract/activity/activity.ts";
 import { batchOf, batchReply, takeIn } from "../contract/batch.ts";
 import { endpoint } from "../contract/endpoint.ts";
 import { StoredTimestamp, storedTimestamp } from "../contract/stored-timestamp.ts";
@@ -24,7 +25,7 @@ export const trackEvents = endpoint({
   lines: true,
   replies: { created: Reply, partial: Reply },
 
-  async handle({ body, minimal }, { storage, now }) {
+  async handle({ body, minimal }, { storage, now, activity }) {
     const time = now();
     const clock = senderClock(body.sent_at, time);
     return takeIn(
@@ -32,7 +33,8 @@ export const trackEvents = endpoint({
       {
         item: EventInput,
         check: (input) => stamp(input, time, clock),
-        store: (events) => append(storage, events),
+        store: (events) => append(storage, events, activity),
+        refuse: (faults) => activity.noteRefusedItem("trackEvents", faults, time),
         answer: ({ appended, event }) => ({ duplicate: appended.duplicate, item: itemOf(appended, event) }),
       },
       minimal,
@@ -41,8 +43,9 @@ export const trackEvents = endpoint({
 });
 
 /** Stores the events, and returns each with what storage answered for it. */
-async function append(storage: EventStore, events: readonly NewEvent[]) {
+async function append(storage: EventStore, events: readonly NewEvent[], activity: Activity) {
   const appended = await storage.appendEvents(events);
+  activity.noteEvents(appended);
   return events.flatMap((event, index) => {
     const one = appended[index];
     return one === undefined ? [] : [{ event, appended: one }];

@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { endpoint } from "../contract/endpoint.ts";
 
+/** "live" asks only whether the process answers, so that one with a broken disk is not restarted for it. */
+const HealthQuery = z.strictObject({ probe: z.enum(["ready", "live"]).default("ready") });
+
 const Healthy = z.strictObject({
   status: z.literal("ok"),
-  storage: z.literal("ok"),
+  storage: z.literal("ok").optional(),
   version: z.string(),
   /** Only while the rollups are rebuilt after an upgrade; reports take longer meanwhile. */
   rebuild: z.strictObject({ done: z.int(), total: z.int() }).optional(),
@@ -21,10 +24,13 @@ export const checkHealth = endpoint({
   path: "/health",
   access: "open",
   unlimited: true,
-  summary: "Whether the server answers and its storage can be read and written",
+  summary:
+    "Whether the server is ready: its storage can be read and written; `?probe=live`: whether it answers at all",
+  query: HealthQuery,
   replies: { ok: Healthy, unavailable: Unhealthy },
 
-  async handle(_request, { storage, version }) {
+  async handle({ query }, { storage, version }) {
+    if (query.probe === "live") return { outcome: "ok", body: { status: "ok", version } } as const;
     const unavailable = (trouble: Trouble, cause: unknown) =>
       ({
         outcome: "unavailable",

@@ -3,7 +3,9 @@ import type { FailureCode } from "../../../domain/failure.ts";
 import { documentedBatches } from "../../../handlers/contract/batch.ts";
 import { type Access, type Endpoint, endpoint, type Outcome } from "../../../handlers/contract/endpoint.ts";
 import type { ListingFormat } from "../../../handlers/contract/listing.ts";
+import type { TextFormat } from "../../../handlers/contract/plain-text.ts";
 import { LISTING_TYPES } from "./listing.ts";
+import { TEXT_TYPES } from "./plain-text.ts";
 import { FAILURE_STATUS, OUTCOME_STATUS } from "./statuses.ts";
 
 type Json = Record<string, unknown>;
@@ -67,13 +69,18 @@ function failuresOf({ access, body, failures = [] }: Endpoint): FailureCode[] {
   ];
 }
 
-const mediaType = (format: ListingFormat): string => LISTING_TYPES[format].split(";")[0] ?? "";
+const bareType = (mediaType: string): string => mediaType.split(";")[0] ?? "";
 
 /** The content of an answer: JSON with its schema, or text in one of a listing's media types. */
 function contentOf(schema: z.ZodType, write: Write): Json {
+  const textFormat = schema.meta()?.textFormat as TextFormat | undefined;
+  if (textFormat !== undefined) return json(bareType(TEXT_TYPES[textFormat]), { type: "string" });
   const formats = schema.meta()?.listingFormats as readonly ListingFormat[] | undefined;
   if (formats === undefined) return json("application/json", write(schema, "output"));
-  return Object.assign({}, ...formats.map((format) => json(mediaType(format), { type: "string" })));
+  return Object.assign(
+    {},
+    ...formats.map((format) => json(bareType(LISTING_TYPES[format]), { type: "string" })),
+  );
 }
 
 function responses(endpoint: Endpoint, write: Write): Json {

@@ -46,6 +46,8 @@ export interface RollupBuild {
   start(): void;
   /** How far a rebuild is; undefined where there is none. */
   progress(): RebuildProgress | undefined;
+  /** The id up to which all events are in the rollups; 0 where none are. */
+  builtThrough(): number;
   /** Begins nothing more, and waits for the step that runs. */
   close(): Promise<void>;
 }
@@ -109,10 +111,12 @@ export function createRollupBuild({
     return true;
   }
 
-  function behind(): number {
+  function builtThrough(): number {
     const state = rollups.state();
-    return isCurrent(state) ? newestId() - state.through : newestId();
+    return isCurrent(state) ? state.through : 0;
   }
+
+  const behind = (): number => newestId() - builtThrough();
 
   const isUpToDate = (newest: number): boolean => {
     const state = rollups.state();
@@ -190,6 +194,7 @@ export function createRollupBuild({
 
     start: () => void buildInBackground(),
     progress,
+    builtThrough,
 
     async close() {
       closed = true;

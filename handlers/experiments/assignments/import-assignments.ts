@@ -35,7 +35,7 @@ export const importAssignments = endpoint({
   replies: { created: Reply, partial: Reply },
   failures: ["not_found", "conflict"],
 
-  async handle({ params: { test_id }, body, minimal }, { storage, now }) {
+  async handle({ params: { test_id }, body, minimal }, { storage, now, activity }) {
     const experiment = await existingExperiment(storage, test_id);
     const time = now();
     if (!counts(experiment, time)) {
@@ -54,6 +54,7 @@ export const importAssignments = endpoint({
         check: (input) => candidateOf(experiment, input, time, shift),
         store: imported,
         answer: (won) => answerOf(experiment, won),
+        refuse: (faults) => activity.noteRefusedItem("importAssignments", faults, time),
       },
       minimal,
     );

@@ -23,7 +23,7 @@ export const trackMetrics = endpoint({
   replies: { created: Reply, partial: Reply },
   failures: ["not_found"],
 
-  async handle({ params: { test_id }, body, minimal }, { storage, now }) {
+  async handle({ params: { test_id }, body, minimal }, { storage, now, activity }) {
     const experiment = await existingExperiment(storage, test_id);
     const time = now();
     const clock = senderClock(body.sent_at, time);
@@ -34,6 +34,7 @@ export const trackMetrics = endpoint({
         check: (input) => ({ value: newMetric(input, time, clock) }),
         store: (metrics) => storage.appendMetrics(test_id, metrics),
         answer: (appended) => answerOf(experiment, appended),
+        refuse: (faults) => activity.noteRefusedItem("trackMetrics", faults, time),
       },
       minimal,
     );

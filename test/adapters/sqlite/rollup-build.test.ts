@@ -36,6 +36,7 @@ function backlogOf({
         return act();
       },
       hasRoom: () => true,
+      rowsWaiting: () => 0,
       drain: async () => {},
     },
     rollups: {

@@ -4,9 +4,11 @@ import type { AddressInfo } from "node:net";
 import { NO_FILES } from "../../../adapters/http/answers/files.ts";
 import { createEdge } from "../../../adapters/http/edge.ts";
 import { createListener } from "../../../adapters/http/listener.ts";
+import { processFigures } from "../../../adapters/process-figures.ts";
 import { readSettings } from "../../../adapters/settings.ts";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { PreparedResults } from "../../../domain/experiments/results/prepared-results.ts";
+import { Activity } from "../../../handlers/contract/activity/activity.ts";
 import { endpoints } from "../../../handlers/contract/endpoints.ts";
 
 // Our server with the same indexes, but rollups that are never built.
@@ -18,6 +20,8 @@ const world = {
   now: Date.now,
   newId: randomUUID,
   version: "bench",
+  activity: new Activity(),
+  processFigures,
 };
 const settings = readSettings({ ANALYTICS_ADMIN_KEYS: key });
 const log = { shows: () => false, write: () => {} };

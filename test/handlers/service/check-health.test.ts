@@ -33,3 +33,13 @@ test("a server with an unreadable storage is unavailable, with the cause for the
     cause,
   });
 });
+
+test("a server whose storage cannot be read is alive all the same", async () => {
+  const { storage } = openWorld();
+  const check = () => Promise.reject(new Error("disk I/O error"));
+  const world = openWorld({ storage: { ...storage, check } });
+  expect(await call(checkHealth, world, { query: { probe: "live" } })).toStrictEqual({
+    outcome: "ok",
+    body: { status: "ok", version: "1.2.3" },
+  });
+});

@@ -1,0 +1,161 @@
+import parse, { type ParsedFamily } from "parse-prometheus-text-format";
+import { expect, onTestFinished, test } from "vitest";
+import { openSqlite } from "../../../adapters/sqlite/storage.ts";
+import { Failure } from "../../../domain/failure.ts";
+import { openEdge, openWorld, type TestEdge } from "../../world.ts";
+
+const READ = "read-key-0123456789";
+const WRITE = "write-key-0123456789";
+const KEYED = { keys: { read: [READ], write: [WRITE], admin: [] } };
+
+/** What a Prometheus library reads from the answer, by the names of its families. */
+async function scrape({ send }: TestEdge, headers: Record<string, string> = {}) {
+  const { status, headers: answered, body } = await send({ path: "/metrics", headers });
+  expect(status).toBe(200);
+  expect(answered["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
+  return familiesOf(String(body));
+}
+
+/** Also the samples of histograms one by one: the library merges those that differ in labels alone. */
+function familiesOf(text: string): ReadonlyMap<string, ParsedFamily> {
+  const untyped = text.replaceAll(/^# (?:TYPE|HELP) .*_seconds (?:histogram|Time from).*\n/gm, "");
+  const families = new Map<string, ParsedFamily>();
+  for (const family of parse(untyped)) {
+    const metrics = [...(families.get(family.name)?.metrics ?? []), ...family.metrics];
+    families.set(family.name, { ...family, metrics });
+  }
+  return new Map([...families, ...parse(text).map((family) => [family.name, family] as const)]);
+}
+type Scraped = ReadonlyMap<string, ParsedFamily>;
+
+const samplesOf = (scraped: Scraped, name: string) => scraped.get(name)?.metrics ?? [];
+const figureOf = (scraped: Scraped, name: string): number => Number(samplesOf(scraped, name)[0]?.value);
+
+const tracked = (message_id: string) => ({ event_type: "click", message_id });
+
+test("a Prometheus library reads a known load back: requests, events, duplicates and refusals", async () => {
+  const edge = openEdge();
+  const post = (path: string, body: unknown) => edge.send({ method: "POST", path, body });
+  await post("/apiv1/events", tracked("a"));
+  await post("/apiv1/events", tracked("a"));
+  await post("/apiv1/events", { typo: 1 });
+  await post("/apiv1/events/batch", [tracked("a"), tracked("b"), tracked("c"), { event_type: 7 }]);
+  await edge.send({ path: "/nowhere" });
+  await edge.send({ method: "OPTIONS", path: "/apiv1/events" });
+  const scraped = await scrape(edge);
+
+  const requests = samplesOf(scraped, "analytics_requests_total");
+  expect(requests.map(({ labels, value }) => [labels?.endpoint, labels?.status, value])).toEqual([
+    ["trackEvent", "201", "1"],
+    ["trackEvent", "200", "1"],
+    ["trackEvent", "400", "1"],
+    ["trackEvents", "207", "1"],
+    ["none", "404", "1"],
+    ["options", "204", "1"],
+  ]);
+  expect(scraped.get("analytics_request_duration_seconds")?.type).toBe("HISTOGRAM");
+  const durations = samplesOf(scraped, "analytics_request_duration_seconds_count");
+  expect(durations.map(({ labels, value }) => [labels?.endpoint, value])).toEqual([
+    ["trackEvent", "3"],
+    ["trackEvents", "1"],
+    ["none", "1"],
+    ["options", "1"],
+  ]);
+  expect(figureOf(scraped, "analytics_events_stored_total")).toBe(3);
+  expect(figureOf(scraped, "analytics_events_duplicate_total")).toBe(2);
+  const refusals = samplesOf(scraped, "analytics_refusals_total");
+  expect(refusals).toEqual([
+    { labels: { endpoint: "trackEvent", what: "request", code: "invalid" }, value: "1" },
+    { labels: { endpoint: "trackEvents", what: "item", code: "invalid" }, value: "1" },
+    { labels: { endpoint: "none", what: "request", code: "not_found" }, value: "1" },
+  ]);
+});
+
+test("each bucket of a duration counts the requests that took no longer than its bound", async () => {
+  const edge = openEdge();
+  const { requests } = edge.world.activity;
+  for (const ms of [0.4, 1, 1.1, 40, 20_000]) requests.note("trackEvent", 201, ms);
+  const scraped = await scrape(edge);
+  expect(figureOf(scraped, "analytics_request_duration_seconds_count")).toBe(5);
+  expect(figureOf(scraped, "analytics_request_duration_seconds_sum")).toBeCloseTo(20.0425, 9);
+  const [duration] = samplesOf(scraped, "analytics_request_duration_seconds");
+  expect(duration?.buckets).toEqual({
+    "0.001": "2",
+    "0.0025": "3",
+    "0.005": "3",
+    "0.01": "3",
+    "0.025": "3",
+    "0.05": "4",
+    "0.1": "4",
+    "0.25": "4",
+    "0.5": "4",
+    "1": "4",
+    "2.5": "4",
+    "5": "4",
+    "15": "4",
+    "+Inf": "5",
+  });
+});
+
+test("every family has a type and a help, and figures of the process are its own", async () => {
+  const scraped = await scrape(openEdge());
+  for (const { help, type } of scraped.values()) {
+    expect(help).not.toBe("");
+    expect(["COUNTER", "GAUGE", "HISTOGRAM"]).toContain(type);
+  }
+  expect(samplesOf(scraped, "analytics_info")).toEqual([{ labels: { version: "1.2.3" }, value: "1" }]);
+  expect(figureOf(scraped, "process_cpu_seconds_total")).toBe(12.5);
+  expect(figureOf(scraped, "process_resident_memory_bytes")).toBe(70_000_000);
+  expect(figureOf(scraped, "nodejs_heap_size_used_bytes")).toBe(20_000_000);
+  expect(figureOf(scraped, "process_start_time_seconds")).toBe(Date.parse("2026-11-22T10:00:00Z") / 1000);
+  expect(figureOf(scraped, "nodejs_eventloop_active_seconds_total")).toBe(3.25);
+});
+
+test("events that are not in the rollups are counted, with the age of the oldest, until a report is asked", async () => {
+  // Builds nothing by itself, so that the figures before the report are known.
+  const storage = openSqlite(":memory:", { buildAt: Number.POSITIVE_INFINITY });
+  onTestFinished(() => storage.close());
+  const edge = openEdge({}, { storage });
+  for (const id of ["a", "b", "c"])
+    await edge.send({ method: "POST", path: "/apiv1/events", body: tracked(id) });
+  edge.world.advance(90_000);
+  const before = await scrape(edge);
+  expect(figureOf(before, "analytics_rollup_events_waiting")).toBe(3);
+  expect(figureOf(before, "analytics_rollup_lag_seconds")).toBe(90);
+  await edge.send({ path: "/apiv1/events/types" });
+  const after = await scrape(edge);
+  expect(figureOf(after, "analytics_rollup_events_waiting")).toBe(0);
+  expect(figureOf(after, "analytics_rollup_lag_seconds")).toBe(0);
+});
+
+test("the database has a size, and nothing waits where nothing was sent", async () => {
+  const scraped = await scrape(openEdge());
+  expect(figureOf(scraped, "analytics_storage_up")).toBe(1);
+  expect(figureOf(scraped, "analytics_database_bytes")).toBeGreaterThan(10_000);
+  expect(figureOf(scraped, "analytics_rows_waiting")).toBe(0);
+});
+
+test("a storage that cannot be read leaves the other figures, and says so", async () => {
+  const { storage } = openWorld();
+  const figures = () => Promise.reject(new Failure("unavailable", "The disk is gone."));
+  const scraped = await scrape(openEdge({}, { storage: { ...storage, figures } }));
+  expect(figureOf(scraped, "analytics_storage_up")).toBe(0);
+  expect(scraped.has("analytics_database_bytes")).toBe(false);
+  expect(figureOf(scraped, "process_cpu_seconds_total")).toBe(12.5);
+});
+
+test("the figures are for read keys", async () => {
+  const edge = openEdge(KEYED);
+  expect((await edge.send({ path: "/metrics" })).status).toBe(401);
+  const withKey = (key: string) =>
+    edge.send({ path: "/metrics", headers: { authorization: `Bearer ${key}` } });
+  expect((await withKey(WRITE)).status).toBe(403);
+  expect((await withKey(READ)).status).toBe(200);
+});
+
+test("names from outside make no series of their own: unknown paths share one", async () => {
+  const edge = openEdge();
+  for (const path of ["/a", "/b", "/c"]) await edge.send({ path });
+  const requests = samplesOf(await scrape(edge), "analytics_requests_total");
+  expect(requests).toEqual([{ labels: { endpoint: "none", status: "404" }, value: "3" }]);
+});
