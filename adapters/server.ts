@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createFetch, type Fetch } from "./http/fetch.ts";
 import { createListener } from "./http/listener.ts";
 import { createPlainServer } from "./http/plain-server.ts";
 import { parseTarget } from "./http/requests/request-target.ts";
@@ -13,9 +14,11 @@ export type ListenSettings = Pick<Settings, "host" | "port">;
 
 /** The analytics server inside another server. */
 export interface MountedAnalytics {
-  /** Whether a request is for the analytics server. Pass those to `listener`, and answer the others. */
-  owns(request: IncomingMessage): boolean;
+  /** Whether a request is for the analytics server. Pass those to `listener` or `fetch`, and answer the others. */
+  owns(request: { readonly url?: string | undefined }): boolean;
   listener(request: IncomingMessage, response: ServerResponse): void;
+  /** The same server for a host that speaks `Request` and `Response`, such as Hono or Next. */
+  readonly fetch: Fetch;
   readonly settings: ListenSettings;
   close(): Promise<void>;
 }
@@ -43,6 +46,7 @@ export async function mountAnalytics(
   return {
     owns: ({ url = "/" }) => owns(parseTarget(url).path),
     listener: createListener(edge, { hasRoom }),
+    fetch: createFetch(edge),
     settings: { host: settings.host, port: settings.port },
     close,
   };

@@ -6,11 +6,24 @@ export interface ListenSettings {
   readonly port: number;
 }
 
+/** Who asks, which a `Request` does not tell. */
+export interface Caller {
+  /**
+   * The caller's address, from the host server. Without it no caller counts as local, so that a server without keys refuses
+   * everybody, and all callers share one rate limit.
+   */
+  readonly address?: string | undefined;
+}
+
+export type Fetch = (request: Request, caller?: Caller) => Promise<Response>;
+
 /** The analytics server inside another server. */
 export interface MountedAnalytics {
-  /** Whether a request is for the analytics server. Pass those to `listener`, and answer the others. */
-  owns(request: IncomingMessage): boolean;
+  /** Whether a request is for the analytics server. Pass those to `listener` or `fetch`, and answer the others. */
+  owns(request: { readonly url?: string | undefined }): boolean;
   listener(request: IncomingMessage, response: ServerResponse): void;
+  /** The same server for a host that speaks `Request` and `Response`, such as Hono or Next. */
+  readonly fetch: Fetch;
   readonly settings: ListenSettings;
   close(): Promise<void>;
 }

@@ -32,8 +32,14 @@ const programs = await Promise.all(
   [...recipes, ...readme].map(async (recipe) => ({ ...recipe, port: String(await freePort()) })),
 );
 
-test("docs/mounting.md has a recipe for Node and for each of the three frameworks", () => {
-  expect(recipes.map(({ title }) => title)).toEqual(["node:http", "Express 5", "Fastify 5", "Hono"]);
+test("docs/mounting.md has a recipe for Node, for each of the three frameworks, and for requests without one", () => {
+  expect(recipes.map(({ title }) => title)).toEqual([
+    "node:http",
+    "Express 5",
+    "Fastify 5",
+    "Hono",
+    "Request and Response",
+  ]);
   expect(readme).toHaveLength(1);
 });
 

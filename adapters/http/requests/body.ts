@@ -31,6 +31,8 @@ export const bodyTooLarge = (limit: number): Failure =>
     `The body is larger than the ${limit} bytes that are taken here: send less at a time.`,
   );
 
+export const clientGone = (): Failure => new Failure("timeout", "The connection ended before the body did.");
+
 const noJson = (detail: string): Failure =>
   new Failure("invalid", detail, { faults: [{ path: "", message: detail }] });
 

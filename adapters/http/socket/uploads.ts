@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Failure } from "../../../domain/failure.ts";
-import { bodyTooLarge } from "../requests/body.ts";
+import { bodyTooLarge, clientGone } from "../requests/body.ts";
 import { Collected } from "./collected.ts";
 import { createHolding } from "./holding.ts";
 import { bodyReadBefore, wasReadBefore } from "./read-before.ts";
@@ -47,7 +47,6 @@ const crowdedOut = (): Failure =>
   });
 
 // The client reads no answer; the code is for the log.
-const clientGone = (): Failure => new Failure("timeout", "The connection ended before the body did.");
 
 /** Whether a body arrives in pieces so small that reading them costs more than storing the body. */
 export const areTiny = (pieces: number, bytes: number): boolean =>
