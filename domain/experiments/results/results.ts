@@ -10,7 +10,7 @@ import { alphaOf, lookOf } from "./level.ts";
 import { type MeasuredMetric, measuredMetrics, mostUsed } from "./measured-metric.ts";
 import { momentOf, type Stage } from "./moment.ts";
 import { figuresOf } from "./observations.ts";
-import { brokenSplit, describeUndeclared, judge, noData, Verdict } from "./verdict.ts";
+import { brokenSplit, describeUndeclared, judge, noMetric, noUsers, Verdict } from "./verdict.ts";
 import { count } from "./wording.ts";
 
 const Dropped = z.strictObject({
@@ -200,14 +200,15 @@ function verdictOf({
       })),
     );
   }
-  if (users === 0) return noData("No user has been assigned yet, so there is nothing to judge.");
+  if (users === 0) return noUsers(experiment.status === "draft");
   const primary = metrics.find(({ role }) => role === "primary");
   const metric = primary ?? mostUsed(metrics, arms);
   if (metric === undefined || control === undefined) {
-    return noData("No metric has been declared or tracked yet, so there is nothing to judge.");
+    return noMetric();
   }
   const plannedUsers = completed ? null : experiment.planned_users;
-  const matter = { control, metric, comparisons, progress: { isOver: isEnded, users, plannedUsers } };
+  const progress = { isOver: isEnded, isPaused: experiment.status === "paused", users, plannedUsers };
+  const matter = { control, metric, comparisons, progress };
   return primary === undefined ? describeUndeclared(matter) : judge(matter);
 }
 

@@ -6,6 +6,8 @@ import type { MeasuredMetric } from "./measured-metric.ts";
 export interface Progress {
   /** Nothing that is still to come can change the results. */
   readonly isOver: boolean;
+  /** Nobody is enrolled at the moment. */
+  readonly isPaused: boolean;
   readonly users: number;
   /** Null where no number of users is planned, or the planned look has been taken. */
   readonly plannedUsers: number | null;

@@ -18,6 +18,18 @@ import {
 
 const sentences = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join(" ");
 
+export const DRAFT = "This is a draft: nobody is assigned until it runs.";
+export const NO_USERS =
+  "No user has been assigned yet, so there is nothing to judge: if that is a surprise, check that your program asks for variants.";
+export const NO_METRIC =
+  "No metric has been declared or tracked yet, so there is nothing to judge: declare one, or track one.";
+
+/** What to do where more data would tell more. */
+function goOn({ progress: { isOver, isPaused } }: Case): string {
+  if (isOver) return "It is over: to know more, run a longer one.";
+  return isPaused ? "It is paused: let it run again to know more." : "Let it run.";
+}
+
 const controlName = ({ control }: Case): string => quote(control.variant.variant_name);
 const variantName = ({ variant }: Comparison): string => quote(variant.variant.variant_name);
 
@@ -59,12 +71,14 @@ function mayBeWorse({ metric, reply }: Comparison): string {
   return `${metric.metric_name} may still be up to ${amount} worse`;
 }
 
+const isOrAre = (names: readonly string[]): string => (names.length === 1 ? "is" : "are");
+
 export function winner(matter: Case, best: Candidate, others: readonly string[]): string {
   const { primary } = best;
   const also =
     others.length === 0
       ? ""
-      : `${listed(others.map(quote))} ${others.length === 1 ? "is" : "are"} also better than ${controlName(matter)}; which of ${others.length === 1 ? "the two is better" : "them is best"} is not settled.`;
+      : `${listed(others.map(quote))} ${isOrAre(others)} also better than ${controlName(matter)}; which of ${others.length === 1 ? "the two is better" : "them is best"} is not settled.`;
   return sentences(
     `${variantName(primary)} is better than ${controlName(matter)} on ${metricInWords(primary.metric)}: ${figuresOf(primary)}.`,
     "You can ship it.",
@@ -89,37 +103,46 @@ export function harmful(matter: Case, { primary, harmed }: Candidate): string {
 }
 
 export function unsure(matter: Case, { primary, unkept }: Candidate): string {
-  const advice = matter.progress.isOver ? "To know more, run a longer one." : "Let it run.";
   return sentences(
-    `${isBetterOn(primary)}, but ${listed(unkept.map(beyondMargin))}.`,
-    advice,
+    `${isBetterOn(primary)}, but ${listed(unkept.map((guardrail) => beyondMargin(matter, guardrail)))}.`,
+    goOn(matter),
     caution(matter, primary),
   );
 }
 
-function beyondMargin(guardrail: Comparison): string {
+function beyondMargin(matter: Case, guardrail: Comparison): string {
   const { metric, reply } = guardrail;
   const { margin } = metric;
   if (typeof margin === "number") {
     const allowed = `more than the ${otherAmount(metric, margin)} you allowed`;
     return reply.interval === null ? mayBeWorse(guardrail) : `${mayBeWorse(guardrail)}, ${allowed}`;
   }
-  const { lift_interval } = reply;
-  if (margin === null || lift_interval === null) return `${metric.metric_name} cannot be judged yet`;
+  const { interval, lift_interval } = reply;
+  if (margin === null || interval === null) return `${metric.metric_name} cannot be judged yet`;
+  if (lift_interval === null)
+    return `${metric.metric_name} of ${controlName(matter)} is too close to 0 to say what ${figure(100 * margin.relative)} % of it are`;
   const amount = figure(-100 * badEnd(metric, lift_interval));
   return `${metric.metric_name} may still be up to ${amount} % worse, more than the ${figure(100 * margin.relative)} % you allowed`;
 }
 
-export function loser(matter: Case, lost: Comparison, open: boolean): string {
+export function loser(matter: Case, lost: Comparison, others: readonly Candidate[]): string {
   const { metric } = lost;
   const primary = metric === matter.metric;
   const words = primary
     ? `${variantName(lost)} is worse than ${controlName(matter)} on ${metricInWords(metric)}`
     : `${variantName(lost)} makes ${metric.metric_name} worse than ${controlName(matter)}`;
+  const judgedAs = (judged: Comparison["reply"]["judged"]) =>
+    others
+      .filter((one) => one.primary.reply.judged === judged)
+      .map(({ variant_name }) => quote(variant_name));
+  const [worse, open] = [judgedAs("worse"), judgedAs("open")];
   return sentences(
     `${words}: ${figuresOf(lost)}.`,
     "Do not ship it.",
-    open && !matter.progress.isOver ? "The other variants are not settled yet." : "",
+    worse.length > 0
+      ? `${listed(worse)} ${isOrAre(worse)} also worse than ${controlName(matter)} on ${matter.metric.metric_name}.`
+      : "",
+    open.length > 0 && !matter.progress.isOver ? `${listed(open)} ${isOrAre(open)} not settled yet.` : "",
     primary ? caution(matter, lost) : "",
   );
 }
@@ -128,42 +151,68 @@ export function loser(matter: Case, lost: Comparison, open: boolean): string {
 function planned({ progress: { plannedUsers, users, isOver } }: Case): string {
   if (plannedUsers === null) return "";
   const so = `${count(users)} of ${count(plannedUsers)} planned users`;
-  if (isOver) return `It was stopped at ${so}.`;
+  if (isOver) {
+    return users < plannedUsers
+      ? `It was stopped at ${so}.`
+      : `All ${count(plannedUsers)} planned users came, but it was stopped before their window was over.`;
+  }
   return users >= plannedUsers
     ? `All ${count(plannedUsers)} planned users are in: read it when their window is over.`
     : `${so}: read it when they are complete.`;
 }
 
-export function noDifference(matter: Case, shown: Comparison): string {
-  const { isOver, plannedUsers } = matter.progress;
-  const found = `${variantName(shown)} cannot be told from ${controlName(matter)} on ${metricInWords(shown.metric)}: ${figuresOf(shown)}.`;
+/** `all` are the comparisons of every variant, of which `shown` has the largest difference. */
+export function noDifference(matter: Case, shown: Comparison, all: readonly Comparison[]): string {
+  const { isOver, isPaused, plannedUsers } = matter.progress;
+  const on = `on ${metricInWords(shown.metric)}`;
+  const found =
+    all.length > 1
+      ? `No variant can be told from ${controlName(matter)} ${on}. ${variantName(shown)} differs most: ${figuresOf(shown)}.`
+      : `${variantName(shown)} cannot be told from ${controlName(matter)} ${on}: ${figuresOf(shown)}.`;
   const running =
     plannedUsers === null
-      ? "Let it run, or stop it if a difference within that range does not matter to you."
+      ? `${isPaused ? "It is paused: let it run again" : "Let it run"}, or stop it if a difference within that range does not matter to you.`
       : "";
   return sentences(
     planned(matter),
     isOver ? "No difference found." : "No difference yet.",
     found,
-    isOver ? ifYouMustChoose(matter, shown) : running,
+    isOver ? ifYouMustChoose(matter, shown, all) : running,
     caution(matter, shown),
   );
 }
 
-function ifYouMustChoose(matter: Case, shown: Comparison): string {
+function ifYouMustChoose(matter: Case, shown: Comparison, all: readonly Comparison[]): string {
+  const best = likeliestBest(matter, all);
+  if (best !== undefined) {
+    return `If you must choose, ${best.name} is the most likely to be the best: ${inHundred(best.chance)}.`;
+  }
   const { chance_better, expected_loss, expected_loss_of_control } = shown.reply.if_you_must_choose;
   if (chance_better === null || expected_loss === null || expected_loss_of_control === null) return "";
   const variant = chance_better >= 0.5;
-  const chance = Math.min(99, Math.round(100 * (variant ? chance_better : 1 - chance_better)));
-  const loss = figure(variant ? expected_loss : expected_loss_of_control);
+  const chance = inHundred(variant ? chance_better : 1 - chance_better);
+  const loss = amountInWords(shown.metric, variant ? expected_loss : expected_loss_of_control);
   const name = variant ? variantName(shown) : controlName(matter);
-  return `If you must choose, ${name} is likelier the better: ${chance} in 100, expected loss ${loss}.`;
+  return `If you must choose, ${name} is more likely to be the better one: ${chance}, with an expected loss of ${loss}.`;
+}
+
+/** Never a certainty. */
+const inHundred = (chance: number): string => `${Math.min(99, Math.round(100 * chance))} in 100`;
+
+/** Of several variants and the control; undefined where their chances to be the best are not known. */
+function likeliestBest(matter: Case, all: readonly Comparison[]) {
+  const variants = all.flatMap((one) => {
+    const chance = one.reply.if_you_must_choose.chance_best;
+    return chance === null ? [] : [{ name: variantName(one), chance }];
+  });
+  if (variants.length === 0) return undefined;
+  const control = 1 - variants.reduce((sum, { chance }) => sum + chance, 0);
+  return [{ name: controlName(matter), chance: control }, ...variants].sort((a, b) => b.chance - a.chance)[0];
 }
 
 export function tooEarly(matter: Case, first: Comparison | undefined): string {
   const why = first === undefined ? "there is nothing to compare" : shortage(matter, first);
-  const advice = matter.progress.isOver ? "It is over: to know more, run a longer one." : "Let it run.";
-  return sentences(`Too early to say: ${why}.`, planned(matter) || advice);
+  return sentences(`Too early to say: ${why}.`, planned(matter) || goOn(matter));
 }
 
 /** Why nothing can be concluded from a comparison yet. */
@@ -175,6 +224,9 @@ function shortage(matter: Case, { metric, sample, variant }: Comparison): string
   const small = sides.find((side) => side.allUsers < FEWEST_USERS);
   if (small !== undefined) {
     return `${small.name} has ${usersInWords(small.allUsers)} so far, and ${FEWEST_USERS} are needed`;
+  }
+  if (metric.kind === "ratio" && sides.some((side) => side.users === 0)) {
+    return `there is nothing to divide ${metric.metric_name} by so far in one of the variants`;
   }
   const apart = sides.find((side) => side.users < FEWEST_USERS);
   if (apart !== undefined) {
@@ -193,7 +245,9 @@ export function undeclared(matter: Case, shown: Comparison | undefined, settled:
   const what =
     matter.metric.kind === "conversion" || matter.metric.kind === "ratio" ? name : `${name} per user`;
   const declare =
-    "No metric was declared, so whether more is better is yours to say: declare it to get a verdict.";
+    matter.metric.direction === null
+      ? "No metric was declared, so whether more is better is yours to say: declare it to get a verdict."
+      : "No primary metric was declared, so nothing is decided: declare one to get a verdict.";
   if (shown === undefined || shown.reply.interval === null) {
     const why = shown === undefined ? "there is nothing to compare" : shortage(matter, shown);
     return `Too early to compare ${what}: ${why}. ${declare}`;

@@ -22,12 +22,16 @@ export const Verdict = z.strictObject({
 });
 export type Verdict = z.infer<typeof Verdict>;
 
-export const noData = (summary: string): Verdict => ({
+const noData = (summary: string): Verdict => ({
   kind: "no_data",
   metric_name: null,
   variant_name: null,
   summary,
 });
+
+export const noUsers = (isDraft: boolean): Verdict => noData(isDraft ? say.DRAFT : say.NO_USERS);
+
+export const noMetric = (): Verdict => noData(say.NO_METRIC);
 
 export const brokenSplit = (arms: readonly SplitArm[]): Verdict => ({
   kind: "broken_split",
@@ -112,8 +116,8 @@ function loser(matter: Case, candidates: readonly Candidate[]): Verdict | undefi
   const harmful = candidates.find(({ harmed }) => harmed.length > 0);
   const [found, lost] = worse === undefined ? [harmful, harmful?.harmed[0]] : [worse, worse.primary];
   if (found === undefined || lost === undefined) return undefined;
-  const open = candidates.some((one) => one !== found && one.primary.reply.judged === "open");
-  return verdict("loser", lost, found.variant_name, say.loser(matter, lost, open));
+  const others = candidates.filter((one) => one !== found);
+  return verdict("loser", lost, found.variant_name, say.loser(matter, lost, others));
 }
 
 function open(matter: Case, candidates: readonly Candidate[]): Verdict {
@@ -128,6 +132,7 @@ function open(matter: Case, candidates: readonly Candidate[]): Verdict {
       summary: say.tooEarly(matter, first?.primary),
     };
   }
+  const all = candidates.map(({ primary }) => primary);
   const kind = matter.progress.isOver ? "no_difference" : "no_difference_yet";
-  return verdict(kind, shown.primary, null, say.noDifference(matter, shown.primary));
+  return verdict(kind, shown.primary, null, say.noDifference(matter, shown.primary, all));
 }

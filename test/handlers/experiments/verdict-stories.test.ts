@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
+import { seededRandom } from "../../../domain/statistics/seeded-random.ts";
+import { assignVariant } from "../../../handlers/experiments/assignments/assign-variant.ts";
 import { importAssignments } from "../../../handlers/experiments/assignments/import-assignments.ts";
 import { getResults } from "../../../handlers/experiments/get-results.ts";
 import { getTimeline } from "../../../handlers/experiments/get-timeline.ts";
 import { trackMetrics } from "../../../handlers/experiments/metrics/track-metrics.ts";
 import { updateExperiment } from "../../../handlers/experiments/update-experiment.ts";
-import { call, openWorld, type TestWorld, withColours } from "../../world.ts";
+import { call, faultPathsOf, openWorld, type TestWorld, withColours } from "../../world.ts";
 
 // Experiments whose figures once led to a false verdict, from the first request to the last sentence.
 
@@ -167,7 +169,13 @@ test("an enormous value that is taken back leaves no trace, and results answer w
     await track(world, group(variant, 100), "revenue", 100, (index) => index % 5);
   }
   const before = await resultsOf(world);
-  for (const value of [1e11, -1e11]) await track(world, group("red", 1), "revenue", 1, () => value);
+  const tracked = { user_id: "red-day1-0", metric_name: "revenue" };
+  for (const value of [1e308, 1e308]) {
+    const refused = call(trackMetrics, world, { params, body: [{ ...tracked, value }] });
+    expect(await faultPathsOf(refused)).toEqual(["invalid", "[0].value"]);
+  }
+  expect(await resultsOf(world)).toStrictEqual(before);
+  for (const value of [1e12, -1e12]) await track(world, group("red", 1), "revenue", 1, () => value);
   const { results, verdict } = await resultsOf(world);
   expect(verdict).toStrictEqual(before.verdict);
   expect(results[0]?.metrics[0]?.standard_deviation).toBe(before.results[0]?.metrics[0]?.standard_deviation);
@@ -215,4 +223,50 @@ test("the calculator's planned number of users is read once, when the last of th
   const { days } = (await call(getTimeline, world, { params })).body;
   const { p_value, interval } = complete.results[1]?.metrics[0]?.comparison ?? {};
   expect(days.at(-1)?.variants[1]?.metrics[0]).toMatchObject({ p_value, interval });
+});
+
+test("the last planned user who is assigned twice at once is one user, and completes the test once", async () => {
+  const world = await opened({ metrics: [signup], planned_users: 100 });
+  await assign(world, group("red", 50));
+  await assign(world, group("blue", 49));
+  const enrol = (user_id: string) => call(assignVariant, world, { params, body: { user_id } });
+  const answers = await Promise.all([enrol("last"), enrol("last"), enrol("last")]);
+  expect(new Set(answers.map(({ body }) => body.variant)).size).toBe(1);
+  expect(answers.filter(({ outcome }) => outcome === "created")).toHaveLength(1);
+  const { completed, results } = await resultsOf(world);
+  expect([completed, results.reduce((sum, { users }) => sum + users, 0)]).toEqual([true, 100]);
+  world.advance(1);
+  expect(await enrol("late")).toMatchObject({ outcome: "ok", body: { reason: "complete" } });
+  expect((await resultsOf(world)).results).toStrictEqual(results);
+});
+
+test("the order in which values arrive changes nothing, and neither does looking at every step", async () => {
+  const random = seededRandom(20_261_125);
+  const users = [group("red", 150), group("blue", 150)].flatMap(idsOf);
+  const values = Array.from({ length: 900 }, () => ({
+    user_id: users[Math.floor(random() * users.length)] ?? "",
+    metric_name: ["signup", "revenue", "orders", "other"][Math.floor(random() * 4)] ?? "",
+    value: Math.round((random() - 0.3) * 1e6) / 100,
+  }));
+  const metrics = [
+    signup,
+    { metric_name: "revenue", cap: 5_000 },
+    { metric_name: "orders", kind: "count", role: "guardrail", margin: 0.1 },
+    { metric_name: "per_order", kind: "ratio", denominator: "orders" },
+  ];
+  async function play(sent: typeof values, batch: number, look: (world: TestWorld) => Promise<unknown>) {
+    const world = await opened({ metrics });
+    await assign(world, group("red", 150));
+    await assign(world, group("blue", 150));
+    for (let from = 0; from < sent.length; from += batch) {
+      await call(trackMetrics, world, { params, body: sent.slice(from, from + batch) });
+      await look(world);
+    }
+    return JSON.stringify(await resultsOf(world));
+  }
+  const places = new Map(values.map((value) => [value, random()]));
+  const shuffled = [...values].sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
+  const inOrder = await play(values, 900, async () => {});
+  expect(await play([...values].reverse(), 300, resultsOf)).toBe(inOrder);
+  expect(await play(shuffled, 90, resultsOf)).toBe(inOrder);
 });

@@ -124,6 +124,29 @@ describe("the verdict", () => {
     );
   });
 
+  test("of several losers names the others too, and those that are open", () => {
+    const cells = cellsOf(
+      { users: 5_000, signup: 700 },
+      { users: 5_000, signup: 500 },
+      { users: 5_000, signup: 400 },
+      { users: 5_000, signup: 690 },
+    );
+    const { variant_name, summary } = resultsOf(experimentOf(4), cells, NOW).verdict;
+    expect(variant_name).toBe("C");
+    expect(summary).toMatch(
+      / Do not ship it\. “B” is also worse than “A” on signup\. “D” is not settled yet\.$/,
+    );
+  });
+
+  test("of a relative margin whose control is close to 0 says why it cannot be kept", () => {
+    const cells = cellsOf({ users: 5_000, signup: 500, crash: 1 }, { users: 5_000, signup: 700, crash: 1 });
+    const { kind, summary } = verdictOf(cells, withCrash({ relative: 0.1 }));
+    expect(kind).toBe("guardrail_open");
+    expect(summary).toMatch(
+      /, but crash of “A” is too close to 0 to say what 10 % of it are\. Let it run\.$/,
+    );
+  });
+
   test("of a decrease wins where less is better", () => {
     const cells = cellsOf({ users: 5_000, signup: 650 }, { users: 5_000, signup: 500 });
     expect(verdictOf(cells, { metrics: [{ ...signup, direction: "decrease" }] }).kind).toBe("winner");
@@ -143,8 +166,43 @@ describe("the verdict", () => {
       metric_name: "signup",
       variant_name: null,
       summary:
-        "No difference found. “B” cannot be told from “A” on signup: 10.5 % of users against 10 %, +0.5 points (between −2.51 and +3.51). If you must choose, “B” is likelier the better: 70 in 100, expected loss 0.00183.",
+        "No difference found. “B” cannot be told from “A” on signup: 10.5 % of users against 10 %, +0.5 points (between −2.51 and +3.51). If you must choose, “B” is more likely to be the better one: 70 in 100, with an expected loss of 0.183 points.",
     });
+  });
+
+  test("of several variants that cannot be told apart speaks of all, and at the end of the likeliest best", () => {
+    const cells = cellsOf(
+      { users: 2_000, signup: 200 },
+      { users: 2_000, signup: 170 },
+      { users: 2_000, signup: 212 },
+    );
+    const figures = "8.5 % of users against 10 %, −1.5 points (between −4.57 and +1.57)";
+    const found = `No variant can be told from “A” on signup. “B” differs most: ${figures}.`;
+    expect(resultsOf(experimentOf(3), cells, NOW).verdict.summary).toBe(
+      `No difference yet. ${found} Let it run, or stop it if a difference within that range does not matter to you.`,
+    );
+    expect(resultsOf(experimentOf(3, stopped), cells, NOW).verdict.summary).toBe(
+      `No difference found. ${found} If you must choose, “C” is the most likely to be the best: 73 in 100.`,
+    );
+  });
+
+  test("of a paused experiment is to let it run again", () => {
+    const paused = { status: "paused" } as const;
+    const alike = cellsOf({ users: 2_000, signup: 200 }, { users: 2_000, signup: 210 });
+    expect(verdictOf(alike, paused).summary).toMatch(
+      / It is paused: let it run again, or stop it if a difference within that range does not matter to you\.$/,
+    );
+    const few = cellsOf({ users: 10 }, { users: 10 });
+    expect(verdictOf(few, paused).summary).toMatch(
+      / are needed\. It is paused: let it run again to know more\.$/,
+    );
+  });
+
+  test("of a ratio without denominators says what is missing", () => {
+    const ratio = { ...revenue, kind: "ratio", denominator: "orders" } as const;
+    expect(verdictOf(cellsOf({ users: 400 }, { users: 400 }), { metrics: [ratio] }).summary).toBe(
+      "Too early to say: there is nothing to divide revenue by so far in one of the variants. Let it run.",
+    );
   });
 
   test("waits for the planned users, and reads them once", () => {
@@ -157,6 +215,9 @@ describe("the verdict", () => {
     );
     expect(verdictOf(cells, { planned_users: 7_932, ...stopped }).summary).toMatch(
       /^It was stopped at 7,678 of 7,932 planned users\. No difference found\./,
+    );
+    expect(verdictOf(complete, { planned_users, window_days: 7, ...stopped }).summary).toMatch(
+      /^All 7,678 planned users came, but it was stopped before their window was over\. No difference found\./,
     );
   });
 
@@ -219,6 +280,10 @@ describe("the verdict", () => {
       { users: 5_000, clicks: alternating(2_010, 1, 2) },
     );
     expect(verdictOf(alike, { metrics: [] })).toMatchObject({ kind: "undeclared", variant_name: null });
+    const guardrail: MetricDefinition = { ...revenue, metric_name: "clicks", role: "guardrail" };
+    expect(verdictOf(alike, { metrics: [guardrail] }).summary).toMatch(
+      / No primary metric was declared, so nothing is decided: declare one to get a verdict\.$/,
+    );
   });
 
   test("is withdrawn when the split is broken, whatever the figures say", () => {
@@ -240,10 +305,31 @@ describe("the verdict", () => {
   });
 
   test.each([
-    ["no user", cellsOf({ users: 0 }, { users: 0 }), [signup]],
-    ["no metric", cellsOf({ users: 100 }, { users: 100 }), []],
-  ])("of an experiment with %s says so", (_what, cells, metrics) => {
-    expect(verdictOf(cells, { metrics }).kind).toBe("no_data");
+    [
+      "no user",
+      { users: 0 },
+      {},
+      "No user has been assigned yet, so there is nothing to judge: if that is a surprise, check that your program asks for variants.",
+    ],
+    [
+      "no user, because it is a draft,",
+      { users: 0 },
+      { status: "draft" },
+      "This is a draft: nobody is assigned until it runs.",
+    ],
+    [
+      "no metric",
+      { users: 100 },
+      { metrics: [] },
+      "No metric has been declared or tracked yet, so there is nothing to judge: declare one, or track one.",
+    ],
+  ] as const)("of an experiment with %s says so", (_what, arm, changes, summary) => {
+    expect(verdictOf(cellsOf(arm, arm), changes)).toStrictEqual({
+      kind: "no_data",
+      metric_name: null,
+      variant_name: null,
+      summary,
+    });
   });
 
   test("asks more of each variant the more of them there are", () => {
