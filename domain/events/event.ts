@@ -17,7 +17,17 @@ export const EventInput = z
     message_id: MessageId.nullish(),
     timestamp: Timestamp.nullish(),
   })
-  .meta({ id: "EventInput" });
+  .meta({
+    id: "EventInput",
+    examples: [
+      {
+        event_type: "button_click",
+        user_id: "user123",
+        session_id: "session456",
+        properties: { button_name: "submit", page: "homepage" },
+      },
+    ],
+  });
 export type EventInput = z.infer<typeof EventInput>;
 
 /** An event that is ready to be stored. Storage gives it its id. */

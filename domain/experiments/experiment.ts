@@ -229,7 +229,20 @@ function denominatorComplaints(metrics: readonly MetricDeclaration[]): Complaint
 
 export const ExperimentInput = Shape.superRefine((input, context) => {
   for (const complaint of complaints(input)) context.addIssue({ code: "custom", ...complaint });
-}).meta({ id: "ExperimentInput" });
+}).meta({
+  id: "ExperimentInput",
+  examples: [
+    {
+      test_name: "homepage_button_color",
+      description: "Testing different button colors on homepage",
+      variants: [
+        { variant_name: "red", description: "Red button", weight: 0.5 },
+        { variant_name: "blue", description: "Blue button", weight: 0.5 },
+      ],
+      metrics: [{ metric_name: "signup", kind: "conversion" }],
+    },
+  ],
+});
 export type ExperimentInput = z.infer<typeof ExperimentInput>;
 
 export interface Variant {

@@ -22,7 +22,7 @@ export const MetricInput = z
     message_id: MessageId.nullish(),
     timestamp: Timestamp.nullish(),
   })
-  .meta({ id: "MetricInput" });
+  .meta({ id: "MetricInput", examples: [{ user_id: "user123", metric_name: "signup" }] });
 export type MetricInput = z.infer<typeof MetricInput>;
 
 /** A tracked value as it is stored, before storage has found its user's variant and given it an id. */

@@ -8,7 +8,8 @@ export const Zone = z
   .string()
   .max(100)
   .refine(isZone, "must be the name of a time zone, as Europe/Berlin or UTC")
-  .default("UTC");
+  .default("UTC")
+  .meta({ description: "In which days, weeks and months are cut, such as Europe/Berlin." });
 
 /** The fault of a query parameter. A parameter that is given twice has this one fault, whatever its values are. */
 const onceOr =
@@ -44,6 +45,10 @@ export const Bound = z
     if (!("fault" in bound)) return bound;
     context.addIssue({ code: "custom", message: bound.fault });
     return z.NEVER;
+  })
+  .meta({
+    description:
+      "A date of the time zone, such as 2026-11-22: its whole day is included. Or a time with its zone, which the range includes as its start and excludes as its end.",
   });
 
 /** The fields of a query that choose its time range. */

@@ -47,10 +47,18 @@ const WITH_KEY: readonly FailureCode[] = ["unauthorized", "forbidden"];
 const movedToComponents = (json: Json): Json =>
   JSON.parse(JSON.stringify(json).replaceAll("#/$defs/", "#/components/schemas/"));
 
+/** zod drops the examples of a schema that transforms what it parses. Ours are of its input, as the document is. */
+function keepExamples({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: Json }): void {
+  const examples = z.globalRegistry.get(zodSchema)?.examples;
+  if (examples !== undefined) jsonSchema.examples = examples;
+}
+
 /** Writes schemas, and collects the named ones so that the document has each of them once. */
 function schemaWriter(schemas: Json) {
   return (schema: z.ZodType, io: "input" | "output"): Json => {
-    const written = movedToComponents(z.toJSONSchema(schema, { io, unrepresentable: "any" }));
+    const written = movedToComponents(
+      z.toJSONSchema(schema, { io, unrepresentable: "any", override: keepExamples }),
+    );
     const { $schema, $defs = {}, ...json } = written;
     for (const [name, { id, ...definition }] of Object.entries($defs as Record<string, Json>)) {
       schemas[name] = definition;
@@ -165,7 +173,14 @@ export function openApi(endpoints: readonly Endpoint[], version: string): OpenAp
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Analytics Server", version },
+    info: {
+      title: "Analytics Server",
+      version,
+      description: "Records what users do, and shows which variant of a feature does better.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    // The server that answers with this document.
+    servers: [{ url: "/" }],
     paths,
     components: {
       schemas,

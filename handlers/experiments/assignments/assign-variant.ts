@@ -6,7 +6,7 @@ import { Assigned, AttributesInput, enrol, enrolmentBody, NotEnrolled } from "./
 
 export const AssignInput = z
   .strictObject({ user_id: Name, attributes: AttributesInput.optional() })
-  .meta({ id: "AssignInput" });
+  .meta({ id: "AssignInput", examples: [{ user_id: "user123" }] });
 
 export const assignVariant = endpoint({
   name: "assignVariant",

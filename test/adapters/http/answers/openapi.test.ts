@@ -159,3 +159,17 @@ test("the server serves the document, which includes its own endpoint", async ()
   expect([status, body]).toEqual([200, JSON.parse(JSON.stringify(openApi(served, "1.2.3")))]);
   expect(Object.keys((body as unknown as Document).paths)).toContain("/apiv1/openapi.json");
 });
+
+const examples = endpoints.flatMap(({ name, body }) =>
+  ((body?.meta()?.examples ?? []) as unknown[]).map((example) => ({ name, body, example })),
+);
+
+test("the bodies of the specification have examples", () => {
+  expect(examples.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["trackEvent", "createExperiment", "assignVariant", "trackMetric"]),
+  );
+});
+
+test.each(examples)("the example of $name is accepted", ({ body, example }) => {
+  expect(body?.safeParse(example).error).toBeUndefined();
+});
