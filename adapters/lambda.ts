@@ -62,6 +62,8 @@ export {
   answer as createExperiment,
   answer as deleteExperiment,
   answer as describeApi,
+  answer as eraseUser,
+  answer as listErasures,
   answer as listEvents,
   answer as listEventTypes,
   answer as getTrend,

@@ -37,6 +37,7 @@ const RETRIED = {
     "The rollups could not be brought up to date. It is tried again; questions are answered meanwhile.",
   tallies: "Stored rows could not be added to the results of their experiments. It is tried again.",
   deletions: "The rows of a deleted experiment could not be removed. It is tried again.",
+  erasures: "A user's rows could not be erased. It is tried again; no answer shows them meanwhile.",
 };
 
 // Imported on demand: a Lambda bundle does not contain SQLite's native module, and one host needs no PostgreSQL.

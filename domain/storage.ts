@@ -6,6 +6,7 @@ import type { Forced } from "./experiments/lifecycle.ts";
 import type { NewMetric } from "./experiments/metric.ts";
 import type { SegmentUser } from "./experiments/results/segments.ts";
 import type { NotCounted, UserTotal } from "./experiments/user-total.ts";
+import type { Erasure, ErasurePage, NewErasure } from "./people/erasure.ts";
 import type { LinkOutcome, NewLink } from "./people/links.ts";
 import type { Answered, Asking } from "./reports/answer.ts";
 import type { TypeSummary } from "./reports/catalogue.ts";
@@ -73,6 +74,19 @@ export interface PeopleStore {
    * every answer about users counts both as one. The events and assignments of either id stay as they are.
    */
   linkUsers(link: NewLink): Promise<LinkOutcome>;
+}
+
+export interface ErasureStore {
+  /**
+   * Erases everything that is stored about a person under any of their ids: events, assignments, values and links. No answer
+   * ever shows a part of it, and results are those of experiments without the person. Fulfils when it is done, which takes
+   * as long as there are events; a process that ends before leaves the rest to the next one. Undefined where nothing was
+   * stored. A call for a person who is being erased waits for that erasure. The keys of messages stay, so that a late retry
+   * stores nothing. What arrives meanwhile may be erased too.
+   */
+  eraseUser(erasure: NewErasure): Promise<Erasure | undefined>;
+  /** Finished erasures, newest first. */
+  listErasures(page: ErasurePage): Promise<readonly Erasure[]>;
 }
 
 export interface ChangedExperiment {
@@ -250,7 +264,7 @@ export interface RebuildProgress {
 }
 
 /** Told of work in the background that failed and is tried again, so that it can be logged. */
-export type OnRetry = (work: "rollups" | "tallies" | "deletions", error: unknown) => void;
+export type OnRetry = (work: "rollups" | "tallies" | "deletions" | "erasures", error: unknown) => void;
 
 /** Figures of a storage, for monitoring. */
 export interface StorageFigures {
@@ -269,6 +283,7 @@ export interface Storage
   extends EventStore,
     EventQuestions,
     PeopleStore,
+    ErasureStore,
     ExperimentStore,
     AssignmentStore,
     MetricStore {

@@ -422,6 +422,67 @@ create table user_links (
 );
 create index user_links_person on user_links(person_id);`;
 
+// What an erasure needs to take a user out of the results, and what it leaves behind: see people/erasures.ts.
+const erasures = `
+-- A user's total of a metric at the end of each day with a change, but for the last one, which is in ab_observations.
+-- Spread by user_id.
+create table ab_past_observations (
+  user_id text not null,
+  test_id bigint not null,
+  metric_name text not null,
+  declared boolean not null,
+  day integer not null,
+  count bigint not null,
+  total numeric not null,
+  denominator_count bigint not null,
+  denominator_total numeric not null,
+  covariate numeric not null,
+  primary key (user_id, test_id, metric_name, declared, day)
+);
+-- The part of one user in ab_raw_values. Spread by user_id.
+create table ab_user_raw_values (
+  user_id text not null,
+  test_id bigint not null,
+  metric_name text not null,
+  variant_id bigint not null,
+  period integer not null,
+  count bigint not null,
+  sum numeric not null,
+  min numeric,
+  max numeric,
+  before_assignment bigint not null,
+  after_stop bigint not null,
+  after_window bigint not null,
+  wrong_type bigint not null,
+  out_of_range bigint not null,
+  primary key (user_id, test_id, metric_name)
+);
+create index ab_user_raw_values_metric on ab_user_raw_values(test_id, metric_name);
+
+-- Receipts. Without erased_at the erasure is under way. On every node.
+create table erasures (
+  receipt text primary key,
+  requested_at bigint not null,
+  erased_at bigint,
+  events bigint not null,
+  assignments bigint not null,
+  metric_values bigint not null,
+  links bigint not null,
+  -- The ids of values up to which those of the users are deleted.
+  values_reached bigint not null,
+  -- The transaction that marked the user: others that began before it may still store rows of theirs.
+  marked_by xid8 not null
+);
+create index erasures_erased_at on erasures(erased_at, receipt collate "C");
+-- The ids that are being erased. Their events are shown to nobody. The alias is their name in the rollups. On every node.
+create table erasing (
+  user_id text primary key,
+  receipt text not null,
+  alias text not null
+);
+-- Deletions have two more tables to go through.
+update ab_deletions set stage = 0, reached = null;`;
+
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
   { name: "0001_specified_tables", sql: specified },
@@ -438,4 +499,5 @@ export const migrations: readonly PostgresMigration[] = [
   { name: "0012_drop_tallies", sql: dropTallies },
   { name: "0013_revisions", sql: revisions },
   { name: "0014_user_links", sql: userLinks },
+  { name: "0015_erasures", sql: erasures },
 ];

@@ -13,6 +13,7 @@ import { isLockTimeout, isMissingTable, isTakenName } from "./failures.ts";
 import { figuresOf } from "./figures.ts";
 import { placeOf } from "./hosts.ts";
 import { migrations, type PostgresMigration } from "./migrations.ts";
+import { createErasures } from "./people/erasures.ts";
 import { createLinkStore } from "./people/links.ts";
 import { createQuestions } from "./reports/questions.ts";
 import { createRollupBuild, type RollupBuild } from "./reports/rollup-build.ts";
@@ -107,11 +108,15 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   void backlog.work();
   const build = createRollupBuild(database, onProgress, onRetry);
   build.start();
+  const erasures = createErasures(database, build, onRetry);
+  erasures.resume();
   const experiments = createExperimentStore(database, deletions, () => void backlog.work());
   return {
     ...createEventStore(database, build),
-    ...createQuestions(database, build, options),
+    ...createQuestions(database, build, erasures, options),
     ...createLinkStore(database),
+    eraseUser: erasures.eraseUser,
+    listErasures: erasures.listErasures,
     ...experiments,
     ...createAssignmentStore(database),
     ...createMetricStore(database, experiments),
@@ -119,6 +124,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     check: () => conditionOf(database, build),
     figures: () => figuresOf(database),
     close: async () => {
+      await erasures.stop();
       await build.stop();
       await backlog.stop();
       await deletions.stop();

@@ -38,6 +38,9 @@ export interface RollupState {
 
 export const EMPTY_STATE: RollupState = { build: 0, users: 0, types: 0, properties: 0 };
 
+/** Identifies one build, or one removal. */
+export const newBuildNumber = (): number => 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
+
 export interface UserRow {
   /** A key of the user: see `userKey`. */
   readonly user_id: string;

@@ -34,6 +34,9 @@ export function createEventStore(
   const selectByMessage = db.prepare<[Uint8Array], { id: number; created_at: string }>(
     "select id, created_at from events where message_id = ?",
   );
+  const selectRemoved = db.prepare<[Uint8Array], { id: number; created_at: string }>(
+    "select event_id as id, created_at from removed_messages where message_id = ?",
+  );
 
   function stored(key: Uint8Array): AppendedEvent {
     const row = selectByMessage.get(key);
@@ -43,6 +46,10 @@ export function createEventStore(
 
   // Trying first spares the look-up of a duplicate, which is rare; a refused insert leaves no gap in the ids.
   function append(event: NewEvent): AppendedEvent {
+    const removed = event.message_key === null ? undefined : selectRemoved.get(event.message_key);
+    if (removed !== undefined) {
+      return { id: removed.id, created_at: fromSql(removed.created_at), duplicate: true };
+    }
     try {
       const { lastInsertRowid } = insert.run(
         event.event_type,

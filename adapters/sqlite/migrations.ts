@@ -402,6 +402,74 @@ create table user_links (
 ) without rowid;
 create index user_links_person on user_links(person_id);`;
 
+// What an erasure needs to take a user out of the results, and what it leaves behind: see people/erasures.ts.
+const erasures = `
+-- A user's total of a metric at the end of each day with a change, but for the last one, which is in ab_observations.
+create table ab_past_observations (
+  test_id integer not null references ab_tests(id) on delete cascade,
+  user_id text not null,
+  metric_name text not null,
+  day integer not null,
+  count integer not null,
+  total real not null, total_low real not null,
+  denominator_count integer not null,
+  denominator_total real not null, denominator_total_low real not null,
+  covariate real not null,
+  primary key (test_id, user_id, metric_name, day)
+) without rowid;
+-- The part of one user in ab_raw_values.
+create table ab_user_raw_values (
+  test_id integer not null references ab_tests(id) on delete cascade,
+  user_id text not null,
+  metric_name text not null,
+  variant_id integer not null,
+  period integer not null,
+  count integer not null,
+  sum real not null, sum_low real not null,
+  min real,
+  max real,
+  before_assignment integer not null,
+  after_stop integer not null,
+  after_window integer not null,
+  wrong_type integer not null,
+  out_of_range integer not null,
+  primary key (test_id, user_id, metric_name)
+) without rowid;
+
+-- Receipts. Without erased_at the erasure is under way.
+create table erasures (
+  receipt text primary key,
+  requested_at integer not null,
+  erased_at integer,
+  events integer not null,
+  assignments integer not null,
+  metric_values integer not null,
+  links integer not null,
+  -- The ids of values up to which those of the users are deleted, and the last one.
+  values_reached integer not null,
+  values_end integer not null
+) without rowid;
+create index erasures_erased_at on erasures(erased_at, receipt);
+-- The ids that are being erased. Their events are shown to nobody. The alias is their name in the rollups.
+create table erasing (
+  user_id text primary key,
+  receipt text not null,
+  alias text not null
+) without rowid;
+-- Messages whose event or value was removed, so that a late retry stores nothing.
+create table removed_messages (
+  message_id blob primary key,
+  event_id integer not null,
+  created_at text not null
+) without rowid;
+create table ab_removed_messages (
+  test_id integer not null,
+  message_id blob not null,
+  metric_id integer not null,
+  variant_id integer not null,
+  primary key (test_id, message_id)
+) without rowid;`;
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
@@ -416,4 +484,5 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0011_no_looks", sql: noLooks },
   { name: "0012_drop_tallies", sql: dropTallies },
   { name: "0014_user_links", sql: userLinks },
+  { name: "0015_erasures", sql: erasures },
 ];

@@ -6,10 +6,14 @@ import { pendingMigrations } from "../migrate.ts";
 import { createEventStore } from "./events.ts";
 import { createAssignmentFinder, createAssignmentStore } from "./experiments/assignments.ts";
 import { createCellReader } from "./experiments/cell-reader.ts";
-import { createCells } from "./experiments/cells.ts";
+import { type Cells, createCells } from "./experiments/cells.ts";
 import { createDeletions } from "./experiments/deletions.ts";
 import { createEventCounter } from "./experiments/event-counter.ts";
-import { createExperimentShelf, createExperimentStore } from "./experiments/experiments.ts";
+import {
+  createExperimentShelf,
+  createExperimentStore,
+  type ExperimentShelf,
+} from "./experiments/experiments.ts";
 import { createMetricStore } from "./experiments/metrics.ts";
 import { createTallyBacklog } from "./experiments/tally-backlog.ts";
 import { createWeightPeriods } from "./experiments/weight-periods.ts";
@@ -17,13 +21,21 @@ import { conditionOf, reading } from "./failures.ts";
 import { createFigures } from "./figures.ts";
 import { migrations } from "./migrations.ts";
 import { type OpenFiles, watchOpenFiles } from "./open-files.ts";
-import { createLinkStore } from "./people/links.ts";
+import { createErasures, type Erasures } from "./people/erasures.ts";
+import { createEventRemoval } from "./people/event-removal.ts";
+import { createIdsOf, createLinkStore } from "./people/links.ts";
+import { createLeaving } from "./people/memberships.ts";
 import { createLogPause } from "./reports/log-pause.ts";
 import { answerHere, createQuestions } from "./reports/questions.ts";
-import { type BuildParts, createPlanner, createRollupBuild } from "./reports/rollup-build.ts";
+import {
+  type BuildParts,
+  createPlanner,
+  createRollupBuild,
+  type RollupBuild,
+} from "./reports/rollup-build.ts";
 import { type BuildPlan, createRollupWriter } from "./reports/rollup-writer.ts";
 import { answerOn, createThreads } from "./reports/threads.ts";
-import { createWriteProbe } from "./write-probe.ts";
+import { createWriteProbe, type WriteProbe } from "./write-probe.ts";
 import { createWriter, type Writer } from "./writer.ts";
 
 // Another process may be migrating the same file at the same time.
@@ -147,6 +159,57 @@ function readersOf(db: Database, file: string, writer: Writer, files: OpenFiles,
   };
 }
 
+function writerOf(
+  db: Database,
+  cells: Cells,
+  shelf: ExperimentShelf,
+  files: OpenFiles,
+  probe: WriteProbe,
+): Writer {
+  return createWriter(db, {
+    save() {
+      cells.save();
+      // Right before the commit: nothing is acknowledged that went to a file which is no longer there.
+      files.check();
+    },
+    forget() {
+      cells.forget();
+    },
+    undo() {
+      shelf.clear();
+      probe.doubt();
+    },
+  });
+}
+
+function erasuresOf(
+  db: Database,
+  writer: Writer,
+  shelf: ExperimentShelf,
+  cells: Cells,
+  build: RollupBuild,
+  onRetry: OnRetry,
+): Erasures {
+  const leave = createLeaving(db, shelf, cells);
+  const plan = createPlanner(db, false);
+  const erasures = createErasures({
+    db,
+    writer,
+    removal: createEventRemoval({ db, writer, build, rollups: createRollupWriter(db), plan }),
+    leaveExperiments: (userId) => {
+      // What the transaction has gathered so far belongs to the figures that the user leaves.
+      cells.save();
+      cells.forget();
+      return leave(userId);
+    },
+    idsOf: createIdsOf(db),
+    now: Date.now,
+    onRetry,
+  });
+  erasures.resume();
+  return erasures;
+}
+
 /** Opens the file, creates or upgrades its tables, and serves the port from it. `:memory:` keeps nothing. */
 export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   let db: Database;
@@ -162,20 +225,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   const periods = createWeightPeriods(db);
   const files = watchOpenFiles(db, file, options.onFilesChange);
   const probe = createWriteProbe(db);
-  const writer = createWriter(db, {
-    save() {
-      cells.save();
-      // Right before the commit: nothing is acknowledged that went to a file which is no longer there.
-      files.check();
-    },
-    forget() {
-      cells.forget();
-    },
-    undo() {
-      shelf.clear();
-      probe.doubt();
-    },
-  });
+  const writer = writerOf(db, cells, shelf, files, probe);
   const deletions = createDeletions({
     db,
     writer,
@@ -190,10 +240,13 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   void backlog.work();
   const { build, answerer, closeThreads } = readersOf(db, file, writer, files, options);
   build.start();
+  const erasures = erasuresOf(db, writer, shelf, cells, build, onRetry);
   return {
     ...createEventStore(db, writer, shelf, build, counter),
-    ...createQuestions(build, answerer, options.reportMs ?? REPORT_MS),
+    ...createQuestions(build, erasures, answerer, options.reportMs ?? REPORT_MS),
     ...createLinkStore(db, writer),
+    eraseUser: erasures.eraseUser,
+    listErasures: erasures.listErasures,
     ...createExperimentStore(db, writer, shelf, deletions, periods, () => void backlog.work()),
     ...createAssignmentStore(db, writer, shelf, finder, cells, periods),
     ...createMetricStore(db, writer, shelf, finder, cells, createCellReader(db, cells)),
@@ -209,6 +262,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
     figures: createFigures(db, writer, build),
     close: async () => {
       backlog.stop();
+      await erasures.stop();
       await build.close();
       await closeThreads();
       await deletions.stop();

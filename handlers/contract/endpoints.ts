@@ -15,7 +15,9 @@ import { trackMetric } from "../experiments/metrics/track-metric.ts";
 import { trackMetrics } from "../experiments/metrics/track-metrics.ts";
 import { planSampleSize } from "../experiments/plan-sample-size.ts";
 import { updateExperiment } from "../experiments/update-experiment.ts";
+import { eraseUser } from "../people/erase-user.ts";
 import { linkUsers } from "../people/link-users.ts";
+import { listErasures } from "../people/list-erasures.ts";
 import { computeFunnel } from "../reports/compute-funnel.ts";
 import { exportEvents } from "../reports/export-events.ts";
 import { getRetention } from "../reports/get-retention.ts";
@@ -55,5 +57,7 @@ export const endpoints: readonly Endpoint[] = [
   linkUsers,
   listRefusals,
   showMetrics,
+  eraseUser,
+  listErasures,
   checkHealth,
 ];

@@ -145,6 +145,48 @@ export const tables: readonly Table[] = [
       decimal(denominator_total, 0) as denominator_total, decimal(covariate, 0) as covariate from ab_observations`,
   },
   {
+    name: "ab_past_observations",
+    key: ["user_id", "test_id", "metric_name", "declared", "day"],
+    columns: {
+      user_id: "text",
+      test_id: "bigint",
+      metric_name: "text",
+      declared: "boolean",
+      day: "integer",
+      count: "bigint",
+      total: "numeric",
+      denominator_count: "bigint",
+      denominator_total: "numeric",
+      covariate: "numeric",
+    },
+    source: `select p.user_id, p.test_id, p.metric_name, o.declared, p.day, p.count, decimal(p.total, 0) as total,
+      p.denominator_count, decimal(p.denominator_total, 0) as denominator_total, decimal(p.covariate, 0) as covariate
+      from ab_past_observations p join ab_observations o using (test_id, user_id, metric_name)`,
+  },
+  {
+    name: "ab_user_raw_values",
+    key: ["user_id", "test_id", "metric_name"],
+    columns: {
+      user_id: "text",
+      test_id: "bigint",
+      metric_name: "text",
+      variant_id: "bigint",
+      period: "integer",
+      count: "bigint",
+      sum: "numeric",
+      min: "numeric",
+      max: "numeric",
+      before_assignment: "bigint",
+      after_stop: "bigint",
+      after_window: "bigint",
+      wrong_type: "bigint",
+      out_of_range: "bigint",
+    },
+    source: `select user_id, test_id, metric_name, variant_id, period, count, decimal(sum, sum_low) as sum,
+      decimal(min, 0) as min, decimal(max, 0) as max, before_assignment, after_stop, after_window, wrong_type,
+      out_of_range from ab_user_raw_values`,
+  },
+  {
     name: "ab_raw_values",
     key: ["test_id", "variant_id", "metric_name"],
     columns: {
@@ -191,8 +233,8 @@ export const tables: readonly Table[] = [
     name: "ab_metric_messages",
     key: ["message_id", "test_id"],
     columns: { message_id: "bytea", test_id: "bigint", metric_id: "bigint", variant_id: "bigint" },
-    source:
-      "select message_id, test_id, id as metric_id, variant_id from ab_metrics where message_id is not null",
+    source: `select message_id, test_id, id as metric_id, variant_id from ab_metrics where message_id is not null
+      union all select message_id, test_id, metric_id, variant_id from ab_removed_messages`,
   },
   {
     name: "ab_metrics",
@@ -210,10 +252,27 @@ export const tables: readonly Table[] = [
     },
   },
   {
+    // The copy finishes no erasure: those under way are finished on the file first.
+    name: "erasures",
+    key: ["receipt"],
+    columns: {
+      receipt: "text",
+      requested_at: "bigint",
+      erased_at: "bigint",
+      events: "bigint",
+      assignments: "bigint",
+      metric_values: "bigint",
+      links: "bigint",
+      values_reached: "bigint",
+    },
+    constants: { marked_by: "pg_current_xact_id()" },
+  },
+  {
     name: "event_messages",
     key: ["message_id"],
     columns: { message_id: "bytea", event_id: "bigint", ...specified },
-    source: "select message_id, id as event_id, created_at from events where message_id is not null",
+    source: `select message_id, id as event_id, created_at from events where message_id is not null
+      union all select message_id, event_id, created_at from removed_messages`,
   },
   {
     name: "events",

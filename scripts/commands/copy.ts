@@ -35,6 +35,11 @@ function openSource(file: string): Database {
       `${file} was written by another version: start this version of the server on it once, then stop it.`,
     );
   }
+  if (db.prepare("select 1 from erasing limit 1").get() !== undefined) {
+    throw new Refused(
+      `Users of ${file} are being erased: start the server on it until GET /apiv1/erasures lists them, then stop it.`,
+    );
+  }
   // A pair of doubles, or a double without a second one, as the decimal that PostgreSQL keeps.
   db.function("decimal", { deterministic: true }, (high, low) =>
     high === null ? null : decimalOf({ high: Number(high), low: Number(low) }),

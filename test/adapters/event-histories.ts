@@ -223,6 +223,24 @@ export const storyOf = <Question>(
     }),
   );
 
+/** A history in batches, the user who is erased after each, and questions of every kind. */
+export const erasureStories = fc.constantFrom(...PLACES).chain((place) =>
+  fc.record({
+    turns: fc.array(
+      fc.record({
+        batch: fc.array(event(place.around), { maxLength: 14 }),
+        claims,
+        erased: fc.constantFrom(...USERS, "never"),
+      }),
+      { minLength: 1, maxLength: 4 },
+    ),
+    trends: fc.array(trendQuestion(place), { minLength: 1, maxLength: 3 }),
+    funnels: fc.array(funnelQuestion(place), { maxLength: 1 }),
+    retentions: fc.array(retentionQuestion(place), { maxLength: 1 }),
+    lists: fc.array(listQuestion(place), { maxLength: 2 }),
+  }),
+);
+
 /** Time and zone of the large history. */
 export const LARGE_AT: Place = placeOf(["Europe/Berlin", "2026-03-29T01:00:00Z"]);
 const VISITORS = 5_400;
@@ -274,6 +292,11 @@ function plainPeople() {
 
   return {
     personOf,
+    /** Returns how many ids were linked to the person's own. */
+    forget(person: string): number {
+      const at = people.findIndex(({ user }) => user === person);
+      return at < 0 ? 0 : (people.splice(at, 1)[0]?.anonymous.size ?? 0);
+    },
     link(anonymous_id: string, user_id: string): LinkOutcome["kind"] {
       const outcome = outcomeOf(anonymous_id, user_id);
       if (outcome !== "linked") return outcome;
@@ -287,7 +310,7 @@ function plainPeople() {
 
 /** Keeps a plain list of a storage's events and people. Of equal messages only the first one is an event. */
 export function historyOf(storage: EventStore & PeopleStore) {
-  const { personOf, link } = plainPeople();
+  const { personOf, link, forget } = plainPeople();
   const events: StoredEvent[] = [];
   const messages = new Set<string>();
 
@@ -306,6 +329,14 @@ export function historyOf(storage: EventStore & PeopleStore) {
     async link([anonymous_id, user_id]: Claim) {
       const { kind } = await storage.linkUsers({ anonymous_id, user_id, linked_at: ARRIVED });
       return { stored: kind, plain: link(anonymous_id, user_id) };
+    },
+    /** Forgets the events of a person, whose messages stay known, and the links; returns how many events and links. */
+    erase(userId: string) {
+      const person = personOf(userId);
+      const left = events.filter(({ user_id }) => user_id === null || personOf(user_id) !== person);
+      const erased = { events: events.length - left.length, links: forget(person) };
+      events.splice(0, events.length, ...left);
+      return erased;
     },
     async append(batch: readonly NewEvent[]): Promise<void> {
       const answers = await storage.appendEvents(batch);

@@ -49,7 +49,7 @@ function plainListOf(history: History, page: EventPage): StoredEvent[] {
   return listed.flatMap(({ id }) => history.events.find((event) => event.id === id) ?? []);
 }
 
-const KINDS = {
+export const KINDS = {
   trend: { ask: asked.trend, plain: plainly(plainTrend) },
   funnel: { ask: asked.funnel, plain: plainly(plainFunnel) },
   retention: { ask: asked.retention, plain: plainly(plainRetention) },
@@ -57,7 +57,7 @@ const KINDS = {
   types: { ask: asked.types, plain: plainly(plainTypes) },
 };
 
-async function agreeOn<Question>(
+export async function agreeOn<Question>(
   { ask, plain }: Kind<Question>,
   questions: readonly Question[],
   storage: Storage,

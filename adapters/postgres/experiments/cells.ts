@@ -12,11 +12,11 @@ import type { Query } from "../client.ts";
 import { exactSumOf } from "./decimals.ts";
 import { ALL_DAYS } from "./expressions.ts";
 
-// Reads the cells. The slices are added up in the database, as exact decimals, which are sent as text.
+// Reads the cells. Where the last user was erased nothing is left but zeros, which are not read. The slices are added up in the database, as exact decimals, which are sent as text.
 
 const USERS = `
   select day, variant_id, period, sum(users) as users from ab_cell_users
-  where test_id = $1 and day between $2 and $3 group by day, variant_id, period`;
+  where test_id = $1 and day between $2 and $3 group by day, variant_id, period having sum(users) <> 0`;
 
 const SUMS = `
   select day, variant_id, period, metric_name, declared, sum(users_with_value) as users_with_value,
@@ -24,7 +24,9 @@ const SUMS = `
     sum(x)::text as x, sum(xx)::text as xx, sum(xy)::text as xy, sum(d)::text as d, sum(dd)::text as dd,
     sum(yd)::text as yd
   from ab_cell_sums where test_id = $1 and day between $2 and $3
-  group by day, variant_id, period, metric_name, declared`;
+  group by day, variant_id, period, metric_name, declared
+  having (sum(users_with_value), sum(users_not_zero), sum(count), sum(y), sum(yy), sum(x), sum(xx), sum(xy), sum(d),
+    sum(dd), sum(yd)) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)`;
 
 const CELLS = `
   select coalesce((select json_agg(u order by day, variant_id, period) from (${USERS}) u), '[]') as users,
@@ -43,7 +45,9 @@ const WHOLE = `
           select variant_id, metric_name, sum(count) as count, sum(sum)::float8 as sum, min(min)::float8 as min,
             max(max)::float8 as max, sum(before_assignment) as before_assignment, sum(after_stop) as after_stop,
             sum(after_window) as after_window, sum(wrong_type) as wrong_type, sum(out_of_range) as out_of_range
-          from ab_raw_values where test_id = $1 group by variant_id, metric_name) r), '[]') as raw,
+          from ab_raw_values where test_id = $1 group by variant_id, metric_name
+          having sum(count + before_assignment + after_stop + after_window + wrong_type + out_of_range) <> 0
+        ) r), '[]') as raw,
       (select coalesce(sum(pending), 0)::bigint from ab_tally_backlog
         where coalesce(test_id, $1) = $1) as pending_rows
     from (${CELLS}) c) w`;

@@ -37,7 +37,7 @@ const AT_ONCE = [
 interface Swept {
   readonly table: string;
   /** The primary key, in whose order the table is gone through, and the types of its columns. */
-  readonly key: Readonly<Record<string, "text" | "bigint" | "bytea">>;
+  readonly key: Readonly<Record<string, "text" | "bigint" | "bytea" | "boolean" | "integer">>;
 }
 
 // No table of users has an index by experiment, which each assignment and each value would pay for.
@@ -45,6 +45,11 @@ const SWEPT: readonly Swept[] = [
   { table: "ab_assignments", key: { user_id: "text", test_id: "bigint" } },
   { table: "ab_attributes", key: { user_id: "text", test_id: "bigint" } },
   { table: "ab_observations", key: { user_id: "text", test_id: "bigint", metric_name: "text" } },
+  {
+    table: "ab_past_observations",
+    key: { user_id: "text", test_id: "bigint", metric_name: "text", declared: "boolean", day: "integer" },
+  },
+  { table: "ab_user_raw_values", key: { user_id: "text", test_id: "bigint", metric_name: "text" } },
   { table: "ab_metric_messages", key: { message_id: "bytea", test_id: "bigint" } },
   { table: "ab_metrics", key: { id: "bigint" } },
 ];
@@ -107,7 +112,7 @@ const NEXT =
 async function finish(query: Query, testId: number): Promise<void> {
   await query("delete from ab_tests where id = $1", [testId]);
   // A request that had begun before the experiment was marked may have counted a user or a value since.
-  for (const table of [...AT_ONCE, "ab_observations", "ab_attributes", "ab_metric_messages"])
+  for (const table of [...AT_ONCE, ...SWEPT.map((swept) => swept.table)])
     await query(`delete from ${table} where test_id = $1`, [testId]);
   await query("delete from ab_deletions where test_id = $1", [testId]);
 }

@@ -11,7 +11,7 @@ import { ALL_DAYS, dayOf, endOf, epochOf, periodAt, timeOf } from "./expressions
 const inRange = (value: string): string => `case when abs(${value}) <= ${MAX_VALUE} then ${value} end`;
 
 /** The observation that values are: see observationOf in domain/experiments/user-total.ts. */
-const observation = (kind: string, cap: string, count: string, total: string): string => `
+export const observation = (kind: string, cap: string, count: string, total: string): string => `
     greatest(-${cap}, least(${cap}, case ${kind} when 'conversion' then least(${count}, 1) when 'count' then ${count}
       else ${total} end))`;
 
@@ -55,6 +55,23 @@ const moveCells = (slice: string, keepsRaw = "true"): string => `
       count(*) filter (where reason = 'out_of_range')
     from judged cross join lateral (select case when reason = 'out_of_range' then null else value end as kept) k
     where side = 'own' and ${keepsRaw}`)}
+  ),
+  -- The part of each user in them, so that it can be given back.
+  user_raw as (
+    insert into ab_user_raw_values as r (user_id, test_id, metric_name, variant_id, period, count, sum, min, max,
+      before_assignment, after_stop, after_window, wrong_type, out_of_range)
+    select user_id, test_id, metric_name, variant_id, period, count(kept), coalesce(sum(kept), 0), min(kept),
+      max(kept), count(*) filter (where reason = 'before_assignment'), count(*) filter (where reason = 'after_stop'),
+      count(*) filter (where reason = 'after_window'), count(*) filter (where reason = 'wrong_type'),
+      count(*) filter (where reason = 'out_of_range')
+    from judged cross join lateral (select case when reason = 'out_of_range' then null else value end as kept) k
+    where side = 'own' and ${keepsRaw}
+    group by user_id, test_id, metric_name, variant_id, period order by user_id, test_id, metric_name
+    on conflict (user_id, test_id, metric_name) do update set
+      count = r.count + excluded.count, sum = r.sum + excluded.sum, min = least(r.min, excluded.min),
+      max = greatest(r.max, excluded.max), before_assignment = r.before_assignment + excluded.before_assignment,
+      after_stop = r.after_stop + excluded.after_stop, after_window = r.after_window + excluded.after_window,
+      wrong_type = r.wrong_type + excluded.wrong_type, out_of_range = r.out_of_range + excluded.out_of_range
   ),
   -- No change is dated before the latest one of its user's observation.
   on_day as (
@@ -100,10 +117,27 @@ const moveCells = (slice: string, keepsRaw = "true"): string => `
       t.denominator_count - sum(a.denominator_count) over everything + sum(a.denominator_count) over so_far
         as new_denominator_count,
       t.denominator_total - sum(a.denominator_total) over everything + sum(a.denominator_total) over so_far
-        as new_denominator_total
+        as new_denominator_total,
+      lag(a.day) over so_far as day_before, lead(a.day) over so_far as next_day
     from gained a join moved_totals t using (test_id, user_id, metric_name)
     window everything as (partition by a.test_id, a.user_id, a.metric_name),
       so_far as (partition by a.test_id, a.user_id, a.metric_name order by a.day)
+  ),
+  -- The totals at the end of the days that are left by this.
+  past as (
+    insert into ab_past_observations(user_id, test_id, metric_name, declared, day, count, total, denominator_count,
+      denominator_total, covariate)
+    select user_id, test_id, metric_name, declared, day, new_count, new_total, new_denominator_count,
+      new_denominator_total, covariate
+    from reached where next_day is not null
+    union all
+    select r.user_id, r.test_id, r.metric_name, r.declared, o.day, r.new_count - r.count, r.new_total - r.total,
+      r.new_denominator_count - r.denominator_count, r.new_denominator_total - r.denominator_total, r.covariate
+    from reached r join ab_observations o
+      on o.user_id = r.user_id and o.test_id = r.test_id and o.metric_name = r.metric_name
+        and o.declared = r.declared
+    where r.day_before is null and o.day < r.day
+    on conflict (user_id, test_id, metric_name, declared, day) do nothing
   ),
   observed as (
     select *,

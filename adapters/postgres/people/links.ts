@@ -17,13 +17,16 @@ const ALL = "select user_id, person_id from user_links where user_id <> person_i
 const IDS_OF = `
   select user_id from user_links where person_id = (select person_id from user_links where user_id = $1)`;
 
+/** All ids of the person that an id belongs to, itself included. */
+export async function idsOf(query: Query, userId: string): Promise<readonly string[]> {
+  const rows = await query<Pick<Link, "user_id">>(IDS_OF, [userId]);
+  return rows.length === 0 ? [userId] : rows.map(({ user_id }) => user_id);
+}
+
 /** Reads links within the transaction of the query. */
 export const createLinkSource = (query: Query): LinkSource => ({
   all: () => waitFor(query<Link>(ALL)),
-  *idsOf(userId) {
-    const rows = yield* waitFor(query<Pick<Link, "user_id">>(IDS_OF, [userId]));
-    return rows.length === 0 ? [userId] : rows.map(({ user_id }) => user_id);
-  },
+  idsOf: (userId) => waitFor(idsOf(query, userId)),
 });
 
 // The row of the user id comes first. A transaction that links one of these ids in another way waits at the row that both

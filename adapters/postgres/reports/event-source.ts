@@ -49,6 +49,10 @@ function patternsOf(where: readonly Condition[]): readonly string[] | null {
 const typesOf = (types: readonly (string | null)[]): readonly (string | null)[] | null =>
   types.length === 0 || types.includes(null) ? null : types;
 
+// The user is not being erased. While one is, every answer comes from the events.
+const isShown = (userId: string): string =>
+  `(${userId} is null or ${userId} not in (select user_id from erasing))`;
+
 // Users may come in any order: that of their bytes is sorted fastest.
 const PERSON = "coalesce(l.person_id, e.user_id)";
 const ORDER = `order by ${PERSON} collate "C", occurred_at, id`;
@@ -58,7 +62,7 @@ const rangeOf = ({ properties, byUser = false }: RawRange): string => `
   select id, event_type, ${PERSON} as user_id, session_id, ${properties ? "properties" : "null as properties"},
     occurred_at
   from events e left join user_links l on l.user_id = e.user_id
-  where occurred_at >= $1 and occurred_at < $2 and ($3::text[] is null or event_type = any($3))
+  where occurred_at >= $1 and occurred_at < $2 and ($3::text[] is null or event_type = any($3)) and ${isShown("e.user_id")}
     ${byUser ? `and e.user_id is not null ${ORDER}` : ""}`;
 
 // Properties are compared as text, only to read fewer events; the domain decides. SQL cannot: properties are what
@@ -67,7 +71,7 @@ const rangeOf = ({ properties, byUser = false }: RawRange): string => `
 const PAGE = `
   select ${LISTED} from events
   where (occurred_at, id) < ($1, $2) and occurred_at >= $3 and ($4::text[] is null or event_type = any($4))
-    and ($5::text[] is null or user_id = any($5)) and ($6::text is null or session_id = $6)
+    and ${isShown("user_id")} and ($5::text[] is null or user_id = any($5)) and ($6::text is null or session_id = $6)
     and ($7::text[] is null or properties like all ($7) or strpos(properties, '\\') > 0)
   order by occurred_at desc, id desc limit $8`;
 

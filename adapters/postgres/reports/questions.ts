@@ -25,6 +25,7 @@ import { run, type Work } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
 import { CONNECTIONS, type ConnectionOptions } from "../connection.ts";
 import type { Database } from "../database.ts";
+import type { Erasures } from "../people/erasures.ts";
 import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
 import { createLane, createOnce, type Lane, limited, type Once } from "./lanes.ts";
@@ -94,7 +95,7 @@ async function answerIn<T>(
   query: Query,
   waysTo: (snapshot: Snapshot) => Ways<T>,
   { verify, onlyFromRollups, givenUp, waitsUntil }: Attempt,
-): Promise<Answered<T> | "behind" | "timeless" | undefined> {
+): Promise<Answered<T> | "behind" | "timeless" | "erasing" | undefined> {
   const usability = await usabilityOf(query);
   if (usability.kind !== "rebuilding" && usability.kind !== "usable" && Date.now() < waitsUntil)
     return usability.kind;
@@ -133,6 +134,7 @@ const effortOfList = ({ event_types, user_id, session_id, where }: EventPage): E
 export function createQuestions(
   database: Database,
   build: RollupBuild,
+  erasures: Pick<Erasures, "rest">,
   { reportMs: limitMs = LIMIT_MS, connections = CONNECTIONS }: ConnectionOptions,
 ): EventQuestions {
   const lanes = lanesOf(connections);
@@ -149,6 +151,7 @@ export function createQuestions(
       const answer = await database.snapshot(read, { givenUp: own.givenUp, limitMs });
       if (answer === "behind") await build.catchUp(own.waitsUntil);
       else if (answer === "timeless") await database.transaction((query) => setTimes(query, TIMES_AT_ONCE));
+      else if (answer === "erasing") await erasures.rest(own.waitsUntil);
       else return answer;
     }
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { OnRetry, RebuildProgress } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
 import { ROWS_A_BUILD, RollupBuilder, type UnbuiltEvent } from "../../rollups/build/builder.ts";
-import type { RollupState } from "../../rollups/store.ts";
+import { newBuildNumber, type RollupState } from "../../rollups/store.ts";
 import { run } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
@@ -45,8 +45,6 @@ const BUSY_MS = 20;
 /** `idle`: nothing is left. `busy`: another process builds. */
 type Step = "built" | "idle" | "busy";
 
-const newBuildNumber = (): number => 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
-
 /** Builds events, each time as many as change a bounded number of rows. Other work of the process runs in between. */
 async function buildEvents(
   query: Query,
@@ -67,7 +65,7 @@ async function buildEvents(
 }
 
 /** One step, in the transaction of the query: the state's lock is held until it is committed. */
-async function buildSome(query: Query, builder: RollupBuilder): Promise<Step> {
+export async function buildSome(query: Query, builder: RollupBuilder): Promise<Step> {
   const [state] = await query<StoredState>(`${SELECT_STATE} for update skip locked`);
   if (state === undefined) return "busy";
   if (!isCurrent(state)) {

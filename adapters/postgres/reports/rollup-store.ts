@@ -1,3 +1,4 @@
+import type { RemovalStore } from "../../rollups/removal/removed-rows.ts";
 import {
   type HourKey,
   PAGE_ROWS,
@@ -8,6 +9,7 @@ import {
   type PropertyRow,
   type RollupStore,
   type UserRow,
+  type VisitorsRow,
 } from "../../rollups/store.ts";
 import { type Work, waitFor } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
@@ -81,6 +83,16 @@ export const columnsOfProperty = ({ value_types, ...row }: PropertyRow): Propert
 });
 
 const hourValues = (keys: readonly HourKey[]): unknown[] => valuesOf<HourKey>(["type_id", "hour"], keys);
+
+const VISITORS_AT = `
+  select ${columnsOf(VISITORS)} from event_visitors as t
+  where type_id = any($1::bigint[]) and hour = any($2::bigint[])`;
+
+/** The store of removals. */
+export const createRemovalStore = (query: Query): RemovalStore => ({
+  ...createRollupStore(query),
+  visitorsAt: (typeIds, hours) => waitFor(query<VisitorsRow>(VISITORS_AT, [typeIds, hours])),
+});
 
 export function createRollupStore(query: Query): RollupStore {
   const read = <Row>(statement: string, values: readonly unknown[]): Work<Row[]> =>

@@ -1,4 +1,11 @@
-import { EMPTY_STATE, FORMAT, type RollupRows, type RollupState } from "../../rollups/store.ts";
+import type { RemovedRows } from "../../rollups/removal/removed-rows.ts";
+import {
+  EMPTY_STATE,
+  FORMAT,
+  newBuildNumber,
+  type RollupRows,
+  type RollupState,
+} from "../../rollups/store.ts";
 import type { Query } from "../client.ts";
 import { columnsOfProperty } from "./rollup-store.ts";
 import {
@@ -62,6 +69,46 @@ export async function putRows(query: Query, rows: RollupRows): Promise<void> {
   await put(DELETE_VALUES, [rows.uncountedProperties], rows.uncountedProperties.length);
   await put(DELETE_VALUE_HOURS, [rows.uncountedProperties], rows.uncountedProperties.length);
 }
+
+/** Deletes the rows with these keys, of bigint columns. */
+async function deleteRows<Row>(
+  query: Query,
+  table: string,
+  key: readonly (keyof Row & string)[],
+  rows: readonly Row[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const given = key.map((_, index) => `$${index + 1}::bigint[]`).join(", ");
+  const names = key.join(", ");
+  const values = key.map((column) => rows.map((row) => row[column]));
+  await query(`delete from ${table} where (${names}) in (select * from unnest(${given}))`, values);
+}
+
+/** Takes removed events out of the rollups. Plans of builds that were made before are void from then on. */
+export async function takeOut(
+  query: Query,
+  state: StoredState,
+  { put, emptied }: RemovedRows,
+): Promise<void> {
+  await putRows(query, put);
+  const { types, properties, hours, valueHours, visitors, postings } = emptied;
+  const part = ["type_id", "hour", "part"] as const;
+  await deleteRows(query, "event_types", ["id"], types.map(byId));
+  await deleteRows(query, "event_properties", ["id"], properties.map(byId));
+  await deleteRows(
+    query,
+    "event_values",
+    ["property_id"],
+    properties.map((property_id) => ({ property_id })),
+  );
+  await deleteRows(query, "event_hours", ["type_id", "day"], hours);
+  await deleteRows(query, "event_value_hours", ["property_id", "hour"], valueHours);
+  await deleteRows(query, "event_visitors", part, visitors);
+  await deleteRows(query, "event_postings", part, postings);
+  await setState(query, { ...state, build: newBuildNumber() });
+}
+
+const byId = (id: number) => ({ id });
 
 const CLEAR = `
   delete from event_users; delete from event_types; delete from event_properties; delete from event_values;

@@ -109,7 +109,8 @@ const BACKLOG = `
       + case when backfilled < backfill_end then 0
           else (select count(*) from (select from events where not journaled limit ${MAX_TAIL}) as foreign_events)
         end as unbuilt,
-    exists (select from events where occurred_at is null) as has_timeless
+    exists (select from events where occurred_at is null) as has_timeless,
+    exists (select from erasing) as is_erasing
   from event_rollup`;
 
 interface Backlog extends StoredState {
@@ -117,6 +118,8 @@ interface Backlog extends StoredState {
   readonly unbuilt: number;
   /** Whether another program has stored events without their time, which no report would find. */
   readonly has_timeless: boolean;
+  /** Whether a user is being erased, whom the rollups still have. */
+  readonly is_erasing: boolean;
 }
 
 /** How the rollups of a snapshot can be used. */
@@ -127,15 +130,18 @@ export type Usability =
   | { readonly kind: "behind" }
   /** Not until `setTimes` has given rows of other programs their time. */
   | { readonly kind: "timeless" }
+  /** After the erasure of a user, whom they still have. */
+  | { readonly kind: "erasing" }
   /** Not until the rebuild is done. */
   | { readonly kind: "rebuilding" };
 
 export async function usabilityOf(query: Query): Promise<Usability> {
   const [backlog] = await query<Backlog>(BACKLOG, []);
   if (backlog === undefined) throw new Error("the table event_rollup has lost its row");
-  const { unbuilt, has_timeless, ...state } = backlog;
+  const { unbuilt, has_timeless, is_erasing, ...state } = backlog;
   if (has_timeless) return { kind: "timeless" };
   if (!isCurrent(state) || isBehind(state)) return { kind: "rebuilding" };
+  if (is_erasing) return { kind: "erasing" };
   return unbuilt >= MAX_TAIL ? { kind: "behind" } : { kind: "usable", state, unbuilt };
 }
 

@@ -1,6 +1,6 @@
 import type { RawValues } from "../../../domain/experiments/cells.ts";
-import type { Sums, UserTotal } from "../../../domain/experiments/user-total.ts";
-import type { ExactSum } from "../../../domain/statistics/exact-sum.ts";
+import type { NotCounted, Sums, UserTotal } from "../../../domain/experiments/user-total.ts";
+import { addSums, addValue, type ExactSum } from "../../../domain/statistics/exact-sum.ts";
 
 // Rows of the cells' tables, and what they hold in the words of the domain: each sum is a pair of columns.
 
@@ -159,6 +159,47 @@ export const emptyRaw = (): RawRow => ({
   wrong_type: 0,
   out_of_range: 0,
 });
+
+/** Whether no value was ever stored. */
+export const isEmptyRaw = (row: RawRow): boolean =>
+  row.count +
+    row.before_assignment +
+    row.after_stop +
+    row.after_window +
+    row.wrong_type +
+    row.out_of_range ===
+  0;
+
+/** Raw values without those of a user, whose smallest and largest values were not the ends of all. */
+export function withoutRawValues(row: RawRow, own: RawRow): RawRow {
+  const sum = addSums({ high: row.sum, low: row.sum_low }, { high: -own.sum, low: -own.sum_low });
+  return {
+    ...row,
+    count: row.count - own.count,
+    sum: sum.high,
+    sum_low: sum.low,
+    before_assignment: row.before_assignment - own.before_assignment,
+    after_stop: row.after_stop - own.after_stop,
+    after_window: row.after_window - own.after_window,
+    wrong_type: row.wrong_type - own.wrong_type,
+    out_of_range: row.out_of_range - own.out_of_range,
+  };
+}
+
+/** Raw values with one more stored value, and the reason where it does not count; without a value, the reason alone. */
+export function withRawValue(row: RawRow, value: number | null, reason?: NotCounted): RawRow {
+  const noted = reason === undefined ? row : { ...row, [reason]: row[reason] + 1 };
+  if (value === null) return noted;
+  const added = addValue({ high: row.sum, low: row.sum_low }, value);
+  return {
+    ...noted,
+    count: row.count + 1,
+    sum: added.high,
+    sum_low: added.low,
+    min: Math.min(row.min ?? value, value),
+    max: Math.max(row.max ?? value, value),
+  };
+}
 
 export const rawValuesOf = ({
   variant_id,

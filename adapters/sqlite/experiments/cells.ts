@@ -16,13 +16,14 @@ import {
   type Occurrence,
   type Sums,
 } from "../../../domain/experiments/user-total.ts";
-import { addValue } from "../../../domain/statistics/exact-sum.ts";
+import { areEmpty } from "../../../domain/people/give-back.ts";
 import type { Instant } from "../../../domain/time.ts";
 import type { Gathered } from "../writer.ts";
 import {
   ALL_DAYS,
   type CellKey,
   emptyRaw,
+  isEmptyRaw,
   RAW,
   type RawKey,
   type RawRow,
@@ -34,7 +35,9 @@ import {
   type TotalRow,
   totalRowOf,
   userTotalOf,
+  withRawValue,
 } from "./cell-rows.ts";
+import { createUserRawValues, type UserRawValues } from "./user-raw-values.ts";
 
 /** A user's place in an experiment. */
 export interface Member {
@@ -70,10 +73,26 @@ export interface Cells extends Pick<Gathered, "save" | "forget"> {
     only?: string | null,
   ): NotCounted | "total_out_of_range" | undefined;
   /** Adds a stored value to the raw values, with the reason where it does not count; `null` adds the reason alone. */
-  keepRaw(testId: number, variantId: number, metric: string, value: number | null, reason?: NotCounted): void;
+  keepRaw(testId: number, owner: Owner, metric: string, value: number | null, reason?: NotCounted): void;
+  /** Changes the sums of a cell, the number of its users, or raw values, at the end of the transaction. */
+  changeSums(key: SumsKey, change: (sums: Sums) => Sums): void;
+  changeUsers(key: CellKey, change: number): void;
+  changeRaw(key: RawKey, change: (row: RawRow) => RawRow): void;
+  /** The raw values of each user. */
+  readonly userRaws: UserRawValues;
+}
+
+/** Whose value it is. One that was stored before an upgrade may have no user. */
+export interface Owner extends Pick<Member, "variant_id" | "period"> {
+  readonly user_id: string | null;
 }
 
 type Open<Key, Value> = Map<string, { readonly key: Key; value: Value }>;
+
+// A user's total at the end of a day that is not the last one with a change: what the user has in the cells of each day
+// can be told from these.
+export const PAST = `test_id, user_id, metric_name, day, count, total, total_low, denominator_count, denominator_total,
+  denominator_total_low, covariate`;
 
 const named = (columns: readonly string[]): string => columns.map((column) => `@${column}`).join(", ");
 
@@ -83,6 +102,10 @@ export function createCells(db: Database): Cells {
     `insert into ab_cell_users(test_id, day, variant_id, period, users)
      values (@test_id, @day, @variant_id, @period, @users)
      on conflict do update set users = users + excluded.users`,
+  );
+  const deleteEmptyUsers = db.prepare<CellKey>(
+    `delete from ab_cell_users
+     where test_id = @test_id and day = @day and variant_id = @variant_id and period = @period and users = 0`,
   );
   const selectUsers = db
     .prepare<[number, number], number | null>(
@@ -105,11 +128,27 @@ export function createCells(db: Database): Cells {
     `insert or replace into ab_raw_values(test_id, variant_id, metric_name, ${RAW.join(", ")})
      values (@test_id, @variant_id, @metric_name, ${named(RAW)})`,
   );
+  const deleteSums = db.prepare<SumsKey>(
+    `delete from ab_cell_sums where test_id = @test_id and day = @day
+       and variant_id = @variant_id and period = @period and metric_name = @metric_name and declared = @declared`,
+  );
+  const deleteRaw = db.prepare<RawKey>(
+    `delete from ab_raw_values
+     where test_id = @test_id and variant_id = @variant_id and metric_name = @metric_name`,
+  );
   const selectTotal = db.prepare<[number, string, string], TotalRow>(
     `select declared, day, count, total, total_low, denominator_count, denominator_total, denominator_total_low,
        covariate
      from ab_observations where test_id = ? and user_id = ? and metric_name = ?`,
   );
+  const keepPast = db.prepare<[number, string, string, number]>(
+    `insert or replace into ab_past_observations(${PAST})
+     select ${PAST} from ab_observations where test_id = ? and user_id = ? and metric_name = ? and day < ?`,
+  );
+  const forgetPast = db.prepare<[number, string, string]>(
+    "delete from ab_past_observations where test_id = ? and user_id = ? and metric_name = ?",
+  );
+  const userRaws = createUserRawValues(db);
   const upsertTotal = db.prepare<TotalRow & { test_id: number; user_id: string; metric_name: string }>(
     `insert or replace into ab_observations(test_id, user_id, metric_name, declared, day, count, total, total_low,
        denominator_count, denominator_total, denominator_total_low, covariate)
@@ -161,6 +200,9 @@ export function createCells(db: Database): Cells {
     const to = addToTotal(from, side, value);
     if (Math.abs(to[side].total.high) > MAX_TOTAL) return false;
     const day = Math.max(dayOf(occurred_at), dayOf(assigned_at), known?.day ?? ALL_DAYS);
+    // What the metric had before it was declared is not continued.
+    if (known === undefined) forgetPast.run(test_id, user_id, metric_name);
+    else keepPast.run(test_id, user_id, metric_name, day);
     upsertTotal.run({ test_id, user_id, metric_name, declared, day, ...totalRowOf(to) });
     for (const on of [ALL_DAYS, day]) {
       const key = { test_id, day: on, variant_id, period, metric_name, declared };
@@ -183,27 +225,44 @@ export function createCells(db: Database): Cells {
 
   function keepRaw(
     test_id: number,
-    variant_id: number,
+    { variant_id, user_id, period }: Owner,
     metric_name: string,
     value: number | null,
     reason?: NotCounted,
   ): void {
-    const key = { test_id, variant_id, metric_name };
-    const id = `${test_id} ${variant_id} ${metric_name}`;
+    changeRaw({ test_id, variant_id, metric_name }, (row) => withRawValue(row, value, reason));
+    if (user_id !== null)
+      userRaws.add({ test_id, user_id, metric_name }, { variant_id, period }, value, reason);
+  }
+
+  function changeRaw(key: RawKey, change: (row: RawRow) => RawRow): void {
+    const id = `${key.test_id} ${key.variant_id} ${key.metric_name}`;
     const open = raws.get(id) ?? { key, value: selectRaw.get(key) ?? emptyRaw() };
     raws.set(id, open);
-    if (reason !== undefined) open.value = { ...open.value, [reason]: open.value[reason] + 1 };
-    if (value === null) return;
-    const { count, sum, sum_low, min, max } = open.value;
-    const added = addValue({ high: sum, low: sum_low }, value);
-    open.value = {
-      ...open.value,
-      count: count + 1,
-      sum: added.high,
-      sum_low: added.low,
-      min: Math.min(min ?? value, value),
-      max: Math.max(max ?? value, value),
-    };
+    open.value = change(open.value);
+  }
+
+  function changeUsers(key: CellKey, change: number): void {
+    const id = `${key.test_id} ${key.day} ${key.variant_id} ${key.period}`;
+    const open = users.get(id);
+    if (open === undefined) users.set(id, { key, value: change });
+    else open.value += change;
+  }
+
+  /** A cell without users is the same as none. */
+  function saveUsers(key: CellKey, change: number): void {
+    addUsers.run({ ...key, users: change });
+    if (change < 0) deleteEmptyUsers.run(key);
+  }
+
+  function saveSums(key: SumsKey, value: Sums): void {
+    if (areEmpty(value)) deleteSums.run(key);
+    else upsertSums.run({ ...key, ...sumsRowOf(value) });
+  }
+
+  function saveRaw(key: RawKey, value: RawRow): void {
+    if (isEmptyRaw(value)) deleteRaw.run(key);
+    else upsertRaw.run({ ...key, ...value });
   }
 
   return {
@@ -217,12 +276,7 @@ export function createCells(db: Database): Cells {
           changeSums(key, (before) => addCovariate(before, x));
         }
       }
-      for (const day of [ALL_DAYS, today]) {
-        const id = `${test_id} ${day} ${variant_id} ${period}`;
-        const open = users.get(id);
-        if (open === undefined) users.set(id, { key: { test_id, day, variant_id, period }, value: 1 });
-        else open.value += 1;
-      }
+      for (const day of [ALL_DAYS, today]) changeUsers({ test_id, day, variant_id, period }, 1);
     },
 
     usersOf(testId) {
@@ -246,33 +300,31 @@ export function createCells(db: Database): Cells {
       }
       if (only !== null) return reason;
       const value = reason === "out_of_range" ? null : tracked.value;
-      keepRaw(experiment.id, member.variant_id, tracked.metric_name, value, reason);
+      keepRaw(experiment.id, { ...member, user_id: tracked.user_id }, tracked.metric_name, value, reason);
       return reason;
     },
 
     keepRaw,
+    changeSums,
+    changeUsers,
+    changeRaw,
+    userRaws,
 
     versionOf,
 
     save() {
-      for (const { key, value } of users.values()) {
-        addUsers.run({ ...key, users: value });
-        touch(key.test_id);
-      }
-      for (const { key, value } of sums.values()) {
-        upsertSums.run({ ...key, ...sumsRowOf(value) });
-        touch(key.test_id);
-      }
-      for (const { key, value } of raws.values()) {
-        upsertRaw.run({ ...key, ...value });
-        touch(key.test_id);
-      }
+      for (const { key, value } of users.values()) saveUsers(key, value);
+      for (const { key, value } of sums.values()) saveSums(key, value);
+      for (const { key, value } of raws.values()) saveRaw(key, value);
+      for (const { key } of [...users.values(), ...sums.values(), ...raws.values()]) touch(key.test_id);
+      userRaws.save();
     },
 
     forget() {
       users.clear();
       sums.clear();
       raws.clear();
+      userRaws.forget();
     },
   };
 }

@@ -77,6 +77,9 @@ const slicesOf = (db: Database): readonly Slice[] => [
   sliceByKey(db, "ab_cell_sums", "test_id, day, variant_id, period, metric_name, declared"),
   sliceByKey(db, "ab_attributes", "test_id, user_id"),
   sliceByKey(db, "ab_observations", "test_id, user_id, metric_name"),
+  sliceByKey(db, "ab_past_observations", "test_id, user_id, metric_name, day"),
+  sliceByKey(db, "ab_user_raw_values", "test_id, user_id, metric_name"),
+  sliceByKey(db, "ab_removed_messages", "test_id, message_id"),
   sliceById(db, "ab_assignments"),
   sliceById(db, "ab_metrics"),
 ];

@@ -49,7 +49,7 @@ export function createEventCounter(
       const found = { ...times, user_id, metric_name, value };
       const dropped = countFound(experiment, member, found, target);
       if (dropped !== undefined && target === null)
-        cells.keepRaw(test_id, member.variant_id, metric_name, null, dropped);
+        cells.keepRaw(test_id, { ...member, user_id }, metric_name, null, dropped);
     },
   };
 }

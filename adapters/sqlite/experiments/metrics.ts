@@ -33,6 +33,10 @@ export function createMetricStore(
     "select id, variant_id from ab_metrics where test_id = ? and message_id = ?",
   );
 
+  const selectRemoved = db.prepare<[number, Uint8Array], { id: number; variant_id: number }>(
+    "select metric_id as id, variant_id from ab_removed_messages where test_id = ? and message_id = ?",
+  );
+
   function stored(testId: number, key: Uint8Array): AppendedMetric {
     const row = selectByMessage.get(testId, key);
     if (row === undefined) throw new Error("a message id was refused as a duplicate of none");
@@ -41,6 +45,8 @@ export function createMetricStore(
 
   function insertUnlessStored(testId: number, variantId: number, metric: NewMetric): AppendedMetric {
     const { metric_name, value, created_at, user_id, occurred_at, message_key } = metric;
+    const removed = message_key === null ? undefined : selectRemoved.get(testId, message_key);
+    if (removed !== undefined) return { kind: "stored", ...removed, duplicate: true, reason: null };
     try {
       const { lastInsertRowid } = insert.run(
         testId,
@@ -81,7 +87,13 @@ export function createMetricStore(
 
   function count(experiment: Experiment, member: Member, metric: NewMetric) {
     if (counts(experiment, metric.created_at)) return cells.countValue(experiment, member, metric);
-    cells.keepRaw(experiment.id, member.variant_id, metric.metric_name, null, "after_stop");
+    cells.keepRaw(
+      experiment.id,
+      { ...member, user_id: metric.user_id },
+      metric.metric_name,
+      null,
+      "after_stop",
+    );
     return "after_stop";
   }
 

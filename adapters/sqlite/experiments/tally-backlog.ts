@@ -107,10 +107,11 @@ export function createTallyBacklog(
     const { test_id, variant_id, user_id, metric_name, value, occurred_at } = row;
     const experiment = shelf.find(test_id);
     if (experiment === undefined) return;
-    const keepRaw = (kept: number | null, reason?: NotCounted): void => {
-      if (only === null) cells.keepRaw(test_id, variant_id, metric_name, kept, reason);
-    };
     const member = user_id === null ? undefined : finder.assigned(test_id, user_id);
+    const owner = { variant_id, period: member?.period ?? 0, user_id };
+    const keepRaw = (kept: number | null, reason?: NotCounted): void => {
+      if (only === null) cells.keepRaw(test_id, owner, metric_name, kept, reason);
+    };
     if (user_id === null) keepRaw(value);
     else if (member !== undefined && isLate(experiment, row)) keepRaw(null, "after_stop");
     else if (member !== undefined) {

@@ -16,6 +16,9 @@ const MOST_PAGE_ROWS = 2_000;
 const BEFORE_ALL_IDS = Number.MIN_SAFE_INTEGER;
 const LISTED = "id, event_type, user_id, session_id, properties, created_at, occurred_at, client_timestamp";
 
+// The user is not being erased. While one is, every answer comes from the events.
+const IS_SHOWN = "(events.user_id is null or events.user_id not in (select user_id from erasing))";
+
 /** A creation time that is none is shown as the time of the event. */
 function shown(row: ListedRow): StoredEvent {
   const created = fromSql(row.created_at);
@@ -36,7 +39,7 @@ export function createEventSource(db: Database, upTo: () => number): EventSource
     `select id, event_type, session_id, properties, occurred_at,
        coalesce((select person_id from user_links l where l.user_id = events.user_id), user_id) as user_id
      from events where (occurred_at, id) > (?, ?) and (occurred_at, id) <= (?, ?) and id <= ?
-       and (? is null or event_type in (select value from json_each(?)))
+       and (? is null or event_type in (select value from json_each(?))) and ${IS_SHOWN}
      order by occurred_at, id`,
   );
   const selectProperties = db
@@ -44,7 +47,7 @@ export function createEventSource(db: Database, upTo: () => number): EventSource
     .pluck();
   const selectOne = db.prepare<[number], ListedRow>(`select ${LISTED} from events where id = ?`);
   const selectBefore = db.prepare<[number, number, number, number], ListedRow>(
-    `select ${LISTED} from events where (occurred_at, id) < (?, ?) and occurred_at >= ?
+    `select ${LISTED} from events where (occurred_at, id) < (?, ?) and occurred_at >= ? and ${IS_SHOWN}
      order by occurred_at desc, id desc limit ?`,
   );
 

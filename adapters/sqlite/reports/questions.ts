@@ -20,6 +20,7 @@ import {
 import type { Snapshot } from "../../rollups/questions/snapshot.ts";
 import { runNow } from "../../rollups/work.ts";
 import { reading } from "../failures.ts";
+import type { Erasures } from "../people/erasures.ts";
 import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
 import type { RollupBuild } from "./rollup-build.ts";
@@ -63,6 +64,7 @@ export function createAnswers(db: Database): Answers {
   const source = createEventSource(db, () => upTo);
   const links = createLinkSource(db);
   const readState = createStateReader(db);
+  const isErasing = db.prepare("select 1 from erasing limit 1");
 
   /** An answer from events is as of the rollups, so that the two can be compared. */
   function atOneMoment<T>(terms: Terms, check: Check, waysTo: (snapshot: Snapshot) => Ways<T>): Answered<T> {
@@ -70,7 +72,7 @@ export function createAnswers(db: Database): Answers {
     check();
     return db.transaction(() => {
       const state = readState();
-      const stale = terms.stale || !isCurrent(state);
+      const stale = terms.stale || !isCurrent(state) || isErasing.get() !== undefined;
       upTo = stale ? ALL_IDS : state.through;
       const ways = waysTo({ store, source, links, users: state.users });
       return runNow(answered({ verify: terms.verify, stale }, ways), check);
@@ -122,10 +124,17 @@ export function answerHere(db: Database): Answerer {
 // themselves answer it, which is soon done for a list or a short time.
 const SHARE_OF_BUILDING = 0.5;
 
-export function createQuestions(build: RollupBuild, answerer: Answerer, limitMs: number): EventQuestions {
+export function createQuestions(
+  build: RollupBuild,
+  erasures: Pick<Erasures, "rest">,
+  answerer: Answerer,
+  limitMs: number,
+): EventQuestions {
   async function prepare({ verify = false, gone }: Asking = {}): Promise<[Terms, Limits]> {
     const startedAt = Date.now();
-    const stale = !(await build.catchUp(startedAt + SHARE_OF_BUILDING * limitMs));
+    const until = startedAt + SHARE_OF_BUILDING * limitMs;
+    await erasures.rest(until);
+    const stale = !(await build.catchUp(until));
     return [
       { verify, stale },
       { deadline: startedAt + limitMs, limitMs, signal: gone },

@@ -3,6 +3,7 @@ import { Failure } from "../../../domain/failure.ts";
 import type { OnRetry, RebuildProgress } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
 import { ROWS_A_BUILD, RollupBuilder } from "../../rollups/build/builder.ts";
+import { newBuildNumber } from "../../rollups/store.ts";
 import { runNow } from "../../rollups/work.ts";
 import { asFailure } from "../failures.ts";
 import type { Writer } from "../writer.ts";
@@ -10,19 +11,20 @@ import { createUnbuiltReader } from "./event-source.ts";
 import { createRollupStore, createStateReader, isCurrent } from "./rollup-store.ts";
 import type { BuildPlan, RollupWriter } from "./rollup-writer.ts";
 
+export type Planner = (most: number) => BuildPlan | undefined;
+
 /** Plans how the next events get into the rollups, at most `most`; undefined where there are none. Only reads. */
-export function createPlanner(db: Database): (most: number) => BuildPlan | undefined {
+export function createPlanner(db: Database, loadsAllUsers = true): Planner {
   const store = createRollupStore(db);
   const readState = createStateReader(db);
   const unbuiltAfter = createUnbuiltReader(db);
-  const builder = new RollupBuilder({ loadsAllUsers: true, maxRows: ROWS_A_BUILD });
+  const builder = new RollupBuilder({ loadsAllUsers, maxRows: ROWS_A_BUILD });
   return db.transaction((most: number) => {
     const state = readState();
     if (!isCurrent(state)) return undefined;
     const { events, times, bytes } = unbuiltAfter(state.through, most);
     if (events.length === 0) return undefined;
-    const build = 1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1));
-    const built = runNow(builder.build(store, state, events, build));
+    const built = runNow(builder.build(store, state, events, newBuildNumber()));
     const through = events[built.taken - 1]?.id ?? state.through;
     return {
       ...built,
@@ -63,7 +65,7 @@ const rowsOf = ({ rows }: BuildPlan): number =>
 
 export interface BuildParts {
   readonly writer: Writer;
-  readonly rollups: RollupWriter;
+  readonly rollups: Omit<RollupWriter, "takeOut">;
   readonly newestId: () => number;
   readonly plan: (most: number) => Promise<BuildPlan | undefined>;
   /** How many events are stored before they are built in the background. */

@@ -1,5 +1,6 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { ValueType } from "../../../domain/reports/catalogue.ts";
+import type { RemovalStore } from "../../rollups/removal/removed-rows.ts";
 import {
   type BuildStore,
   type DayKey,
@@ -205,6 +206,18 @@ function createQuestionReads(db: Database): Omit<QuestionStore, keyof ReturnType
       const found = new Set(typeIds.flatMap((typeId) => latestHours.all(typeId, first, last, limit)));
       return [...found].sort((a, b) => b - a).slice(0, limit);
     },
+  };
+}
+
+/** The store of removals. */
+export function createRemovalStore(db: Database): RemovalStore {
+  const visitorsAt = db.prepare<[string, string], VisitorsRow>(
+    `select type_id, hour, part, users from event_visitors
+     where type_id in (select value from json_each(?)) and hour in (select value from json_each(?))`,
+  );
+  return {
+    ...createRollupStore(db),
+    visitorsAt: (typeIds, hours) => all(visitorsAt, JSON.stringify(typeIds), JSON.stringify(hours)),
   };
 }
 

@@ -1,13 +1,18 @@
 import type { Database, Statement } from "better-sqlite3";
+import type { EmptiedRows, RemovedRows } from "../../rollups/removal/removed-rows.ts";
 import {
   type Built,
+  type DayKey,
   EMPTY_STATE,
   FORMAT,
   type HoursRow,
+  newBuildNumber,
+  type PartKey,
   type PostingsRow,
   type RollupRows,
   type TypeRow,
   type UserRow,
+  type ValueHourKey,
   type ValueHoursRow,
   type ValueRow,
   type VisitorsRow,
@@ -99,10 +104,37 @@ function createPut(db: Database): (rows: RollupRows) => void {
   };
 }
 
+/** Deletes rows that a removal has emptied, within the transaction of the caller. */
+function createDelete(db: Database): (rows: EmptiedRows) => void {
+  const type = db.prepare<number[]>("delete from event_types where id = ?");
+  const property = db.prepare<number[]>("delete from event_properties where id = ?");
+  const values = db.prepare<number[]>("delete from event_values where property_id = ?");
+  const hours = db.prepare<DayKey[]>("delete from event_hours where type_id = @type_id and day = @day");
+  const valueHours = db.prepare<ValueHourKey[]>(
+    "delete from event_value_hours where property_id = @property_id and hour = @hour",
+  );
+  const visitors = db.prepare<PartKey[]>(
+    "delete from event_visitors where type_id = @type_id and hour = @hour and part = @part",
+  );
+  const postings = db.prepare<PartKey[]>(
+    "delete from event_postings where type_id = @type_id and hour = @hour and part = @part",
+  );
+  return (rows) => {
+    putAll(rows.types, type);
+    putAll(rows.properties, property);
+    putAll(rows.properties, values);
+    putAll(rows.hours, hours);
+    putAll(rows.valueHours, valueHours);
+    putAll(rows.visitors, visitors);
+    putAll(rows.postings, postings);
+  };
+}
+
 /** Writes rollups, always within the transaction of the caller. */
 export function createRollupWriter(db: Database) {
   const state = createStateReader(db);
   const put = createPut(db);
+  const remove = createDelete(db);
   const setState = db.prepare<StoredState>(
     `update event_rollup set format = @format, through = @through, build = @build, users = @users, types = @types,
        properties = @properties`,
@@ -146,6 +178,13 @@ export function createRollupWriter(db: Database) {
         rows.map(({ id, created_at }) => ({ id, occurred_at: timeOf(created_at) })),
         setTime,
       );
+    },
+
+    /** Takes removed events out of the rollups. Plans of builds that were made before are void from then on. */
+    takeOut({ put: changed, emptied }: RemovedRows): void {
+      put(changed);
+      remove(emptied);
+      setState.run({ ...state(), build: newBuildNumber() });
     },
 
     /** Makes the rollups those of no version, which nothing reads. */

@@ -1,0 +1,151 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { ROWS_A_BUILD, RollupBuilder } from "../../rollups/build/builder.ts";
+import { hasUser } from "../../rollups/formats.ts";
+import { eachVisitors } from "../../rollups/reader.ts";
+import { unusedValues } from "../../rollups/removal/properties.ts";
+import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
+import { noRemovedRows } from "../../rollups/removal/removed-rows.ts";
+import { ALL_TYPES, userKey } from "../../rollups/store.ts";
+import { run, waitFor } from "../../rollups/work.ts";
+import type { Query } from "../client.ts";
+import type { Database } from "../database.ts";
+import { buildSome, type RollupBuild } from "../reports/rollup-build.ts";
+import { createRemovalStore, createRollupStore } from "../reports/rollup-store.ts";
+import {
+  isBehind,
+  isCurrent,
+  SELECT_STATE,
+  type StoredState,
+  setState,
+  takeOut,
+} from "../reports/rollup-writer.ts";
+
+// Removes the events of a user, and what the rollups have of them, in bounded transactions. Each holds the lock of the
+// rollups' state, as a build does.
+
+const LOCK_STATE = `${SELECT_STATE} for update`;
+const NUMBER = "select number from event_users where user_id = $1";
+const RENAME = `
+  update event_users set user_id = $1 where user_id = $2 and not exists (select from event_users where user_id = $1)`;
+const LOAD = "select id, event_type, properties from events where id = any($1::bigint[])";
+const REMOVE = "delete from events where id = any($1::bigint[])";
+const PROPERTIES = "select id from event_properties where distinct_values is not null order by id";
+const REMOVE_VALUES = "delete from event_values where property_id = $1 and value = any($2::text[])";
+
+const BUILD_MS = 1_000;
+const RETRY_MS = 50;
+// Steps of a build within the transaction that detaches a user; where more is unbuilt, other builds come first.
+const MOST_BUILDS = 5;
+const HOURS_A_STEP = 64;
+const ALL_HOURS = { first: -250_000_000, last: 250_000_000 };
+
+/** The state with its lock; undefined while the rollups do not contain all events of before. */
+async function lockState(query: Query): Promise<StoredState | undefined> {
+  const [state] = await query<StoredState>(LOCK_STATE);
+  return state === undefined || !isCurrent(state) || isBehind(state) ? undefined : state;
+}
+
+async function numberOf(query: Query, alias: string): Promise<number | undefined> {
+  const [row] = await query<{ number: number }>(NUMBER, [alias]);
+  return row?.number;
+}
+
+async function detachNow(query: Query, userId: string, alias: string): Promise<boolean> {
+  if ((await lockState(query)) === undefined) return false;
+  const builder = new RollupBuilder({ loadsAllUsers: false, maxRows: ROWS_A_BUILD });
+  for (let builds = 0; (await buildSome(query, builder)) !== "idle"; builds += 1) {
+    if (builds === MOST_BUILDS) return false;
+  }
+  await query(RENAME, [alias, userKey(userId)]);
+  const state = await lockState(query);
+  if (state !== undefined) await takeOut(query, state, noRemovedRows());
+  return true;
+}
+
+/**
+ * Gives the user's number in the rollups to the alias, once all events stored before are in them: events that arrive later
+ * belong to a new number.
+ */
+export async function detach(
+  database: Database,
+  build: Pick<RollupBuild, "catchUp">,
+  { user_id, alias }: { readonly user_id: string; readonly alias: string },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted && (await numberOf(database.query, alias)) === undefined) {
+    await build.catchUp(Date.now() + BUILD_MS);
+    if (await database.transaction((query) => detachNow(query, user_id, alias))) return;
+    await sleep(RETRY_MS, undefined, { ref: false });
+  }
+}
+
+async function hoursOf({ query }: Database, user: number): Promise<number[]> {
+  const hours = new Set<number>();
+  const users = new Set([user]);
+  const work = eachVisitors(createRollupStore(query), ALL_TYPES, ALL_HOURS, (row) => {
+    if (hasUser(row.users, users)) hours.add(row.hour);
+    return undefined;
+  });
+  await run(work, () => nextTurn());
+  return [...hours];
+}
+
+const loadBy =
+  (query: Query): LoadEvents =>
+  (ids) =>
+    waitFor(query<{ id: number; event_type: string; properties: string | null }>(LOAD, [ids]));
+
+/** The number of removed events; undefined where the rollups know the alias no more. */
+async function removeIn(query: Query, alias: string, hours: readonly number[]): Promise<number | undefined> {
+  const state = await lockState(query);
+  const user = state && (await numberOf(query, alias));
+  if (state === undefined || user === undefined) return undefined;
+  const work = planRemoval(createRemovalStore(query), loadBy(query), hours, (_type, who) => who === user);
+  const { rows, ids, needsRebuild } = await run(work, () => undefined);
+  if (ids.length > 0) await query(REMOVE, [ids]);
+  if (needsRebuild) await setState(query, { ...state, format: 0 });
+  else await takeOut(query, state, rows);
+  return ids.length;
+}
+
+/**
+ * Removes all events of the alias. `onRemove` is called in each transaction with the number of its events. False where it was
+ * stopped, or where the rollups are built again and know the user by the id.
+ */
+export async function removeEvents(
+  database: Database,
+  alias: string,
+  signal: AbortSignal,
+  onRemove: (query: Query, events: number) => Promise<unknown>,
+): Promise<boolean> {
+  const user = await numberOf(database.query, alias);
+  // Without a number the user has no events.
+  if (user === undefined) return true;
+  const hours = await hoursOf(database, user);
+  for (let at = 0; at < hours.length; at += HOURS_A_STEP) {
+    if (signal.aborted) return false;
+    const removed = await database.transaction(async (query) => {
+      const events = await removeIn(query, alias, hours.slice(at, at + HOURS_A_STEP));
+      if (events !== undefined && events > 0) await onRemove(query, events);
+      return events;
+    });
+    if (removed === undefined) return false;
+  }
+  const [state] = await database.query<StoredState>(SELECT_STATE);
+  return state !== undefined && isCurrent(state);
+}
+
+/** Deletes the values of properties that no event has any more. */
+export async function sweepValues(database: Database, signal: AbortSignal): Promise<void> {
+  for (const { id } of await database.query<{ id: number }>(PROPERTIES)) {
+    if (signal.aborted) return;
+    await database.transaction(async (query) => {
+      const state = await lockState(query);
+      if (state === undefined) return;
+      const unused = await run(unusedValues(createRemovalStore(query), id), () => undefined);
+      if (unused.length === 0) return;
+      await query(REMOVE_VALUES, [id, unused.map(({ value }) => value)]);
+      await takeOut(query, state, noRemovedRows());
+    });
+  }
+}

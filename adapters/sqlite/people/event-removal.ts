@@ -1,0 +1,158 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "better-sqlite3";
+import { hasUser } from "../../rollups/formats.ts";
+import { eachVisitors } from "../../rollups/reader.ts";
+import { unusedValues } from "../../rollups/removal/properties.ts";
+import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
+import { noRemovedRows } from "../../rollups/removal/removed-rows.ts";
+import { ALL_TYPES, userKey } from "../../rollups/store.ts";
+import { run, runNow } from "../../rollups/work.ts";
+import type { Planner, RollupBuild } from "../reports/rollup-build.ts";
+import { createRemovalStore, isCurrent } from "../reports/rollup-store.ts";
+import type { RollupWriter } from "../reports/rollup-writer.ts";
+import type { Writer } from "../writer.ts";
+
+/** Removes the events of a user, and what the rollups have of them, in bounded transactions. */
+export interface EventRemoval {
+  /**
+   * Gives the user's number in the rollups to the alias, once all events stored before are in them: events that arrive
+   * later belong to a new number.
+   */
+  detach(userId: string, alias: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Removes all events of the alias. `onRemove` is called in each transaction with the number of its events. False where it
+   * was stopped, or where the rollups are built again and know the user by the id.
+   */
+  removeAll(alias: string, signal: AbortSignal, onRemove: (events: number) => void): Promise<boolean>;
+  /** Deletes the values of properties that no event has any more. */
+  sweepValues(signal: AbortSignal): Promise<void>;
+  /** Deletes the alias, within the transaction of the caller. */
+  forget(alias: string): void;
+}
+
+export interface RemovalParts {
+  readonly db: Database;
+  readonly writer: Writer;
+  readonly build: Pick<RollupBuild, "catchUp" | "start">;
+  readonly rollups: RollupWriter;
+  /** Plans a build on this thread. */
+  readonly plan: Planner;
+}
+
+// Built by the transaction that detaches the user; where more is unbuilt, a build comes first.
+const MOST_UNBUILT = 2_000;
+const BUILD_MS = 1_000;
+const RETRY_MS = 50;
+// Some milliseconds of work in one transaction.
+const HOURS_A_STEP = 16;
+const ROWS_A_STEP = 1_000;
+const ALL_HOURS = { first: -250_000_000, last: 250_000_000 };
+
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the statements, prepared once, and the acts that share them.
+export function createEventRemoval({ db, writer, build, rollups, plan }: RemovalParts): EventRemoval {
+  const store = createRemovalStore(db);
+  const newestId = db.prepare<[], number>("select coalesce(max(id), 0) from events").pluck();
+  const rename = db.prepare<[string, string]>(
+    "update or ignore event_users set user_id = ? where user_id = ?",
+  );
+  const numberOf = db.prepare<[string], number>("select number from event_users where user_id = ?").pluck();
+  const deleteUser = db.prepare<[string]>("delete from event_users where user_id = ?");
+  const selectEvent = db.prepare<[number], { id: number; event_type: string; properties: string | null }>(
+    "select id, event_type, properties from events where id = ?",
+  );
+  const remember = db.prepare<[number]>(
+    `insert or ignore into removed_messages(message_id, event_id, created_at)
+     select message_id, id, created_at from events where id = ? and message_id is not null`,
+  );
+  const remove = db.prepare<[number]>("delete from events where id = ?");
+  const properties = db
+    .prepare<[], number>("select id from event_properties where distinct_values is not null")
+    .pluck();
+  const deleteValue = db.prepare<[number, string]>(
+    "delete from event_values where property_id = ? and value = ?",
+  );
+
+  const load: LoadEvents = function* (ids) {
+    yield;
+    return ids.flatMap((id) => selectEvent.get(id) ?? []);
+  };
+
+  /** False while more is unbuilt than one transaction builds. */
+  function detachNow(userId: string, alias: string): boolean {
+    const isBehind = (): boolean => rollups.state().through < (newestId.get() ?? 0);
+    if (!isCurrent(rollups.state()) || (newestId.get() ?? 0) - rollups.state().through > MOST_UNBUILT)
+      return false;
+    for (let planned = plan(MOST_UNBUILT); isBehind() && planned !== undefined; planned = plan(MOST_UNBUILT))
+      rollups.carryOut(planned);
+    rename.run(alias, userKey(userId));
+    rollups.takeOut(noRemovedRows());
+    return true;
+  }
+
+  async function hoursOf(user: number): Promise<number[]> {
+    const hours = new Set<number>();
+    const users = new Set([user]);
+    const work = eachVisitors(store, ALL_TYPES, ALL_HOURS, (row) => {
+      if (hasUser(row.users, users)) hours.add(row.hour);
+      return undefined;
+    });
+    await run(work, () => nextTurn());
+    return [...hours];
+  }
+
+  /** Undefined where the alias is in the rollups no more. */
+  function removeIn(alias: string, hours: readonly number[]): number | undefined {
+    const user = isCurrent(rollups.state()) ? numberOf.get(alias) : undefined;
+    if (user === undefined) return undefined;
+    const { rows, ids, needsRebuild } = runNow(planRemoval(store, load, hours, (_type, who) => who === user));
+    for (const id of ids) {
+      remember.run(id);
+      remove.run(id);
+    }
+    if (needsRebuild) rollups.invalidate();
+    else rollups.takeOut(rows);
+    return ids.length;
+  }
+
+  return {
+    async detach(userId, alias, signal) {
+      for (;;) {
+        if (signal.aborted || numberOf.get(alias) !== undefined) return;
+        await build.catchUp(Date.now() + BUILD_MS);
+        if (await writer.write(ROWS_A_STEP, () => detachNow(userId, alias))) return;
+        await sleep(RETRY_MS, undefined, { ref: false });
+      }
+    },
+
+    async removeAll(alias, signal, onRemove) {
+      const user = numberOf.get(alias);
+      // Without a number the user has no events.
+      if (user === undefined) return true;
+      const hours = await hoursOf(user);
+      for (let at = 0; at < hours.length; at += HOURS_A_STEP) {
+        if (signal.aborted) return false;
+        const removed = await writer.write(ROWS_A_STEP, () => {
+          const events = removeIn(alias, hours.slice(at, at + HOURS_A_STEP));
+          if (events !== undefined) onRemove(events);
+          return events;
+        });
+        if (removed === undefined) return false;
+        await nextTurn();
+      }
+      return isCurrent(rollups.state());
+    },
+
+    async sweepValues(signal) {
+      for (const property of properties.all()) {
+        if (signal.aborted) return;
+        await writer.write(1, () => {
+          const unused = runNow(unusedValues(store, property));
+          for (const { value } of unused) deleteValue.run(property, value);
+          if (unused.length > 0) rollups.takeOut(noRemovedRows());
+        });
+      }
+    },
+
+    forget: (alias) => void deleteUser.run(alias),
+  };
+}
