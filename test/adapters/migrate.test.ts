@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { NewerDatabase, pendingMigrations } from "../../adapters/migrate.ts";
+import { migrations as postgresMigrations } from "../../adapters/postgres/migrations.ts";
 import { migrations } from "../../adapters/sqlite/migrations.ts";
 
 const known = [{ name: "0001_one" }, { name: "0002_two" }, { name: "0003_three" }];
@@ -23,7 +24,10 @@ test("a database with unknown migrations is refused with their names", () => {
   );
 });
 
-test("SQLite migrations are numbered from 1 without gaps or repetitions", () => {
-  const numbers = migrations.map(({ name }) => Number(/^(\d{4})_[a-z_]+$/.exec(name)?.[1]));
-  expect(numbers).toEqual(migrations.map((_, index) => index + 1));
+test("each number is one migration, on both engines, and they come in the order of their numbers", () => {
+  const namesOf = (all: readonly { name: string }[]) => all.map(({ name }) => name);
+  const both = [...new Set([...namesOf(migrations), ...namesOf(postgresMigrations)])].sort();
+  const numbers = both.map((name) => Number(/^(\d{4})_[a-z_]+$/.exec(name)?.[1]));
+  expect(numbers).toEqual(both.map((_, index) => index + 1));
+  for (const all of [migrations, postgresMigrations]) expect(namesOf(all)).toEqual(namesOf(all).sort());
 });
