@@ -72,6 +72,8 @@ export {
   answer as exportEvents,
   answer as linkUsers,
   answer as explainAssignment,
+  answer as ofrepEvaluateFlag,
+  answer as ofrepEvaluateFlags,
   answer as getExperiment,
   answer as getResults,
   answer as getTimeline,

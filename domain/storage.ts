@@ -110,6 +110,8 @@ export interface ExperimentStore {
    */
   createExperiment(experiment: NewExperiment, group?: GroupInput | null): Promise<Experiment | undefined>;
   findExperiment(id: number): Promise<Experiment | undefined>;
+  /** No two experiments have one name. */
+  findExperimentByName(name: string): Promise<Experiment | undefined>;
   /** Newest first. */
   listExperiments(page: ExperimentPage): Promise<readonly Experiment[]>;
   /**

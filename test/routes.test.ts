@@ -67,7 +67,7 @@ test("the OpenAPI document has exactly the routes of the endpoints", () => {
   const found = Object.entries(paths).flatMap(([path, operations]) =>
     Object.keys(operations as object).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  expect(sorted(found)).toEqual(routes);
+  expect(sorted(found)).toEqual(routes.map((route) => route.replace("+}", "}")));
 });
 
 test("the README's table has exactly the routes of the endpoints, with their access", () => {

@@ -10,6 +10,7 @@ import { withDescription } from "./answers/openapi.ts";
 import { textResponse } from "./answers/plain-text.ts";
 import { internal, problem } from "./answers/problem.ts";
 import { refusedRequest } from "./answers/refused-request.ts";
+import { type JsonResponse, revalidated } from "./answers/revalidated.ts";
 import { OUTCOME_STATUS } from "./answers/statuses.ts";
 import { createCors } from "./door/cors.ts";
 import { createDoor } from "./door/door.ts";
@@ -40,6 +41,7 @@ interface Exchange {
   readonly respond: Respond;
   readonly startedAt: number;
   target: Target | undefined;
+  params: Route["params"];
 }
 
 /** The headers of every answer; an answer may have others of the same names. */
@@ -52,6 +54,17 @@ const MAX_QUERY_AT_ONCE = 2_000;
 const nameOf = ({ request, target }: Exchange): string =>
   target?.name ?? (request.method === "OPTIONS" ? "options" : "none");
 
+const NO_PARAMS: Route["params"] = {};
+
+/** A refusal in the words of the endpoint's format: a problem document, or what clients of another product expect. */
+function refusalResponse(failure: Failure, { target, params }: Exchange): HttpResponse {
+  const made = problem(failure);
+  const refusal = target !== undefined && "foreign" in target ? target.foreign?.refusal : undefined;
+  if (refusal === undefined) return made;
+  const headers = { ...made.headers, "content-type": "application/json; charset=utf-8" };
+  return { ...made, headers, body: JSON.stringify(refusal(failure, params)) };
+}
+
 /** The last resort, where not even the answer to a failure can be made. */
 const BARE_FAILURE: HttpResponse = { status: 500, headers: ALWAYS, body: "" };
 
@@ -63,7 +76,7 @@ const BARE_FAILURE: HttpResponse = { status: 500, headers: ALWAYS, body: "" };
 export function createEdge({ endpoints, world, settings, log, files, maxAnswerBytes }: EdgeParts): Edge {
   const router = createRouter([...withDescription(endpoints), ...files.list]);
   const cors = createCors(settings);
-  const admit = createDoor(settings, cors, world.now);
+  const door = createDoor(settings, cors, world.now);
   const withinBudget = createLogBudget(world.now);
 
   function begin(exchange: Exchange): void {
@@ -72,7 +85,8 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
     const route = router.find(request.method, request.path);
     exchange.target = route?.target;
     const query = request.query === "" ? undefined : new URLSearchParams(request.query);
-    admit(request, query, route?.target);
+    exchange.params = route?.params ?? NO_PARAMS;
+    door.admit(request, query, route?.target);
     if (request.method === "OPTIONS") answer(exchange, cors.preflight(request, router));
     else if (route === undefined) throw router.refusal(request.method, request.path);
     else handle(exchange, route, query);
@@ -103,6 +117,7 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
     query: URLSearchParams | undefined,
     body: unknown,
   ): void {
+    door.admitLate(exchange.request, query, endpoint, body, params);
     const parsed = parseRequest(exchange.request, endpoint, params, query, body);
     endpoint.handle(parsed, world).then(
       (reply) => attempt(exchange, () => answerReply(exchange, endpoint, reply)),
@@ -112,17 +127,20 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
 
   function answerReply(
     exchange: Exchange,
-    { access }: Endpoint,
+    { access, isRevalidated }: Endpoint,
     { outcome, body, json, cause }: { outcome: Outcome; body: unknown; json?: string; cause?: unknown },
   ): void {
     const status = OUTCOME_STATUS[outcome];
     if (outcome === "deleted") answer(exchange, { status, headers: {}, body: "" });
     else if (body instanceof PlainText) answer(exchange, textResponse(body, status));
     else if (body instanceof Listing) answerLater(exchange, listingResponse(body, status, maxAnswerBytes));
-    else answer(exchange, jsonResponse(access, status, json ?? JSON.stringify(body)), cause);
+    else {
+      const response = jsonResponse(access, status, json ?? JSON.stringify(body));
+      answer(exchange, isRevalidated ? revalidated(response, exchange.request) : response, cause);
+    }
   }
 
-  function jsonResponse(access: Access, status: number, text: string): HttpResponse {
+  function jsonResponse(access: Access, status: number, text: string): JsonResponse {
     // A write has been stored by now, so its answer is sent at any size: a refusal would deny that.
     if (maxAnswerBytes !== undefined && access === "read") refuseTooLong(text, maxAnswerBytes);
     return { status, headers: { "content-type": "application/json; charset=utf-8" }, body: text };
@@ -151,7 +169,7 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
     try {
       const failure = error instanceof Failure ? error : internal(exchange.request.requestId);
       world.activity.refusals.note(refusedRequest(nameOf(exchange), failure), world.now());
-      return complete(exchange, problem(failure), error);
+      return complete(exchange, refusalResponse(failure, exchange), error);
     } catch {
       return BARE_FAILURE;
     }
@@ -205,7 +223,13 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
   }
 
   return (request, respond) => {
-    const exchange: Exchange = { request, respond, startedAt: performance.now(), target: undefined };
+    const exchange: Exchange = {
+      request,
+      respond,
+      startedAt: performance.now(),
+      target: undefined,
+      params: NO_PARAMS,
+    };
     attempt(exchange, () => begin(exchange));
   };
 }

@@ -14,17 +14,24 @@ export interface Route {
 interface Pattern {
   readonly target: Target;
   readonly segments: readonly ({ readonly literal: string } | { readonly parameter: string })[];
+  /** The last parameter, `{name+}`, takes all segments that are left. */
+  readonly takesRest: boolean;
 }
 
 function compile(target: Target): Pattern {
   const segments = target.path.split("/").map((segment) => {
-    const parameter = /^\{(\w+)\}$/.exec(segment)?.[1];
+    const parameter = /^\{(\w+)\+?\}$/.exec(segment)?.[1];
     return parameter === undefined ? { literal: segment } : { parameter };
   });
-  return { target, segments };
+  return { target, segments, takesRest: target.path.endsWith("+}") };
 }
 
-function match({ segments }: Pattern, path: readonly string[]): Record<string, string> | undefined {
+function match(
+  { segments, takesRest }: Pattern,
+  sent: readonly string[],
+): Record<string, string> | undefined {
+  const last = segments.length - 1;
+  const path = takesRest && sent.length > last ? [...sent.slice(0, last), sent.slice(last).join("/")] : sent;
   if (segments.length !== path.length) return undefined;
   const params: Record<string, string> = {};
   for (const [index, segment] of segments.entries()) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { PreparedResults } from "../../domain/experiments/results/prepared-results.ts";
-import type { FailureCode } from "../../domain/failure.ts";
+import type { Failure, FailureCode } from "../../domain/failure.ts";
 import type { Storage } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Activity } from "./activity/activity.ts";
@@ -60,6 +60,14 @@ export interface Request<P, Q, B> {
   readonly gone: () => AbortSignal;
 }
 
+/** What another product's clients send and expect in a way of their own. */
+export interface Foreign {
+  /** The body of a refusal. Default: a problem document, as our own endpoints answer. */
+  readonly refusal?: (failure: Failure, params: Readonly<Record<string, string>>) => unknown;
+  /** The access key that a body or a path carries; undefined where it has none. The body is any JSON. */
+  readonly keyOf?: (body: unknown, params: Readonly<Record<string, string>>) => string | undefined;
+}
+
 interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends Replies> {
   /** Names the function in `serverless.yml`, the OpenAPI operation and the log line. */
   readonly name: string;
@@ -71,6 +79,10 @@ interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTy
   readonly unlimited?: true;
   /** Other programs use the same path: a server that mounts this one decides whether such a request is for it. */
   readonly sharesItsPath?: true;
+  /** A client that has the same answer already may be told so instead of being sent it again. */
+  readonly isRevalidated?: true;
+  /** The format is another product's, and so are its answers to what it refuses. */
+  readonly foreign?: Foreign;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;

@@ -1,3 +1,5 @@
+import { evaluateFlag } from "../compatible/ofrep/evaluate-flag.ts";
+import { evaluateFlags } from "../compatible/ofrep/evaluate-flags.ts";
 import { trackEvent } from "../events/track-event.ts";
 import { trackEvents } from "../events/track-events.ts";
 import { assignEverywhere } from "../experiments/assignments/assign-everywhere.ts";
@@ -60,4 +62,6 @@ export const endpoints: readonly Endpoint[] = [
   eraseUser,
   listErasures,
   checkHealth,
+  evaluateFlag,
+  evaluateFlags,
 ];

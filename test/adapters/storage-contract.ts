@@ -253,6 +253,8 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       expect(new Set(variants.map((variant) => variant.id)).size).toBe(3);
       expect(await storage.findExperiment(id)).toEqual(experiment);
       expect(await storage.listExperiments({ limit: 9 })).toEqual([experiment]);
+      expect(await storage.findExperimentByName(experiment.test_name)).toEqual(experiment);
+      expect(await storage.findExperimentByName("another name")).toBeUndefined();
     });
 
     test("have unique names, also under concurrent creation", async () => {

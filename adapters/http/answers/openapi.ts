@@ -166,8 +166,10 @@ export function openApi(endpoints: readonly Endpoint[], version: string): OpenAp
   const write = schemaWriter(schemas);
   const paths: Record<string, Json> = {};
   for (const endpoint of endpoints) {
-    paths[endpoint.path] = {
-      ...paths[endpoint.path],
+    // OpenAPI has no parameter of several segments.
+    const path = endpoint.path.replace("+}", "}");
+    paths[path] = {
+      ...paths[path],
       [endpoint.method.toLowerCase()]: operation(endpoint, write),
     };
   }

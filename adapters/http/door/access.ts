@@ -76,6 +76,8 @@ function admitTo(access: Exclude<Access, "open">, caller: Caller): void {
 export interface Gate {
   /** Recognises the request's key, from its headers or from `key` in its query. */
   callerOf(request: HttpRequest, query: URLSearchParams | undefined): Caller;
+  /** Recognises a key that was sent in another place than these; undefined where none was sent. */
+  callerWith(key: string | undefined): Caller;
   /** On a server without keys, refuses every request that does not come directly from this machine. */
   refuseRemote(request: HttpRequest): void;
   /** Throws a refusal unless the caller may use endpoints of this access. */
@@ -89,16 +91,21 @@ export function createGate(keys: Keys | undefined): Gate {
     (keys?.[scope] ?? []).map((key) => ({ scope, digest: digest(key) })),
   );
 
+  function recognise(key: string, inQuery: boolean): Caller {
+    const given = digest(key);
+    // Digests have one length, and all of them are compared: the time taken tells nothing about the keys.
+    const [match] = known.filter((candidate) => timingSafeEqual(candidate.digest, given));
+    if (match === undefined) return UNKNOWN_KEY;
+    return { kind: "key", id: given.toString("base64"), scope: match.scope, inQuery };
+  }
+
   return {
     callerOf(request, query) {
       const sent = keys === undefined ? undefined : keyOf(request, query);
-      if (sent === undefined) return ANONYMOUS;
-      const given = digest(sent.key);
-      // Digests have one length, and all of them are compared: the time taken tells nothing about the keys.
-      const [match] = known.filter((candidate) => timingSafeEqual(candidate.digest, given));
-      if (match === undefined) return UNKNOWN_KEY;
-      return { kind: "key", id: given.toString("base64"), scope: match.scope, inQuery: sent.inQuery };
+      return sent === undefined ? ANONYMOUS : recognise(sent.key, sent.inQuery);
     },
+
+    callerWith: (key) => (keys === undefined || key === undefined ? ANONYMOUS : recognise(key, false)),
 
     refuseRemote(request) {
       const fault = keys === undefined ? faultOfOrigin(request) : undefined;

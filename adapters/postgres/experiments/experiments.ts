@@ -249,6 +249,10 @@ export function createExperimentStore(
     createExperiment: (experiment, group = null) =>
       database.transaction((query) => create(query, experiment, group)),
     findExperiment: async (id) => (await finding([id]))[0],
+    findExperimentByName: async (name) => {
+      const [row] = await database.query<ExperimentRow>(`${SELECT} and t.test_name = $1`, [name]);
+      return row && experimentOf(row);
+    },
     listExperiments: async ({ limit, status, before }: ExperimentPage) =>
       (
         await database.query<ExperimentRow>(PAGE, [

@@ -157,6 +157,7 @@ export function createExperimentStore(
       "select details from ab_settings where status in (select value from json_each(?))",
     )
     .pluck();
+  const selectIdByName = db.prepare<[string], number>("select id from ab_tests where test_name = ?").pluck();
   const updateDescription = db.prepare<[string | null, number]>(
     "update ab_tests set description = ? where id = ?",
   );
@@ -259,6 +260,11 @@ export function createExperimentStore(
   return {
     createExperiment: (experiment, group = null) =>
       writer.write(experiment.variants.length, () => create(experiment, group)),
+    findExperimentByName: (name) =>
+      reading(() => {
+        const id = selectIdByName.get(name);
+        return id === undefined ? undefined : shelf.find(id);
+      }),
     findExperiment: (id) => reading(() => shelf.find(id)),
     listExperiments: createLister(shelf),
     updateExperiment: async (id, change) => {

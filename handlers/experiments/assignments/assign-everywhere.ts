@@ -2,22 +2,8 @@ import { z } from "zod";
 import { type Experiment, variantOf } from "../../../domain/experiments/experiment.ts";
 import { endpoint, type World } from "../../contract/endpoint.ts";
 import { AssignInput } from "./assign-variant.ts";
-import {
-  type Asker,
-  Assigned,
-  type Decision,
-  decide,
-  type Enrolment,
-  enrolmentBody,
-  enrolmentOf,
-  NotEnrolled,
-} from "./enrolment.ts";
-
-// Bounds the cost of one page view.
-const MAX_SHOWN = 1_000;
-
-// A stopped experiment shows its winner until it is archived.
-const SHOWN = ["running", "paused", "stopped"] as const;
+import { decideEverywhere, type InExperiment } from "./decide-everywhere.ts";
+import { Assigned, type Enrolment, enrolmentBody, enrolmentOf, NotEnrolled } from "./enrolment.ts";
 
 const EverywhereInput = AssignInput.extend({
   enrol: z
@@ -51,34 +37,11 @@ export const assignEverywhere = endpoint({
 
   async handle({ body }, world) {
     const { user_id, enrol } = body;
-    const shown = await world.storage.listExperiments({ limit: MAX_SHOWN, status: SHOWN });
-    const decisions = await decideEverywhere(shown, body, world);
+    const decisions = await decideEverywhere(body, world);
     const assignments = enrol ? await enrolEverywhere(decisions, world) : decisions.map(preview);
     return { outcome: "ok", body: { user_id, assignments } };
   },
 });
-
-interface InExperiment {
-  readonly experiment: Experiment;
-  readonly decision: Decision;
-}
-
-/** Reads all assignments of the user at once. */
-async function decideEverywhere(
-  shown: readonly Experiment[],
-  asker: Asker,
-  { storage, now }: Pick<World, "storage" | "now">,
-): Promise<InExperiment[]> {
-  const known = await storage.findAssignments(
-    shown.map(({ id }) => id),
-    asker.user_id,
-  );
-  const time = now();
-  return shown.map((experiment) => ({
-    experiment,
-    decision: decide(experiment, asker, known.get(experiment.id), time),
-  }));
-}
 
 /** Stores all new assignments in one act, whatever the number of experiments. */
 async function enrolEverywhere(

@@ -3,12 +3,18 @@ import { type Choice, choose } from "../../../domain/experiments/assignment.ts";
 import { exclusionOf } from "../../../domain/experiments/exclusion.ts";
 import { type Experiment, variantOf } from "../../../domain/experiments/experiment.ts";
 import { showingOf } from "../../../domain/experiments/lifecycle.ts";
-import type { Assignment, Attributes, ExperimentCandidate, WonAssignment } from "../../../domain/storage.ts";
+import type {
+  Assignment,
+  Attributes,
+  ExperimentCandidate,
+  KnownAssignment,
+  WonAssignment,
+} from "../../../domain/storage.ts";
 import { Name, recordOf } from "../../../domain/text.ts";
 import { type Instant, IsoTime, isoTime } from "../../../domain/time.ts";
 import type { World } from "../../contract/endpoint.ts";
 
-const MAX_ATTRIBUTES = 50;
+export const MAX_ATTRIBUTES = 50;
 
 /** Facts about a user for segments and covariates, which are stored with a new assignment. */
 export const AttributesInput = recordOf(z.union([Name, z.number(), z.boolean()])).refine(
@@ -27,7 +33,7 @@ const Reason = z.enum([
   "excluded",
   "holdout",
 ]);
-type Reason = z.infer<typeof Reason>;
+export type Reason = z.infer<typeof Reason>;
 
 export const Assigned = z.strictObject({
   user_id: z.string(),
@@ -51,7 +57,10 @@ export const NotEnrolled = z.strictObject({
 
 /** The answer to a request for a user's variant. Where `kind` is "shown" nothing was stored. */
 export type Enrolment =
-  | { readonly kind: "known" | "new"; readonly assignment: Assignment }
+  | {
+      readonly kind: "known" | "new";
+      readonly assignment: Assignment & Partial<Pick<KnownAssignment, "forced">>;
+    }
   | { readonly kind: "shown"; readonly variant_id: number | null; readonly reason: Reason };
 
 export type Decision =
@@ -83,7 +92,7 @@ function chosenFor(
 export function decide(
   experiment: Experiment,
   { user_id, attributes }: Asker,
-  known: Assignment | undefined,
+  known: KnownAssignment | undefined,
   now: Instant,
 ): Decision {
   const showing = showingOf(experiment, now);

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { FAILURE_STATUS } from "../../../adapters/http/answers/statuses.ts";
 import { endpoints } from "../../../handlers/contract/endpoints.ts";
 import { engine } from "../../engine.ts";
-import { openEdge, type TestResponse, withColours } from "../../world.ts";
+import { openEdge, type TestEdge, type TestResponse, withColours } from "../../world.ts";
 
 const Problem = z.strictObject({
   type: z.literal("about:blank"),
@@ -116,7 +116,13 @@ const present = (headers: Record<string, string | undefined>): Record<string, st
     Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 
-function expectWellFormed({ status, headers, body }: TestResponse, method: string): void {
+/** Whether another product's format decides how a request is refused. */
+function isForeign({ world }: TestEdge): boolean {
+  const [name] = [...world.activity.requests.byEndpoint().keys()];
+  return endpoints.some((endpoint) => endpoint.name === name && endpoint.foreign?.refusal !== undefined);
+}
+
+function expectWellFormed({ status, headers, body }: TestResponse, method: string, foreign: boolean): void {
   expect(status).toBeGreaterThanOrEqual(100);
   expect(status).toBeLessThanOrEqual(599);
   for (const [name, value] of Object.entries(headers)) {
@@ -127,6 +133,12 @@ function expectWellFormed({ status, headers, body }: TestResponse, method: strin
   if (status < 400 || method === "HEAD") return;
   // Only the health check has an error answer that is not a problem document.
   if (status === 503 && headers["content-type"] !== "application/problem+json") return;
+  if (foreign) {
+    expect(headers["content-type"]).toBe("application/json; charset=utf-8");
+    expect(Object.values(FAILURE_STATUS)).toContain(status);
+    expect(status).not.toBe(500);
+    return;
+  }
   const problem = Problem.parse(body);
   expect(headers["content-type"]).toBe("application/problem+json");
   expect(problem.status).toBe(status);
@@ -154,7 +166,7 @@ test("every request is answered, and every refusal is a problem document with a 
         const request = { method, path, headers: present(headers), body };
         const answer = await edge.send(request);
         seen.add(answer.status);
-        expectWellFormed(answer, method);
+        expectWellFormed(answer, method, isForeign(edge));
         expect(edge.logs.length).toBeLessThanOrEqual(1);
         // Hundreds of open databases are more connections than PostgreSQL accepts.
         await storage.close();
@@ -173,10 +185,13 @@ test("the endpoints of an experiment answer every body", {
   await withColours(edge.world, { users: { ann: "red" } });
   const posts = endpoints
     .filter(({ method }) => method === "POST")
-    .map(({ path }) => path.replace("{test_id}", "1"));
+    .map(({ path, foreign }) => ({
+      path: path.replace("{test_id}", "1"),
+      foreign: foreign?.refusal !== undefined,
+    }));
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom(...posts), someBody, async (path, body) => {
-      expectWellFormed(await edge.send({ method: "POST", path, body }), "POST");
+    fc.asyncProperty(fc.constantFrom(...posts), someBody, async ({ path, foreign }, body) => {
+      expectWellFormed(await edge.send({ method: "POST", path, body }), "POST", foreign);
     }),
     { numRuns: 600 },
   );
