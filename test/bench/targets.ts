@@ -1,4 +1,4 @@
-import { FEW_VALUES, MANY_VALUES } from "./operations/results.ts";
+import { FEW_DAYS, FEW_VALUES, MANY_DAYS, MANY_VALUES } from "./operations/results.ts";
 import {
   NO_ROLLUPS_BATCHES,
   NO_ROLLUPS_EVENTS,
@@ -95,6 +95,12 @@ const TARGETS: readonly Target[] = [
     unit: "×",
     most: 1.2,
     measure: ratio("results", FEW_VALUES, MANY_VALUES),
+  },
+  {
+    what: "timeline, time at 1,000,000 values / at 1,000",
+    unit: "×",
+    most: 1.2,
+    measure: ratio("results", FEW_DAYS, MANY_DAYS),
   },
   {
     what: "results, CPU per request",

@@ -1,5 +1,6 @@
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { ExperimentInput, newExperiment } from "../../../domain/experiments/experiment.ts";
+import { DAY } from "../../../domain/time.ts";
 import { KNOWN_USERS, knownUser } from "../bodies.ts";
 
 const BATCH_SIZE = 2_000;
@@ -12,7 +13,9 @@ function inBatches(total: number): { from: number; size: number }[] {
 
 // Creates an experiment with users and the requested number of values of three metrics, through the storage port,
 // because HTTP would be slower.
+const DAYS = 30;
 const now = Date.now();
+const start = now - DAYS * DAY;
 const storage = openSqlite(path);
 const input = ExperimentInput.parse({
   test_name: "button_colour",
@@ -37,7 +40,7 @@ for (const { from, size } of inBatches(KNOWN_USERS)) {
   const users = Array.from({ length: size }, (_, index) => ({
     user_id: knownUser(from + index),
     variant_id: experiment.variants[index % 2]?.id ?? 0,
-    assigned_at: now,
+    assigned_at: start,
   }));
   await storage.assign(experiment.id, users);
 }
@@ -48,7 +51,7 @@ for (const { from, size } of inBatches(Number(values))) {
     metric_name: names[index % names.length] ?? "",
     value: ((from + index) * 37) % 1_000,
     created_at: now,
-    occurred_at: now,
+    occurred_at: start + ((from + index) % DAYS) * DAY,
     message_key: null,
   }));
   await storage.appendMetrics(experiment.id, metrics);

@@ -7,16 +7,24 @@ import type { Operation } from "./operation.ts";
 
 const FEW = 1_000;
 const MANY = 1_000_000;
+// A busy machine writes some thousand values a second.
+const FILLING_MS = 600_000;
 
 async function startFilled(folder: string, values: number) {
   const database = `${folder}/results-${values}.db`;
   const filler = fileURLToPath(new URL("contenders/fill-results.mjs", import.meta.url));
-  const [path] = await awaitOutput(spawnNode({ args: [filler, database, `${values}`] }), /\/apiv1\/\S+/);
+  const [path] = await awaitOutput(
+    spawnNode({ args: [filler, database, `${values}`] }),
+    /\/apiv1\/\S+/,
+    FILLING_MS,
+  );
   return { path, server: await startAnalytics(database) };
 }
 
 export const MANY_VALUES = "ours, 1,000,000 values";
 export const FEW_VALUES = "ours, 1,000 values";
+export const MANY_DAYS = "ours, timeline, 1,000,000 values";
+export const FEW_DAYS = "ours, timeline, 1,000 values";
 
 export const results: Operation = {
   name: "results",
@@ -27,6 +35,10 @@ export const results: Operation = {
     const hello = await startContender("hello");
     const few = await startFilled(folder, FEW);
     const many = await startFilled(folder, MANY);
+    const timelineOf = ({ server, path }: typeof few) => ({
+      server,
+      path: path.replace(/results$/, "timeline"),
+    });
     const contestant = (name: string, { server, path }: typeof few): Contestant => ({
       name,
       measure: (seconds) => loadServer(server, { method: "GET", path, headers: AUTHORIZED }, seconds),
@@ -36,6 +48,8 @@ export const results: Operation = {
         contestant("hello", { server: hello, path: few.path }),
         contestant(FEW_VALUES, few),
         contestant(MANY_VALUES, many),
+        contestant(FEW_DAYS, timelineOf(few)),
+        contestant(MANY_DAYS, timelineOf(many)),
       ],
       rounds,
     );
