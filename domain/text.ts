@@ -34,6 +34,11 @@ export const Name = z
     description: "Not blank, no control characters or controls of writing direction.",
   });
 
+export const isName = (value: unknown): value is string => typeof value === "string" && NAME.test(value);
+
+export const isNameOrNone = (value: unknown): value is string | null | undefined =>
+  value === undefined || value === null || isName(value);
+
 export const Description = z
   .string()
   .max(MAX_DESCRIPTION, `must be at most ${MAX_DESCRIPTION} characters long`)

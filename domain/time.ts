@@ -95,6 +95,13 @@ export function readTime(value: string | number): Instant | { readonly fault: st
   return instant >= EARLIEST && instant <= LATEST ? instant : { fault: YEARS };
 }
 
+/** Reads a client's time, which may be left out. NaN where it is no time. */
+export function readTimeOrNone(value: unknown): Instant | null | undefined {
+  if (value === undefined || value === null) return value;
+  const time = typeof value === "string" || typeof value === "number" ? readTime(value) : Number.NaN;
+  return typeof time === "number" ? time : Number.NaN;
+}
+
 /**
  * A time as a client sends it: ISO 8601 with its zone, or milliseconds since 1970. A number that can only be seconds is
  * refused: it would be a day in January 1970.

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { occurrenceOf, type SenderClock, UNKNOWN_CLOCK } from "../clock.ts";
 import type { Checked } from "../failure.ts";
-import { Name } from "../text.ts";
-import { type Instant, Timestamp } from "../time.ts";
-import { MessageId, messageKey } from "./message-id.ts";
-import { Properties } from "./properties.ts";
+import { isName, isNameOrNone, Name } from "../text.ts";
+import { type Instant, readTimeOrNone, Timestamp } from "../time.ts";
+import { hasOnly, type UsualForm } from "../usual.ts";
+import { isMessageIdOrNone, MessageId, messageKey } from "./message-id.ts";
+import { arePropertiesOrNone, Properties } from "./properties.ts";
 
 export const MAX_EVENT_BYTES = 64 * 1024;
 
@@ -29,6 +30,23 @@ export const EventInput = z
     ],
   });
 export type EventInput = z.infer<typeof EventInput>;
+
+const FIELDS = new Set(Object.keys(EventInput.shape));
+
+/** Every valid event. */
+export const usualEvent: UsualForm<EventInput> = (value) => {
+  if (!hasOnly(FIELDS, value)) return undefined;
+  const { event_type, user_id, session_id, properties, message_id } = value;
+  const timestamp = readTimeOrNone(value.timestamp);
+  const isValid =
+    isName(event_type) &&
+    isNameOrNone(user_id) &&
+    isNameOrNone(session_id) &&
+    arePropertiesOrNone(properties) &&
+    isMessageIdOrNone(message_id) &&
+    !Number.isNaN(timestamp);
+  return isValid ? { event_type, user_id, session_id, properties, message_id, timestamp } : undefined;
+};
 
 /** An event that is ready to be stored. Storage gives it its id. */
 export interface NewEvent {

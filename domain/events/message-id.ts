@@ -3,6 +3,7 @@ import { z } from "zod";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const KEY_BYTES = 16;
+const MAX_CHARACTERS = 100;
 
 const utf8 = new TextEncoder();
 
@@ -10,9 +11,14 @@ const utf8 = new TextEncoder();
 export const MessageId = z
   .string()
   .min(1, "must not be empty")
-  .max(100, "must be at most 100 characters long")
+  .max(MAX_CHARACTERS, `must be at most ${MAX_CHARACTERS} characters long`)
   .refine((text) => text.isWellFormed(), "must not contain broken Unicode")
   .meta({ description: "Makes a retry safe. UUIDv7 costs the least." });
+
+export const isMessageIdOrNone = (value: unknown): value is string | null | undefined =>
+  value === undefined ||
+  value === null ||
+  (typeof value === "string" && value.length > 0 && value.length <= MAX_CHARACTERS && value.isWellFormed());
 
 const HYPHEN = 45;
 const NINE = 57;

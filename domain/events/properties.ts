@@ -83,6 +83,9 @@ function complaintsOf(properties: object): readonly Complaint[] {
 const isObject = (value: unknown): value is Properties =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+export const arePropertiesOrNone = (value: unknown): value is Properties | null | undefined =>
+  value === undefined || value === null || (isObject(value) && complaintsOf(value).length === 0);
+
 // z.record would copy every property of every event, at more than the cost of all other checks together.
 export const Properties = z
   .custom<Properties>(isObject, { error: "must be a JSON object", abort: true })

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { occurrenceOf, type SenderClock, UNKNOWN_CLOCK } from "../clock.ts";
-import { MessageId, messageKey } from "../events/message-id.ts";
-import { Name } from "../text.ts";
-import { type Instant, Timestamp } from "../time.ts";
+import { isMessageIdOrNone, MessageId, messageKey } from "../events/message-id.ts";
+import { isName, Name } from "../text.ts";
+import { type Instant, readTimeOrNone, Timestamp } from "../time.ts";
+import { hasOnly, type UsualForm } from "../usual.ts";
 
 /** Sums of squares of values up to this one keep their digits: see domain/statistics/exact-sum.ts. */
 export const MAX_VALUE = 1e12;
@@ -24,6 +25,23 @@ export const MetricInput = z
   })
   .meta({ id: "MetricInput", examples: [{ user_id: "user123", metric_name: "signup" }] });
 export type MetricInput = z.infer<typeof MetricInput>;
+
+const FIELDS = new Set(Object.keys(MetricInput.shape));
+
+/** Every valid value. */
+export const usualMetric: UsualForm<MetricInput> = (input) => {
+  if (!hasOnly(FIELDS, input)) return undefined;
+  const { user_id, metric_name, value = 1, message_id } = input;
+  const timestamp = readTimeOrNone(input.timestamp);
+  const isValid =
+    isName(user_id) &&
+    isName(metric_name) &&
+    typeof value === "number" &&
+    Math.abs(value) <= MAX_VALUE &&
+    isMessageIdOrNone(message_id) &&
+    !Number.isNaN(timestamp);
+  return isValid ? { user_id, metric_name, value, message_id, timestamp } : undefined;
+};
 
 /** A tracked value as it is stored, before storage has found its user's variant and given it an id. */
 export interface NewMetric {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Checked, Failure, type Fault } from "../../domain/failure.ts";
 import { type Instant, Timestamp } from "../../domain/time.ts";
+import type { UsualForm } from "../../domain/usual.ts";
 import { FaultList, invalid, MAX_LISTED_FAULTS } from "./faults.ts";
 import { wording } from "./wording.ts";
 
@@ -41,9 +42,15 @@ export function batchOf<const List extends string>(list: List, item: z.ZodType) 
   return schema;
 }
 
+/** A bare list. */
+export const usualBatch: UsualForm<Batch> = (body) =>
+  Array.isArray(body) && body.length > 0 ? { items: body } : undefined;
+
 /** How one kind of batch is stored: each item is checked by itself, the valid ones are stored together. */
 interface Intake<Input, Value, Stored, Item> {
   readonly item: z.ZodType<Input>;
+  /** Tried before the schema. */
+  readonly usual?: UsualForm<Input>;
   readonly check: (input: Input) => Checked<Value>;
   readonly store: (values: readonly Value[]) => Promise<readonly Stored[]>;
   readonly answer: (stored: Stored) => Answer<Item>;
@@ -81,7 +88,7 @@ interface ItemFaults {
   readonly more?: number;
 }
 
-type ItemCheck<Input, Value> = Pick<Intake<Input, Value, never, never>, "item" | "check">;
+type ItemCheck<Input, Value> = Pick<Intake<Input, Value, never, never>, "item" | "usual" | "check">;
 
 /** Checks every item. The faults listed are bounded for the whole batch, but each faulty item lists at least one. */
 function checkItems<Input, Value>(
@@ -98,10 +105,12 @@ function checkItems<Input, Value>(
 
 function checkItem<Input, Value>(
   item: unknown,
-  { item: schema, check }: ItemCheck<Input, Value>,
+  { item: schema, usual, check }: ItemCheck<Input, Value>,
   limit: number,
 ): { readonly value: Value } | ItemFaults {
   if (item instanceof BrokenLine) return { faults: [item.fault] };
+  const input = usual?.(item);
+  if (input !== undefined) return check(input);
   const parsed = schema.safeParse(item, { error: wording });
   if (parsed.success) return check(parsed.data);
   const list = new FaultList(limit);

@@ -3,6 +3,7 @@ import type { PreparedResults } from "../../domain/experiments/results/prepared-
 import type { Failure, FailureCode } from "../../domain/failure.ts";
 import type { Storage } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
+import { hasOnly, type UsualForm } from "../../domain/usual.ts";
 import type { Activity } from "./activity/activity.ts";
 
 /** Figures of the process that the server runs in. */
@@ -86,6 +87,8 @@ interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTy
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** Tried before the schemas, for endpoints that are called often. */
+  readonly usual?: { readonly params?: UsualForm<z.infer<P>>; readonly body?: UsualForm<z.infer<B>> };
   /** The body may also be sent as lines of JSON, which are parsed as a list. */
   readonly lines?: boolean;
   /** The largest body in bytes that this endpoint reads. Default: the server's own limit. */
@@ -114,11 +117,21 @@ export const endpoint = <
   definition: Definition<P, Q, B, R>,
 ): Definition<P, Q, B, R> => definition;
 
+const TEST_ID = /^[1-9]\d{0,14}$/;
+
 /** The `{test_id}` of a path. */
 export const TestPath = z.strictObject({
   test_id: z
     .string()
-    .regex(/^[1-9]\d{0,14}$/, "must be the id of an A/B test, a whole number from 1")
+    .regex(TEST_ID, "must be the id of an A/B test, a whole number from 1")
     .meta({ type: "integer", minimum: 1, pattern: undefined })
     .transform(Number),
 });
+
+const TEST_PATH_FIELDS = new Set(Object.keys(TestPath.shape));
+
+/** Every valid path. */
+export const usualTestPath: UsualForm<z.infer<typeof TestPath>> = (params) => {
+  const test_id = hasOnly(TEST_PATH_FIELDS, params) ? params.test_id : undefined;
+  return typeof test_id === "string" && TEST_ID.test(test_id) ? { test_id: Number(test_id) } : undefined;
+};

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { EventInput, MAX_EVENT_BYTES, stamp } from "../../domain/events/event.ts";
+import { EventInput, MAX_EVENT_BYTES, stamp, usualEvent } from "../../domain/events/event.ts";
 import { IsoTime, isoTime } from "../../domain/time.ts";
 import { endpoint } from "../contract/endpoint.ts";
 import { invalid } from "../contract/faults.ts";
@@ -19,6 +19,7 @@ export const trackEvent = endpoint({
   access: "write",
   summary: "Store one event",
   body: EventInput,
+  usual: { body: usualEvent },
   maxBytes: MAX_EVENT_BYTES,
   replies: { created: Stored, ok: Stored.extend({ duplicate: z.literal(true) }) },
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { senderClock } from "../../domain/clock.ts";
-import { EventInput, type NewEvent, stamp } from "../../domain/events/event.ts";
+import { EventInput, type NewEvent, stamp, usualEvent } from "../../domain/events/event.ts";
 import type { AppendedEvent, EventStore } from "../../domain/storage.ts";
 import type { Activity } from "../contract/activity/activity.ts";
-import { batchOf, batchReply, takeIn } from "../contract/batch.ts";
+import { batchOf, batchReply, takeIn, usualBatch } from "../contract/batch.ts";
 import { endpoint } from "../contract/endpoint.ts";
 import { StoredTimestamp, storedTimestamp } from "../contract/stored-timestamp.ts";
 
@@ -22,6 +22,7 @@ export const trackEvents = endpoint({
   access: "write",
   summary: "Store many events; a bad one is refused alone",
   body: batchOf("events", EventInput),
+  usual: { body: usualBatch },
   lines: true,
   replies: { created: Reply, partial: Reply },
 
@@ -32,6 +33,7 @@ export const trackEvents = endpoint({
       body,
       {
         item: EventInput,
+        usual: usualEvent,
         check: (input) => stamp(input, time, clock),
         store: (events) => append(storage, events, activity),
         refuse: (faults) => activity.noteRefusedItem("trackEvents", faults, time),

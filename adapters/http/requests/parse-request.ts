@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { UsualForm } from "../../../domain/usual.ts";
 import type { Endpoint, Request } from "../../../handlers/contract/endpoint.ts";
 import { FaultList, invalid, unanswerable } from "../../../handlers/contract/faults.ts";
 import { wording } from "../../../handlers/contract/wording.ts";
@@ -10,8 +11,11 @@ function parse(
   schema: z.ZodType | undefined,
   value: unknown,
   faults: FaultList,
+  usual?: UsualForm<unknown>,
   error: z.core.$ZodErrorMap = wording,
 ): never {
+  const taken = usual?.(value);
+  if (taken !== undefined) return taken as never;
   const parsed = schema?.safeParse(value, { error });
   if (parsed?.error) faults.addIssues(parsed.error);
   return parsed?.data as never;
@@ -62,7 +66,7 @@ function parseQuery(
   faults: FaultList,
 ): never {
   if (schema === undefined && query === undefined) return undefined as never;
-  return parse(schema ?? NoQuery, query === undefined ? {} : queryObject(query), faults, once);
+  return parse(schema ?? NoQuery, query === undefined ? {} : queryObject(query), faults, undefined, once);
 }
 
 /** Parses path, query and body by the endpoint's own schemas. All their faults are in one refusal. */
@@ -75,9 +79,9 @@ export function parseRequest(
 ): Request<never, never, never> {
   const faults = new FaultList();
   const parsed = {
-    params: parse(endpoint.params, params, faults),
+    params: parse(endpoint.params, params, faults, endpoint.usual?.params),
     query: parseQuery(endpoint, query, faults),
-    body: parse(endpoint.body, decoded, faults),
+    body: parse(endpoint.body, decoded, faults, endpoint.usual?.body),
   };
   if (faults.count > 0) throw refusalOf(endpoint)("request", faults.listed, faults.more);
   return {

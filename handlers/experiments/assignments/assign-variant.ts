@@ -1,12 +1,21 @@
 import { z } from "zod";
-import { Name } from "../../../domain/text.ts";
-import { endpoint, TestPath } from "../../contract/endpoint.ts";
+import { isName, Name } from "../../../domain/text.ts";
+import { hasOnly, type UsualForm } from "../../../domain/usual.ts";
+import { endpoint, TestPath, usualTestPath } from "../../contract/endpoint.ts";
 import { existingExperiment } from "../existing-experiment.ts";
 import { Assigned, AttributesInput, enrol, enrolmentBody, NotEnrolled } from "./enrolment.ts";
 
 export const AssignInput = z
   .strictObject({ user_id: Name, attributes: AttributesInput.optional() })
   .meta({ id: "AssignInput", examples: [{ user_id: "user123" }] });
+
+const USUAL_FIELDS = new Set(["user_id"]);
+
+/** A valid user without attributes. */
+export const usualUser: UsualForm<z.infer<typeof AssignInput>> = (body) => {
+  const user_id = hasOnly(USUAL_FIELDS, body) ? body.user_id : undefined;
+  return isName(user_id) ? { user_id } : undefined;
+};
 
 export const assignVariant = endpoint({
   name: "assignVariant",
@@ -16,6 +25,7 @@ export const assignVariant = endpoint({
   summary: "The user's variant: the same one for ever",
   params: TestPath,
   body: AssignInput,
+  usual: { params: usualTestPath, body: usualUser },
   replies: { created: Assigned, ok: z.union([Assigned, NotEnrolled]) },
   failures: ["not_found"],
 

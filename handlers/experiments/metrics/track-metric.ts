@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { MetricInput, newMetric } from "../../../domain/experiments/metric.ts";
+import { MetricInput, newMetric, usualMetric } from "../../../domain/experiments/metric.ts";
 import { Failure } from "../../../domain/failure.ts";
-import { endpoint, TestPath } from "../../contract/endpoint.ts";
+import { endpoint, TestPath, usualTestPath } from "../../contract/endpoint.ts";
 import { StoredTimestamp, storedTimestamp } from "../../contract/stored-timestamp.ts";
 import { existingExperiment } from "../existing-experiment.ts";
 import { faultOf, StoredValue, storedBody } from "./stored-value.ts";
@@ -16,6 +16,7 @@ export const trackMetric = endpoint({
   summary: "Store one metric value of an assigned user",
   params: TestPath,
   body: MetricInput,
+  usual: { params: usualTestPath, body: usualMetric },
   replies: { created: Stored, ok: Stored.extend({ duplicate: z.literal(true) }) },
   failures: ["not_found", "conflict"],
 

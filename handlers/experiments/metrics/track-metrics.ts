@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { senderClock } from "../../../domain/clock.ts";
 import type { Experiment } from "../../../domain/experiments/experiment.ts";
-import { MetricInput, newMetric } from "../../../domain/experiments/metric.ts";
+import { MetricInput, newMetric, usualMetric } from "../../../domain/experiments/metric.ts";
 import type { AppendedMetric } from "../../../domain/storage.ts";
-import { type Answer, batchOf, batchReply, takeIn } from "../../contract/batch.ts";
+import { type Answer, batchOf, batchReply, takeIn, usualBatch } from "../../contract/batch.ts";
 import { endpoint, TestPath } from "../../contract/endpoint.ts";
 import { existingExperiment } from "../existing-experiment.ts";
 import { faultOf, StoredValue, storedBody } from "./stored-value.ts";
@@ -19,6 +19,7 @@ export const trackMetrics = endpoint({
   summary: "Store many metric values; a bad one is refused alone",
   params: TestPath,
   body: batchOf("metrics", MetricInput),
+  usual: { body: usualBatch },
   lines: true,
   replies: { created: Reply, partial: Reply },
   failures: ["not_found"],
@@ -31,6 +32,7 @@ export const trackMetrics = endpoint({
       body,
       {
         item: MetricInput,
+        usual: usualMetric,
         check: (input) => ({ value: newMetric(input, time, clock) }),
         store: (metrics) => storage.appendMetrics(test_id, metrics),
         answer: (appended) => answerOf(experiment, appended),
