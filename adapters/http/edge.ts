@@ -133,8 +133,9 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
     const status = OUTCOME_STATUS[outcome];
     if (outcome === "deleted") answer(exchange, { status, headers: {}, body: "" });
     else if (body instanceof PlainText) answer(exchange, textResponse(body, status));
-    else if (body instanceof Listing) answerLater(exchange, listingResponse(body, status, maxAnswerBytes));
-    else {
+    else if (body instanceof Listing) {
+      answerLater(exchange, listingResponse(body, status, maxAnswerBytes, exchange.request.inTurn));
+    } else {
       const response = jsonResponse(access, status, json ?? JSON.stringify(body));
       answer(exchange, isRevalidated ? revalidated(response, exchange.request) : response, cause);
     }

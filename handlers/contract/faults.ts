@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Failure, type Fault } from "../../domain/failure.ts";
+import { UNKNOWN_FIELD } from "./wording.ts";
 
 /** An answer lists at most this many faults, and says how many more there are. */
 export const MAX_LISTED_FAULTS = 100;
@@ -45,7 +46,7 @@ export class FaultList {
   #addUnknownFields({ path, keys }: z.core.$ZodIssueUnrecognizedKeys): void {
     const room = this.#limit - this.listed.length;
     for (const key of keys.slice(0, room)) {
-      this.#add([...path, key], "is not a known field: correct its name or leave it out");
+      this.#add([...path, key], UNKNOWN_FIELD);
     }
     this.count += Math.max(0, keys.length - room);
   }

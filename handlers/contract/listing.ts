@@ -2,9 +2,9 @@ import { z } from "zod";
 
 export type ListingFormat = "ndjson" | "csv";
 
-/** One line of a listing. */
+/** One line of a listing. Its text is made when it is sent, because that may take long for many lines. */
 export interface Line {
-  readonly text: string;
+  readonly text: () => string;
   /** Opaque text from which a later request continues after this line. */
   readonly cursor: () => string;
 }
@@ -17,7 +17,7 @@ interface Traits {
   readonly head: string;
   /** The caller asked for one page of at most this many lines. `portions` has one more where there is a next page. */
   readonly limit: number | undefined;
-  /** The lines in order, a few MiB at a time. */
+  /** The lines in order, about 64 KiB at a time. */
   readonly portions: AsyncIterable<readonly Line[]>;
 }
 

@@ -47,10 +47,14 @@ const alternatives = new Intl.ListFormat("en", { type: "disjunction" });
 const oneOf = (values: readonly unknown[]): string =>
   `must be ${alternatives.format(values.map((value) => JSON.stringify(value)))}`;
 
+export const UNKNOWN_FIELD = "is not a known field: correct its name or leave it out";
+
 /** Words a fault as a sentence that follows the name of the field, where the schema has no message of its own. */
 export const wording: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === "invalid_type") return typeWords(issue);
   if (issue.code === "too_small") return boundWords(issue, issue.minimum, LEAST);
   if (issue.code === "too_big") return boundWords(issue, issue.maximum, MOST);
+  // Without words of our own, zod joins the names of all unknown fields.
+  if (issue.code === "unrecognized_keys") return UNKNOWN_FIELD;
   return issue.code === "invalid_value" ? oneOf(issue.values) : undefined;
 };

@@ -14,11 +14,13 @@ import { unanswerable } from "../contract/faults.ts";
 import { type Line, Listing, type ListingFormat, listingOf } from "../contract/listing.ts";
 import { eventCursor } from "./event-cursor.ts";
 
-// The first portion is small because the size of its events is unknown: parsing many of the largest blocks other requests,
-// and clients that read nothing hold a portion each. Later portions are sized by the previous one.
+// The first portion is small because the size of its events is unknown. Later portions are sized by the previous one: to
+// parse the properties of a larger portion blocks other requests, and clients that read nothing hold a portion each.
 const FIRST_PORTION = 20;
 const MAX_PORTION = 2_000;
-const PORTION_CHARACTERS = 256 * 1024;
+const PORTION_CHARACTERS = 64 * 1024;
+// Of a line without the properties: times, names and punctuation.
+const USUAL_LINE_CHARACTERS = 200;
 
 /** The format of one export. The columns of CSV are chosen once, so that every line has the same. */
 async function formatOf(
@@ -39,10 +41,13 @@ const lister =
   (limit, after) =>
     storage.listEvents({ ...filter, limit, after }, { gone });
 
-const sizeOfNext = (lines: readonly Line[]): number => {
-  const characters = lines.reduce((sum, { text }) => sum + text.length, 0);
-  return Math.max(1, Math.min(MAX_PORTION, Math.floor((lines.length * PORTION_CHARACTERS) / characters)));
-};
+function sizeOfNext(events: readonly StoredEvent[]): number {
+  const characters = events.reduce(
+    (sum, { properties }) => sum + USUAL_LINE_CHARACTERS + (properties?.length ?? 0),
+    0,
+  );
+  return Math.max(1, Math.min(MAX_PORTION, Math.floor((events.length * PORTION_CHARACTERS) / characters)));
+}
 
 /** At most `most` events as lines, beginning with those of `first`, of which `size` were asked for. */
 async function* portions(
@@ -54,11 +59,10 @@ async function* portions(
   let left = most;
   let asked = size;
   for (let events = first; events.length > 0; events = await list(asked, events.at(-1))) {
-    const lines = events.map((event) => ({ text: line(event), cursor: () => eventCursor.next(event) }));
-    yield lines;
+    yield events.map((event) => ({ text: () => line(event), cursor: () => eventCursor.next(event) }));
     left -= events.length;
     if (events.length < asked || left <= 0) return;
-    asked = Math.min(left, sizeOfNext(lines));
+    asked = Math.min(left, sizeOfNext(events));
   }
 }
 

@@ -14,8 +14,8 @@ const MAX_SINGLE_BYTES = 512 * 1024;
 // Parsing and checking take up to a microsecond for each value, and hold up the event loop.
 const MAX_BATCH_VALUES = 50_000;
 const MAX_VALUES = 40_000;
-// Several bodies may be decompressed at the same moment. Larger ones are then parsed one after the other, each in its turn.
-const MIN_BYTES_IN_TURN = 16 * 1024;
+/** Many bodies may arrive or be decompressed at the same moment. Larger ones are parsed one after the other, in turn. */
+export const MIN_BYTES_IN_TURN = 16 * 1024;
 // A shorter body cannot hold enough to matter.
 const MIN_CHECKED_BYTES = 4 * 1024;
 

@@ -1,23 +1,25 @@
 import { Failure } from "../../../domain/failure.ts";
+import type { Pace } from "./pace.ts";
 
 /** Lets large bodies through as fast as the storage takes them, and the others wait. */
 export interface Turnstile {
   wait(visitor: Visitor): void;
 }
 
+/** A request that waits. */
 export interface Visitor {
-  /** Runs when it is this one's turn. */
+  /** Runs when it is the turn of this request. */
   enter(): void;
-  /** Runs instead, when it has waited too long or has left. */
+  /** Runs instead, when the request has waited too long or its client has left. */
   refuse(failure: Failure): void;
-  /** Whether its client has left, so that its turn would be wasted. */
+  /** Whether the client has left, so that the turn would be wasted. */
   hasLeft(): boolean;
 }
 
 // As long as a write waits for a lock. A client that is answered later would have given up.
 const PATIENCE_MS = 3_000;
 const MAX_WAITING = 1_000;
-// While the storage is full nothing here tells when it has room again.
+// There is no event for a storage that has room again.
 const LOOK_AGAIN_MS = 5;
 
 const overloaded = (): Failure =>
@@ -25,25 +27,12 @@ const overloaded = (): Failure =>
     retryAfterSeconds: 1,
   });
 
-/**
- * A queue whose first enters when `isOpen`, at most one in each turn of the event loop: to parse a large body takes
- * milliseconds, and in between others have their turn.
- */
-export function createTurnstile(isOpen: () => boolean): Turnstile {
+/** A queue. The first request enters when `isOpen`, at the pace that all queues of long work share. */
+export function createTurnstile(isOpen: () => boolean, pace: Pace): Turnstile {
   const waiting: { readonly since: number; readonly visitor: Visitor }[] = [];
-  let enteredThisTurn = false;
   let isScheduled = false;
 
-  function enterNext(): void {
-    enteredThisTurn = true;
-    setImmediate(() => {
-      enteredThisTurn = false;
-      advance();
-    });
-    waiting.shift()?.visitor.enter();
-  }
-
-  /** Those at the front that have left or waited too long. */
+  /** Refuses those at the front that have left or waited too long. */
   function refuseFirst(): void {
     const latest = performance.now() - PATIENCE_MS;
     for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
@@ -54,9 +43,12 @@ export function createTurnstile(isOpen: () => boolean): Turnstile {
   }
 
   function advance(): void {
-    if (waiting.length === 0) return;
     refuseFirst();
-    if (waiting.length > 0 && !enteredThisTurn && isOpen()) enterNext();
+    while (waiting.length > 0 && pace.isFree() && isOpen()) {
+      const first = waiting.shift();
+      if (first !== undefined) pace.run(first.visitor.enter);
+      refuseFirst();
+    }
     if (waiting.length > 0 && !isScheduled) lookAgain();
   }
 
@@ -68,6 +60,7 @@ export function createTurnstile(isOpen: () => boolean): Turnstile {
     }, LOOK_AGAIN_MS);
   }
 
+  pace.onFree(advance);
   return {
     wait(visitor) {
       if (waiting.length >= MAX_WAITING) {

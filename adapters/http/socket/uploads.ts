@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { Failure } from "../../../domain/failure.ts";
-import { bodyTooLarge, clientGone } from "../requests/body.ts";
+import { bodyTooLarge, clientGone, MIN_BYTES_IN_TURN } from "../requests/body.ts";
 import { Collected } from "./collected.ts";
 import { createHolding } from "./holding.ts";
+import { createPace } from "./pace.ts";
 import { bodyReadBefore, wasReadBefore } from "./read-before.ts";
 import { createTurnstile, type Turnstile } from "./turnstile.ts";
 
@@ -73,9 +74,11 @@ export function createUploads(hasRoom: () => boolean): Uploads {
   const unfinished = createHolding(MAX_UNFINISHED_BYTES);
   const waitingBytes = new WeakMap<IncomingMessage, number>();
   let allWaitingBytes = 0;
-  const toRead = createTurnstile(() => hasRoom() && allWaitingBytes < READ_AHEAD_BYTES);
-  const toStore = createTurnstile(hasRoom);
-  const toWork = createTurnstile(() => true);
+  // One begins in each turn: only when its bytes have arrived do they count as read ahead.
+  const toRead = createTurnstile(() => hasRoom() && allWaitingBytes < READ_AHEAD_BYTES, createPace(0));
+  const work = createPace();
+  const toStore = createTurnstile(hasRoom, work);
+  const toWork = createTurnstile(() => true, work);
 
   function collect(request: IncomingMessage, limit: number, take: Take): void {
     const body = new Collected();
@@ -103,7 +106,7 @@ export function createUploads(hasRoom: () => boolean): Uploads {
     request.on("data", add).on("end", end).on("close", gone);
   }
 
-  /** Keeps count of a whole body until its request is answered. A large one waits until it is its turn. */
+  /** Keeps count of a whole body until its request is answered. Bodies that take long to parse wait for their turn. */
   function keep(request: IncomingMessage, body: Uint8Array, isLarge: boolean, take: Take): void {
     if (allWaitingBytes + body.byteLength > MAX_WAITING_BYTES) {
       take(crowdedOut());
@@ -111,8 +114,10 @@ export function createUploads(hasRoom: () => boolean): Uploads {
     }
     waitingBytes.set(request, body.byteLength);
     allWaitingBytes += body.byteLength;
-    if (isLarge || body.byteLength > LARGE_BYTES) waitFor(toStore, request, () => take(body), take);
-    else take(body);
+    const enter = (): void => take(body);
+    if (isLarge || body.byteLength > LARGE_BYTES) waitFor(toStore, request, enter, take);
+    else if (body.byteLength >= MIN_BYTES_IN_TURN) waitFor(toWork, request, enter, take);
+    else enter();
   }
 
   function readInTurn(request: IncomingMessage, limit: number, take: Take, invite: () => void): void {
@@ -136,7 +141,7 @@ export function createUploads(hasRoom: () => boolean): Uploads {
       else readInTurn(request, limit, take, invite);
     },
 
-    inTurn: (request, work) => waitFor(toWork, request, () => work(undefined), work),
+    inTurn: (request, act) => waitFor(toWork, request, () => act(undefined), act),
 
     release(request) {
       allWaitingBytes -= waitingBytes.get(request) ?? 0;
