@@ -45,9 +45,9 @@ function match(
 /** The detail of every refusal of a request that cannot be parsed as HTTP. */
 export const UNREADABLE = "This is not a valid HTTP request.";
 
-/** The segments of a path; undefined where it has a broken escape. */
-function segmentsOf(path: string): readonly string[] | undefined {
-  const segments = path.split("/");
+/** The first segments of a path, at most `most`; undefined where one has a broken escape. */
+function segmentsOf(path: string, most: number): readonly string[] | undefined {
+  const segments = path.split("/", most);
   if (!path.includes("%")) return segments;
   try {
     return segments.map(decodeURIComponent);
@@ -59,19 +59,29 @@ function segmentsOf(path: string): readonly string[] | undefined {
 const withoutSlash = (path: string): string =>
   path.length > 2 && path.endsWith("/") ? path.slice(0, -1) : path;
 
+/**
+ * The routes without parameters, by path and method. Most requests are for one of these, which needs no matching. Keys that
+ * join method and path would be made, and hashed, anew for each request.
+ */
+function literalRoutes(targets: readonly Target[]): ReadonlyMap<string, ReadonlyMap<string, Route>> {
+  const routes = new Map<string, Map<string, Route>>();
+  for (const target of targets.filter(({ path }) => !path.includes("{"))) {
+    const byMethod = routes.get(target.path) ?? new Map<string, Route>();
+    routes.set(target.path, byMethod.set(target.method, { target, params: {} }));
+  }
+  return routes;
+}
+
 /** Finds the endpoint or file of a method and path. HEAD is routed as GET, and a trailing slash is ignored. */
 export function createRouter(targets: readonly Target[]) {
   const patterns = targets.map(compile);
-  // Most requests are for a path without parameters, which needs no matching.
-  const literal = new Map<string, Route>(
-    targets
-      .filter(({ path }) => !path.includes("{"))
-      .map((target) => [`${target.method} ${target.path}`, { target, params: {} }]),
-  );
+  // One more than a pattern can have: enough to see that a path matches none.
+  const mostSegments = 1 + Math.max(...patterns.map(({ segments }) => segments.length));
+  const literal = literalRoutes(targets);
 
   function routeOf(method: string, path: string): Route | undefined {
-    const known = literal.get(`${method} ${path}`);
-    const segments = known === undefined ? segmentsOf(path) : undefined;
+    const known = literal.get(path)?.get(method);
+    const segments = known === undefined ? segmentsOf(path, mostSegments) : undefined;
     if (segments === undefined) return known;
     for (const pattern of patterns) {
       if (pattern.target.method !== method) continue;
@@ -93,7 +103,7 @@ export function createRouter(targets: readonly Target[]) {
   /** The refusal of a request that has no route. */
   function refusal(method: string, path: string): Failure {
     const asked = withoutSlash(path);
-    if (segmentsOf(asked) === undefined) return new Failure("invalid", UNREADABLE);
+    if (segmentsOf(asked, mostSegments) === undefined) return new Failure("invalid", UNREADABLE);
     const allow = allowed(asked);
     if (allow.length > 0) {
       const detail = `${asked} does not take ${method}: use ${allow.join(" or ")}.`;

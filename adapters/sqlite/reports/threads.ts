@@ -79,6 +79,8 @@ export interface ThreadOptions extends ThreadData {
 }
 
 const MAX_WAITING = 64;
+// Each thread has a heap of its own. By default it keeps up to 48 MB for new objects, also while it is idle.
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8 };
 
 const tooMany = (): Failure =>
   new Failure("unavailable", "Too many reports are waiting already. Ask again in a moment.", {
@@ -115,7 +117,8 @@ export function createThreads({
   let closed = false;
 
   function start(): Worker {
-    const worker = new Worker(script, { workerData: { file, niceness } satisfies ThreadData });
+    const workerData: ThreadData = { file, niceness };
+    const worker = new Worker(script, { workerData, resourceLimits: RESOURCE_LIMITS });
     // An idle thread must not keep the process alive.
     worker.unref();
     worker.on("message", (report: Outcome) => finish(worker, report));
