@@ -142,14 +142,16 @@ test("a waiting body is abandoned when its client disconnects", async () => {
   client.socket.destroy();
   await post(url, "x");
   hasRoom = true;
-  await vi.waitFor(() => expect(outcomes).toEqual(["1", "1", "timeout"]));
+  await vi.waitFor(() => expect(outcomes.toSorted()).toEqual(["1", "1", "timeout"]));
 });
 
-test("at max one large body is processed per turn of the event loop", async () => {
+test("at max one large body that takes long is processed per turn of the event loop", async () => {
   let inThisTurn = 0;
   let max = 0;
   const url = await serve((request, respond) =>
     readsAll(request, (response) => {
+      const until = performance.now() + 5;
+      while (performance.now() < until);
       inThisTurn += 1;
       max = Math.max(max, inThisTurn);
       setImmediate(() => {
