@@ -74,6 +74,8 @@ export {
   answer as explainAssignment,
   answer as ofrepEvaluateFlag,
   answer as ofrepEvaluateFlags,
+  answer as segmentCall,
+  answer as segmentSettings,
   answer as getExperiment,
   answer as getResults,
   answer as getTimeline,

@@ -1,5 +1,7 @@
 import { evaluateFlag } from "../compatible/ofrep/evaluate-flag.ts";
 import { evaluateFlags } from "../compatible/ofrep/evaluate-flags.ts";
+import { segmentSettings } from "../compatible/segment/segment-settings.ts";
+import { takeSegmentCalls } from "../compatible/segment/take-segment-calls.ts";
 import { trackEvent } from "../events/track-event.ts";
 import { trackEvents } from "../events/track-events.ts";
 import { assignEverywhere } from "../experiments/assignments/assign-everywhere.ts";
@@ -64,4 +66,6 @@ export const endpoints: readonly Endpoint[] = [
   checkHealth,
   evaluateFlag,
   evaluateFlags,
+  takeSegmentCalls,
+  segmentSettings,
 ];

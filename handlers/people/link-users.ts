@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Failure } from "../../domain/failure.ts";
+import { Failure, type Fault } from "../../domain/failure.ts";
 import { type LinkOutcome, MAX_LINKS } from "../../domain/people/links.ts";
 import { Name } from "../../domain/text.ts";
 import { IsoTime, isoTime } from "../../domain/time.ts";
@@ -41,6 +41,10 @@ const REFUSALS: Record<Refused, { readonly path: "anonymous_id" | "user_id"; rea
     message: `has ${MAX_LINKS.toLocaleString("en")} anonymous ids, the most that a user may have`,
   },
 };
+
+/** Why ids were not linked; undefined where they are. */
+export const linkFaultOf = (kind: LinkOutcome["kind"]): Fault | undefined =>
+  kind === "linked" || kind === "known" ? undefined : REFUSALS[kind];
 
 export const linkUsers = endpoint({
   name: "linkUsers",

@@ -5,7 +5,7 @@ import { BrokenLine, MAX_BATCH, tooManyItems } from "../../../handlers/contract/
 import type { Endpoint } from "../../../handlers/contract/endpoint.ts";
 import type { HttpRequest } from "../message.ts";
 import { parseExactly } from "./exact-json.ts";
-import { type Excess, exceededBound } from "./json-bounds.ts";
+import { type Excess, exceededBound, MAX_FOREIGN_LEVELS, MAX_LEVELS } from "./json-bounds.ts";
 
 /** The largest body, of a batch, before and after decompression. */
 export const MAX_BODY_BYTES = 5 * 1024 * 1024;
@@ -38,6 +38,9 @@ const noJson = (detail: string): Failure =>
 
 const limitOf = ({ maxBytes, lines }: Endpoint): number =>
   maxBytes ?? (lines ? MAX_BODY_BYTES : MAX_SINGLE_BYTES);
+
+const maxLevelsOf = ({ foreign }: Endpoint): number =>
+  foreign === undefined ? MAX_LEVELS : MAX_FOREIGN_LEVELS;
 
 const maxValuesOf = ({ lines }: Endpoint): number => (lines ? MAX_BATCH_VALUES : MAX_VALUES);
 
@@ -106,7 +109,8 @@ const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte <= SP
 
 function parseJson(bytes: Uint8Array, endpoint: Endpoint): unknown {
   const budget = { left: maxValuesOf(endpoint) };
-  const excess = bytes.byteLength > MIN_CHECKED_BYTES ? exceededBound(bytes, budget) : undefined;
+  const excess =
+    bytes.byteLength > MIN_CHECKED_BYTES ? exceededBound(bytes, budget, maxLevelsOf(endpoint)) : undefined;
   if (excess === "values") throw tooManyValues(endpoint);
   if (excess === "levels") throw noJson("The body is nested too deeply: no request has so many levels.");
   try {

@@ -1,5 +1,7 @@
 /** Events are nested eight levels deep at most, and their batch two more; every other body is flatter. */
-const MAX_LEVELS = 16;
+export const MAX_LEVELS = 16;
+/** Bodies of other products: an item that is too deep for an event is refused alone, and not with all others of its body. */
+export const MAX_FOREIGN_LEVELS = 64;
 
 const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
@@ -31,7 +33,11 @@ export type Excess = "values" | "levels";
  * JSON.parse takes 700 ms for 5 MiB of `[[[…` and 400 ms for 5 MiB of different keys, and the event loop stands
  * still. This pass over the bytes takes 8 ms. The text need not be valid: JSON.parse decides that afterwards.
  */
-export function exceededBound(bytes: Uint8Array, budget: ValueBudget): Excess | undefined {
+export function exceededBound(
+  bytes: Uint8Array,
+  budget: ValueBudget,
+  maxLevels = MAX_LEVELS,
+): Excess | undefined {
   let level = 0;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at] ?? 0;
@@ -39,7 +45,7 @@ export function exceededBound(bytes: Uint8Array, budget: ValueBudget): Excess | 
     const change = LEVEL_CHANGES[byte] ?? 0;
     level += change;
     if (change > 0 || byte === COMMA) budget.left -= 1;
-    if (level > MAX_LEVELS) return "levels";
+    if (level > maxLevels) return "levels";
     if (budget.left < 0) return "values";
   }
   return undefined;

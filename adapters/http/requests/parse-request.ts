@@ -88,5 +88,12 @@ export function parseRequest(
     ...parsed,
     minimal: /(?:^|[,;\s])return=minimal(?:$|[,;\s])/i.test(request.headers.prefer ?? ""),
     gone: request.gone,
+    reachedAt: () => reachedAt(request),
   };
 }
+
+/** A proxy that ends TLS says so in a header; who forges it is told a wrong address of their own making. */
+const reachedAt = ({ headers }: HttpRequest) => ({
+  host: headers.host ?? "localhost",
+  protocol: headers["x-forwarded-proto"] === "https" ? ("https" as const) : ("http" as const),
+});

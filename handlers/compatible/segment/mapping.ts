@@ -1,0 +1,93 @@
+import { type Act, type Fields, fieldsOf, idOf } from "../intake.ts";
+
+// https://segment.com/docs/connections/spec/
+
+export type Call = "track" | "page" | "screen" | "identify" | "group" | "alias";
+
+/** The page's client posts to the first letter of a call. */
+export const CALLS: ReadonlyMap<unknown, Call> = new Map(
+  (["track", "page", "screen", "identify", "group", "alias"] as const).flatMap((call): [string, Call][] => [
+    [call, call],
+    [call.slice(0, 1), call],
+  ]),
+);
+
+const PAGE_FIELDS = ["path", "referrer", "search", "title", "url"] as const;
+
+/** What a client says about the page, as flat properties: nested ones cannot be asked about. */
+function contextProperties(item: Fields): Fields {
+  const context = fieldsOf(item.context);
+  const page = fieldsOf(context.page);
+  const campaign = fieldsOf(context.campaign);
+  return present({
+    ...Object.fromEntries(PAGE_FIELDS.map((name) => [name, page[name]])),
+    utm_campaign: campaign.name,
+    utm_source: campaign.source,
+    utm_medium: campaign.medium,
+    utm_term: campaign.term,
+    utm_content: campaign.content,
+    locale: context.locale,
+    timezone: context.timezone,
+    library: fieldsOf(context.library).name,
+  });
+}
+
+const present = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+
+/** The event type of each call, and its properties beside those of the context. */
+const EVENTS: Record<
+  Exclude<Call, "alias">,
+  (item: Fields) => { event_type: unknown; properties: unknown }
+> = {
+  track: ({ event, properties }) => ({ event_type: event, properties }),
+  page: ({ name, category, properties }) => ({
+    event_type: "page_view",
+    properties: withNames({ name, category }, properties),
+  }),
+  screen: ({ name, category, properties }) => ({
+    event_type: "screen_view",
+    properties: withNames({ name, category }, properties),
+  }),
+  identify: ({ traits }) => ({ event_type: "identify", properties: traits }),
+  group: ({ groupId, traits }) => ({
+    event_type: "group",
+    properties: withNames({ group_id: groupId }, traits),
+  }),
+};
+
+/** A value that is no object is kept, so that it is refused by its name. */
+const withNames = (names: Fields, properties: unknown): unknown =>
+  isAbsent(properties) || isObject(properties) ? { ...present(names), ...fieldsOf(properties) } : properties;
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+const isObject = (value: unknown): boolean => typeof value === "object" && !Array.isArray(value);
+
+function eventOf(call: Exclude<Call, "alias">, item: Fields): Fields {
+  const { event_type, properties } = EVENTS[call](item);
+  return {
+    event_type,
+    user_id: idOf(item.userId ?? item.anonymousId),
+    message_id: item.messageId,
+    timestamp: item.timestamp ?? item.originalTimestamp,
+    properties: withNames(contextProperties(item), properties),
+  };
+}
+
+function linkOf(call: Call, { userId, anonymousId, previousId }: Fields): Fields | undefined {
+  if (call === "alias") return { anonymous_id: idOf(previousId), user_id: idOf(userId ?? anonymousId) };
+  const isLogin = call === "identify" && !isAbsent(userId) && !isAbsent(anonymousId);
+  return isLogin ? { anonymous_id: idOf(anonymousId), user_id: idOf(userId) } : undefined;
+}
+
+/** What an item asks for. `call` is the one of its path; an item of a batch has its own. */
+export function actOf(item: unknown, call?: Call): Act {
+  const fields = fieldsOf(item);
+  const known = call ?? CALLS.get(fields.type);
+  // Refused by its name, as every event is.
+  if (known === undefined) return { event: { event_type: undefined, type: fields.type } };
+  return {
+    ...(known === "alias" ? {} : { event: eventOf(known, fields) }),
+    link: linkOf(known, fields),
+  };
+}
