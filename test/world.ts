@@ -84,7 +84,7 @@ export function call<E extends Endpoint>(
     body: read(endpoint.body, body),
     minimal,
     gone: () => new AbortController().signal,
-    reachedAt: () => ({ host: "localhost:20000", protocol: "http" as const }),
+    reachedAt: () => ({ host: "localhost:20000", scheme: "http" }),
   };
   const answer =
     faults.length > 0 ? Promise.reject(invalid("request", faults)) : endpoint.handle(request, world);

@@ -60,7 +60,7 @@ export interface Request<P, Q, B> {
   /** A signal that is aborted when the caller no longer waits for the answer. */
   readonly gone: () => AbortSignal;
   /** The address of this server as the caller wrote it. */
-  readonly reachedAt: () => { readonly host: string; readonly protocol: "http" | "https" };
+  readonly reachedAt: () => { readonly host: string; readonly scheme: string };
 }
 
 /** What another product's clients send and expect in a way of their own. */

@@ -95,5 +95,5 @@ export function parseRequest(
 /** A proxy that ends TLS says so in a header; who forges it is told a wrong address of their own making. */
 const reachedAt = ({ headers }: HttpRequest) => ({
   host: headers.host ?? "localhost",
-  protocol: headers["x-forwarded-proto"] === "https" ? ("https" as const) : ("http" as const),
+  scheme: headers["x-forwarded-proto"] === "https" ? "https" : "http",
 });

@@ -6,7 +6,7 @@ const Settings = z.strictObject({
     "Segment.io": z.strictObject({
       apiKey: z.string(),
       apiHost: z.string(),
-      protocol: z.enum(["http", "https"]),
+      protocol: z.string(),
     }),
   }),
 });
@@ -24,7 +24,7 @@ export const segmentSettings = endpoint({
   replies: { ok: Settings },
 
   async handle({ params: { write_key }, reachedAt }) {
-    const { host, protocol } = reachedAt();
+    const { host, scheme: protocol } = reachedAt();
     return {
       outcome: "ok",
       body: { integrations: { "Segment.io": { apiKey: write_key, apiHost: `${host}/v1`, protocol } } },
