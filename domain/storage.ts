@@ -161,12 +161,16 @@ export interface WonAssignment extends Assignment {
   readonly enrolled: boolean;
 }
 
+/**
+ * Of a person whose ids are linked, the first assignment of any of them is the variant of all, and is answered for each;
+ * values and events of an id without an assignment of its own count under it.
+ */
 export interface AssignmentStore {
   findAssignment(testId: number, userId: string): Promise<KnownAssignment | undefined>;
   /** One user's assignments in these experiments, by experiment; one without an assignment is left out. */
   findAssignments(testIds: readonly number[], userId: string): Promise<ReadonlyMap<number, KnownAssignment>>;
   /**
-   * Gives each user the variant proposed, unless the user has one already: the first row ever stored wins, however
+   * Gives each user the variant proposed, unless the user or another id of the person has one already: the first row ever stored wins, however
    * many callers race for it. Answers for each candidate, in order, the assignment that won. The call with the last of
    * the experiment's planned users closes it: all users of that call are enrolled, and no others afterwards.
    */
@@ -223,7 +227,8 @@ export interface MetricStore {
   ): Promise<ForEach<T, AppendedMetric>>;
   /**
    * The experiment, and the sums that its results are computed from as of one moment; undefined where there is no such
-   * experiment. While nothing of them changes, by this process or another, it may be the same object as before.
+   * experiment. A person whose ids are linked counts once: see domain/experiments/shared-people.ts. While nothing of them
+   * changes, by this process or another, it may be the same object as before.
    */
   experimentCells(testId: number): Promise<MeasuredExperiment | undefined>;
   /**
@@ -232,7 +237,7 @@ export interface MetricStore {
    */
   dayCells(testId: number): Promise<readonly DayCell[]>;
   /**
-   * The users who have a counted value of the metric, at most `limit`, in an order of their ids that is the engine's own
+   * The people who have a counted value of the metric, at most `limit`, in an order of their ids that is the engine's own
    * and always the same; none where there is no such experiment.
    */
   userObservations(

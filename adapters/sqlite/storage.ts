@@ -234,7 +234,8 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
     onRetry,
   });
   deletions.resume();
-  const finder = createAssignmentFinder(db, periods);
+  const idsOf = createIdsOf(db);
+  const finder = createAssignmentFinder(db, periods, idsOf);
   const counter = createEventCounter(finder, shelf, cells);
   const backlog = createTallyBacklog(db, writer, shelf, finder, cells, periods, counter, onRetry);
   void backlog.work();
@@ -244,11 +245,11 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   return {
     ...createEventStore(db, writer, shelf, build, counter),
     ...createQuestions(build, erasures, answerer, options.reportMs ?? REPORT_MS),
-    ...createLinkStore(db, writer),
+    ...createLinkStore(db, writer, shelf.clear),
     eraseUser: erasures.eraseUser,
     listErasures: erasures.listErasures,
     ...createExperimentStore(db, writer, shelf, deletions, periods, () => void backlog.work()),
-    ...createAssignmentStore(db, writer, shelf, finder, cells, periods),
+    ...createAssignmentStore(db, writer, shelf, finder, idsOf, cells, periods),
     ...createMetricStore(db, writer, shelf, finder, cells, createCellReader(db, cells)),
     hasRoom: writer.hasRoom,
     check: async () => {

@@ -76,6 +76,8 @@ export interface ExperimentCells {
    * in the background: figures are right for what is in them and not complete. 0 otherwise.
    */
   readonly pending_rows: number;
+  /** People whose ids were assigned different variants before they were linked: they are in none of the cells. */
+  readonly crossed: number;
 }
 
 /** An experiment with its cells, as of one moment. */

@@ -25,8 +25,7 @@ export interface CellSums extends CellPlace {
 /** The cells, oldest day first; sums from before a metric was declared are left out. */
 export function joinCells(
   { metrics }: Experiment,
-  users: readonly CellUsers[],
-  sums: readonly CellSums[],
+  { users, sums }: { readonly users: readonly CellUsers[]; readonly sums: readonly CellSums[] },
 ): DayCell[] {
   const cells = new Map<string, CellPlace & { users: number; metrics: MetricSums[] }>();
   function cellOf({ day, variant_id, period }: CellPlace) {

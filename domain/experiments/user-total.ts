@@ -202,6 +202,17 @@ export const addCovariate = (sums: Sums, x: number): Sums => ({
   xx: addProduct(sums.xx, x, x),
 });
 
+/** The sums of a cell with one more user, who has this total. */
+export const addUser = (sums: Sums, metric: MeasuredMetric, total: UserTotal): Sums =>
+  moveUser(addCovariate(sums, total.covariate), metric, { ...noTotal, covariate: total.covariate }, total);
+
+/** The sums of a cell without one of its users, who has this total. */
+export function removeUser(sums: Sums, metric: MeasuredMetric, total: UserTotal): Sums {
+  const { covariate: x } = total;
+  const left = moveUser(sums, metric, total, { ...noTotal, covariate: x });
+  return { ...left, x: addValue(left.x, -x), xx: addProduct(left.xx, x, -x) };
+}
+
 /** The sums of a metric in the words of the port. */
 export function metricSumsOf(
   metric: MetricDefinition | undefined,

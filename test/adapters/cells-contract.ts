@@ -6,6 +6,7 @@ import { changeExperiment, ExperimentChange } from "../../domain/experiments/lif
 import type { NewMetric } from "../../domain/experiments/metric.ts";
 import { type ExactSum, noSum } from "../../domain/statistics/exact-sum.ts";
 import type { Attributes, Storage } from "../../domain/storage.ts";
+import { plainPeople } from "./plain-people.ts";
 
 // The reference implementation of the cells of an experiment: computes them from the list of all stored rows, and
 // shares no code with the product.
@@ -35,6 +36,7 @@ interface Weights {
 type Act =
   | { readonly assign: { readonly user: string; readonly variant: number; readonly at: number } }
   | { readonly values: readonly Value[] }
+  | { readonly link: { readonly anonymous: string; readonly user: string } }
   | { readonly weights: Weights; readonly at: number };
 
 const someTime = fc.integer({ min: -3 * DAY_MS, max: 4 * DAY_MS }).map((ms) => AT + ms);
@@ -57,6 +59,10 @@ const someActs = fc.array(
       }),
     }),
     fc.record({ values: fc.array(someValue, { minLength: 1, maxLength: 6 }) }),
+    fc
+      .record({ anonymous: fc.constantFrom(...USERS), user: fc.constantFrom(...USERS) })
+      .filter(({ anonymous, user }) => anonymous !== user)
+      .map((link) => ({ link })),
     fc.record({
       weights: fc.record({ red: fc.integer({ min: 1, max: 3 }), blue: fc.constant(1) }),
       at: someTime,
@@ -74,18 +80,48 @@ interface Assigned {
   readonly at: number;
 }
 
+/** A user of the experiment: a person, by all of their ids that were assigned. */
+interface Member extends Assigned {
+  readonly ids: readonly string[];
+  /** The ids have different variants. */
+  readonly isCrossed: boolean;
+}
+
 class PlainExperiment {
+  readonly people = plainPeople();
   readonly periods = [AT];
   readonly assigned = new Map<string, Assigned>();
   readonly values: Value[] = [];
   #red = 1;
 
   assign(user: string, variant: number, at: number): void {
-    if (!this.assigned.has(user)) this.assigned.set(user, { variant, at, period: this.periodAt(at) });
+    if (this.idsOf(user).length === 0) {
+      this.assigned.set(user, { variant, at, period: this.periodAt(at) });
+    }
   }
 
+  /** Stores each value under the id that it counts for: its own, else the person's first one. */
   track(values: readonly Value[]): void {
-    this.values.push(...values.filter(({ user_id }) => this.assigned.has(user_id)));
+    for (const value of values) {
+      const own = this.assigned.has(value.user_id) ? value.user_id : this.idsOf(value.user_id)[0];
+      if (own !== undefined) this.values.push({ ...value, user_id: own });
+    }
+  }
+
+  /** The assigned ids of a person, the first one first. */
+  idsOf(user: string): string[] {
+    return [...this.assigned]
+      .filter(([id]) => this.people.personOf(id) === this.people.personOf(user))
+      .sort(([a, one], [b, other]) => one.at - other.at || (a < b ? -1 : 1))
+      .map(([id]) => id);
+  }
+
+  get members(): Member[] {
+    return [...this.assigned].flatMap(([id, own]) => {
+      const ids = this.idsOf(id);
+      const variants = new Set(ids.map((one) => this.assigned.get(one)?.variant));
+      return ids[0] === id ? [{ ...own, ids, isCrossed: variants.size > 1 }] : [];
+    });
   }
 
   weigh({ red }: Weights, at: number): void {
@@ -98,13 +134,17 @@ class PlainExperiment {
     return begun.at(-1) ?? 0;
   }
 
-  usersOf = (variant: number, period: number): string[] =>
-    [...this.assigned].flatMap(([user, own]) =>
-      own.variant === variant && own.period === period ? [user] : [],
+  usersOf = (variant: number, period: number): Member[] =>
+    this.members.filter(
+      (member) => !member.isCrossed && member.variant === variant && member.period === period,
     );
 
-  /** The values of a user that count for a metric with this window. */
-  counted(user: string, metric: string, windowDays: number | undefined): number[] {
+  counted({ ids }: Member, metric: string, windowDays: number | undefined): number[] {
+    return ids.flatMap((id) => this.countedOf(id, metric, windowDays));
+  }
+
+  /** The values of an id that count for a metric with this window. */
+  countedOf(user: string, metric: string, windowDays: number | undefined): number[] {
     const at = this.assigned.get(user)?.at ?? Number.POSITIVE_INFINITY;
     const until = windowDays === undefined ? Number.POSITIVE_INFINITY : at + windowDays * DAY_MS;
     return this.values
@@ -113,7 +153,7 @@ class PlainExperiment {
       .map(({ value }) => value);
   }
 
-  observed(user: string, metric: string, windowDays = windowOf(metric)): number {
+  observed(user: Member, metric: string, windowDays = windowOf(metric)): number {
     const values = this.counted(user, metric, windowDays);
     const definition = DECLARED.find(({ metric_name }) => metric_name === metric);
     if (definition?.kind === "conversion") return values.length > 0 ? 1 : 0;
@@ -122,7 +162,7 @@ class PlainExperiment {
     return Math.max(-cap, Math.min(cap, sumOf(values)));
   }
 
-  metric(metric_name: string, users: readonly string[]) {
+  metric(metric_name: string, users: readonly Member[]) {
     const definition = DECLARED.find((one) => one.metric_name === metric_name);
     const window = windowOf(metric_name);
     const y = users.map((user) => this.observed(user, metric_name));
@@ -338,14 +378,21 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
 
   type Opened = Awaited<ReturnType<typeof openTest>>;
 
-  async function play(act: Act, plain: PlainExperiment, { red, blue, enrol, track, weigh }: Opened) {
+  async function play(act: Act, plain: PlainExperiment, opened: Opened) {
+    const { storage, test_id, red, blue, enrol, track, weigh } = opened;
+    // Links are of the whole storage: each experiment has its own people.
+    const named = (user: string): string => `${user} ${test_id}`;
     if ("assign" in act) {
       const { user, variant, at } = act.assign;
-      await enrol(variant === 0 ? red : blue, at, user);
+      await enrol(variant === 0 ? red : blue, at, named(user));
       plain.assign(user, variant, at);
     } else if ("values" in act) {
-      await track(...act.values);
+      await track(...act.values.map((value) => ({ ...value, user_id: named(value.user_id) })));
       plain.track(act.values);
+    } else if ("link" in act) {
+      const { anonymous, user } = act.link;
+      await storage.linkUsers({ anonymous_id: named(anonymous), user_id: named(user), linked_at: AT });
+      plain.people.link(anonymous, user);
     } else {
       await weigh(act.weights, act.at);
       plain.weigh(act.weights, act.at);
@@ -353,18 +400,19 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
   }
 
   describe(`${name} experiment cells`, () => {
-    test("equal the reference implementation after any history, for all metric kinds and weight changes", async () => {
+    test("equal the reference implementation after any history, for all metric kinds, weight changes and linked ids", async () => {
       const { storage } = await openTest();
       await fc.assert(
         fc.asyncProperty(someActs, async (acts) => {
           const opened = await experimentIn(storage, { metrics: DECLARED });
           const plain = new PlainExperiment();
           for (const act of acts) await play(act, plain, opened);
-          const { cells, raw, pending_rows } = await opened.cells();
+          const { cells, raw, pending_rows, crossed } = await opened.cells();
           const variants = [opened.red, opened.blue];
           expect(plainCells(cells)).toEqual(plain.cells(variants));
           expect(inOrder(raw)).toEqual(inOrder(plain.raw(variants)));
           expect(pending_rows).toBe(0);
+          expect(crossed).toBe(plain.members.filter(({ isCrossed }) => isCrossed).length);
           const days = await storage.dayCells(opened.test_id);
           expect(days.map(({ day }) => day)).toEqual(days.map(({ day }) => day).sort((a, b) => a - b));
           expect(plainCells(addDays(days))).toEqual(plainCells(cells));

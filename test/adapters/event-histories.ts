@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import type { NewEvent } from "../../domain/events/event.ts";
 import { messageKey } from "../../domain/events/message-id.ts";
-import type { LinkOutcome } from "../../domain/people/links.ts";
 import { edgesOf, Interval } from "../../domain/reports/buckets.ts";
 import type { Condition, Scalar } from "../../domain/reports/condition.ts";
 import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts";
@@ -10,6 +9,7 @@ import type { RetentionQuestion } from "../../domain/reports/retention.ts";
 import type { TrendQuestion } from "../../domain/reports/trend.ts";
 import type { EventStore, PeopleStore } from "../../domain/storage.ts";
 import { DAY, HOUR, type Instant } from "../../domain/time.ts";
+import { plainPeople } from "./plain-people.ts";
 
 // Random histories and questions. Few distinct values, so that events share buckets, users and instants.
 
@@ -276,36 +276,6 @@ export function largeHistory(): NewEvent[][] {
   return Array.from({ length: Math.ceil(mixed.length / BATCH) }, (_, turn) =>
     mixed.slice(turn * BATCH, (turn + 1) * BATCH),
   );
-}
-
-/** Keeps which ids are one person, as a plain list of the people and their ids. */
-function plainPeople() {
-  const people: { readonly user: string; readonly anonymous: Set<string> }[] = [];
-  const personOf = (id: string): string => people.find(({ anonymous }) => anonymous.has(id))?.user ?? id;
-
-  function outcomeOf(anonymous_id: string, user_id: string): LinkOutcome["kind"] {
-    if (personOf(user_id) !== user_id) return "user_id_is_anonymous";
-    if (personOf(anonymous_id) === user_id) return "known";
-    if (people.some(({ user }) => user === anonymous_id)) return "anonymous_id_is_user";
-    return personOf(anonymous_id) === anonymous_id ? "linked" : "anonymous_id_taken";
-  }
-
-  return {
-    personOf,
-    /** Returns how many ids were linked to the person's own. */
-    forget(person: string): number {
-      const at = people.findIndex(({ user }) => user === person);
-      return at < 0 ? 0 : (people.splice(at, 1)[0]?.anonymous.size ?? 0);
-    },
-    link(anonymous_id: string, user_id: string): LinkOutcome["kind"] {
-      const outcome = outcomeOf(anonymous_id, user_id);
-      if (outcome !== "linked") return outcome;
-      const known = people.find(({ user }) => user === user_id);
-      if (known === undefined) people.push({ user: user_id, anonymous: new Set([anonymous_id]) });
-      else known.anonymous.add(anonymous_id);
-      return outcome;
-    },
-  };
 }
 
 /** Keeps a plain list of a storage's events and people. Of equal messages only the first one is an event. */

@@ -64,6 +64,29 @@ export function observationsContract(name: string, open: () => Promise<Storage>)
       ).toEqual([["ann", 7, 2]]);
     });
 
+    test("list a person with several ids once, with the values of all, and leave out one with several variants", async () => {
+      const { storage, id, track } = await opened();
+      const { variants } = (await storage.findExperiment(id)) ?? { variants: [] };
+      await storage.assign(id, [{ user_id: "fay", variant_id: variants[1]?.id ?? 0, assigned_at: AT }]);
+      for (const user of [...USERS, "fay"]) await track(user, "revenue", user.charCodeAt(0));
+      const link = (anonymous_id: string, user_id: string) =>
+        storage.linkUsers({ anonymous_id, user_id, linked_at: AT });
+      await link("ann", "eve");
+      await link("bob", "eve");
+      await link("cyd", "fay");
+      const seen = [];
+      for (let after: string | null = null; ; ) {
+        const page = await storage.userObservations(id, "revenue", { after, limit: 1 });
+        seen.push(...page);
+        if (page.length < 1) break;
+        after = page.at(-1)?.user_id ?? null;
+      }
+      expect(seen.map(({ user_id, own }) => [user_id, own.count, own.total.high])).toEqual([
+        ["ann", 3, 97 + 98 + 101],
+        ["dan", 1, 100],
+      ]);
+    });
+
     test("are empty for an unknown experiment or metric", async () => {
       const { storage, id } = await opened();
       const page = { after: null, limit: 9 };

@@ -19,7 +19,7 @@ type KnownRow = Key & KnownAssignment;
 // Of several candidates for one user the first counts. Sorted, so that two processes that assign the same users lock
 // them in the same order and never deadlock. An experiment that was deleted takes no users. One with planned users is left
 // to the transaction that holds the lock on its settings ($6). Nothing is stored where an experiment has changed since its
-// metrics were read.
+// metrics were read, nor for a user with another id that is assigned.
 const INSERT = `
   with revised as (select revision from ab_revision),
   candidate as (
@@ -30,6 +30,10 @@ const INSERT = `
       and ($6::boolean
         or not exists (select from ab_settings s where s.test_id = c.test_id and s.planned_users is not null))
       and (select revision from revised) = $7::bigint
+      and not exists (
+        select from user_links l join user_links ids on ids.person_id = l.person_id
+        join ab_assignments a on a.user_id = ids.user_id and a.test_id = c.test_id
+        where l.user_id = c.user_id)
     order by test_id, user_id, turn
   ),
   stored as (
@@ -97,7 +101,13 @@ const FIND = `
   select k.test_id, k.user_id, coalesce(a.variant_id, f.variant_id) as variant_id, a.user_id is null as forced,
     coalesce(${epochOf("a.assigned_at")}, f.forced_at) as assigned_at
   from unnest($1::bigint[], $2::text[]) as k(test_id, user_id)
-  left join ab_assignments a on a.user_id = k.user_id and a.test_id = k.test_id
+  left join lateral (
+    select * from ab_assignments
+    where test_id = k.test_id and user_id = any(array(
+      select ids.user_id from user_links l join user_links ids on ids.person_id = l.person_id
+      where l.user_id = k.user_id union all select k.user_id))
+    order by assigned_at, user_id collate "C" limit 1
+  ) a on true
   left join ab_forced f on f.test_id = k.test_id and f.user_id = k.user_id
   where coalesce(a.variant_id, f.variant_id) is not null and ${isKept("k.test_id")}`;
 

@@ -7,10 +7,17 @@ import {
   type PeriodWeight,
   periodsOf,
 } from "../../../domain/experiments/joined-cells.ts";
+import {
+  type CellRows,
+  countPeopleOnce,
+  crossedOf,
+  type PersonAssignment,
+} from "../../../domain/experiments/shared-people.ts";
 import type { Sums } from "../../../domain/experiments/user-total.ts";
 import type { Query } from "../client.ts";
 import { exactSumOf } from "./decimals.ts";
 import { ALL_DAYS } from "./expressions.ts";
+import { assignmentsOfPersons, type SharedRow, sharedPeople } from "./person-assignments.ts";
 
 // Reads the cells. Where the last user was erased nothing is left but zeros, which are not read. The slices are added up in the database, as exact decimals, which are sent as text.
 
@@ -29,7 +36,8 @@ const SUMS = `
     sum(dd), sum(yd)) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)`;
 
 const CELLS = `
-  select coalesce((select json_agg(u order by day, variant_id, period) from (${USERS}) u), '[]') as users,
+  select ${sharedPeople("$1")} as people,
+    coalesce((select json_agg(u order by day, variant_id, period) from (${USERS}) u), '[]') as users,
     coalesce((select json_agg(s order by day, variant_id, period, metric_name, declared) from (${SUMS}) s), '[]') as sums`;
 
 // All of one moment: users who are counted after their values would be fewer than those who have some.
@@ -69,6 +77,7 @@ interface SumsRow extends Omit<CellSums, "sums"> {
 type RawRow = Omit<RawValues, "dropped"> & RawValues["dropped"];
 
 interface CellsRow {
+  readonly people: readonly SharedRow[];
   readonly users: readonly CellUsers[];
   readonly sums: readonly SumsRow[];
 }
@@ -113,28 +122,35 @@ export function createCellReader(query: Query) {
   };
 }
 
-const measuredOf = (experiment: Experiment, row: WholeRow): MeasuredExperiment => ({
-  experiment,
-  periods: periodsOf(experiment, row.periods),
-  cells: cellsOf(experiment, row).map(({ day: _, ...cell }) => cell),
-  raw: row.raw.map(rawValuesOf),
-  planned_users_reached_at: experiment.planned_users_reached_at,
-  pending_rows: row.pending_rows,
-});
+function measuredOf(experiment: Experiment, row: WholeRow): MeasuredExperiment {
+  const people = assignmentsOfPersons(row.people);
+  return {
+    experiment,
+    periods: periodsOf(experiment, row.periods),
+    cells: cellsOf(experiment, row, people, ALL_DAYS).map(({ day: _, ...cell }) => cell),
+    raw: row.raw.map(rawValuesOf),
+    planned_users_reached_at: experiment.planned_users_reached_at,
+    pending_rows: row.pending_rows,
+    crossed: crossedOf(people),
+  };
+}
 
 const LAST_DAY = 2 ** 31 - 1;
 
 export async function readDayCells(query: Query, experiment: Experiment): Promise<readonly DayCell[]> {
   const [row] = await query<CellsRow>(CELLS, [experiment.id, ALL_DAYS + 1, LAST_DAY]);
-  return row === undefined ? [] : cellsOf(experiment, row);
+  return row === undefined ? [] : cellsOf(experiment, row, assignmentsOfPersons(row.people));
 }
 
-const cellsOf = (experiment: Experiment, { users, sums }: CellsRow): DayCell[] =>
-  joinCells(
-    experiment,
-    users,
-    sums.map((row) => ({ ...row, sums: sumsOf(row) })),
-  );
+function cellsOf(
+  experiment: Experiment,
+  { users, sums }: CellsRow,
+  people: readonly PersonAssignment[],
+  allDays?: number,
+): DayCell[] {
+  const rows: CellRows = { users, sums: sums.map((row) => ({ ...row, sums: sumsOf(row) })) };
+  return joinCells(experiment, countPeopleOnce(experiment, rows, people, allDays));
+}
 
 function sumsOf(row: SumsRow): Sums {
   return {

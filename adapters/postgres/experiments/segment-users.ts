@@ -1,8 +1,10 @@
 import { isDeclared } from "../../../domain/experiments/experiment.ts";
 import { segmentValueOf } from "../../../domain/experiments/results/segments.ts";
+import { showPeopleOnce } from "../../../domain/experiments/shared-people.ts";
 import type { ExperimentStore, MetricStore } from "../../../domain/storage.ts";
 import type { Database } from "../database.ts";
 import { exactSumOf } from "./decimals.ts";
+import { readPeopleAmong } from "./person-assignments.ts";
 
 // The totals of a page's users come with them: one statement is of one moment.
 const SELECT = `
@@ -52,7 +54,12 @@ export const createSegmentReader =
         .map(totalOf);
       return [{ ...user, value, totals: own }];
     });
-    return { users, next: rows.length < limit ? null : (rows.at(-1)?.user_id ?? null) };
+    const ids = users.map(({ user_id }) => user_id);
+    const people = await readPeopleAmong(query, testId, ids);
+    return {
+      users: showPeopleOnce(experiment, users, people),
+      next: rows.length < limit ? null : (rows.at(-1)?.user_id ?? null),
+    };
   };
 
 const totalOf = (row: TotalRow) => ({

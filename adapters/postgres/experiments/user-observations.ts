@@ -1,7 +1,9 @@
 import { isDeclared } from "../../../domain/experiments/experiment.ts";
-import type { ExperimentStore, MetricStore } from "../../../domain/storage.ts";
+import { observePeopleOnce } from "../../../domain/experiments/shared-people.ts";
+import type { ExperimentStore, MetricStore, UserObservation } from "../../../domain/storage.ts";
 import type { Database } from "../database.ts";
 import { exactSumOf } from "./decimals.ts";
+import { readPeopleAmong } from "./person-assignments.ts";
 
 const SELECT = `
   select user_id, count, total::text as total, denominator_count, denominator_total::text as denominator_total
@@ -24,10 +26,20 @@ export const createObservationReader =
     const experiment = await findExperiment(testId);
     if (experiment === undefined) return [];
     const declared = isDeclared(experiment, metricName);
-    const rows = await query<ObservationRow>(SELECT, [testId, metricName, declared, after ?? "", limit]);
-    return rows.map((row) => ({
-      user_id: row.user_id,
-      own: { count: row.count, total: exactSumOf(row.total) },
-      denominator: { count: row.denominator_count, total: exactSumOf(row.denominator_total) },
-    }));
+    const found: UserObservation[] = [];
+    for (let from = after ?? ""; ; ) {
+      const wanted = limit - found.length;
+      const rows = await query<ObservationRow>(SELECT, [testId, metricName, declared, from, wanted]);
+      const ids = rows.map(({ user_id }) => user_id);
+      const people = await readPeopleAmong(query, testId, ids);
+      found.push(...observePeopleOnce(experiment, metricName, rows.map(observationOf), people));
+      if (rows.length < wanted || found.length === limit) return found;
+      from = ids.at(-1) ?? from;
+    }
   };
+
+const observationOf = (row: ObservationRow): UserObservation => ({
+  user_id: row.user_id,
+  own: { count: row.count, total: exactSumOf(row.total) },
+  denominator: { count: row.denominator_count, total: exactSumOf(row.denominator_total) },
+});

@@ -1,6 +1,6 @@
 import { MAX_TOTAL, MAX_VALUE } from "../../../domain/experiments/metric.ts";
 import { isKept } from "./deletions.ts";
-import { ALL_DAYS, dayOf, endOf, epochOf, periodAt, timeOf } from "./expressions.ts";
+import { ALL_DAYS, dayOf, endOf, epochOf, joinMember, periodAt, timeOf } from "./expressions.ts";
 
 // The statements that store values and events, and move the sums of the cells in the same act. Each is one statement,
 // so it is one transaction and one round trip. See domain/experiments/user-total.ts for what is computed here: an
@@ -197,19 +197,21 @@ const contributions = (first: number): string => `
 export const STORE_VALUES = `
   with revised as (select revision from ab_revision),
   proposed as (
-    select p.*, coalesce(a.variant_id, f.variant_id) as variant_id, ${epochOf("a.assigned_at")} as assigned_at,
-      coalesce(a.period, ${periodAt("a.test_id", epochOf("a.assigned_at"))}) as period, coalesce(s.status, 'running') = any($10::text[])
+    select p.*, member.user_id as member_id, coalesce(member.variant_id, f.variant_id) as variant_id,
+      ${epochOf("member.assigned_at")} as assigned_at,
+      coalesce(member.period, ${periodAt("member.test_id", epochOf("member.assigned_at"))}) as period, coalesce(s.status, 'running') = any($10::text[])
         and p.created_at <= coalesce(${endOf("s")}, p.created_at) as open,
       abs(coalesce(o.total, 0) + coalesce(sum(${inRange("p.value")})
-        over (partition by p.test_id, p.user_id, p.metric_name order by p.turn), 0)) <= ${MAX_TOTAL} as fits
+        over (partition by p.test_id, coalesce(member.user_id, p.user_id), p.metric_name order by p.turn), 0)) <= ${MAX_TOTAL} as fits
     from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::numeric[], $6::bigint[], $7::bigint[],
       $8::bigint[], $9::bytea[]) with ordinality
       as p(id, test_id, user_id, metric_name, value, created_at, occurred_at, latest_at, message_id, turn)
-    left join ab_assignments a on a.user_id = p.user_id and a.test_id = p.test_id
+    ${joinMember("p")}
     left join ab_forced f on f.test_id = p.test_id and f.user_id = p.user_id
     left join ab_settings s on s.test_id = p.test_id
-    left join ab_observations o on o.user_id = p.user_id and o.test_id = p.test_id and o.metric_name = p.metric_name
-    where coalesce(a.variant_id, f.variant_id) is not null and ${isKept("p.test_id")}
+    left join ab_observations o
+      on o.user_id = member.user_id and o.test_id = p.test_id and o.metric_name = p.metric_name
+    where coalesce(member.variant_id, f.variant_id) is not null and ${isKept("p.test_id")}
       and (select revision from revised) = $12::bigint
   ),
   once as (
@@ -229,7 +231,7 @@ export const STORE_VALUES = `
     returning id
   ),
   given as (
-    select p.turn, p.test_id, p.variant_id, p.period, p.assigned_at, p.user_id,
+    select p.turn, p.test_id, p.variant_id, p.period, p.assigned_at, p.member_id as user_id,
       case when p.open then p.value end as value, p.occurred_at, p.latest_at, case when not p.open then 'after_stop' end as dropped,
       p.metric_name, c.target, c.side, c.declared, c.kind, c.cap, c.denominator_kind, c.denominator_cap, c.window_ms
     from proposed p join stored using (id) join ${contributions(13)} on c.value_id = p.id
@@ -243,11 +245,13 @@ export const STORE_VALUES = `
 /** The rows of `given`, of the values that events are or that are tallied later, if their users are in the experiment. */
 const givenOf = (values: string, first: number): string => `
   given as (
-    select w.turn, w.test_id, a.variant_id, coalesce(a.period, ${periodAt("a.test_id", epochOf("a.assigned_at"))}) as period, ${epochOf("a.assigned_at")} as assigned_at,
-      w.user_id, w.value, w.occurred_at, w.latest_at, w.dropped, w.metric_name, c.target, c.side, c.declared, c.kind, c.cap,
+    select w.turn, w.test_id, member.variant_id,
+      coalesce(member.period, ${periodAt("member.test_id", epochOf("member.assigned_at"))}) as period,
+      ${epochOf("member.assigned_at")} as assigned_at, member.user_id, w.value, w.occurred_at, w.latest_at, w.dropped, w.metric_name, c.target, c.side, c.declared, c.kind, c.cap,
       c.denominator_kind, c.denominator_cap, c.window_ms
-    from ${values} w join ab_assignments a on a.user_id = w.user_id and a.test_id = w.test_id
+    from ${values} w ${joinMember("w")}
     join ${contributions(first)} on c.value_id = w.turn
+    where member.user_id is not null
   )`;
 
 const watched = (first: number): string => `

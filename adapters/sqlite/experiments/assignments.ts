@@ -1,5 +1,6 @@
 import type { Database } from "better-sqlite3";
 import type { Experiment } from "../../../domain/experiments/experiment.ts";
+import { byAssignment } from "../../../domain/experiments/shared-people.ts";
 import { covariatesIn } from "../../../domain/experiments/user-total.ts";
 import {
   type Assignment,
@@ -13,6 +14,7 @@ import {
 import type { Instant } from "../../../domain/time.ts";
 import { reading } from "../failures.ts";
 import { fromSql, toSql } from "../instants.ts";
+import type { IdsOf } from "../people/links.ts";
 import { createSlices } from "../slices.ts";
 import { createTurns } from "../turns.ts";
 import type { Writer } from "../writer.ts";
@@ -22,7 +24,10 @@ import type { WeightPeriods } from "./weight-periods.ts";
 
 /** Finds a user's variant in an experiment; none in an experiment that was deleted. */
 export interface AssignmentFinder {
-  assigned(testId: number, userId: string): (Assignment & Member) | undefined;
+  /** The assignment that a value of this id counts under: its own, else the first one of the person. */
+  assigned(testId: number, userId: string): Member | undefined;
+  /** The first assignment of a person, by all their ids: the variant that they are shown. */
+  first(testId: number, ids: readonly string[]): Member | undefined;
   forced(testId: number, userId: string): Assignment | undefined;
 }
 
@@ -36,7 +41,11 @@ interface AssignedRow {
 // Rows of a deleted experiment stay in the file until they are swept: see deletions.ts.
 const EXISTS = "exists (select 1 from ab_tests where id = test_id)";
 
-export function createAssignmentFinder(db: Database, periods: Pick<WeightPeriods, "at">): AssignmentFinder {
+export function createAssignmentFinder(
+  db: Database,
+  periods: Pick<WeightPeriods, "at">,
+  idsOf: IdsOf,
+): AssignmentFinder {
   const selectAssigned = db.prepare<[string, number], AssignedRow>(
     `select variant_id, assigned_at, period from ab_assignments where user_id = ? and test_id = ? and ${EXISTS}`,
   );
@@ -44,14 +53,21 @@ export function createAssignmentFinder(db: Database, periods: Pick<WeightPeriods
     `select user_id, variant_id, forced_at as assigned_at from ab_forced
      where test_id = ? and user_id = ? and ${EXISTS}`,
   );
+
+  function own(testId: number, user_id: string): Member | undefined {
+    const row = selectAssigned.get(user_id, testId);
+    if (row === undefined) return undefined;
+    const assigned_at = fromSql(row.assigned_at);
+    const period = row.period ?? periods.at(testId, assigned_at);
+    return { user_id, variant_id: row.variant_id, assigned_at, period };
+  }
+
+  const first = (testId: number, ids: readonly string[]): Member | undefined =>
+    ids.flatMap((id) => own(testId, id) ?? []).sort(byAssignment)[0];
+
   return {
-    assigned(testId, user_id) {
-      const row = selectAssigned.get(user_id, testId);
-      if (row === undefined) return undefined;
-      const assigned_at = fromSql(row.assigned_at);
-      const period = row.period ?? periods.at(testId, assigned_at);
-      return { user_id, variant_id: row.variant_id, assigned_at, period };
-    },
+    assigned: (testId, userId) => own(testId, userId) ?? first(testId, idsOf(userId)),
+    first,
     forced: (testId, userId) => selectForced.get(testId, userId),
   };
 }
@@ -71,6 +87,7 @@ export function createAssignmentStore(
   writer: Writer,
   shelf: ExperimentShelf,
   finder: AssignmentFinder,
+  idsOf: IdsOf,
   cells: Cells,
   periods: WeightPeriods,
 ): AssignmentStore {
@@ -86,18 +103,19 @@ export function createAssignmentStore(
   const inTurn = createTurns();
   const inSlices = createSlices(writer, ROWS_AN_EXPERIMENT);
 
-  function find(testId: number, userId: string): KnownAssignment | undefined {
-    const assigned = finder.assigned(testId, userId);
-    if (assigned !== undefined) return { ...assignmentOf(assigned), forced: false };
+  function find(testId: number, userId: string, ids: readonly string[]): KnownAssignment | undefined {
+    const assigned = finder.first(testId, ids);
+    if (assigned !== undefined) return { ...assignmentOf(assigned), user_id: userId, forced: false };
     const forced = finder.forced(testId, userId);
     return forced && { ...forced, forced: true };
   }
 
   async function findAll(testIds: readonly number[], userId: string) {
     const found = new Map<number, KnownAssignment>();
-    const findSome = (ids: readonly number[]): void => {
-      for (const id of ids) {
-        const known = find(id, userId);
+    const findSome = (tests: readonly number[]): void => {
+      const ids = idsOf(userId);
+      for (const id of tests) {
+        const known = find(id, userId, ids);
         if (known !== undefined) found.set(id, known);
       }
     };
@@ -112,14 +130,14 @@ export function createAssignmentStore(
   function assign(experiment: Experiment, candidate: Candidate, isFull: boolean): WonAssignment {
     const { user_id, variant_id, assigned_at, attributes } = candidate;
     const { id: testId, metrics } = experiment;
-    const known = finder.assigned(testId, user_id);
-    if (known !== undefined) return { ...assignmentOf(known), created: false, enrolled: true };
+    const known = finder.first(testId, idsOf(user_id));
+    if (known !== undefined) return { ...assignmentOf(known), user_id, created: false, enrolled: true };
     if (isFull) return { ...assignmentOf(candidate), created: false, enrolled: false };
     const period = periods.at(testId, assigned_at);
     insert.run(user_id, testId, variant_id, toSql(assigned_at), period);
     if (attributes !== undefined) insertAttributes.run(testId, user_id, JSON.stringify(attributes));
-    const member = { variant_id, assigned_at, period };
-    cells.countUser(testId, user_id, member, covariatesIn(metrics, attributes));
+    const member = { user_id, variant_id, assigned_at, period };
+    cells.countUser(testId, member, covariatesIn(metrics, attributes));
     return { user_id, variant_id, assigned_at, created: true, enrolled: true };
   }
 
@@ -147,7 +165,7 @@ export function createAssignmentStore(
   }
 
   return {
-    findAssignment: (testId, userId) => reading(() => find(testId, userId)),
+    findAssignment: (testId, userId) => reading(() => find(testId, userId, idsOf(userId))),
     findAssignments: findAll,
     assign: <const T extends readonly Assignment[]>(testId: number, candidates: T) =>
       writer.write(candidates.length, () => answersFor(candidates, assignAll(testId, candidates))),

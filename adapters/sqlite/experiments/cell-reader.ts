@@ -7,6 +7,7 @@ import {
   type PeriodWeight,
   periodsOf,
 } from "../../../domain/experiments/joined-cells.ts";
+import { type CellRows, countPeopleOnce, crossedOf } from "../../../domain/experiments/shared-people.ts";
 import {
   ALL_DAYS,
   RAW,
@@ -18,6 +19,7 @@ import {
   sumsOf,
 } from "./cell-rows.ts";
 import type { Cells } from "./cells.ts";
+import { createPersonReader } from "./person-assignments.ts";
 
 /** Reads the cells that cells.ts keeps. */
 export interface CellReader {
@@ -48,16 +50,16 @@ export function createCellReader(db: Database, { versionOf }: Pick<Cells, "versi
     )
     .pluck();
 
-  const cellsBetween = (experiment: Experiment, first: number, last: number): DayCell[] =>
-    joinCells(
-      experiment,
-      selectCellUsers.all(experiment.id, first, last),
-      selectCellSums.all(experiment.id, first, last).map((row) => ({
-        ...row,
-        declared: row.declared === 1,
-        sums: sumsOf(row),
-      })),
-    );
+  const sharedPeople = createPersonReader(db);
+
+  const rowsBetween = ({ id }: Experiment, first: number, last: number): CellRows => ({
+    users: selectCellUsers.all(id, first, last),
+    sums: selectCellSums.all(id, first, last).map((row) => ({
+      ...row,
+      declared: row.declared === 1,
+      sums: sumsOf(row),
+    })),
+  });
 
   // The shelf has another object for an experiment after it was changed, a transaction was rolled back or another
   // connection has written. What this connection commits otherwise is in the version.
@@ -67,16 +69,19 @@ export function createCellReader(db: Database, { versionOf }: Pick<Cells, "versi
   >();
 
   /** In one transaction, because another process may commit meanwhile. */
-  const read = db.transaction(
-    (experiment: Experiment, pending_rows: number): MeasuredExperiment => ({
+  const read = db.transaction((experiment: Experiment, pending_rows: number): MeasuredExperiment => {
+    const people = sharedPeople(experiment.id);
+    const rows = countPeopleOnce(experiment, rowsBetween(experiment, ALL_DAYS, ALL_DAYS), people, ALL_DAYS);
+    return {
       experiment,
       periods: periodsOf(experiment, selectPeriods.all(experiment.id)),
-      cells: cellsBetween(experiment, ALL_DAYS, ALL_DAYS).map(({ day: _, ...cell }) => cell),
+      cells: joinCells(experiment, rows).map(({ day: _, ...cell }) => cell),
       raw: selectRawValues.all(experiment.id).map(rawValuesOf),
       planned_users_reached_at: experiment.planned_users_reached_at,
       pending_rows,
-    }),
-  );
+      crossed: crossedOf(people),
+    };
+  });
 
   return {
     ofExperiment(experiment) {
@@ -89,6 +94,9 @@ export function createCellReader(db: Database, { versionOf }: Pick<Cells, "versi
       return measured;
     },
 
-    byDay: (experiment) => cellsBetween(experiment, ALL_DAYS + 1, Number.MAX_SAFE_INTEGER),
+    byDay(experiment) {
+      const rows = rowsBetween(experiment, ALL_DAYS + 1, Number.MAX_SAFE_INTEGER);
+      return joinCells(experiment, countPeopleOnce(experiment, rows, sharedPeople(experiment.id)));
+    },
   };
 }

@@ -41,6 +41,8 @@ import { createUserRawValues, type UserRawValues } from "./user-raw-values.ts";
 
 /** A user's place in an experiment. */
 export interface Member {
+  /** The id that was assigned. Values of the person's other ids are added to its total. */
+  readonly user_id: string;
   readonly variant_id: number;
   readonly assigned_at: Instant;
   /** The weight period of the assignment. */
@@ -48,13 +50,12 @@ export interface Member {
 }
 
 export interface TrackedValue extends Occurrence {
-  readonly user_id: string;
   readonly metric_name: string;
 }
 
 /** Keeps the cells of all experiments, in the transaction of the row that changes them: see domain/experiments/cells.ts. */
 export interface Cells extends Pick<Gathered, "save" | "forget"> {
-  countUser(testId: number, user_id: string, member: Member, covariates: readonly CovariateValue[]): void;
+  countUser(testId: number, member: Member, covariates: readonly CovariateValue[]): void;
   /**
    * Grows when cells of the experiment are written here, for those who keep what they have read. Code that writes to the
    * tables of cells by other statements has to clear the experiment shelf.
@@ -189,8 +190,8 @@ export function createCells(db: Database): Cells {
   function contribute(
     { metric, side }: Contribution,
     test_id: number,
-    { variant_id, period, assigned_at }: Member,
-    { user_id, value, occurred_at }: TrackedValue,
+    { user_id, variant_id, period, assigned_at }: Member,
+    { value, occurred_at }: TrackedValue,
   ): boolean {
     const { metric_name } = metric;
     const declared = metric.declared ? 1 : 0;
@@ -266,7 +267,7 @@ export function createCells(db: Database): Cells {
   }
 
   return {
-    countUser(test_id, user_id, { variant_id, period, assigned_at }, covariates) {
+    countUser(test_id, { user_id, variant_id, period, assigned_at }, covariates) {
       const today = dayOf(assigned_at);
       for (const { metric_name, x } of covariates) {
         const total = totalRowOf({ ...noTotal, covariate: x });
@@ -300,7 +301,7 @@ export function createCells(db: Database): Cells {
       }
       if (only !== null) return reason;
       const value = reason === "out_of_range" ? null : tracked.value;
-      keepRaw(experiment.id, { ...member, user_id: tracked.user_id }, tracked.metric_name, value, reason);
+      keepRaw(experiment.id, member, tracked.metric_name, value, reason);
       return reason;
     },
 

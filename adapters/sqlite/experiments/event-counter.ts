@@ -46,16 +46,15 @@ export function createEventCounter(
       const { metric_name } = metric;
       // The metric's own values are not in the raw values yet.
       const target = only === metric_name ? null : only;
-      const found = { ...times, user_id, metric_name, value };
+      const found = { ...times, metric_name, value };
       const dropped = countFound(experiment, member, found, target);
       if (dropped !== undefined && target === null)
-        cells.keepRaw(test_id, { ...member, user_id }, metric_name, null, dropped);
+        cells.keepRaw(test_id, member, metric_name, null, dropped);
     },
   };
 }
 
 interface FoundValue extends Pick<NewEvent, "created_at" | "occurred_at" | "latest_at"> {
-  readonly user_id: string;
   readonly metric_name: string;
   readonly value: EventValue;
 }

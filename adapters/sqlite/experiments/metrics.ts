@@ -87,13 +87,7 @@ export function createMetricStore(
 
   function count(experiment: Experiment, member: Member, metric: NewMetric) {
     if (counts(experiment, metric.created_at)) return cells.countValue(experiment, member, metric);
-    cells.keepRaw(
-      experiment.id,
-      { ...member, user_id: metric.user_id },
-      metric.metric_name,
-      null,
-      "after_stop",
-    );
+    cells.keepRaw(experiment.id, member, metric.metric_name, null, "after_stop");
     return "after_stop";
   }
 

@@ -1,10 +1,12 @@
 import type { Database } from "better-sqlite3";
 import { isDeclared } from "../../../domain/experiments/experiment.ts";
 import { segmentValueOf } from "../../../domain/experiments/results/segments.ts";
+import { showPeopleOnce } from "../../../domain/experiments/shared-people.ts";
 import type { MetricStore } from "../../../domain/storage.ts";
 import { reading } from "../failures.ts";
 import { type TotalRow, userTotalOf } from "./cell-rows.ts";
 import type { ExperimentShelf } from "./experiments.ts";
+import { createPersonReader } from "./person-assignments.ts";
 
 interface UserRow {
   readonly user_id: string;
@@ -29,6 +31,7 @@ export function createSegmentReader(db: Database, shelf: ExperimentShelf): Metri
   const selectTotals = db.prepare<{ test_id: number; after: string; last: string }, TotalOfUser>(
     "select * from ab_observations where test_id = @test_id and user_id > @after and user_id <= @last",
   );
+  const sharedPeople = createPersonReader(db);
 
   return (test_id, property, { after, limit }) =>
     reading(() => {
@@ -51,6 +54,10 @@ export function createSegmentReader(db: Database, shelf: ExperimentShelf): Metri
           .map((row) => ({ metric_name: row.metric_name, total: userTotalOf(row) }));
         return [{ ...user, value, totals: own }];
       });
-      return { users: found, next: users.length < limit ? null : last };
+      const people = sharedPeople(
+        test_id,
+        found.map(({ user_id }) => user_id),
+      );
+      return { users: showPeopleOnce(experiment, found, people), next: users.length < limit ? null : last };
     });
 }

@@ -99,7 +99,7 @@ export function createTallyBacklog(
     if (Number.isNaN(assigned_at)) return;
     const period = periods.at(test_id, assigned_at);
     setPeriod.run(period, id);
-    cells.countUser(test_id, user_id, { variant_id, assigned_at, period }, []);
+    cells.countUser(test_id, { user_id, variant_id, assigned_at, period }, []);
   }
 
   /** A value without a user is from before the upgrade, and is one of the raw values alone. */
@@ -108,19 +108,14 @@ export function createTallyBacklog(
     const experiment = shelf.find(test_id);
     if (experiment === undefined) return;
     const member = user_id === null ? undefined : finder.assigned(test_id, user_id);
-    const owner = { variant_id, period: member?.period ?? 0, user_id };
+    const owner = { variant_id, period: member?.period ?? 0, user_id: member?.user_id ?? user_id };
     const keepRaw = (kept: number | null, reason?: NotCounted): void => {
       if (only === null) cells.keepRaw(test_id, owner, metric_name, kept, reason);
     };
     if (user_id === null) keepRaw(value);
     else if (member !== undefined && isLate(experiment, row)) keepRaw(null, "after_stop");
     else if (member !== undefined) {
-      const counted = cells.countValue(
-        experiment,
-        member,
-        { user_id, metric_name, value, occurred_at },
-        only,
-      );
+      const counted = cells.countValue(experiment, member, { metric_name, value, occurred_at }, only);
       if (counted === "total_out_of_range") keepRaw(null, "out_of_range");
     }
   }

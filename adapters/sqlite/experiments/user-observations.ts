@@ -1,9 +1,11 @@
 import type { Database } from "better-sqlite3";
-import { isDeclared } from "../../../domain/experiments/experiment.ts";
-import type { MetricStore } from "../../../domain/storage.ts";
+import { type Experiment, isDeclared } from "../../../domain/experiments/experiment.ts";
+import { observePeopleOnce } from "../../../domain/experiments/shared-people.ts";
+import type { MetricStore, ObservationPage, UserObservation } from "../../../domain/storage.ts";
 import { reading } from "../failures.ts";
 import { type TotalRow, userTotalOf } from "./cell-rows.ts";
 import type { ExperimentShelf } from "./experiments.ts";
+import { createPersonReader } from "./person-assignments.ts";
 
 interface Parameters {
   readonly test_id: number;
@@ -24,14 +26,26 @@ export function createObservationReader(
      order by user_id limit @limit`,
   );
 
-  return (test_id, metric_name, { after, limit }) =>
+  const sharedPeople = createPersonReader(db);
+
+  function readPeople(experiment: Experiment, metric_name: string, { after, limit }: ObservationPage) {
+    const test_id = experiment.id;
+    const declared = isDeclared(experiment, metric_name) ? 1 : 0;
+    const found: UserObservation[] = [];
+    for (let from = after ?? ""; ; ) {
+      const wanted = limit - found.length;
+      const rows = select.all({ test_id, metric_name, declared, after: from, limit: wanted });
+      const users = rows.map((row) => ({ user_id: row.user_id, ...userTotalOf(row) }));
+      const ids = users.map(({ user_id }) => user_id);
+      found.push(...observePeopleOnce(experiment, metric_name, users, sharedPeople(test_id, ids)));
+      if (rows.length < wanted || found.length === limit) return found;
+      from = ids.at(-1) ?? from;
+    }
+  }
+
+  return (testId, metricName, page) =>
     reading(() => {
-      const experiment = shelf.find(test_id);
-      if (experiment === undefined) return [];
-      const declared = isDeclared(experiment, metric_name) ? 1 : 0;
-      return select.all({ test_id, metric_name, declared, after: after ?? "", limit }).map((row) => {
-        const { own, denominator } = userTotalOf(row);
-        return { user_id: row.user_id, own, denominator };
-      });
+      const experiment = shelf.find(testId);
+      return experiment === undefined ? [] : readPeople(experiment, metricName, page);
     });
 }

@@ -44,8 +44,12 @@ export function createLinkSource(db: Database): LinkSource {
   };
 }
 
-/** Stores links. */
-export function createLinkStore(db: Database, writer: Writer): Pick<PeopleStore, "linkUsers"> {
+/** Stores links. `onLink` is called when cells that were read before are no longer those of the people. */
+export function createLinkStore(
+  db: Database,
+  writer: Writer,
+  onLink: () => void,
+): Pick<PeopleStore, "linkUsers"> {
   const select = db.prepare<[string], Link & { linked_at: Instant }>(
     "select * from user_links where user_id = ?",
   );
@@ -63,6 +67,7 @@ export function createLinkStore(db: Database, writer: Writer): Pick<PeopleStore,
     if ((count.get(user_id) ?? 0) > MAX_LINKS) return { kind: "too_many_links" };
     insert.run(user_id, user_id, linked_at);
     insert.run(anonymous_id, user_id, linked_at);
+    onLink();
     return { kind: "linked", linked_at };
   }
 

@@ -80,6 +80,8 @@ export const Results = z
     /** Stored rows that are not in the figures yet, after an upgrade; absent where there are none. */
     pending_rows: z.int().optional(),
     sample_ratio: SampleRatio,
+    /** People with several ids whose variants differ. They are left out of all figures but those of raw values. */
+    crossed: z.int(),
     verdict: Verdict,
     results: z.array(VariantResult),
     computed_at: IsoTime,
@@ -141,6 +143,7 @@ export function timelessResultsOf(
     completed,
     ...(cells.pending_rows > 0 ? { pending_rows: cells.pending_rows } : {}),
     sample_ratio: sampleRatioOf(periods),
+    crossed: cells.crossed,
     verdict: withPending(verdictOf(assessment), cells.pending_rows),
     results: assessment.arms.map((arm, index) => variantResult(assessment, arm, expected[index], shown)),
   };

@@ -2,16 +2,7 @@ import { z } from "zod";
 import type { Instant } from "../../time.ts";
 import type { Cell, ExperimentCells } from "../cells.ts";
 import type { Experiment } from "../experiment.ts";
-import {
-  addCovariate,
-  contributionsOf,
-  metricSumsOf,
-  moveUser,
-  noSums,
-  noTotal,
-  type Sums,
-  type UserTotal,
-} from "../user-total.ts";
+import { addUser, contributionsOf, metricSumsOf, noSums, type Sums, type UserTotal } from "../user-total.ts";
 import { MetricResult, type Question, resultsOf } from "./results.ts";
 
 /** The value of a property that a user had when they were assigned. */
@@ -93,9 +84,7 @@ export class SegmentTable {
       const [own] = contributionsOf(this.#experiment.metrics, metric_name);
       if (own === undefined) continue;
       const before = cell.sums.get(metric_name) ?? noSums;
-      const known = { ...noTotal, covariate: total.covariate };
-      const withUser = addCovariate(before, total.covariate);
-      cell.sums.set(metric_name, moveUser(withUser, own.metric, known, total));
+      cell.sums.set(metric_name, addUser(before, own.metric, total));
     }
   }
 

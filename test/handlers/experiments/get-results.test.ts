@@ -183,6 +183,7 @@ test("every figure agrees with a plain computation over all that was sent", asyn
         leaked_users: 0,
         reason: null,
       },
+      crossed: 0,
       verdict: {
         kind: "too_early",
         metric_name: "purchase",

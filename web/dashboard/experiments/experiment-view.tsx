@@ -58,6 +58,12 @@ function Split({ results }: { results: Results }) {
       {sample_ratio.leaked_users > 0 && (
         <p>{counted(sample_ratio.leaked_users, "user")} got a variant whose weight was 0.</p>
       )}
+      {results.crossed > 0 && (
+        <p>
+          {counted(results.crossed, "user")} with several ids got different variants, and{" "}
+          {results.crossed === 1 ? "is" : "are"} left out.
+        </p>
+      )}
       <Table
         caption="Assigned and expected users"
         columns={["Variant", "Users", "Expected users", "Share of users"]}

@@ -39,6 +39,7 @@ const cells: ExperimentCells = {
   raw: [],
   planned_users_reached_at: NOW,
   pending_rows: 0,
+  crossed: 0,
 };
 
 const experiment = experimentWith({

@@ -95,6 +95,7 @@ export function cellsOver(...periods: readonly (readonly Stated[])[]): Experimen
     raw: [],
     planned_users_reached_at: null,
     pending_rows: 0,
+    crossed: 0,
   };
 }
 

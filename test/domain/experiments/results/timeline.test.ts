@@ -38,6 +38,7 @@ const cellsOfDays = (days: readonly DayCell[], planned: boolean): ExperimentCell
   raw: [],
   planned_users_reached_at: planned ? NOW : null,
   pending_rows: 0,
+  crossed: 0,
 });
 
 test("the last day of the timeline says what the results say, and each day before what they said then", () => {
