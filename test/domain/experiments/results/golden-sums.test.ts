@@ -78,7 +78,7 @@ test.each([
       (arm, index): Cell => ({ variant_id: index + 1, period, users: arm.users, metrics: [sumsOfArm(arm)] }),
     ),
   );
-  const stored = { periods: [], cells, raw: [], planned_users_reached_at: null, pending_rows: 0 };
+  const stored = { periods: [], cells, raw: [], planned_users_reached_at: null, pending_rows: 0, crossed: 0 };
   const { results } = resultsOf(experimentWith({ metrics: [metric] }), stored, NOW);
   expect(wrongFigures(expected, results[1]?.metrics[0]?.comparison)).toEqual([]);
 });
