@@ -108,7 +108,7 @@ export function createTallyBacklog(
     const experiment = shelf.find(test_id);
     if (experiment === undefined) return;
     const member = user_id === null ? undefined : finder.assigned(test_id, user_id);
-    const owner = { variant_id, period: member?.period ?? 0, user_id: member?.user_id ?? user_id };
+    const owner = { ...(member ?? { period: 0, user_id }), variant_id };
     const keepRaw = (kept: number | null, reason?: NotCounted): void => {
       if (only === null) cells.keepRaw(test_id, owner, metric_name, kept, reason);
     };
