@@ -366,8 +366,9 @@ create table event_postings (
 alter table event_visitors alter column users set storage external;
 alter table event_postings alter column entries set storage external;
 
--- The ids of events that a statement has stored and no build has added yet. Spread by first_id.
-create table event_journal (first_id bigint primary key, ids bigint[] not null);
+-- The ids of events that a statement has stored and no build has added yet, and their number, since to count a long list
+-- is to read it. Spread by first_id.
+create table event_journal (first_id bigint primary key, ids bigint[] not null, events integer not null);
 
 -- True where the event was named in the journal, false where another program has inserted it, and null where it was stored
 -- before there was a journal. From here on no event can be stored until the migration is committed.

@@ -284,7 +284,8 @@ const EVENTS = `
   ),
   -- What the rollups lack: see reports/unbuilt-events.ts.
   journal as (
-    insert into event_journal(first_id, ids) select min(id), array_agg(id) from stored having count(*) > 0
+    insert into event_journal(first_id, ids, events)
+    select min(id), array_agg(id), count(*) from stored having count(*) > 0
   )`;
 
 const EVENTS_ANSWER = `

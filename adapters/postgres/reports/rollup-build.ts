@@ -84,7 +84,7 @@ const MANY_EVENTS = 50_000;
 
 const PROGRESS = `
   select greatest(0, backfill_end - greatest(backfilled, first - 1)) as old, last - first + 1 as total,
-    (select coalesce(sum(cardinality(ids)), 0)::bigint from event_journal) as fresh
+    (select coalesce(sum(events), 0)::bigint from event_journal) as fresh
   from event_rollup, (select coalesce(min(id), 1) as first, coalesce(max(id), 0) as last from events) as range`;
 
 interface Remaining {

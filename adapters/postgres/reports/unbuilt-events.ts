@@ -13,7 +13,7 @@ interface OldEvent extends UnbuiltEvent {
   readonly is_foreign: boolean;
 }
 
-const JOURNAL = "select first_id, cardinality(ids) as events from event_journal order by first_id limit $1";
+const JOURNAL = "select first_id, events from event_journal order by first_id limit $1";
 
 const TAKE_JOURNAL =
   "delete from event_journal where first_id = any($1::bigint[]) returning ids::text[] as ids";
@@ -105,7 +105,7 @@ export async function takeUnbuilt(query: Query, state: StoredState, most: number
 // Without the backfill's index, looking for rows of other programs would read the whole table.
 const BACKLOG = `
   select format, build, users, types, properties, backfilled, backfill_end,
-    (select coalesce(sum(cardinality(ids)), 0)::bigint from event_journal)
+    (select coalesce(sum(events), 0)::bigint from event_journal)
       + case when backfilled < backfill_end then 0
           else (select count(*) from (select from events where not journaled limit ${MAX_TAIL}) as foreign_events)
         end as unbuilt,

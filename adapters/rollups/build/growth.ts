@@ -15,6 +15,8 @@ export interface NumberedEvent {
 
 /** The growth of a property's figures by a batch of events. */
 export interface PropertyGrowth {
+  /** Whether its values are counted; asked once for all events of the batch. */
+  readonly isCounted: boolean;
   readonly value_types: Record<ValueType, number>;
   /** The number of events with each value, by hour. */
   readonly hours: Map<number, Map<Scalar, number>>;
@@ -73,7 +75,11 @@ export const noValueTypes = (): Record<ValueType, number> => ({
   array: 0,
 });
 
-const newProperty = (): PropertyGrowth => ({ value_types: noValueTypes(), hours: new Map() });
+const newProperty = (isCounted: boolean): PropertyGrowth => ({
+  isCounted,
+  value_types: noValueTypes(),
+  hours: new Map(),
+});
 const newHours = (): HourGrowth => ({ counts: new Map(), users: new Map(), postings: new Map() });
 const newGrowth = (): TypeGrowth => ({
   ...newHours(),
@@ -127,6 +133,16 @@ export class GrowthTally {
     if (properties !== null) this.#addProperties(growth, event_type, propertiesOf(properties), hour);
   }
 
+  /** Undefined where the name has no place. */
+  #newProperty({ properties }: TypeGrowth, event_type: string, name: string): PropertyGrowth | undefined {
+    const keeping = this.#keepingOf(event_type, name);
+    if (keeping === "unkept") return undefined;
+    this.#rows += 1;
+    const property = newProperty(keeping === "counted");
+    properties.set(name, property);
+    return property;
+  }
+
   #addProperties(
     growth: TypeGrowth,
     event_type: string,
@@ -134,13 +150,11 @@ export class GrowthTally {
     hour: number,
   ): void {
     for (const name of Object.keys(properties)) {
-      const keeping = this.#keepingOf(event_type, name);
-      if (keeping === "unkept") continue;
-      if (!growth.properties.has(name)) this.#rows += 1;
-      const property = entry(growth.properties, name, newProperty);
+      const property = growth.properties.get(name) ?? this.#newProperty(growth, event_type, name);
+      if (property === undefined) continue;
       const value = properties[name];
       property.value_types[valueTypeOf(value)] += 1;
-      if (keeping === "counted" && isScalar(value)) this.#rows += addValue(property, value, hour);
+      if (property.isCounted && isScalar(value)) this.#rows += addValue(property, value, hour);
     }
   }
 }

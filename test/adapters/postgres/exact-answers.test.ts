@@ -56,7 +56,7 @@ const STORE = `
     insert into events(event_type, user_id, occurred_at, journaled)
     select 'slow', 'user ' || n, ${AT} + 60000 * n, true from generate_series(1, 5) as n returning id
   )
-  insert into event_journal(first_id, ids) select min(id), array_agg(id) from stored`;
+  insert into event_journal(first_id, ids, events) select min(id), array_agg(id), count(*) from stored`;
 
 /** Commits half of its transactions, long after it has taken the ids; the number of events that were committed. */
 async function writeSlowly(client: pg.Client, seed: number, isOver: () => boolean): Promise<number> {
