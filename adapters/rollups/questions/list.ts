@@ -11,8 +11,11 @@ const BEFORE_ALL_IDS = Number.MIN_SAFE_INTEGER;
 // Hours whose events are loaded together: few at first, since one hour often fills a page.
 const FIRST_HOURS = 4;
 const MOST_HOURS = 64;
-// The stretch of time that is searched for hours with a user's events, doubled while nothing fills the page.
+// The stretch of time that is searched for hours with a user's events, four times as long each time: each stretch costs a
+// remote database some round trips. Most of these hours have one event of the user.
 const FIRST_STRETCH = 48;
+const NEXT_STRETCH = 4;
+const FIRST_HOURS_OF_USER = 16;
 
 /** Whether an event belongs on a page, apart from its time. */
 export const isOnPage = (
@@ -46,8 +49,9 @@ interface Search {
 /** The hours of a span in which one of the users had an event of any type, latest first. */
 function* hoursOfUsers({ store }: Snapshot, users: ReadonlySet<number>, span: HourSpan): Work<number[]> {
   const hours = new Set<number>();
+  const rising = [...users].sort((a, b) => a - b);
   yield* eachVisitors(store, ALL_TYPES, span, (row) => {
-    if (!hours.has(row.hour) && hasUser(row.users, users)) hours.add(row.hour);
+    if (!hours.has(row.hour) && hasUser(row.users, rising)) hours.add(row.hour);
     return undefined;
   });
   return [...hours].sort((a, b) => b - a);
@@ -79,7 +83,7 @@ function* takeHours(
 }
 
 function* takeAll(search: Search, hours: readonly number[]): Work<boolean> {
-  for (let from = 0, most = FIRST_HOURS; from < hours.length; from += most, most = nextMost(most)) {
+  for (let from = 0, most = FIRST_HOURS_OF_USER; from < hours.length; from += most, most = nextMost(most)) {
     if (yield* takeHours(search, hours.slice(from, from + most))) return true;
   }
   return false;
@@ -91,7 +95,7 @@ const nextMost = (most: number): number => Math.min(2 * most, MOST_HOURS);
 function* takeOfUsers(search: Search, users: ReadonlySet<number>, span: HourSpan): Work<void> {
   const { first } = span;
   const [latest = first - 1] = yield* search.snapshot.store.latestHours(search.types, span, 1);
-  for (let end = latest, stretch = FIRST_STRETCH; end >= first; end -= stretch, stretch *= 2) {
+  for (let end = latest, stretch = FIRST_STRETCH; end >= first; end -= stretch, stretch *= NEXT_STRETCH) {
     const hours = { first: Math.max(first, end - stretch + 1), last: end };
     if (yield* takeAll(search, yield* hoursOfUsers(search.snapshot, users, hours))) return;
   }
