@@ -1,7 +1,7 @@
 import { bucketAt } from "../../domain/reports/buckets.ts";
 import { HOUR, type Instant } from "../../domain/time.ts";
 import { entry } from "./build/growth.ts";
-import { dayOfHour, HOURS_A_DAY, hourOf, readHours, readPostings } from "./formats.ts";
+import { dayOfHour, HOURS_A_DAY, hasUser, hourOf, readHours, readPostings } from "./formats.ts";
 import { type PersonNumbers, personOf } from "./questions/people.ts";
 import {
   ALL_TYPES,
@@ -95,6 +95,17 @@ export const eachVisitors = (
   span: HourSpan,
   visit: (row: VisitorsRow) => Work<void> | undefined,
 ): Work<void> => eachRow(store.visitorsPage, typeId, span, visit);
+
+/** The hours of a span in which one of the users had an event of any type, latest first. */
+export function* hoursOfUsers(store: QuestionStore, users: Iterable<number>, span: HourSpan): Work<number[]> {
+  const hours = new Set<number>();
+  const rising = [...users].sort((a, b) => a - b);
+  yield* eachVisitors(store, ALL_TYPES, span, (row) => {
+    if (!hours.has(row.hour) && hasUser(row.users, rising)) hours.add(row.hour);
+    return undefined;
+  });
+  return [...hours].sort((a, b) => b - a);
+}
 
 export const eachPostings = (
   store: QuestionStore,

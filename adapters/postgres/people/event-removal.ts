@@ -1,11 +1,10 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { ROWS_A_BUILD, RollupBuilder } from "../../rollups/build/builder.ts";
-import { hasUser } from "../../rollups/formats.ts";
-import { eachVisitors } from "../../rollups/reader.ts";
+import { hoursOfUsers } from "../../rollups/reader.ts";
 import { unusedValues } from "../../rollups/removal/properties.ts";
 import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
 import { noRemovedRows } from "../../rollups/removal/removed-rows.ts";
-import { ALL_TYPES, userKey } from "../../rollups/store.ts";
+import { userKey } from "../../rollups/store.ts";
 import { run, waitFor } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
@@ -80,14 +79,7 @@ export async function detach(
 }
 
 async function hoursOf({ query }: Database, user: number): Promise<number[]> {
-  const hours = new Set<number>();
-  const users = new Set([user]);
-  const work = eachVisitors(createRollupStore(query), ALL_TYPES, ALL_HOURS, (row) => {
-    if (hasUser(row.users, users)) hours.add(row.hour);
-    return undefined;
-  });
-  await run(work, () => nextTurn());
-  return [...hours];
+  return run(hoursOfUsers(createRollupStore(query), [user], ALL_HOURS), () => nextTurn());
 }
 
 const loadBy =

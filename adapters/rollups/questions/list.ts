@@ -1,7 +1,7 @@
 import { holdsAll, propertiesOf } from "../../../domain/reports/condition.ts";
 import type { EventPlace, StoredEvent } from "../../../domain/reports/event-list.ts";
-import { hasUser, hourOf, readPostings } from "../formats.ts";
-import { eachVisitors, idsOf, typeIdOf } from "../reader.ts";
+import { hourOf, readPostings } from "../formats.ts";
+import { hoursOfUsers, idsOf, typeIdOf } from "../reader.ts";
 import { ALL_TYPES, type HourSpan, type PersonPage, userKey } from "../store.ts";
 import type { Work } from "../work.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -46,17 +46,6 @@ interface Search {
   readonly found: StoredEvent[];
 }
 
-/** The hours of a span in which one of the users had an event of any type, latest first. */
-function* hoursOfUsers({ store }: Snapshot, users: ReadonlySet<number>, span: HourSpan): Work<number[]> {
-  const hours = new Set<number>();
-  const rising = [...users].sort((a, b) => a - b);
-  yield* eachVisitors(store, ALL_TYPES, span, (row) => {
-    if (!hours.has(row.hour) && hasUser(row.users, rising)) hours.add(row.hour);
-    return undefined;
-  });
-  return [...hours].sort((a, b) => b - a);
-}
-
 /** Adds the events of these hours that belong on the page; true where the page is full. */
 function* takeHours(
   { snapshot, page, types, users, found }: Search,
@@ -97,7 +86,7 @@ function* takeOfUsers(search: Search, users: ReadonlySet<number>, span: HourSpan
   const [latest = first - 1] = yield* search.snapshot.store.latestHours(search.types, span, 1);
   for (let end = latest, stretch = FIRST_STRETCH; end >= first; end -= stretch, stretch *= NEXT_STRETCH) {
     const hours = { first: Math.max(first, end - stretch + 1), last: end };
-    if (yield* takeAll(search, yield* hoursOfUsers(search.snapshot, users, hours))) return;
+    if (yield* takeAll(search, yield* hoursOfUsers(search.snapshot.store, users, hours))) return;
   }
 }
 

@@ -1,11 +1,10 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "better-sqlite3";
-import { hasUser } from "../../rollups/formats.ts";
-import { eachVisitors } from "../../rollups/reader.ts";
+import { hoursOfUsers } from "../../rollups/reader.ts";
 import { unusedValues } from "../../rollups/removal/properties.ts";
 import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
 import { noRemovedRows } from "../../rollups/removal/removed-rows.ts";
-import { ALL_TYPES, userKey } from "../../rollups/store.ts";
+import { userKey } from "../../rollups/store.ts";
 import { run, runNow } from "../../rollups/work.ts";
 import type { Planner, RollupBuild } from "../reports/rollup-build.ts";
 import { createRemovalStore, isCurrent } from "../reports/rollup-store.ts";
@@ -89,16 +88,8 @@ export function createEventRemoval({ db, writer, build, rollups, plan }: Removal
     return true;
   }
 
-  async function hoursOf(user: number): Promise<number[]> {
-    const hours = new Set<number>();
-    const users = new Set([user]);
-    const work = eachVisitors(store, ALL_TYPES, ALL_HOURS, (row) => {
-      if (hasUser(row.users, users)) hours.add(row.hour);
-      return undefined;
-    });
-    await run(work, () => nextTurn());
-    return [...hours];
-  }
+  const hoursOf = (user: number): Promise<number[]> =>
+    run(hoursOfUsers(store, [user], ALL_HOURS), () => nextTurn());
 
   /** Undefined where the alias is in the rollups no more. */
   function removeIn(alias: string, hours: readonly number[]): number | undefined {
