@@ -167,6 +167,9 @@ function writerOf(
   probe: WriteProbe,
 ): Writer {
   return createWriter(db, {
+    begin() {
+      shelf.lock();
+    },
     save() {
       cells.save();
       // Right before the commit: nothing is acknowledged that went to a file which is no longer there.
@@ -174,6 +177,7 @@ function writerOf(
     },
     forget() {
       cells.forget();
+      shelf.unlock();
     },
     undo() {
       shelf.clear();

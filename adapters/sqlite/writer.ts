@@ -16,6 +16,8 @@ export interface Writer {
 
 /** State that acts gather in memory within a transaction. */
 export interface Gathered {
+  /** A transaction has begun: until it ends no other connection can write. */
+  begin(): void;
   /** Writes it down, inside the transaction. */
   save(): void;
   /** The transaction has ended, whether it was committed or rolled back. */
@@ -65,6 +67,7 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
   function together(jobs: readonly Job[]): unknown[] {
     begin.run();
     try {
+      gathered.begin();
       const values = jobs.map((job) => job.act());
       gathered.save();
       commit.run();

@@ -91,7 +91,20 @@ export function createGate(keys: Keys | undefined): Gate {
     (keys?.[scope] ?? []).map((key) => ({ scope, digest: digest(key) })),
   );
 
+  // Holds keys of this server alone, so that it cannot grow. A digest costs ten times as much as this look-up, which goes
+  // by the hash of the whole key: it tells no part of a key.
+  const recognised = { header: new Map<string, Caller>(), query: new Map<string, Caller>() };
+
   function recognise(key: string, inQuery: boolean): Caller {
+    const callers = inQuery ? recognised.query : recognised.header;
+    const remembered = callers.get(key);
+    if (remembered !== undefined) return remembered;
+    const caller = compare(key, inQuery);
+    if (caller.kind === "key") callers.set(key, caller);
+    return caller;
+  }
+
+  function compare(key: string, inQuery: boolean): Caller {
     const given = digest(key);
     // Digests have one length, and all of them are compared: the time taken tells nothing about the keys.
     const [match] = known.filter((candidate) => timingSafeEqual(candidate.digest, given));

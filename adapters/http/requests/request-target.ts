@@ -26,7 +26,11 @@ const hostFault = (detail: string): Failure => new Failure("invalid", detail);
  * for different ones, and Node itself would take the first. HTTP/1.0 needs none.
  */
 export function faultOfHost(rawHeaders: readonly string[], httpVersion: string): Failure | undefined {
-  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && /^host$/i.test(name)).length;
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === "host") hosts += 1;
+  }
   if (hosts > 1) return hostFault("The request has several Host headers: send one.");
   if (hosts === 0 && httpVersion === "1.1") return hostFault("The request has no Host header: send one.");
   return undefined;

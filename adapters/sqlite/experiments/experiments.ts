@@ -33,6 +33,9 @@ export interface ExperimentShelf {
   ids(page: ExperimentPage): number[];
   /** Empties the cache after a change on this connection, which it cannot notice by itself. */
   clear(): void;
+  /** A writing transaction has begun: until `unlock` no other connection can write. */
+  lock(): void;
+  unlock(): void;
   /** The metrics of running experiments that are computed from events, by event type. */
   watches(): ReadonlyMap<string, readonly Watch[]>;
   /** The same of all experiments whatever their status, or of one of them. */
@@ -58,6 +61,7 @@ export function createExperimentShelf(db: Database): ExperimentShelf {
   const shelf = new Map<number, Experiment>();
   let watches: Map<string, Watch[]> | undefined;
   let version = dataVersion.get();
+  let isLocked = false;
 
   function clear(): void {
     shelf.clear();
@@ -65,6 +69,7 @@ export function createExperimentShelf(db: Database): ExperimentShelf {
   }
 
   function notice(): void {
+    if (isLocked) return;
     const current = dataVersion.get();
     if (current === version) return;
     version = current;
@@ -99,6 +104,13 @@ export function createExperimentShelf(db: Database): ExperimentShelf {
     findAll,
     ids: rows.ids,
     clear,
+    lock() {
+      notice();
+      isLocked = true;
+    },
+    unlock() {
+      isLocked = false;
+    },
     watches() {
       notice();
       watches ??= watchesOf(selectWatches.all());

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { messageKey } from "../../../domain/events/message-id.ts";
+import { ExperimentInput, newExperiment } from "../../../domain/experiments/experiment.ts";
 import { cellsContract } from "../cells-contract.ts";
 import { keptCellsContract } from "../kept-cells-contract.ts";
 import { observationsContract } from "../observations-contract.ts";
@@ -62,4 +63,21 @@ test("two processes may share a file: neither loses or doubles what both write",
   expect(new Set(answers.map(([{ id }]) => id)).size).toBe(1);
   expect(answers.filter(([{ duplicate }]) => !duplicate)).toHaveLength(1);
   await Promise.all([one.close(), two.close()]);
+});
+
+test("an event counts for an experiment that another process has created since the transaction before", async () => {
+  const file = newFile();
+  const [one, other] = [openSqlite(file), openSqlite(file)];
+  const click = { ...event, user_id: "ann", message_key: null };
+  // It has read which events count.
+  await one.appendEvents([click]);
+  const metrics = [{ metric_name: "clicks", event_type: "click" }];
+  const input = { test_name: "t", variants: [{ variant_name: "red" }, { variant_name: "blue" }], metrics };
+  const experiment = await other.createExperiment(newExperiment(ExperimentInput.parse(input), "salt", 0));
+  const { id = 0, variants: [red] = [] } = experiment ?? {};
+  await other.assign(id, [{ user_id: "ann", variant_id: red?.id ?? 0, assigned_at: 0 }]);
+  await one.appendEvents([click, click]);
+  const { cells = [] } = (await other.experimentCells(id)) ?? {};
+  expect(cells.map(({ metrics }) => [metrics[0]?.metric_name, metrics[0]?.count])).toEqual([["clicks", 2]]);
+  await Promise.all([one.close(), other.close()]);
 });

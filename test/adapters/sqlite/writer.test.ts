@@ -18,7 +18,7 @@ const newFile = (): string => {
   return join(folder, `${files}.db`);
 };
 
-const nothingGathered: Gathered = { save: () => {}, forget: () => {}, undo: () => {} };
+const nothingGathered: Gathered = { begin: () => {}, save: () => {}, forget: () => {}, undo: () => {} };
 
 interface Opened {
   readonly db: Database;
@@ -149,6 +149,7 @@ test("state that acts gather is written with them once, and undone where they ar
   let gathered = 0;
   let undone = 0;
   const opened = open(":memory:", (db) => ({
+    begin: () => {},
     save: () => void db.prepare("insert into numbers values (?)").run(gathered),
     forget: () => {
       gathered = 0;

@@ -127,6 +127,18 @@ test("X-API-Key takes precedence over Authorization, which may be for a proxy, a
   expect((await send(asking("write", { authorization: "Bearer wrong" }, `?key=${WRITE}`))).status).toBe(401);
 });
 
+test("a key that was recognised before has the access of the place in which it is sent now", async () => {
+  const { send } = openEdge({ keys });
+  const statuses: number[] = [];
+  for (let round = 0; round < 2; round += 1) {
+    statuses.push((await send(asking("admin", { authorization: `Bearer ${ADMIN}` }))).status);
+    statuses.push((await send(asking("admin", {}, `?key=${ADMIN}`))).status);
+    statuses.push((await send(asking("read", { authorization: `Bearer ${ADMIN.slice(0, -1)}` }))).status);
+  }
+  // The second experiment of the same name is a conflict.
+  expect(statuses).toEqual([201, 403, 401, 409, 403, 401]);
+});
+
 test("an empty key counts as a missing key", async () => {
   const { body } = await openEdge({ keys }).send(asking("write", {}, "?key="));
   expect(body).toMatchObject({ code: "unauthorized", detail: expect.stringMatching(/^Send a key/) });
