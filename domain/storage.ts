@@ -14,6 +14,7 @@ import type { EventPage, StoredEvent } from "./reports/event-list.ts";
 import type { FunnelCount, FunnelQuestion } from "./reports/funnel.ts";
 import type { CohortCount, RetentionQuestion } from "./reports/retention.ts";
 import type { TrendQuestion, TrendSeries } from "./reports/trend.ts";
+import type { Fact, FactsQuestion } from "./reports/user-facts.ts";
 import type { Instant } from "./time.ts";
 
 // THE PORT. Each method is one atomic act: it happened wholly, and is on the disk, when its promise fulfils; or it
@@ -66,6 +67,8 @@ export interface EventQuestions {
   funnel(question: FunnelQuestion, asking?: Asking): Promise<Answered<FunnelCount>>;
   /** A count for each cohort, in the order of their periods. */
   retention(question: RetentionQuestion, asking?: Asking): Promise<Answered<readonly CohortCount[]>>;
+  /** A fact about each user of the question, in its order; events under another id of the same person are included. */
+  userFacts(question: FactsQuestion, asking?: Asking): Promise<readonly Fact[]>;
 }
 
 export interface PeopleStore {

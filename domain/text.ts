@@ -22,11 +22,14 @@ function nameFault(text: string): string {
   return `must be at most ${MAX_CHARACTERS} characters long`;
 }
 
+/** Whether a text from other programs could be a name. */
+export const isName = (text: string): boolean => NAME.test(text);
+
 /** A name of an event type, user, session, experiment, variant or metric. It is stored as it was sent. */
 export const Name = z
   .string()
   .superRefine((text, context) => {
-    if (!NAME.test(text)) context.addIssue({ code: "custom", message: nameFault(text) });
+    if (!isName(text)) context.addIssue({ code: "custom", message: nameFault(text) });
   })
   .meta({
     minLength: 1,

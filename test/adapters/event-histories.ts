@@ -7,6 +7,7 @@ import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts"
 import type { FunnelQuestion } from "../../domain/reports/funnel.ts";
 import type { RetentionQuestion } from "../../domain/reports/retention.ts";
 import type { TrendQuestion } from "../../domain/reports/trend.ts";
+import type { FactsQuestion } from "../../domain/reports/user-facts.ts";
 import type { EventStore, PeopleStore } from "../../domain/storage.ts";
 import { DAY, HOUR, type Instant } from "../../domain/time.ts";
 import { plainPeople } from "./plain-people.ts";
@@ -186,6 +187,22 @@ export const listQuestion = ({ around }: Place): fc.Arbitrary<EventPage> =>
       limit: fc.integer({ min: 1, max: 20 }),
     })
     .map(({ range, ...rest }) => ({ ...rest, ...range }));
+
+export const factsQuestion = ({ around }: Place): fc.Arbitrary<FactsQuestion> => {
+  const users = fc
+    .array(fc.tuple(fc.constantFrom(...USERS, "nobody"), span(around)), { maxLength: 5 })
+    .map((some) => some.map(([user_id, range]) => ({ user_id, ...range })));
+  const property = fc.constantFrom(...PROPERTIES);
+  return fc.oneof(
+    fc.record({
+      kind: fc.constant("total" as const),
+      event_type: fc.constantFrom(...TYPES),
+      property: fc.option(property),
+      users,
+    }),
+    fc.record({ kind: fc.constant("last_value" as const), property, users }),
+  );
+};
 
 /** A claim that an anonymous id and a user id are one person. */
 type Claim = readonly [anonymous_id: string, user_id: string];

@@ -5,6 +5,7 @@ import type { FunnelCount, FunnelQuestion, StepCount } from "../../domain/report
 import type { Group } from "../../domain/reports/groups.ts";
 import type { CohortCount, RetentionQuestion } from "../../domain/reports/retention.ts";
 import type { Measure, TrendQuestion, TrendSeries } from "../../domain/reports/trend.ts";
+import type { Fact, FactsQuestion } from "../../domain/reports/user-facts.ts";
 import type { Instant } from "../../domain/time.ts";
 import { plainBestRun } from "../domain/reports/plain-runs.ts";
 
@@ -90,6 +91,31 @@ export function plainList(events: readonly StoredEvent[], page: EventPage): Stor
     .sort((a, b) => byTime(b, a))
     .filter((event) => after === undefined || byTime(event, after) < 0)
     .slice(0, limit);
+}
+
+/** Values that stand for a group of users: short texts, numbers and booleans. */
+const isGroup = (value: unknown): value is string | number | boolean =>
+  typeof value === "number" ||
+  typeof value === "boolean" ||
+  (typeof value === "string" && value.trim() !== "" && value.length <= 200 && !value.includes("\u0000"));
+
+export function plainFacts(events: readonly StoredEvent[], question: FactsQuestion): Fact[] {
+  return question.users.map(({ user_id, from, to }) => {
+    const own = events.filter((event) => event.user_id === user_id && isWithin(event, from, to)).sort(byTime);
+    if (question.kind === "last_value")
+      return (
+        own
+          .map((event) => plainProperties(event)[question.property])
+          .filter(isGroup)
+          .at(-1) ?? null
+      );
+    const { event_type, property } = question;
+    const values = own
+      .filter((event) => event.event_type === event_type)
+      .map((event) => (property === null ? 1 : plainProperties(event)[property]))
+      .filter((value): value is number => typeof value === "number" && Math.abs(value) <= 1e12);
+    return values.reduce((sum, value) => sum + value, 0);
+  });
 }
 
 const kindOf = (value: unknown): string =>

@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts";
 import type { TrendQuestion } from "../../domain/reports/trend.ts";
+import type { Fact, FactsQuestion } from "../../domain/reports/user-facts.ts";
 import type { Storage } from "../../domain/storage.ts";
 import { HOUR } from "../../domain/time.ts";
 import {
+  factsQuestion,
   funnelQuestion,
   historyOf,
   LARGE_AT,
@@ -15,7 +17,14 @@ import {
   storyOf,
   trendQuestion,
 } from "./event-histories.ts";
-import { plainFunnel, plainList, plainRetention, plainTrend, plainTypes } from "./plain-answers.ts";
+import {
+  plainFacts,
+  plainFunnel,
+  plainList,
+  plainRetention,
+  plainTrend,
+  plainTypes,
+} from "./plain-answers.ts";
 import { AT, asked, eventAt, type Store, storeBy } from "./question-stories/asked.ts";
 import { funnelStories } from "./question-stories/funnel.ts";
 import { listStories } from "./question-stories/list.ts";
@@ -49,11 +58,17 @@ function plainListOf(history: History, page: EventPage): StoredEvent[] {
   return listed.flatMap(({ id }) => history.events.find((event) => event.id === id) ?? []);
 }
 
+function plainFactsOf(history: History, question: FactsQuestion): Fact[] {
+  const users = question.users.map((user) => ({ ...user, user_id: history.personOf(user.user_id) }));
+  return plainFacts(ofPeople(history), { ...question, users });
+}
+
 export const KINDS = {
   trend: { ask: asked.trend, plain: plainly(plainTrend) },
   funnel: { ask: asked.funnel, plain: plainly(plainFunnel) },
   retention: { ask: asked.retention, plain: plainly(plainRetention) },
   list: { ask: asked.list, plain: plainListOf },
+  facts: { ask: asked.facts, plain: plainFactsOf },
   types: { ask: asked.types, plain: plainly(plainTypes) },
 };
 
@@ -97,6 +112,8 @@ function anyHistory(open: Open, numRuns: number): void {
     test("retention equals the reference implementation", () =>
       holds(KINDS.retention, storyOf(retentionQuestion)));
     test("lists equal the reference implementation", () => holds(KINDS.list, storyOf(listQuestion)));
+    test("facts about users equal the reference implementation", () =>
+      holds(KINDS.facts, storyOf(factsQuestion)));
     test("event types equal the reference implementation", () => holds(KINDS.types, typesStory));
   });
 }
@@ -118,6 +135,20 @@ const byProperty = ["plan", "a.b"].flatMap((breakdown): TrendQuestion[] => {
   ];
 });
 
+/** Questions about all users of a history at once. */
+const manyFacts = (events: readonly StoredEvent[]): FactsQuestion[] => {
+  const ids = [...new Set(events.flatMap(({ user_id }) => user_id ?? []))];
+  const users = ids.map((user_id, index) => ({
+    user_id,
+    from: LARGE_AT.around,
+    to: LARGE_AT.around + index * 1_000,
+  }));
+  return [
+    { kind: "total", event_type: "view", property: null, users },
+    { kind: "last_value", property: "plan", users },
+  ];
+};
+
 function manyEvents(store: Store): void {
   test("answers are correct for thousands of events, users and property values within an hour", async () => {
     const storage = await store();
@@ -131,6 +162,7 @@ function manyEvents(store: Store): void {
       await agreeOn(KINDS.retention, sample(retentionQuestion(LARGE_AT), 8), storage, history);
       await agreeOn(KINDS.funnel, sample(funnelQuestion(LARGE_AT), 6), storage, history);
       await agreeOn(KINDS.list, sample(listQuestion(LARGE_AT), 8), storage, history);
+      await agreeOn(KINDS.facts, manyFacts(history.events), storage, history);
     }
     expect(history.events).toHaveLength(6_400);
   });

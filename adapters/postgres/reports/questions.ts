@@ -5,6 +5,7 @@ import type { EventPage, StoredEvent } from "../../../domain/reports/event-list.
 import type { FunnelCount, FunnelQuestion } from "../../../domain/reports/funnel.ts";
 import type { CohortCount, RetentionQuestion } from "../../../domain/reports/retention.ts";
 import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.ts";
+import type { Fact } from "../../../domain/reports/user-facts.ts";
 import type { EventQuestions } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
 import { RollupBuilder } from "../../rollups/build/builder.ts";
@@ -12,6 +13,7 @@ import { overlaid } from "../../rollups/overlay.ts";
 import {
   answered,
   type Ways,
+  waysToFacts,
   waysToFunnel,
   waysToList,
   waysToRetention,
@@ -53,6 +55,8 @@ interface Attempt {
   readonly begin: () => void;
 }
 
+// Facts about more users than this are a long report.
+const FEW_USERS = 32;
 const LIMIT_MS = 15_000;
 const TIMES_AT_ONCE = 5_000;
 const SHARE_OF_BUILDING = 0.5;
@@ -184,6 +188,7 @@ export function createQuestions(
   const types = createOnce<Answered<readonly TypeSummary[]>>();
   const trends = createOnce<Answered<readonly TrendSeries[]>>();
   const funnels = createOnce<Answered<FunnelCount>>();
+  const facts = createOnce<Answered<readonly Fact[]>>();
   const retentions = createOnce<Answered<readonly CohortCount[]>>();
 
   return {
@@ -210,6 +215,12 @@ export function createQuestions(
     retention: (question: RetentionQuestion, asking) => {
       const waysTo = (snapshot: Snapshot) => waysToRetention(snapshot, question);
       return ask(retentions, question, { effort: "short from rollups", waysTo }, asking);
+    },
+    userFacts: async (question, asking) => {
+      const waysTo = (snapshot: Snapshot) => waysToFacts(snapshot, question);
+      const effort = question.users.length <= FEW_USERS ? "short from rollups" : "long";
+      const { value } = await ask(facts, question, { effort, waysTo }, { gone: asking?.gone });
+      return value;
     },
   };
 }

@@ -4,11 +4,19 @@ import type { EventPage, StoredEvent } from "../../../domain/reports/event-list.
 import type { FunnelCount, FunnelQuestion } from "../../../domain/reports/funnel.ts";
 import type { CohortCount, RetentionQuestion } from "../../../domain/reports/retention.ts";
 import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.ts";
+import type { Fact, FactsQuestion } from "../../../domain/reports/user-facts.ts";
 import type { Work } from "../work.ts";
+import { factsFromRollups } from "./facts.ts";
 import { funnelFromRollups } from "./funnel.ts";
 import { listFromRollups } from "./list.ts";
 import { personPageOf } from "./people.ts";
-import { funnelFromEvents, retentionFromEvents, trendFromEvents, typesFromEvents } from "./raw.ts";
+import {
+  factsFromEvents,
+  funnelFromEvents,
+  retentionFromEvents,
+  trendFromEvents,
+  typesFromEvents,
+} from "./raw.ts";
 import { retentionFromRollups } from "./retention.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { trendFromRollups } from "./trend.ts";
@@ -56,6 +64,11 @@ export const waysToList = (snapshot: Snapshot, page: EventPage): Ways<readonly S
   *fromEvents() {
     return yield* snapshot.source.page(yield* personPageOf(snapshot, page));
   },
+});
+
+export const waysToFacts = (snapshot: Snapshot, question: FactsQuestion): Ways<readonly Fact[]> => ({
+  fromRollups: () => factsFromRollups(snapshot, question),
+  fromEvents: () => factsFromEvents(snapshot, question),
 });
 
 /** How a question is answered. */

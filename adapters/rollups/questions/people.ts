@@ -1,6 +1,7 @@
+import type { Link } from "../../../domain/people/links.ts";
 import type { EventPage } from "../../../domain/reports/event-list.ts";
 import { entry } from "../build/growth.ts";
-import { type PersonPage, userKey } from "../store.ts";
+import { type LinkSource, type PersonPage, userKey } from "../store.ts";
 import type { Work } from "../work.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -35,4 +36,32 @@ export const personOf = (persons: PersonNumbers | undefined, user: number): numb
 export function* personPageOf({ links }: Pick<Snapshot, "links">, page: EventPage): Work<PersonPage> {
   const { user_id } = page;
   return { ...page, user_ids: user_id === undefined ? undefined : yield* links.idsOf(user_id) };
+}
+
+// Of more users than this, reading all links at once is faster.
+const FEW_USERS = 32;
+
+/** The places in a list of users, by each id of those users' persons. */
+export function* placesByUser(
+  links: LinkSource,
+  users: readonly { readonly user_id: string }[],
+): Work<ReadonlyMap<string, readonly number[]>> {
+  const idsOf = users.length > FEW_USERS ? idsBy(yield* links.all()) : undefined;
+  const places = new Map<string, number[]>();
+  for (const [place, { user_id }] of users.entries()) {
+    const ids = idsOf === undefined ? yield* links.idsOf(user_id) : idsOf(user_id);
+    for (const id of ids) entry(places, id, () => []).push(place);
+  }
+  return places;
+}
+
+/** All ids of the person that an id belongs to, by a list of all links. */
+function idsBy(links: readonly Link[]): (userId: string) => readonly string[] {
+  const persons = new Map(links.map(({ user_id, person_id }) => [user_id, person_id]));
+  const ids = new Map<string, string[]>();
+  for (const { user_id, person_id } of links) entry(ids, person_id, () => [person_id]).push(user_id);
+  return (userId) => {
+    const person = persons.get(userId) ?? userId;
+    return ids.get(person) ?? [person];
+  };
 }

@@ -8,8 +8,15 @@ import {
 } from "../../../domain/reports/retention.ts";
 import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.ts";
 import { TrendTally } from "../../../domain/reports/trend-tally.ts";
-import type { EventSource } from "../store.ts";
+import {
+  type Fact,
+  type FactsQuestion,
+  FactsTally,
+  rangeOfFacts,
+} from "../../../domain/reports/user-facts.ts";
+import type { EventSource, LinkSource } from "../store.ts";
 import type { Work } from "../work.ts";
+import { placesByUser } from "./people.ts";
 
 // Answers from the events themselves: for what the rollups cannot answer, and to verify what they do.
 
@@ -48,4 +55,18 @@ export function* retentionFromEvents(source: EventSource, question: RetentionQue
   const range = { from, to: edges.at(-1) ?? 0, types: [event_type, return_event_type], properties: false };
   yield* source.visit(range, (event) => tally.add(event));
   return tally.counts();
+}
+
+export function* factsFromEvents(
+  { source, links }: { readonly source: EventSource; readonly links: LinkSource },
+  question: FactsQuestion,
+): Work<Fact[]> {
+  const tally = new FactsTally(question);
+  const places = yield* placesByUser(links, question.users);
+  const types = question.kind === "total" ? [question.event_type] : [];
+  yield* source.visit({ ...rangeOfFacts(question), types, properties: true }, (event) => {
+    if (event.user_id === null) return;
+    for (const place of places.get(event.user_id) ?? []) tally.add(place, event);
+  });
+  return tally.facts();
 }

@@ -5,12 +5,14 @@ import type { EventPage, StoredEvent } from "../../../domain/reports/event-list.
 import type { FunnelCount, FunnelQuestion } from "../../../domain/reports/funnel.ts";
 import type { CohortCount, RetentionQuestion } from "../../../domain/reports/retention.ts";
 import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.ts";
+import type { Fact, FactsQuestion } from "../../../domain/reports/user-facts.ts";
 import type { EventQuestions } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
 import {
   answered,
   type Terms,
   type Ways,
+  waysToFacts,
   waysToFunnel,
   waysToList,
   waysToRetention,
@@ -47,13 +49,14 @@ export const checkOf =
     if (Date.now() > deadline) throw tooLong(limitMs);
   };
 
-/** The five questions, answered on one connection, each as of one moment. */
+/** The questions, answered on one connection, each as of one moment. */
 export interface Answers {
   listEvents(page: EventPage, terms: Terms, check: Check): readonly StoredEvent[];
   eventTypes(terms: Terms, check: Check): Answered<readonly TypeSummary[]>;
   trend(question: TrendQuestion, terms: Terms, check: Check): Answered<readonly TrendSeries[]>;
   funnel(question: FunnelQuestion, terms: Terms, check: Check): Answered<FunnelCount>;
   retention(question: RetentionQuestion, terms: Terms, check: Check): Answered<readonly CohortCount[]>;
+  userFacts(question: FactsQuestion, terms: Terms, check: Check): readonly Fact[];
 }
 
 const ALL_IDS = Number.MAX_SAFE_INTEGER;
@@ -89,10 +92,12 @@ export function createAnswers(db: Database): Answers {
       atOneMoment(terms, check, (snapshot) => waysToFunnel(snapshot, question)),
     retention: (question, terms, check) =>
       atOneMoment(terms, check, (snapshot) => waysToRetention(snapshot, question)),
+    userFacts: (question, terms, check) =>
+      atOneMoment({ ...terms, verify: false }, check, (snapshot) => waysToFacts(snapshot, question)).value,
   };
 }
 
-/** The same five, on this connection or on threads. */
+/** The same questions, on this connection or on threads. */
 export interface Answerer {
   listEvents(page: EventPage, terms: Terms, limits: Limits): Promise<readonly StoredEvent[]>;
   eventTypes(terms: Terms, limits: Limits): Promise<Answered<readonly TypeSummary[]>>;
@@ -103,6 +108,7 @@ export interface Answerer {
     terms: Terms,
     limits: Limits,
   ): Promise<Answered<readonly CohortCount[]>>;
+  userFacts(question: FactsQuestion, terms: Terms, limits: Limits): Promise<readonly Fact[]>;
 }
 
 /** Answers on this connection, which holds up everything else of the process meanwhile. */
@@ -117,6 +123,8 @@ export function answerHere(db: Database): Answerer {
     funnel: (question, terms, limits) => within(limits, (check) => answers.funnel(question, terms, check)),
     retention: (question, terms, limits) =>
       within(limits, (check) => answers.retention(question, terms, check)),
+    userFacts: (question, terms, limits) =>
+      within(limits, (check) => answers.userFacts(question, terms, check)),
   };
 }
 
@@ -147,5 +155,6 @@ export function createQuestions(
     trend: async (question, asking) => answerer.trend(question, ...(await prepare(asking))),
     funnel: async (question, asking) => answerer.funnel(question, ...(await prepare(asking))),
     retention: async (question, asking) => answerer.retention(question, ...(await prepare(asking))),
+    userFacts: async (question, asking) => answerer.userFacts(question, ...(await prepare(asking))),
   };
 }

@@ -47,6 +47,8 @@ function connect(): (task: Task) => unknown {
         return answers.funnel(task.question, terms, check);
       case "retention":
         return answers.retention(task.question, terms, check);
+      case "userFacts":
+        return answers.userFacts(task.question, terms, check);
     }
   };
 }

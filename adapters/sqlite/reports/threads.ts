@@ -4,6 +4,7 @@ import type { EventPage } from "../../../domain/reports/event-list.ts";
 import type { FunnelQuestion } from "../../../domain/reports/funnel.ts";
 import type { RetentionQuestion } from "../../../domain/reports/retention.ts";
 import type { TrendQuestion } from "../../../domain/reports/trend.ts";
+import type { FactsQuestion } from "../../../domain/reports/user-facts.ts";
 import type { Terms } from "../../rollups/questions/answers.ts";
 import { asFailure } from "../failures.ts";
 import type { Answerer, Limits, TimeLimit } from "./questions.ts";
@@ -19,13 +20,14 @@ interface Report {
   readonly limits: SharedLimits;
 }
 
-/** A message to a thread: answer one of the five questions, or plan how the next events get into the rollups. */
+/** A message to a thread: answer a question, or plan how the next events get into the rollups. */
 export type Task =
   | ({ readonly kind: "listEvents"; readonly question: EventPage } & Report)
   | ({ readonly kind: "eventTypes" } & Report)
   | ({ readonly kind: "trend"; readonly question: TrendQuestion } & Report)
   | ({ readonly kind: "funnel"; readonly question: FunnelQuestion } & Report)
   | ({ readonly kind: "retention"; readonly question: RetentionQuestion } & Report)
+  | ({ readonly kind: "userFacts"; readonly question: FactsQuestion } & Report)
   | { readonly kind: "plan"; readonly most: number };
 
 /** A message from a thread. A failure is sent in its parts, since an object's class does not survive the message. */
@@ -215,5 +217,7 @@ export function answerOn(threads: Threads): Answerer {
     funnel: (question, terms, given) => ask(given, (limits) => ({ kind: "funnel", question, terms, limits })),
     retention: (question, terms, given) =>
       ask(given, (limits) => ({ kind: "retention", question, terms, limits })),
+    userFacts: (question, terms, given) =>
+      ask(given, (limits) => ({ kind: "userFacts", question, terms, limits })),
   };
 }

@@ -5,6 +5,7 @@ import type { EventPage } from "../../../domain/reports/event-list.ts";
 import type { FunnelQuestion } from "../../../domain/reports/funnel.ts";
 import type { RetentionQuestion } from "../../../domain/reports/retention.ts";
 import type { TrendQuestion } from "../../../domain/reports/trend.ts";
+import type { FactsQuestion } from "../../../domain/reports/user-facts.ts";
 import type { Storage } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
 
@@ -52,5 +53,6 @@ export const asked = {
   retention: (storage: Storage, question: RetentionQuestion) =>
     checked((how) => storage.retention(question, how)),
   types: (storage: Storage) => checked((how) => storage.eventTypes(how)),
+  facts: (storage: Storage, question: FactsQuestion) => storage.userFacts(question),
   list: (storage: Storage, question: EventPage) => storage.listEvents(question),
 };
