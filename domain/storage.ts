@@ -5,7 +5,7 @@ import type { Experiment, ExperimentStatus, NewExperiment } from "./experiments/
 import type { Forced } from "./experiments/lifecycle.ts";
 import type { NewMetric } from "./experiments/metric.ts";
 import type { SegmentUser } from "./experiments/results/segments.ts";
-import type { NotCounted, UserTotal } from "./experiments/user-total.ts";
+import type { CovariateValue, NotCounted, UserTotal } from "./experiments/user-total.ts";
 import type { Erasure, ErasurePage, NewErasure } from "./people/erasure.ts";
 import type { LinkOutcome, NewLink } from "./people/links.ts";
 import type { Answered, Asking } from "./reports/answer.ts";
@@ -155,6 +155,8 @@ export type Attributes = Readonly<Record<string, string | number | boolean>>;
 /** A proposed assignment, with what is known of its user. */
 export interface Candidate extends Assignment {
   readonly attributes?: Attributes | undefined;
+  /** Of the metrics whose covariate is made of events. */
+  readonly covariates?: readonly CovariateValue[] | undefined;
 }
 
 export interface WonAssignment extends Assignment {

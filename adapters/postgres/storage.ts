@@ -104,16 +104,17 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   const { onProgress = () => {}, onRetry = () => {} } = options;
   const deletions = createDeletions(database, onRetry);
   deletions.resume();
-  const backlog = createTallyBacklog(database, onRetry);
-  void backlog.work();
   const build = createRollupBuild(database, onProgress, onRetry);
-  build.start();
   const erasures = createErasures(database, build, onRetry);
+  const questions = createQuestions(database, build, erasures, options);
+  const backlog = createTallyBacklog(database, questions, onRetry);
+  void backlog.work();
+  build.start();
   erasures.resume();
   const experiments = createExperimentStore(database, deletions, () => void backlog.work());
   return {
     ...createEventStore(database, build),
-    ...createQuestions(database, build, erasures, options),
+    ...questions,
     ...createLinkStore(database),
     eraseUser: erasures.eraseUser,
     listErasures: erasures.listErasures,
@@ -125,8 +126,9 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     figures: () => figuresOf(database),
     close: async () => {
       await erasures.stop();
-      await build.stop();
+      // Its covariates are answers of reports, which the rollups' builds serve.
       await backlog.stop();
+      await build.stop();
       await deletions.stop();
       await database.close();
     },

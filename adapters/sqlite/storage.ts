@@ -7,6 +7,7 @@ import { createEventStore } from "./events.ts";
 import { createAssignmentFinder, createAssignmentStore } from "./experiments/assignments.ts";
 import { createCellReader } from "./experiments/cell-reader.ts";
 import { type Cells, createCells } from "./experiments/cells.ts";
+import { createCovariateBacklog } from "./experiments/covariate-backlog.ts";
 import { createDeletions } from "./experiments/deletions.ts";
 import { createEventCounter } from "./experiments/event-counter.ts";
 import {
@@ -196,7 +197,7 @@ function erasuresOf(
 ): Erasures {
   const leave = createLeaving(db, shelf, cells);
   const plan = createPlanner(db, false);
-  const erasures = createErasures({
+  return createErasures({
     db,
     writer,
     removal: createEventRemoval({ db, writer, build, rollups: createRollupWriter(db), plan }),
@@ -210,8 +211,6 @@ function erasuresOf(
     now: Date.now,
     onRetry,
   });
-  erasures.resume();
-  return erasures;
 }
 
 /** Opens the file, creates or upgrades its tables, and serves the port from it. `:memory:` keeps nothing. */
@@ -241,14 +240,17 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   const idsOf = createIdsOf(db);
   const finder = createAssignmentFinder(db, periods, idsOf);
   const counter = createEventCounter(finder, shelf, cells);
-  const backlog = createTallyBacklog(db, writer, shelf, finder, cells, periods, counter, onRetry);
-  void backlog.work();
   const { build, answerer, closeThreads } = readersOf(db, file, writer, files, options);
-  build.start();
   const erasures = erasuresOf(db, writer, shelf, cells, build, onRetry);
+  const questions = createQuestions(build, erasures, answerer, options.reportMs ?? REPORT_MS);
+  const covariates = createCovariateBacklog(db, shelf, finder, cells, questions);
+  const backlog = createTallyBacklog(db, writer, shelf, finder, cells, periods, counter, covariates, onRetry);
+  void backlog.work();
+  build.start();
+  erasures.resume();
   return {
     ...createEventStore(db, writer, shelf, build, counter),
-    ...createQuestions(build, erasures, answerer, options.reportMs ?? REPORT_MS),
+    ...questions,
     ...createLinkStore(db, writer, shelf.clear),
     eraseUser: erasures.eraseUser,
     listErasures: erasures.listErasures,

@@ -38,10 +38,23 @@ const MAX_CAP = 1e13;
 const MAX_DAYS = 366;
 const MAX_UNIT = 20;
 
-const Days = z.int().min(1).max(MAX_DAYS);
+const DAYS = `must be a whole number of days from 1 to ${MAX_DAYS}`;
+const Days = z.int(DAYS).min(1, DAYS).max(MAX_DAYS, DAYS);
 
-/** A number known about a user before the experiment, which is sent as an attribute of the assignment. */
-const Covariate = z.strictObject({ attribute: Name });
+const DEFAULT_COVARIATE_DAYS = 14;
+
+/** Of the events of this type in the days before the assignment: the sum of the property, or how many there are. */
+const EventCovariate = z.strictObject({
+  event_type: Name,
+  property: Name.optional(),
+  days: Days.default(DEFAULT_COVARIATE_DAYS),
+});
+export type EventCovariate = z.infer<typeof EventCovariate>;
+
+/** A number known about a user before the experiment: sent as an attribute of the assignment, or made of their events. */
+const Covariate = z.union([z.strictObject({ attribute: Name }), EventCovariate], {
+  error: `must be {"attribute": …}, a number sent with the assignment, or {"event_type": …, "property"?: …, "days"?: 1 to ${MAX_DAYS}}, the user's events before it`,
+});
 export type Covariate = z.infer<typeof Covariate>;
 
 /** How much worse a guardrail may get: in its own unit, or relative to the control's level. */
@@ -83,7 +96,13 @@ export type MetricDeclaration = z.infer<typeof MetricDeclaration>;
  * `event_type` its values are tracked events: the number in `property`, or 1, of each event that has all of `where`.
  */
 export const MetricDefinition = z
-  .strictObject({ ...measured, role: MetricRole })
+  .strictObject({
+    ...measured,
+    role: MetricRole,
+    declared_at: IsoTime.optional().meta({
+      description: "When it was added to a test that ran already; absent where the test was created with it.",
+    }),
+  })
   .meta({ id: "MetricDefinition" });
 export type MetricDefinition = z.infer<typeof MetricDefinition>;
 
@@ -100,13 +119,18 @@ function metricComplaints({ kind, role, primary, margin, cap, denominator, ...re
     complain("margin", 'is only for a guardrail: add "role": "guardrail", or leave it out');
   if (cap !== undefined && kind === "conversion")
     complain("cap", "is not for a conversion, which is 0 or 1: leave it out");
+  if (kind === "ratio" && rest.covariate !== undefined)
+    complain("covariate", "is not for a ratio: leave it out");
   if (primary === true && role !== undefined && role !== "primary")
     complain("primary", `contradicts the role "${role}": leave one of them out`);
   return found;
 }
 
+/** A declaration, or what was made of one before. */
+type Declared = MetricDeclaration & Pick<MetricDefinition, "declared_at">;
+
 /** The declared metrics with their roles: where none is primary, the first one without a role is. */
-export function metricDefinitions(declared: readonly MetricDeclaration[]): MetricDefinition[] {
+export function metricDefinitions(declared: readonly Declared[]): MetricDefinition[] {
   const given = declared.map(({ role, primary }) => role ?? (primary ? "primary" : undefined));
   const first = given.includes("primary") ? -1 : given.indexOf(undefined);
   return declared.map(({ primary: _, ...metric }, index) => ({

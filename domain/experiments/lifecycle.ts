@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Failure, type Fault } from "../failure.ts";
 import { Description, Name, recordOf } from "../text.ts";
-import { DAY, type Instant, Timestamp } from "../time.ts";
+import { DAY, type Instant, isoTime, Timestamp } from "../time.ts";
 import {
   controlOf,
   type Experiment,
@@ -146,27 +146,23 @@ function winnerOf({ variants, winner_variant_id }: Experiment, winner?: string |
 /** The experiment's metrics with those to be added; where none was primary, the first without a role is. */
 function addedMetrics(
   { metrics, planned_users, window_days }: Experiment,
-  added: readonly MetricDeclaration[] = [],
+  added: readonly MetricDeclaration[],
+  now: Instant,
 ): Experiment["metrics"] {
   if (added.length === 0) return metrics;
   const all = [...metrics, ...added];
   const plan = planned_users === null ? {} : { planned_users, window_days };
-  const late = added.flatMap(({ covariate }, index) =>
-    covariate === undefined
-      ? []
-      : [{ path: ["metrics", metrics.length + index, "covariate"], message: LATE_COVARIATE }],
-  );
-  const faults = [...metricsComplaints({ metrics: all, ...plan }), ...late].map(({ path, message }) => ({
+  const faults = metricsComplaints({ metrics: all, ...plan }).map(({ path, message }) => ({
     path: addedPath(path, metrics.length),
     message,
   }));
   if (all.length > MAX_METRICS)
     faults.push({ path: "metrics", message: `must be at most ${MAX_METRICS} in all` });
-  if (faults.length === 0) return metricDefinitions(all);
+  const declared_at = isoTime(now);
+  if (faults.length === 0)
+    return metricDefinitions([...metrics, ...added.map((metric) => ({ ...metric, declared_at }))]);
   throw new Failure("invalid", "Nothing was changed: the metrics cannot be added.", { faults });
 }
-
-const LATE_COVARIATE = "must be declared when the test is created: it is fixed when a user is assigned";
 
 /** The path of a fault in the list that was sent, from its path in the list of all metrics. */
 function addedPath([list, index, field]: readonly (string | number)[], known: number): string {
@@ -205,7 +201,7 @@ export function changeExperiment(experiment: Experiment, change: ExperimentChang
     decision: change.decision === undefined ? experiment.decision : { ...change.decision, when: now },
     traffic: change.traffic ?? experiment.traffic,
     variants: changedWeights(experiment, change.weights),
-    metrics: addedMetrics(experiment, change.metrics),
+    metrics: addedMetrics(experiment, change.metrics ?? [], now),
     winner_variant_id: winnerOf(experiment, change.winner),
     stopped_at: status === "stopped" ? (experiment.stopped_at ?? now) : experiment.stopped_at,
   };

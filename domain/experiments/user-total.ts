@@ -1,7 +1,8 @@
+import type { FactsQuestion } from "../reports/user-facts.ts";
 import { addProduct, addValue, type ExactSum, noSum } from "../statistics/exact-sum.ts";
 import { DAY, type Instant } from "../time.ts";
 import type { MetricSums } from "./cells.ts";
-import type { MetricDefinition } from "./experiment.ts";
+import type { EventCovariate, MetricDefinition } from "./experiment.ts";
 import { MAX_VALUE } from "./metric.ts";
 
 // From a user's values to the sums of a cell. Both storage engines keep one total per user and metric, and add to the
@@ -83,7 +84,7 @@ export function contributionsOf(metrics: readonly MetricDefinition[], metric_nam
 }
 
 /** Which of the stored rows a metric that was added later is to be tallied from. */
-export type BacklogSource = "values" | "events";
+export type BacklogSource = "covariates" | "values" | "events";
 
 /** The metrics that a change has added, and what they are to be tallied from. */
 export function addedMetrics(
@@ -96,7 +97,11 @@ export function addedMetrics(
     .map((metric) => {
       const denominator = after.find(({ metric_name }) => metric_name === metric.denominator);
       const ofEvents = (metric.event_type ?? denominator?.event_type) !== undefined;
-      return { metric_name: metric.metric_name, sources: ofEvents ? ["values", "events"] : ["values"] };
+      // Covariates first: the users' values are then added to the sums with them, each on its day.
+      const sources: BacklogSource[] = metric.covariate === undefined ? [] : ["covariates"];
+      sources.push("values");
+      if (ofEvents) sources.push("events");
+      return { metric_name: metric.metric_name, sources };
     });
 }
 
@@ -176,24 +181,54 @@ export function moveUser(sums: Sums, metric: MeasuredMetric, from: UserTotal, to
   };
 }
 
-/** A metric's covariate of a user, where it is a number that was sent with the assignment and is not 0. */
+/** A metric's covariate of a user, where it is not 0. */
 export interface CovariateValue {
   readonly metric_name: string;
   readonly x: number;
 }
 
-/** The covariates in the attributes of a user. An attribute that is not a number or is out of range counts as absent. */
+/** What a new user's covariates are taken from. */
+export interface CovariateSources {
+  /** Sent with the assignment. */
+  readonly attributes?: Readonly<Record<string, unknown>> | undefined;
+  /** Computed from the user's events. */
+  readonly covariates?: readonly CovariateValue[] | undefined;
+}
+
+/** The covariates of a new user. One that is not a number or is out of range counts as absent. */
 export function covariatesIn(
   metrics: readonly MetricDefinition[],
-  attributes: Readonly<Record<string, unknown>> = {},
+  { attributes = {}, covariates = [] }: CovariateSources,
 ): CovariateValue[] {
   return metrics.flatMap(({ metric_name, covariate }) => {
     if (covariate === undefined) return [];
-    const x = Object.hasOwn(attributes, covariate.attribute) ? attributes[covariate.attribute] : 0;
-    const counts = typeof x === "number" && x !== 0 && Math.abs(x) <= MAX_VALUE;
-    return counts ? [{ metric_name, x }] : [];
+    const x =
+      "attribute" in covariate
+        ? attributeIn(attributes, covariate.attribute)
+        : covariates.find((one) => one.metric_name === metric_name)?.x;
+    return isCovariate(x) ? [{ metric_name, x }] : [];
   });
 }
+
+const attributeIn = (attributes: Readonly<Record<string, unknown>>, name: string): unknown =>
+  Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+
+const isCovariate = (x: unknown): x is number => typeof x === "number" && x !== 0 && Math.abs(x) <= MAX_VALUE;
+
+/** Asks for the covariate of a metric that is made of the users' events before their assignments. */
+export const covariateQuestion = (
+  { event_type, property, days }: EventCovariate,
+  users: readonly { readonly user_id: string; readonly assigned_at: Instant }[],
+): FactsQuestion => ({
+  kind: "total",
+  event_type,
+  property: property ?? null,
+  users: users.map(({ user_id, assigned_at }) => ({
+    user_id,
+    from: assigned_at - days * DAY,
+    to: assigned_at,
+  })),
+});
 
 /** The sums of a cell with one more user, who has this covariate and no value yet. */
 export const addCovariate = (sums: Sums, x: number): Sums => ({
@@ -212,6 +247,12 @@ export function removeUser(sums: Sums, metric: MeasuredMetric, total: UserTotal)
   const left = moveUser(sums, metric, total, { ...noTotal, covariate: x });
   return { ...left, x: addValue(left.x, -x), xx: addProduct(left.xx, x, -x) };
 }
+
+/** Σxy with a user of whom the sums have values, but had no covariate before. */
+export const addCovariateOfValues = (sums: Sums, metric: Measure, x: number, own: Values): Sums => ({
+  ...sums,
+  xy: addProduct(sums.xy, x, observationOf(metric, own)),
+});
 
 /** The sums of a metric in the words of the port. */
 export function metricSumsOf(

@@ -174,8 +174,11 @@ export function createAssignmentStore(database: Database): AssignmentStore {
     for (;;) {
       definitions ??= await readDefinitions(query);
       const { revision, metrics } = definitions;
-      const covariates = candidates.flatMap(({ test_id, attributes }, index) =>
-        covariatesIn(metrics.get(test_id) ?? [], attributes).map((one) => ({ ...one, turn: index + 1 })),
+      const covariates = candidates.flatMap((candidate, index) =>
+        covariatesIn(metrics.get(candidate.test_id) ?? [], candidate).map((one) => ({
+          ...one,
+          turn: index + 1,
+        })),
       );
       const rows = await query<{ revision: number; turn: number | null }>(INSERT, [
         candidates.map(({ test_id }) => test_id),

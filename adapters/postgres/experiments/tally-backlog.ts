@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { readMetrics } from "../../../domain/experiments/experiment.ts";
-import type { OnRetry } from "../../../domain/storage.ts";
+import type { EventQuestions, OnRetry } from "../../../domain/storage.ts";
 import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
 import { watchedColumns } from "../events.ts";
 import { EVENT_TIME } from "../reports/event-source.ts";
 import { contributionColumns } from "./contributions.ts";
+import { type FoundCovariates, findCovariates, setCovariates } from "./covariate-backlog.ts";
 import { readDefinitions, type WatchedEvent, watchedEvents, watchesOf } from "./definitions.ts";
 import { ALL_DAYS, anySlice, dayOf, endOf, epochOf, periodAt } from "./expressions.ts";
 import { TALLY_STORED, TALLY_WITHOUT_USERS } from "./value-statements.ts";
@@ -19,7 +20,7 @@ export interface TallyBacklog {
 
 interface BacklogRow {
   readonly id: number;
-  readonly source: "assignments" | "values" | "events";
+  readonly source: "assignments" | "covariates" | "values" | "events";
   /** All experiments where it is null. */
   readonly test_id: number | null;
   /** The one metric whose sums are to change; all where it is null. */
@@ -50,6 +51,13 @@ const NEXT = `
   select id, source, test_id, metric_name, before_revision, next_user, next_id, through_id from ab_tally_backlog
   where after_transaction is null or pg_snapshot_xmin(pg_current_snapshot()) > after_transaction
   order by id limit 1 for update skip locked`;
+// The same row, where covariates are to be found for it.
+const COVARIATES_NEXT = `
+  select * from (
+    select id, source, test_id, metric_name, before_revision, next_user, next_id, through_id from ab_tally_backlog
+    where after_transaction is null or pg_snapshot_xmin(pg_current_snapshot()) > after_transaction
+    order by id limit 1) next
+  where source = 'covariates'`;
 const IS_WAITING = "select 1 from ab_tally_backlog limit 1";
 const ADVANCE = `
   update ab_tally_backlog set next_user = $2, next_id = $3, pending = greatest(1, pending - $4) where id = $1`;
@@ -173,27 +181,56 @@ async function countAssignments(query: Query, { next_user, next_id }: BacklogRow
   return { ...last, rows: rows.length, done: rows.length < ROWS_A_STEP };
 }
 
+/** The next covariates, and the row of the backlog that they were found for. */
+interface Found {
+  readonly of: BacklogRow;
+  readonly covariates: FoundCovariates;
+}
+
+async function takeCovariates(query: Query, backlog: BacklogRow, found: Found | undefined): Promise<Reached> {
+  const { next_user, next_id } = backlog;
+  const isFound = found?.of.id === backlog.id && found.of.next_user === next_user;
+  if (!isFound) return { next_user, next_id, rows: 0, done: false };
+  const { rows, done, last } = found.covariates;
+  await setCovariates(query, backlog, found.covariates);
+  return { next_user: last, next_id, rows, done };
+}
+
 const STEPS = { assignments: countAssignments, values: tallyValues, events: tallyEvents };
 
 /** "waiting" where another transaction, or another process at work on it, has to end first; false where nothing is left. */
-async function step(query: Query): Promise<boolean | "waiting"> {
+async function step(query: Query, found: Found | undefined): Promise<boolean | "waiting"> {
   const [backlog] = await query<BacklogRow>(NEXT);
   if (backlog === undefined) return (await query(IS_WAITING)).length > 0 && "waiting";
-  const { next_user, next_id, rows, done } = await STEPS[backlog.source](query, backlog);
+  const { next_user, next_id, rows, done } =
+    backlog.source === "covariates"
+      ? await takeCovariates(query, backlog, found)
+      : await STEPS[backlog.source](query, backlog);
   if (done) await query("delete from ab_tally_backlog where id = $1", [backlog.id]);
   else await query(ADVANCE, [backlog.id, next_user, next_id, rows]);
   return true;
 }
 
-export function createTallyBacklog(database: Database, onRetry: OnRetry): TallyBacklog {
+export function createTallyBacklog(
+  database: Database,
+  questions: Pick<EventQuestions, "userFacts">,
+  onRetry: OnRetry,
+): TallyBacklog {
   let working: Promise<void> | undefined;
   // Work may be asked for just when the last of it is done.
   let asked = false;
   const stopped = new AbortController();
 
+  /** Reports need connections of their own: they are asked before the transaction that takes one. */
+  async function takeStep(): Promise<boolean | "waiting"> {
+    const [next] = await database.query<BacklogRow>(COVARIATES_NEXT);
+    const found = next && { of: next, covariates: await findCovariates(database.query, next, questions) };
+    return database.transaction((query) => step(query, found));
+  }
+
   async function workOn(): Promise<void> {
     while (!stopped.signal.aborted) {
-      const more = await database.transaction(step).catch((error) => onRetry("tallies", error));
+      const more = await takeStep().catch((error) => onRetry("tallies", error));
       if (more === false && !asked) return;
       asked = false;
       if (more === "waiting" || more === undefined)

@@ -5,7 +5,7 @@ import type { EventPage, StoredEvent } from "../../../domain/reports/event-list.
 import type { FunnelCount, FunnelQuestion } from "../../../domain/reports/funnel.ts";
 import type { CohortCount, RetentionQuestion } from "../../../domain/reports/retention.ts";
 import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.ts";
-import type { Fact } from "../../../domain/reports/user-facts.ts";
+import type { Fact, FactsQuestion } from "../../../domain/reports/user-facts.ts";
 import type { EventQuestions } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
 import { RollupBuilder } from "../../rollups/build/builder.ts";
@@ -135,6 +135,9 @@ const effortOfList = ({ event_types, user_id, session_id, where }: EventPage): E
   return session_id === undefined && where.length === 0 ? "short" : "long";
 };
 
+const effortOfFacts = ({ users }: FactsQuestion): Effort =>
+  users.length <= FEW_USERS ? "short from rollups" : "long";
+
 export function createQuestions(
   database: Database,
   build: RollupBuild,
@@ -194,12 +197,8 @@ export function createQuestions(
   return {
     listEvents: async (page, asking) => {
       const waysTo = (snapshot: Snapshot) => waysToList(snapshot, page);
-      const { value } = await ask(
-        lists,
-        page,
-        { effort: effortOfList(page), waysTo },
-        { gone: asking?.gone },
-      );
+      const asked = { effort: effortOfList(page), waysTo };
+      const { value } = await ask(lists, page, asked, { gone: asking?.gone });
       return value;
     },
     eventTypes: (asking) => ask(types, null, { effort: "short from rollups", waysTo: waysToTypes }, asking),
@@ -218,8 +217,8 @@ export function createQuestions(
     },
     userFacts: async (question, asking) => {
       const waysTo = (snapshot: Snapshot) => waysToFacts(snapshot, question);
-      const effort = question.users.length <= FEW_USERS ? "short from rollups" : "long";
-      const { value } = await ask(facts, question, { effort, waysTo }, { gone: asking?.gone });
+      const asked = { effort: effortOfFacts(question), waysTo };
+      const { value } = await ask(facts, question, asked, { gone: asking?.gone });
       return value;
     },
   };

@@ -137,7 +137,7 @@ export function createAssignmentStore(
     insert.run(user_id, testId, variant_id, toSql(assigned_at), period);
     if (attributes !== undefined) insertAttributes.run(testId, user_id, JSON.stringify(attributes));
     const member = { user_id, variant_id, assigned_at, period };
-    cells.countUser(testId, member, covariatesIn(metrics, attributes));
+    cells.countUser(testId, member, covariatesIn(metrics, candidate));
     return { user_id, variant_id, assigned_at, created: true, enrolled: true };
   }
 

@@ -1,8 +1,9 @@
 import type { Database } from "better-sqlite3";
-import type { Experiment } from "../../../domain/experiments/experiment.ts";
+import type { Experiment, MetricDefinition } from "../../../domain/experiments/experiment.ts";
 import { MAX_TOTAL } from "../../../domain/experiments/metric.ts";
 import {
   addCovariate,
+  addCovariateOfValues,
   addToTotal,
   type Contribution,
   type CovariateValue,
@@ -61,6 +62,11 @@ export interface Cells extends Pick<Gathered, "save" | "forget"> {
    * tables of cells by other statements has to clear the experiment shelf.
    */
   versionOf(testId: number): number;
+  /**
+   * Sets the covariate of a user who was assigned before the metric was declared, and may have values already. One that is
+   * set stays as it is.
+   */
+  setCovariate(testId: number, user_id: string, member: Member, metric: MetricDefinition, x: number): void;
   /** How many users the experiment has, those of this transaction included. */
   usersOf(testId: number): number;
   /**
@@ -278,6 +284,31 @@ export function createCells(db: Database): Cells {
         }
       }
       for (const day of [ALL_DAYS, today]) changeUsers({ test_id, day, variant_id, period }, 1);
+    },
+
+    setCovariate(
+      test_id,
+      user_id,
+      { variant_id, period, assigned_at },
+      { metric_name, kind, cap = null },
+      x,
+    ) {
+      const row = selectTotal.get(test_id, user_id, metric_name);
+      const known = row?.declared === 1 ? row : undefined;
+      const total = known === undefined ? noTotal : userTotalOf(known);
+      if (total.covariate !== 0) return;
+      const assigned = dayOf(assigned_at);
+      const lastDay = known?.day ?? assigned;
+      const key = { test_id, variant_id, period, metric_name, declared: 1 };
+      upsertTotal.run({
+        ...key,
+        user_id,
+        day: lastDay,
+        ...totalRowOf({ ...total, covariate: x }),
+      });
+      for (const day of [ALL_DAYS, assigned]) changeSums({ ...key, day }, (sums) => addCovariate(sums, x));
+      for (const day of [ALL_DAYS, lastDay])
+        changeSums({ ...key, day }, (sums) => addCovariateOfValues(sums, { kind, cap }, x, total.own));
     },
 
     usersOf(testId) {

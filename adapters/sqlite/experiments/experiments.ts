@@ -184,7 +184,11 @@ export function createExperimentStore(
       `insert into ab_tally_backlog(source, test_id, metric_name, next_id, through_id)
        select '${source}', ?, ?, 0, max(id) from ${table} having max(id) is not null`,
     );
-  const addBacklog = { values: backlogOf("values", "ab_metrics"), events: backlogOf("events", "events") };
+  const addBacklog = {
+    covariates: backlogOf("covariates", "ab_assignments"),
+    values: backlogOf("values", "ab_metrics"),
+    events: backlogOf("events", "events"),
+  };
 
   function insertTestUnlessTaken(experiment: NewExperiment): number | undefined {
     const { test_name, description, created_at } = experiment;

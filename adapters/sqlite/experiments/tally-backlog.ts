@@ -8,6 +8,7 @@ import { fromSql, timeOf } from "../instants.ts";
 import type { Writer } from "../writer.ts";
 import type { AssignmentFinder } from "./assignments.ts";
 import type { Cells } from "./cells.ts";
+import type { CovariateBacklog, FoundCovariates } from "./covariate-backlog.ts";
 import type { EventCounter } from "./event-counter.ts";
 import type { ExperimentShelf, Watch } from "./experiments.ts";
 import type { WeightPeriods } from "./weight-periods.ts";
@@ -21,7 +22,7 @@ export interface TallyBacklog {
 
 interface BacklogRow {
   readonly id: number;
-  readonly source: "assignments" | "values" | "events";
+  readonly source: "assignments" | "covariates" | "values" | "events";
   /** All experiments where it is null. */
   readonly test_id: number | null;
   /** The one metric whose sums are to change; all where it is null. */
@@ -74,6 +75,7 @@ export function createTallyBacklog(
   cells: Cells,
   periods: WeightPeriods,
   counter: EventCounter,
+  covariates: CovariateBacklog,
   onRetry: OnRetry,
 ): TallyBacklog {
   const selectNext = db.prepare<[], BacklogRow>("select * from ab_tally_backlog order by id limit 1");
@@ -158,11 +160,16 @@ export function createTallyBacklog(
 
   const count = { assignments: countAssignments, values: countValues, events: countEvents };
 
-  /** False where nothing is left. */
-  function step(): boolean {
+  /** False where nothing is left. Covariates are those of the row that they were found for. */
+  function step(found?: { readonly of: BacklogRow; readonly covariates: FoundCovariates }): boolean {
     const backlog = selectNext.get();
     if (backlog === undefined) return false;
-    const reached = count[backlog.source](backlog);
+    if (backlog.source !== "covariates") return advanceTo(count[backlog.source](backlog), backlog);
+    const isFound = found?.of.id === backlog.id && found.of.next_id === backlog.next_id;
+    return isFound ? advanceTo(covariates.set(backlog, found.covariates), backlog) : true;
+  }
+
+  function advanceTo(reached: number, backlog: BacklogRow): true {
     if (reached >= backlog.through_id) remove.run(backlog.id);
     else advance.run(reached, backlog.id);
     return true;
@@ -183,8 +190,11 @@ export function createTallyBacklog(
   }
 
   async function takeStep(): Promise<boolean> {
-    if (selectNext.get() === undefined) return false;
-    return writer.write(ROWS_A_STEP, step);
+    const next = selectNext.get();
+    if (next === undefined) return false;
+    if (next.source !== "covariates") return writer.write(ROWS_A_STEP, () => step());
+    const found = { of: next, covariates: await covariates.find(next) };
+    return writer.write(ROWS_A_STEP, () => step(found));
   }
 
   return {

@@ -13,6 +13,8 @@ export interface MeasuredMetric {
   readonly margin: NonNullable<MetricDefinition["margin"]> | null;
   readonly cap: number | null;
   readonly unit: string | null;
+  /** When it was added to the experiment, as ISO 8601; null where it was there from the start, or is not declared. */
+  readonly declared_at: string | null;
 }
 
 /** An undeclared metric is the sum of its values per user; it is shown and never decides. */
@@ -24,16 +26,18 @@ const undeclared = (metric_name: string): MeasuredMetric => ({
   margin: null,
   cap: null,
   unit: null,
+  declared_at: null,
 });
 
-const declared = ({ metric_name, kind, direction, role, margin, cap, unit }: MetricDefinition) => ({
-  metric_name,
-  kind,
-  direction,
-  role,
-  margin: margin ?? null,
-  cap: cap ?? null,
-  unit: unit ?? null,
+const declared = (metric: MetricDefinition): MeasuredMetric => ({
+  metric_name: metric.metric_name,
+  kind: metric.kind,
+  direction: metric.direction,
+  role: metric.role,
+  margin: metric.margin ?? null,
+  cap: metric.cap ?? null,
+  unit: metric.unit ?? null,
+  declared_at: metric.declared_at ?? null,
 });
 
 /**

@@ -16,7 +16,8 @@ import {
 
 // One sentence or two for each kind of verdict, which a person without statistics can act on.
 
-const sentences = (...parts: readonly string[]): string => parts.filter((part) => part !== "").join(" ");
+export const sentences = (...parts: readonly string[]): string =>
+  parts.filter((part) => part !== "").join(" ");
 
 export const DRAFT = "This is a draft: nobody is assigned until it runs.";
 export const NO_USERS =
@@ -39,6 +40,18 @@ export function brokenSplit(arms: readonly SplitArm[]): string {
       `${usersInWords(users)} in ${quote(variant_name)} instead of ${count(expected)}`,
   );
   return `The split itself is broken, so no figure can be trusted: ${listed(parts)}. Find out why before you decide anything.`;
+}
+
+const DATE_LENGTH = "2026-11-22".length;
+
+/** One sentence for each metric that decides and was declared while the experiment ran. */
+export function decidesSince({ metric, comparisons }: Case): readonly string[] {
+  const guardrails = comparisons.map((one) => one.metric).filter(({ role }) => role === "guardrail");
+  return [...new Set([metric, ...guardrails])].flatMap(({ metric_name, declared_at }) =>
+    declared_at === null
+      ? []
+      : [`${metric_name} decides since ${declared_at.slice(0, DATE_LENGTH)}, when it was declared.`],
+  );
 }
 
 /** "12 % of users against 10 %, +2 points (between +0.573 and +3.44)" */

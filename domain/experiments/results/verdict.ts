@@ -67,12 +67,12 @@ const largest = (compared: readonly Comparison[]): Comparison | undefined =>
  */
 export function judge(matter: Case): Verdict {
   const candidates = candidatesOf(matter);
-  return (
+  const judged =
     winner(matter, candidates) ??
     hindered(matter, candidates) ??
     loser(matter, candidates) ??
-    open(matter, candidates)
-  );
+    open(matter, candidates);
+  return { ...judged, summary: say.sentences(judged.summary, ...say.decidesSince(matter)) };
 }
 
 const isBetter = ({ primary }: Candidate): boolean => primary.reply.judged === "better";

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Experiment, variantOf } from "../../../domain/experiments/experiment.ts";
 import { endpoint, type World } from "../../contract/endpoint.ts";
 import { AssignInput } from "./assign-variant.ts";
+import { eventCovariates } from "./covariates.ts";
 import { decideEverywhere, type InExperiment } from "./decide-everywhere.ts";
 import { Assigned, type Enrolment, enrolmentBody, enrolmentOf, NotEnrolled } from "./enrolment.ts";
 
@@ -48,9 +49,14 @@ async function enrolEverywhere(
   decisions: readonly InExperiment[],
   { storage }: Pick<World, "storage">,
 ): Promise<InOne[]> {
-  const candidates = decisions.flatMap(({ decision }) =>
-    decision.kind === "candidate" ? [decision.candidate] : [],
+  const enrolling = decisions.flatMap(({ experiment, decision }) =>
+    decision.kind === "candidate" ? [{ experiment, candidate: decision.candidate }] : [],
   );
+  const covariates = await eventCovariates(enrolling, storage);
+  const candidates = enrolling.map(({ candidate }, place) => ({
+    ...candidate,
+    covariates: covariates[place],
+  }));
   const stored = (candidates.length === 0 ? [] : await storage.assignUser(candidates)).values();
   return decisions.flatMap(({ experiment, decision }): InOne[] => {
     if (decision.kind !== "candidate") return [bodyOf(experiment, decision)];

@@ -13,6 +13,7 @@ import type {
 import { Name, recordOf } from "../../../domain/text.ts";
 import { type Instant, IsoTime, isoTime } from "../../../domain/time.ts";
 import type { World } from "../../contract/endpoint.ts";
+import { eventCovariates } from "./covariates.ts";
 
 export const MAX_ATTRIBUTES = 50;
 
@@ -123,7 +124,8 @@ export async function enrol(
   const decision = decide(experiment, asker, known, now());
   if (decision.kind !== "candidate") return decision;
   const { test_id, ...candidate } = decision.candidate;
-  const [won] = await storage.assign(test_id, [candidate]);
+  const [covariates] = await eventCovariates([{ experiment, candidate }], storage);
+  const [won] = await storage.assign(test_id, [{ ...candidate, covariates }]);
   return enrolmentOf(won);
 }
 

@@ -9,6 +9,7 @@ import { type Instant, Timestamp } from "../../../domain/time.ts";
 import { type Answer, batchOf, batchReply, takeIn } from "../../contract/batch.ts";
 import { endpoint, TestPath } from "../../contract/endpoint.ts";
 import { existingExperiment } from "../existing-experiment.ts";
+import { eventCovariates } from "./covariates.ts";
 
 const AssignmentInput = z
   .strictObject({ user_id: Name, variant: Name, assigned_at: Timestamp.nullish() })
@@ -44,7 +45,14 @@ export const importAssignments = endpoint({
     }
     const { shift } = senderClock(body.sent_at, time);
     const imported = async (candidates: readonly Assignment[]) => {
-      const won = await storage.assign(test_id, candidates);
+      const covariates = await eventCovariates(
+        candidates.map((candidate) => ({ experiment, candidate })),
+        storage,
+      );
+      const won = await storage.assign(
+        test_id,
+        candidates.map((candidate, place) => ({ ...candidate, covariates: covariates[place] })),
+      );
       return won.map((assignment, index) => ({ ...assignment, wanted: candidates[index]?.variant_id }));
     };
     return takeIn(

@@ -94,6 +94,7 @@ const metricOf = (kind: Shape["kind"]): MeasuredMetric => ({
   kind,
   direction: "increase",
   role: "primary",
+  declared_at: null,
   margin: null,
   cap: null,
   unit: null,

@@ -15,6 +15,7 @@ const signup: MeasuredMetric = {
   margin: null,
   cap: null,
   unit: null,
+  declared_at: null,
 };
 
 function checked(
