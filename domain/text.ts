@@ -22,14 +22,11 @@ function nameFault(text: string): string {
   return `must be at most ${MAX_CHARACTERS} characters long`;
 }
 
-/** Whether a text from other programs could be a name. */
-export const isName = (text: string): boolean => NAME.test(text);
-
 /** A name of an event type, user, session, experiment, variant or metric. It is stored as it was sent. */
 export const Name = z
   .string()
   .superRefine((text, context) => {
-    if (!isName(text)) context.addIssue({ code: "custom", message: nameFault(text) });
+    if (!NAME.test(text)) context.addIssue({ code: "custom", message: nameFault(text) });
   })
   .meta({
     minLength: 1,
