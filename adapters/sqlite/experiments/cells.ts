@@ -66,7 +66,7 @@ export interface Cells extends Pick<Gathered, "save" | "forget"> {
    * Sets the covariate of a user who was assigned before the metric was declared, and may have values already. One that is
    * set stays as it is.
    */
-  setCovariate(testId: number, user_id: string, member: Member, metric: MetricDefinition, x: number): void;
+  setCovariate(testId: number, member: Member, metric: MetricDefinition, x: number): void;
   /** How many users the experiment has, those of this transaction included. */
   usersOf(testId: number): number;
   /**
@@ -288,8 +288,7 @@ export function createCells(db: Database): Cells {
 
     setCovariate(
       test_id,
-      user_id,
-      { variant_id, period, assigned_at },
+      { user_id, variant_id, period, assigned_at },
       { metric_name, kind, cap = null },
       x,
     ) {
@@ -297,6 +296,7 @@ export function createCells(db: Database): Cells {
       const known = row?.declared === 1 ? row : undefined;
       const total = known === undefined ? noTotal : userTotalOf(known);
       if (total.covariate !== 0) return;
+      if (known === undefined) forgetPast.run(test_id, user_id, metric_name);
       const assigned = dayOf(assigned_at);
       const lastDay = known?.day ?? assigned;
       const key = { test_id, variant_id, period, metric_name, declared: 1 };

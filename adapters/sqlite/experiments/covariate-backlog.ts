@@ -82,8 +82,7 @@ export function createCovariateBacklog(
       const test_id = added.test_id ?? 0;
       for (const { user_id, x } of users) {
         const member = finder.assigned(test_id, user_id);
-        if (member !== undefined && metric !== undefined)
-          cells.setCovariate(test_id, user_id, member, metric, x);
+        if (member !== undefined && metric !== undefined) cells.setCovariate(test_id, member, metric, x);
       }
       return reached;
     },
