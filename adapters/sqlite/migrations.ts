@@ -483,6 +483,6 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0010_experiment_life", sql: life },
   { name: "0011_no_looks", sql: noLooks },
   { name: "0012_drop_tallies", sql: dropTallies },
-  { name: "0013_user_links", sql: userLinks },
-  { name: "0014_erasures", sql: erasures },
+  { name: "0014_user_links", sql: userLinks },
+  { name: "0015_erasures", sql: erasures },
 ];
