@@ -238,7 +238,8 @@ export interface MetricStore {
   experimentCells(testId: number): Promise<MeasuredExperiment | undefined>;
   /**
    * What each day added to them, oldest first. A value is of the day on which it happened, but of none before the latest
-   * day that changed its user's observation, so that the days up to any one are the cells of the users they have.
+   * day that changed its user's observation, so that the days up to any one are the cells of the users they have. May be
+   * the same object as before while nothing has changed.
    */
   dayCells(testId: number): Promise<readonly DayCell[]>;
   /**

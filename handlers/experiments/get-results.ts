@@ -38,7 +38,7 @@ export const getResults = endpoint({
   async handle({ params, query: { segment, ...question }, gone }, world) {
     const { storage, prepared, now } = world;
     const measured = await measuredExperiment(storage, params.test_id);
-    const { results, json } = prepared.answer(measured, now(), question);
+    const { body: results, json } = prepared.results(measured, now(), question);
     if (question.metric !== undefined && results.results.every(({ metrics }) => metrics.length === 0)) {
       const message = "is neither declared nor tracked in this test";
       throw unanswerable("request", [{ path: "metric", message }]);

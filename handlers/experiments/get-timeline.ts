@@ -1,4 +1,4 @@
-import { Timeline, timelineOf } from "../../domain/experiments/results/timeline.ts";
+import { Timeline } from "../../domain/experiments/results/timeline.ts";
 import { endpoint, TestPath } from "../contract/endpoint.ts";
 import { measuredExperiment } from "./existing-experiment.ts";
 
@@ -12,9 +12,9 @@ export const getTimeline = endpoint({
   replies: { ok: Timeline },
   failures: ["not_found"],
 
-  async handle({ params }, { storage, now }) {
+  async handle({ params }, { storage, prepared, now }) {
     const measured = await measuredExperiment(storage, params.test_id);
     const days = await storage.dayCells(params.test_id);
-    return { outcome: "ok", body: timelineOf(measured.experiment, days, measured, now()) };
+    return { outcome: "ok", ...prepared.timeline(measured, days, now()) };
   },
 });

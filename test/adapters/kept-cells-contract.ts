@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { MeasuredExperiment } from "../../domain/experiments/cells.ts";
+import type { Cell, MeasuredExperiment } from "../../domain/experiments/cells.ts";
 import { ExperimentInput, newExperiment } from "../../domain/experiments/experiment.ts";
 import { changeExperiment, type ExperimentChange } from "../../domain/experiments/lifecycle.ts";
 import type { Storage } from "../../domain/storage.ts";
@@ -70,6 +70,10 @@ const ACTS: readonly (readonly [what: string, act: Act])[] = [
   ["the experiment is stopped", change({ status: "stopped" })],
 ];
 
+const usersOf = (cells: readonly Cell[]): number => cells.reduce((sum, { users }) => sum + users, 0);
+const countOf = (cells: readonly Cell[]): number =>
+  cells.flatMap(({ metrics }) => metrics).reduce((sum, { count }) => sum + count, 0);
+
 /** `openTwo` returns two storages on one new database, as two processes have them. */
 export function keptCellsContract(name: string, openTwo: () => Promise<readonly [Storage, Storage]>): void {
   async function opened() {
@@ -107,6 +111,10 @@ export function keptCellsContract(name: string, openTwo: () => Promise<readonly 
         const after = await tallied(actor, test_id);
         expect(after, what).not.toEqual(before);
         expect(await tallied(other, test_id), `${what}, by another process`).toEqual(after);
+        const days = await first.dayCells(test_id);
+        expect(await second.dayCells(test_id), what).toEqual(days);
+        expect(usersOf(days), what).toBe(usersOf(after.cells));
+        expect(countOf(days), what).toBe(countOf(after.cells));
       }
       await second.deleteExperiment(test_id);
       expect(await first.experimentCells(test_id)).toBeUndefined();
@@ -122,6 +130,7 @@ export function keptCellsContract(name: string, openTwo: () => Promise<readonly 
       const sizes = await first.createExperiment(newExperiment(input, "salt", AT));
       await enrol("ann", 0)(first, test_id, variants);
       const kept = await first.experimentCells(test_id);
+      const days = await first.dayCells(test_id);
       expect(await first.experimentCells(test_id)).toBe(kept);
       await first.assign(sizes?.id ?? 0, [
         { user_id: "ann", variant_id: sizes?.variants[0]?.id ?? 0, assigned_at: AT },
@@ -130,6 +139,7 @@ export function keptCellsContract(name: string, openTwo: () => Promise<readonly 
         { user_id: "ann", metric_name: "size", value: 1, created_at: AT, occurred_at: AT, message_key: null },
       ]);
       expect(await first.experimentCells(test_id)).toBe(kept);
+      expect(await first.dayCells(test_id)).toBe(days);
       await track({})(second, test_id, variants);
       const read = await first.experimentCells(test_id);
       expect(read).not.toBe(kept);

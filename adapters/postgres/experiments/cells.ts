@@ -14,6 +14,7 @@ import {
   type PersonAssignment,
 } from "../../../domain/experiments/shared-people.ts";
 import type { Sums } from "../../../domain/experiments/user-total.ts";
+import { Recent } from "../../../domain/recent.ts";
 import type { Query } from "../client.ts";
 import { exactSumOf } from "./decimals.ts";
 import { ALL_DAYS } from "./expressions.ts";
@@ -40,9 +41,11 @@ const CELLS = `
     coalesce((select json_agg(u order by day, variant_id, period) from (${USERS}) u), '[]') as users,
     coalesce((select json_agg(s order by day, variant_id, period, metric_name, declared) from (${SUMS}) s), '[]') as sums`;
 
+const BY_DAY = `select row_to_json(c)::text as cells from (${CELLS}) c`;
+
 // All of one moment: users who are counted after their values would be fewer than those who have some.
 const WHOLE = `
-  select row_to_json(w)::text as whole from (
+  select row_to_json(w)::text as cells from (
     select c.*,
       coalesce((
         select json_agg(p order by period, variant_id)
@@ -59,6 +62,8 @@ const WHOLE = `
       (select coalesce(sum(pending), 0)::bigint from ab_tally_backlog
         where coalesce(test_id, $1) = $1) as pending_rows
     from (${CELLS}) c) w`;
+
+const LAST_DAY = 2 ** 31 - 1;
 
 interface SumsRow extends Omit<CellSums, "sums"> {
   readonly users_with_value: number;
@@ -88,37 +93,60 @@ interface WholeRow extends CellsRow {
   readonly pending_rows: number;
 }
 
-/** About as many experiments as are looked at in one day. */
-const MOST_KEPT = 200;
+const MOST_EXPERIMENTS = 100;
+// They may be a hundred times as many.
+const MOST_EXPERIMENTS_BY_DAY = 2;
 
-interface Kept {
-  /** All that the object was made of. */
+interface Kept<T> {
+  /** All that the value was made of. */
   readonly text: string;
-  readonly measured: MeasuredExperiment;
+  readonly value: T;
 }
 
 /**
- * Reads experiments with their cells: the same object as before where the database says the same, word for word. No
- * revision could tell that as cheaply: every value would have to write it, to one row that all of them wait for.
+ * Reads experiments with their cells, and the cells of each day: the same objects as before where the database says the
+ * same, word for word. No revision could tell that as cheaply: every value would have to write it, to one row that all of
+ * them wait for.
  */
 export function createCellReader(query: Query) {
-  const kept = new Map<number, Kept>();
+  const known = new Recent<number, Kept<MeasuredExperiment>>(MOST_EXPERIMENTS);
+  const knownDays = new Recent<number, Kept<readonly DayCell[]>>(MOST_EXPERIMENTS_BY_DAY);
 
-  function keep(id: number, one: Kept): void {
-    kept.delete(id);
-    kept.set(id, one);
-    const [oldest] = kept.keys();
-    if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
+  async function read<T>(
+    kept: Recent<number, Kept<T>>,
+    experiment: Experiment,
+    {
+      statement,
+      days,
+      parse,
+    }: { statement: string; days: readonly [number, number]; parse: (json: string) => T },
+  ): Promise<T> {
+    const [row] = await query<{ cells: string }>(statement, [experiment.id, ...days]);
+    if (row === undefined) throw new Error("a statement that gives one row gave none");
+    const text = JSON.stringify(experiment) + row.cells;
+    const last = kept.get(experiment.id);
+    const value = last?.text === text ? last.value : parse(row.cells);
+    kept.set(experiment.id, { text, value });
+    return value;
   }
 
-  return async (experiment: Experiment): Promise<MeasuredExperiment> => {
-    const [row] = await query<{ whole: string }>(WHOLE, [experiment.id, ALL_DAYS, ALL_DAYS]);
-    if (row === undefined) throw new Error("a statement that gives one row gave none");
-    const text = JSON.stringify(experiment) + row.whole;
-    const last = kept.get(experiment.id);
-    const measured = last?.text === text ? last.measured : measuredOf(experiment, JSON.parse(row.whole));
-    keep(experiment.id, { text, measured });
-    return measured;
+  return {
+    ofExperiment: (experiment: Experiment): Promise<MeasuredExperiment> =>
+      read(known, experiment, {
+        statement: WHOLE,
+        days: [ALL_DAYS, ALL_DAYS],
+        parse: (json) => measuredOf(experiment, JSON.parse(json)),
+      }),
+
+    byDay: (experiment: Experiment): Promise<readonly DayCell[]> =>
+      read(knownDays, experiment, {
+        statement: BY_DAY,
+        days: [ALL_DAYS + 1, LAST_DAY],
+        parse: (json) => {
+          const row: CellsRow = JSON.parse(json);
+          return cellsOf(experiment, row, assignmentsOfPersons(row.people));
+        },
+      }),
   };
 }
 
@@ -133,13 +161,6 @@ function measuredOf(experiment: Experiment, row: WholeRow): MeasuredExperiment {
     pending_rows: row.pending_rows,
     crossed: crossedOf(people),
   };
-}
-
-const LAST_DAY = 2 ** 31 - 1;
-
-export async function readDayCells(query: Query, experiment: Experiment): Promise<readonly DayCell[]> {
-  const [row] = await query<CellsRow>(CELLS, [experiment.id, ALL_DAYS + 1, LAST_DAY]);
-  return row === undefined ? [] : cellsOf(experiment, row, assignmentsOfPersons(row.people));
 }
 
 function cellsOf(

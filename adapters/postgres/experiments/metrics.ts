@@ -10,7 +10,7 @@ import {
 } from "../../../domain/storage.ts";
 import type { Database } from "../database.ts";
 import { createIds } from "../ids.ts";
-import { createCellReader, readDayCells } from "./cells.ts";
+import { createCellReader } from "./cells.ts";
 import { contributionColumns } from "./contributions.ts";
 import { type Definitions, readDefinitions } from "./definitions.ts";
 import { anySlice } from "./expressions.ts";
@@ -74,7 +74,7 @@ export function createMetricStore(
   { findExperiment }: Pick<ExperimentStore, "findExperiment">,
 ): MetricStore {
   const ids = createIds(database, "metric_ids");
-  const readCells = createCellReader(database.query);
+  const reader = createCellReader(database.query);
 
   let definitions: Definitions | undefined;
 
@@ -137,11 +137,11 @@ export function createMetricStore(
     },
     experimentCells: async (testId) => {
       const experiment = await findExperiment(testId);
-      return experiment && readCells(experiment);
+      return experiment && reader.ofExperiment(experiment);
     },
     dayCells: async (testId) => {
       const experiment = await findExperiment(testId);
-      return experiment === undefined ? [] : readDayCells(database.query, experiment);
+      return experiment === undefined ? [] : reader.byDay(experiment);
     },
     userObservations: createObservationReader(database, findExperiment),
     segmentUsers: createSegmentReader(database, findExperiment),

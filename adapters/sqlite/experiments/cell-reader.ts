@@ -8,6 +8,7 @@ import {
   periodsOf,
 } from "../../../domain/experiments/joined-cells.ts";
 import { type CellRows, countPeopleOnce, crossedOf } from "../../../domain/experiments/shared-people.ts";
+import { Recent } from "../../../domain/recent.ts";
 import {
   ALL_DAYS,
   RAW,
@@ -21,10 +22,25 @@ import {
 import type { Cells } from "./cells.ts";
 import { createPersonReader } from "./person-assignments.ts";
 
+const MOST_EXPERIMENTS = 100;
+// They may be a hundred times as many.
+const MOST_EXPERIMENTS_BY_DAY = 2;
+
+/**
+ * The shelf has another object for an experiment after it was changed, a transaction was rolled back or another connection
+ * has written. What this connection commits otherwise is in the version.
+ */
+interface Kept<T> {
+  readonly experiment: Experiment;
+  readonly version: number;
+  readonly value: T;
+}
+
 /** Reads the cells that cells.ts keeps. */
 export interface CellReader {
   /** The same object while nothing has changed. */
   ofExperiment(experiment: Experiment): MeasuredExperiment;
+  /** The same object while nothing has changed. */
   byDay(experiment: Experiment): readonly DayCell[];
 }
 
@@ -61,13 +77,6 @@ export function createCellReader(db: Database, { versionOf }: Pick<Cells, "versi
     })),
   });
 
-  // The shelf has another object for an experiment after it was changed, a transaction was rolled back or another
-  // connection has written. What this connection commits otherwise is in the version.
-  const known = new WeakMap<
-    Experiment,
-    { readonly version: number; readonly measured: MeasuredExperiment }
-  >();
-
   /** In one transaction, because another process may commit meanwhile. */
   const read = db.transaction((experiment: Experiment, pending_rows: number): MeasuredExperiment => {
     const people = sharedPeople(experiment.id);
@@ -83,20 +92,34 @@ export function createCellReader(db: Database, { versionOf }: Pick<Cells, "versi
     };
   });
 
+  const readDays = db.transaction((experiment: Experiment): readonly DayCell[] => {
+    const rows = rowsBetween(experiment, ALL_DAYS + 1, Number.MAX_SAFE_INTEGER);
+    return joinCells(experiment, countPeopleOnce(experiment, rows, sharedPeople(experiment.id)));
+  });
+
+  const known = new Recent<number, Kept<MeasuredExperiment>>(MOST_EXPERIMENTS);
+  const knownDays = new Recent<number, Kept<readonly DayCell[]>>(MOST_EXPERIMENTS_BY_DAY);
+
+  /** What was read before where nothing has changed. */
+  function unchanged<T>(kept: Recent<number, Kept<T>>, experiment: Experiment): T | undefined {
+    const last = kept.get(experiment.id);
+    const isSame = last?.experiment === experiment && last.version === versionOf(experiment.id);
+    return isSame ? last.value : undefined;
+  }
+
+  function keep<T>(kept: Recent<number, Kept<T>>, experiment: Experiment, value: T): T {
+    kept.set(experiment.id, { experiment, version: versionOf(experiment.id), value });
+    return value;
+  }
+
   return {
     ofExperiment(experiment) {
-      const version = versionOf(experiment.id);
       const pending = selectBacklog.get({ test_id: experiment.id }) ?? 0;
-      const last = known.get(experiment);
-      if (last?.version === version && last.measured.pending_rows === pending) return last.measured;
-      const measured = read(experiment, pending);
-      known.set(experiment, { version, measured });
-      return measured;
+      const last = unchanged(known, experiment);
+      return last?.pending_rows === pending ? last : keep(known, experiment, read(experiment, pending));
     },
 
-    byDay(experiment) {
-      const rows = rowsBetween(experiment, ALL_DAYS + 1, Number.MAX_SAFE_INTEGER);
-      return joinCells(experiment, countPeopleOnce(experiment, rows, sharedPeople(experiment.id)));
-    },
+    byDay: (experiment) =>
+      unchanged(knownDays, experiment) ?? keep(knownDays, experiment, readDays(experiment)),
   };
 }

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { DAY, type Instant, isoTime } from "../../time.ts";
+import { DAY, isoTime } from "../../time.ts";
 import type { DayCell, ExperimentCells } from "../cells.ts";
 import type { Experiment } from "../experiment.ts";
 import { type Arm, ArmTable, usersOf } from "./arms.ts";
 import { compareAll } from "./comparisons.ts";
-import { alphaOf, isCompleted, lookOf } from "./level.ts";
+import { alphaOf, lookOf } from "./level.ts";
 import { type MeasuredMetric, measuredMetrics } from "./measured-metric.ts";
 import { figuresOf } from "./observations.ts";
 
@@ -47,17 +47,16 @@ function byDay(changes: readonly DayCell[]): readonly (readonly [day: number, of
 
 /**
  * The experiment at the end of each day on which anything changed: the same figures as the results, of the data up to
- * then. The last day is what the results say now; only there may the planned look have been taken.
+ * then. The last day is what the results say now; only there may the planned look be taken, where they are `completed`.
  */
 export function timelineOf(
   experiment: Experiment,
   changes: readonly DayCell[],
-  cells: Pick<ExperimentCells, "planned_users_reached_at" | "raw">,
-  now: Instant,
+  { raw }: Pick<ExperimentCells, "raw">,
+  completed: boolean,
 ): Timeline {
   const all = new ArmTable(experiment.variants, changes);
-  const metrics = measuredMetrics(experiment, all.arms, cells.raw);
-  const completed = isCompleted(experiment, cells, now);
+  const metrics = measuredMetrics(experiment, all.arms, raw);
   const table = new ArmTable(experiment.variants);
   const days = byDay(changes).map(([day, ofDay], index, { length }) => {
     for (const change of ofDay) table.add(change);

@@ -91,7 +91,7 @@ export async function shownOf(storage: Storage, experiment: Experiment) {
   const [cells, days] = [await storage.experimentCells(experiment.id), await storage.dayCells(experiment.id)];
   if (cells === undefined) throw new Error("the experiment is gone");
   const now = AT + 9 * DAY;
-  return { results: resultsOf(experiment, cells, now), timeline: timelineOf(experiment, days, cells, now) };
+  return { results: resultsOf(experiment, cells, now), timeline: timelineOf(experiment, days, cells, false) };
 }
 
 /** Alike in everything but the last digits of numbers. */

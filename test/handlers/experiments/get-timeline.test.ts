@@ -80,12 +80,7 @@ test("the last day says what the results say now", async () => {
 test("a test without users has no days", async () => {
   const world = openWorld();
   await withColours(world);
-  expect(await call(getTimeline, world, { params })).toStrictEqual({
-    outcome: "ok",
-    body: {
-      test_id: 1,
-      confidence_level: 0.95,
-      days: [],
-    },
-  });
+  const { outcome, body, json } = await call(getTimeline, world, { params });
+  expect([outcome, body]).toStrictEqual(["ok", { test_id: 1, confidence_level: 0.95, days: [] }]);
+  expect(json).toBe(JSON.stringify(body));
 });

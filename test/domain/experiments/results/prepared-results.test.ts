@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { MeasuredExperiment } from "../../../../domain/experiments/cells.ts";
+import type { DayCell, MeasuredExperiment } from "../../../../domain/experiments/cells.ts";
 import { PreparedResults } from "../../../../domain/experiments/results/prepared-results.ts";
 import { resultsOf } from "../../../../domain/experiments/results/results.ts";
+import { timelineOf } from "../../../../domain/experiments/results/timeline.ts";
 import { DAY } from "../../../../domain/time.ts";
 import { NOW } from "../../../world.ts";
 import { cellsOf, experimentWith } from "./stated-cells.ts";
@@ -36,24 +37,55 @@ test("prepared answers are those that would be computed now, whatever was asked 
     fc.property(fc.array(Asked, { minLength: 2, maxLength: 8 }), (asked) => {
       const prepared = new PreparedResults();
       for (const { one, after, question } of asked) {
-        const { results, json } = prepared.answer(one, NOW + after, question);
-        expect(results).toStrictEqual(resultsOf(one.experiment, one, NOW + after, question));
-        expect(json).toBe(JSON.stringify(results));
+        const { body, json } = prepared.results(one, NOW + after, question);
+        expect(body).toStrictEqual(resultsOf(one.experiment, one, NOW + after, question));
+        expect(json).toBe(JSON.stringify(body));
       }
     }),
   );
 });
 
+const daysOf = (one: MeasuredExperiment): readonly DayCell[] =>
+  one.cells.map((cell) => ({ ...cell, day: Math.floor(NOW / DAY) }));
+
+test("a prepared timeline is the one that would be computed now, of the days that storage has now", () => {
+  const prepared = new PreparedResults();
+  const days = daysOf(planned);
+  const at = (after: number, some: readonly DayCell[]) => prepared.timeline(planned, some, NOW + after);
+  const computed = (some: readonly DayCell[], completed: boolean) =>
+    timelineOf(planned.experiment, some, planned, completed);
+  for (const [after, some, completed] of [
+    [0, days, false],
+    [DAY, days, false],
+    [7 * DAY, days, true],
+    [6 * DAY, days, false],
+    [6 * DAY, days.slice(0, 1), false],
+  ] as const) {
+    const { body, json } = at(after, some);
+    expect(body).toStrictEqual(computed(some, completed));
+    expect(json).toBe(JSON.stringify(body));
+  }
+  expect(at(0, days).body).toBe(at(1, days).body);
+});
+
+test("of more experiments than are kept each has its own answer", () => {
+  const prepared = new PreparedResults();
+  const all = Array.from({ length: 150 }, (_, index) => measured({ id: index + 1, test_name: `t${index}` }));
+  for (const _ of [1, 2])
+    for (const one of all)
+      expect(prepared.results(one, NOW, {}).body.test_name).toBe(one.experiment.test_name);
+});
+
 test("only the time of the answer differs while nothing has happened", () => {
   const prepared = new PreparedResults();
-  const [first, second] = [0, DAY].map((after) => prepared.answer(running, NOW + after, {}).results);
+  const [first, second] = [0, DAY].map((after) => prepared.results(running, NOW + after, {}).body);
   expect(second).toStrictEqual({ ...first, computed_at: "2026-11-23T10:00:00.000Z" });
 });
 
 test("the end of a test changes its verdict without any request that writes", () => {
   const prepared = new PreparedResults();
   const kindAfter = (one: MeasuredExperiment, days: number) =>
-    prepared.answer(one, NOW + days * DAY, {}).results.verdict.kind;
+    prepared.results(one, NOW + days * DAY, {}).body.verdict.kind;
   expect([2, 3, 4].map((days) => kindAfter(ending, days))).toEqual([
     "no_difference_yet",
     "no_difference",

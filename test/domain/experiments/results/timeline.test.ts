@@ -49,7 +49,7 @@ test("the last day of the timeline says what the results say, and each day befor
         planned_users: planned ? 100 : null,
       });
       const cells = cellsOfDays(days, planned);
-      const timeline = timelineOf(experiment, days, cells, NOW);
+      const timeline = timelineOf(experiment, days, cells, planned);
       const shown = [...new Set(days.map(({ day }) => day))].sort((a, b) => a - b);
       expect(timeline.days.map(({ day }) => day)).toEqual(
         shown.map((day) => new Date(day * DAY).toISOString().slice(0, 10)),
@@ -79,6 +79,6 @@ test("the last day of the timeline says what the results say, and each day befor
 });
 
 test("an experiment without a change has no day", () => {
-  const { days } = timelineOf(experimentWith(), [], { planned_users_reached_at: null, raw: [] }, NOW);
+  const { days } = timelineOf(experimentWith(), [], { raw: [] }, false);
   expect(days).toEqual([]);
 });
