@@ -67,6 +67,16 @@ const ACTS: readonly (readonly [what: string, act: Act])[] = [
     "a metric of stored events is added",
     change({ metrics: [{ metric_name: "seen", event_type: "click", kind: "count", direction: "increase" }] }),
   ],
+  [
+    "two ids turn out to be one person",
+    (storage) => storage.linkUsers({ anonymous_id: "bob", user_id: "ann", linked_at: AT + DAY }),
+  ],
+  ["a third user is enrolled", enrol("cyd", 0)],
+  ["a value of the third user is tracked", track({ user_id: "cyd" })],
+  [
+    "a user is erased",
+    (storage) => storage.eraseUser({ user_id: "cyd", receipt: "receipt", requested_at: AT + DAY }),
+  ],
   ["the experiment is stopped", change({ status: "stopped" })],
 ];
 
