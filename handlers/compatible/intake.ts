@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { senderClock } from "../../domain/clock.ts";
+import { occurrenceOf, senderClock } from "../../domain/clock.ts";
 import { EventInput, type NewEvent, stamp } from "../../domain/events/event.ts";
 import type { Checked, Fault } from "../../domain/failure.ts";
 import { type Instant, Timestamp } from "../../domain/time.ts";
@@ -8,6 +8,7 @@ import type { World } from "../contract/endpoint.ts";
 import { faultsOf } from "../contract/faults.ts";
 import { wording } from "../contract/wording.ts";
 import { LinkInput, linkFaultOf } from "../people/link-users.ts";
+import { type Exposure, expose } from "./exposure.ts";
 
 /** The largest body that is taken in another product's format, in bytes. */
 export const MAX_FOREIGN_BYTES = 5 * 1024 * 1024;
@@ -17,9 +18,15 @@ export const ForeignBody = z.unknown().meta({ type: "object", description: "In t
 
 export type Fields = Readonly<Record<string, unknown>>;
 
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** The fields of an object; none where the value is anything else. */
-export const fieldsOf = (value: unknown): Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+export const fieldsOf = (value: unknown): Fields => (isObject(value) ? { ...value } : {});
+
+/** An object or nothing with its fields changed. Any other value stays as it is, so that it is refused by its name. */
+export const changedFields = (value: unknown, change: (fields: Fields) => Fields): unknown =>
+  value === undefined || value === null || isObject(value) ? change(fieldsOf(value)) : value;
 
 /** An id as text: other products take numbers too. */
 export const idOf = (value: unknown): unknown => (typeof value === "number" ? String(value) : value);
@@ -28,7 +35,9 @@ export const idOf = (value: unknown): unknown => (typeof value === "number" ? St
 export interface Act {
   readonly event?: Fields;
   /** Ids that are one person. */
-  readonly link?: Fields;
+  readonly link?: Fields | undefined;
+  /** A variant that a user has seen. */
+  readonly exposure?: Exposure;
 }
 
 /** The acts of some items, and when their sender sent them by its own clock. */
@@ -57,11 +66,30 @@ export async function takeActs({ endpoint, acts, sentAt }: Intake, world: World)
       refuse(checked.faults);
       return [];
     });
+  // First, so that what the user did next counts.
+  await Promise.all(
+    firstExposures(acts).map(async (exposure) => {
+      const { occurred_at } = occurrenceOf(instantOf(exposure.timestamp), time, clock);
+      const faults = await expose(exposure, occurred_at, world);
+      if (faults.length > 0) refuse(faults);
+    }),
+  );
   await storeAll(events, world);
   for (const { link } of acts) {
     const faults = link === undefined ? [] : await linked(link, world);
     if (faults.length > 0) refuse(faults);
   }
+}
+
+/** Of several exposures of one user to one flag the first, whatever the order in which they are stored. */
+function firstExposures(acts: readonly Act[]): Exposure[] {
+  const first = new Map<string, Exposure>();
+  for (const { exposure } of acts) {
+    if (exposure === undefined) continue;
+    const key = JSON.stringify([exposure.flag, exposure.user_id]);
+    if (!first.has(key)) first.set(key, exposure);
+  }
+  return [...first.values()];
 }
 
 function checkedEvent(fields: Fields, stamped: (input: EventInput) => Checked<NewEvent>): Checked<NewEvent> {

@@ -1,5 +1,12 @@
 import { evaluateFlag } from "../compatible/ofrep/evaluate-flag.ts";
 import { evaluateFlags } from "../compatible/ofrep/evaluate-flags.ts";
+import {
+  posthogBatch,
+  posthogCapture,
+  posthogEvent,
+  posthogIngest,
+} from "../compatible/posthog/capture-events.ts";
+import { posthogDecide, posthogFlags } from "../compatible/posthog/evaluate-flags.ts";
 import { segmentSettings } from "../compatible/segment/segment-settings.ts";
 import { takeSegmentCalls } from "../compatible/segment/take-segment-calls.ts";
 import { trackEvent } from "../events/track-event.ts";
@@ -68,4 +75,10 @@ export const endpoints: readonly Endpoint[] = [
   evaluateFlags,
   takeSegmentCalls,
   segmentSettings,
+  posthogBatch,
+  posthogEvent,
+  posthogIngest,
+  posthogCapture,
+  posthogFlags,
+  posthogDecide,
 ];

@@ -74,7 +74,7 @@ function decompress(
   });
 }
 
-type Format = "json" | "lines";
+type Format = "json" | "lines" | "form";
 
 // A page's beacon cannot choose its type freely: text/plain and no type are JSON too.
 function formatOf(contentType: string, endpoint: Endpoint): Format {
@@ -88,6 +88,7 @@ function formatOf(contentType: string, endpoint: Endpoint): Format {
     throw new Failure("unsupported_media_type", `Charset ${charset} is not read here: send UTF-8.`);
   }
   if (["", "application/json", "text/plain"].includes(type)) return "json";
+  if (type === "application/x-www-form-urlencoded" && endpoint.foreign?.isPacked) return "form";
   if (type === "application/x-ndjson" && endpoint.lines) return "lines";
   const known = endpoint.lines ? "application/json or application/x-ndjson" : "application/json";
   throw new Failure("unsupported_media_type", `Content-Type ${type} is not read here: use ${known}.`);
@@ -177,8 +178,21 @@ function parseLines(bytes: Uint8Array, endpoint: Endpoint): unknown[] {
 function parse(bytes: Uint8Array, format: Format, endpoint: Endpoint): unknown {
   if (!isUtf8(bytes)) throw noJson("The body is not UTF-8.");
   const json = withoutMark(bytes);
-  return withoutStacks(() => (format === "json" ? parseJson(json, endpoint) : parseLines(json, endpoint)));
+  if (format === "lines") return withoutStacks(() => parseLines(json, endpoint));
+  return withoutStacks(() => parseJson(format === "form" ? formData(json) : json, endpoint));
 }
+
+/** The field `data` of a form: JSON, or JSON in base64. */
+function formData(bytes: Uint8Array): Uint8Array {
+  const data = new URLSearchParams(textOf(bytes)).get("data") ?? "";
+  return Buffer.from(data, /^\s*[[{]/.test(data) ? "utf8" : "base64");
+}
+
+const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+/** The encoding that a body was sent in, where its client may have said nothing of it. */
+const trueEncoding = (sent: Uint8Array, encoding: string, { foreign }: Endpoint): string =>
+  encoding === "identity" && foreign?.isPacked && isGzip(sent) ? "gzip" : encoding;
 
 /**
  * Reads the body of a request: checks its size, encoding, type and complexity, but not its meaning. Throws what can be
@@ -202,7 +216,8 @@ export function readBody(
     else request.inTurn((failure) => finish(failure ?? body));
   };
   request.read(limit, (sent) => {
-    if (sent instanceof Failure || encoding === "identity") finish(sent);
-    else decompress(sent, encoding, limit, finishInTurn);
+    const used = sent instanceof Failure ? "identity" : trueEncoding(sent, encoding, endpoint);
+    if (sent instanceof Failure || used === "identity") finish(sent);
+    else decompress(sent, used, limit, finishInTurn);
   });
 }

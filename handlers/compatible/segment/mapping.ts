@@ -1,4 +1,4 @@
-import { type Act, type Fields, fieldsOf, idOf } from "../intake.ts";
+import { type Act, changedFields, type Fields, fieldsOf, idOf } from "../intake.ts";
 
 // https://segment.com/docs/connections/spec/
 
@@ -56,12 +56,10 @@ const EVENTS: Record<
   }),
 };
 
-/** A value that is no object is kept, so that it is refused by its name. */
 const withNames = (names: Fields, properties: unknown): unknown =>
-  isAbsent(properties) || isObject(properties) ? { ...present(names), ...fieldsOf(properties) } : properties;
+  changedFields(properties, (fields) => ({ ...present(names), ...fields }));
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
-const isObject = (value: unknown): boolean => typeof value === "object" && !Array.isArray(value);
 
 function eventOf(call: Exclude<Call, "alias">, item: Fields): Fields {
   const { event_type, properties } = EVENTS[call](item);

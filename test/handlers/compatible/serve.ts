@@ -54,6 +54,7 @@ export async function serveCompatible(settings: Partial<Settings> = {}): Promise
 interface Listed {
   readonly event_type: string;
   readonly user_id: string | null;
+  readonly session_id?: string | null;
   readonly properties: Record<string, unknown> | null;
   readonly timestamp: string;
 }
@@ -64,9 +65,10 @@ export async function storedEvents({ send }: Pick<TestEdge, "send">): Promise<Li
   const { events } = body as { events: (Listed & { readonly id: number })[] };
   return [...events]
     .sort((a, b) => a.id - b.id)
-    .map(({ event_type, user_id, properties, timestamp }) => ({
+    .map(({ event_type, user_id, session_id, properties, timestamp }) => ({
       event_type,
       user_id,
+      ...(session_id ? { session_id } : {}),
       properties,
       timestamp,
     }));
