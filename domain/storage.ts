@@ -252,8 +252,8 @@ export interface MetricStore {
     page: ObservationPage,
   ): Promise<readonly UserObservation[]>;
   /**
-   * Users who have the property among the attributes that were sent with their assignment: of the next `limit` users with
-   * attributes, in an order of their ids. `next` is where the next page starts, null after the last one.
+   * The experiment's users with a property among the attributes that were sent with their assignment: the next `limit`
+   * assignments in an order of the users' ids. `next` is where the next page starts, null after the last one.
    */
   segmentUsers(testId: number, property: string, page: ObservationPage): Promise<SegmentPage>;
 }

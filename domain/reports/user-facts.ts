@@ -100,6 +100,8 @@ export function rangeOfFacts({ users }: FactsQuestion): { readonly from: Instant
   let from = Number.POSITIVE_INFINITY;
   let to = Number.NEGATIVE_INFINITY;
   for (const user of users) {
+    // An empty stretch, or one of a time that is none.
+    if (!(user.from < user.to)) continue;
     from = Math.min(from, user.from);
     to = Math.max(to, user.to);
   }

@@ -4,15 +4,16 @@ import { showPeopleOnce } from "../../../domain/experiments/shared-people.ts";
 import type { ExperimentStore, MetricStore } from "../../../domain/storage.ts";
 import type { Database } from "../database.ts";
 import { exactSumOf } from "./decimals.ts";
+import { epochOf } from "./expressions.ts";
 import { readPeopleAmong } from "./person-assignments.ts";
 
 // The totals of a page's users come with them: one statement is of one moment.
 const SELECT = `
   with page as (
-    select user_id, test_id, variant_id, coalesce(period, 0) as period, attributes
-    from ab_attributes join ab_assignments using (user_id, test_id)
+    select user_id, test_id, variant_id, coalesce(period, 0) as period, ${epochOf("assigned_at")} as assigned_at, attributes
+    from ab_assignments left join ab_attributes using (user_id, test_id)
     where test_id = $1 and user_id > $2 order by user_id limit $3)
-  select user_id, variant_id, period, attributes,
+  select user_id, variant_id, period, assigned_at, attributes,
     coalesce((
       select json_agg(json_build_object(
         'metric_name', metric_name, 'declared', declared, 'count', count, 'total', total::text,
@@ -35,24 +36,23 @@ interface UserRow {
   readonly user_id: string;
   readonly variant_id: number;
   readonly period: number;
-  readonly attributes: string;
+  readonly assigned_at: number;
+  readonly attributes: string | null;
   readonly totals: readonly TotalRow[];
 }
 
-/** Reads users with the attributes that were sent with their assignment, page by page in the order of their ids. */
+/** Reads users with an attribute that was sent with their assignment, page by page in the order of their ids. */
 export const createSegmentReader =
   ({ query }: Database, findExperiment: ExperimentStore["findExperiment"]): MetricStore["segmentUsers"] =>
   async (testId, property, { after, limit }) => {
     const experiment = await findExperiment(testId);
     if (experiment === undefined) return { users: [], next: null };
     const rows = await query<UserRow>(SELECT, [testId, after ?? "", limit]);
-    const users = rows.flatMap(({ attributes, totals, ...user }) => {
-      const value = segmentValueOf(attributes, property);
-      if (value === undefined) return [];
+    const users = rows.map(({ attributes, totals, ...user }) => {
       const own = totals
         .filter(({ metric_name, declared }) => isDeclared(experiment, metric_name) === declared)
         .map(totalOf);
-      return [{ ...user, value, totals: own }];
+      return { ...user, value: segmentValueOf(attributes, property), totals: own };
     });
     const ids = users.map(({ user_id }) => user_id);
     const people = await readPeopleAmong(query, testId, ids);

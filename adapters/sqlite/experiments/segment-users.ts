@@ -4,6 +4,7 @@ import { segmentValueOf } from "../../../domain/experiments/results/segments.ts"
 import { showPeopleOnce } from "../../../domain/experiments/shared-people.ts";
 import type { MetricStore } from "../../../domain/storage.ts";
 import { reading } from "../failures.ts";
+import { fromSql } from "../instants.ts";
 import { type TotalRow, userTotalOf } from "./cell-rows.ts";
 import type { ExperimentShelf } from "./experiments.ts";
 import { createPersonReader } from "./person-assignments.ts";
@@ -12,7 +13,8 @@ interface UserRow {
   readonly user_id: string;
   readonly variant_id: number;
   readonly period: number;
-  readonly attributes: string;
+  readonly assigned_at: string;
+  readonly attributes: string | null;
 }
 
 interface TotalOfUser extends TotalRow {
@@ -21,11 +23,11 @@ interface TotalOfUser extends TotalRow {
   readonly declared: number;
 }
 
-/** Reads users with the attributes that were sent with their assignment, page by page in the order of their ids. */
+/** Reads users with an attribute that was sent with their assignment, page by page in the order of their ids. */
 export function createSegmentReader(db: Database, shelf: ExperimentShelf): MetricStore["segmentUsers"] {
   const selectUsers = db.prepare<{ test_id: number; after: string; limit: number }, UserRow>(
-    `select user_id, variant_id, coalesce(period, 0) as period, attributes
-     from ab_attributes join ab_assignments using (test_id, user_id)
+    `select user_id, variant_id, coalesce(period, 0) as period, assigned_at, attributes
+     from ab_assignments left join ab_attributes using (test_id, user_id)
      where test_id = @test_id and user_id > @after order by user_id limit @limit`,
   );
   const selectTotals = db.prepare<{ test_id: number; after: string; last: string }, TotalOfUser>(
@@ -46,13 +48,12 @@ export function createSegmentReader(db: Database, shelf: ExperimentShelf): Metri
         if (ofUser === undefined) totals.set(row.user_id, [row]);
         else ofUser.push(row);
       }
-      const found = users.flatMap(({ attributes, ...user }) => {
+      const found = users.map(({ attributes, assigned_at, ...user }) => {
         const value = segmentValueOf(attributes, property);
-        if (value === undefined) return [];
         const own = (totals.get(user.user_id) ?? [])
           .filter((row) => isDeclared(experiment, row.metric_name) === (row.declared === 1))
           .map((row) => ({ metric_name: row.metric_name, total: userTotalOf(row) }));
-        return [{ ...user, value, totals: own }];
+        return { ...user, assigned_at: fromSql(assigned_at), value, totals: own };
       });
       const people = sharedPeople(
         test_id,

@@ -1,32 +1,42 @@
 import { z } from "zod";
-import type { Instant } from "../../time.ts";
+import { type FactsQuestion, type FactValue, factValueOf } from "../../reports/user-facts.ts";
+import { DAY, type Instant } from "../../time.ts";
 import type { Cell, ExperimentCells } from "../cells.ts";
 import type { Experiment } from "../experiment.ts";
 import { addUser, contributionsOf, metricSumsOf, noSums, type Sums, type UserTotal } from "../user-total.ts";
 import { MetricResult, type Question, resultsOf } from "./results.ts";
 
-/** The value of a property that a user had when they were assigned. */
-export type SegmentValue = string | number | boolean;
-
-/** One user of a segment, with their totals of each metric. */
+/** One user of the experiment, with their totals of each metric. */
 export interface SegmentUser {
   readonly user_id: string;
   readonly variant_id: number;
   readonly period: number;
-  readonly value: SegmentValue;
+  readonly assigned_at: Instant;
+  /** The property among the attributes that were sent with the assignment; null where it is not among them. */
+  readonly value: FactValue | null;
   readonly totals: readonly { readonly metric_name: string; readonly total: UserTotal }[];
 }
 
-/** The property among the attributes that were sent with an assignment, as JSON; undefined where it is not among them. */
-export function segmentValueOf(attributes: string, property: string): SegmentValue | undefined {
-  const known: Record<string, unknown> = JSON.parse(attributes);
-  const value = Object.hasOwn(known, property) ? known[property] : undefined;
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
-    ? value
-    : undefined;
+/** The property among the attributes that were sent with an assignment, as JSON; null where it is not among them. */
+export function segmentValueOf(attributes: string | null, property: string): FactValue | null {
+  const known: Record<string, unknown> = attributes === null ? {} : JSON.parse(attributes);
+  return (Object.hasOwn(known, property) ? factValueOf(known[property]) : undefined) ?? null;
 }
 
-/** Of more users than this the first ones are shown, in the order of their ids. */
+const EVENT_DAYS = 90;
+
+/** Asks for the property as the users' last events before their assignments have it. */
+export const segmentQuestion = (property: string, users: readonly SegmentUser[]): FactsQuestion => ({
+  kind: "last_value",
+  property,
+  users: users.map(({ user_id, assigned_at }) => ({
+    user_id,
+    from: assigned_at - EVENT_DAYS * DAY,
+    to: assigned_at,
+  })),
+});
+
+/** Of more users than this the first ones are looked at, in the order of their ids. */
 export const MAX_SEGMENT_USERS = 200_000;
 const MAX_SEGMENTS = 20;
 
@@ -65,14 +75,16 @@ interface OpenCell {
 /** The cells of each segment, filled user by user. */
 export class SegmentTable {
   readonly #experiment: Experiment;
-  readonly #segments = new Map<SegmentValue, Map<string, OpenCell>>();
+  readonly #segments = new Map<FactValue, Map<string, OpenCell>>();
   users = 0;
+  /** Whether there are users that were not looked at. */
+  capped = false;
 
   constructor(experiment: Experiment) {
     this.#experiment = experiment;
   }
 
-  add({ value, variant_id, period, totals }: SegmentUser): void {
+  add(value: FactValue, { variant_id, period, totals }: SegmentUser): void {
     const cells = this.#segments.get(value) ?? new Map<string, OpenCell>();
     this.#segments.set(value, cells);
     const place = `${variant_id} ${period}`;
@@ -89,7 +101,7 @@ export class SegmentTable {
   }
 
   /** The segments with their numbers of users, the largest first. */
-  get sizes(): readonly { readonly value: SegmentValue; readonly users: number }[] {
+  get sizes(): readonly { readonly value: FactValue; readonly users: number }[] {
     return [...this.#segments]
       .map(([value, cells]) => ({
         value,
@@ -98,7 +110,7 @@ export class SegmentTable {
       .sort((a, b) => b.users - a.users || (String(a.value) < String(b.value) ? -1 : 1));
   }
 
-  cellsOf(value: SegmentValue): Cell[] {
+  cellsOf(value: FactValue): Cell[] {
     return [...(this.#segments.get(value) ?? [])].map(([place, { users, sums }]) => {
       const [variant_id = 0, period = 0] = place.split(" ").map(Number);
       const metrics = [...sums].map(([metric_name, sum]) => {
@@ -128,7 +140,7 @@ export function segmentsOf(
     property,
     role: "exploratory",
     users: table.users,
-    capped: table.users >= MAX_SEGMENT_USERS,
+    capped: table.capped,
     values_left_out: Math.max(0, sizes.length - MAX_SEGMENTS),
     values: sizes.slice(0, MAX_SEGMENTS).map(({ value, users }) => {
       const own = { ...cells, cells: table.cellsOf(value), raw: [] };

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { assignVariant } from "../../../handlers/experiments/assignments/assign-variant.ts";
 import { getResults } from "../../../handlers/experiments/get-results.ts";
 import { trackMetrics } from "../../../handlers/experiments/metrics/track-metrics.ts";
-import { call, faultPathsOf, openWorld, type TestWorld, withColours } from "../../world.ts";
+import { linkUsers } from "../../../handlers/people/link-users.ts";
+import { call, faultPathsOf, MINUTE, NOW, openWorld, type TestWorld, withColours } from "../../world.ts";
+import { track } from "./tracked.ts";
 
 const params = { test_id: "1" };
 const USERS = 240;
@@ -77,6 +79,55 @@ test("the results of each value of a property are those of its users alone, and 
       ]);
     }
   }
+});
+
+/** Users whose countries are known from events alone, and each country's users. */
+async function openedByEvents(): Promise<TestWorld> {
+  const world = openWorld();
+  await withColours(world, { changes: { metrics: [{ metric_name: "signup", kind: "conversion" }] } });
+  const seen = (user_id: string, hours: number, properties?: object) => ({
+    event_type: hours % 2 === 0 ? "view" : "login",
+    user_id,
+    timestamp: NOW - hours * 60 * MINUTE,
+    properties,
+  });
+  await track(
+    world,
+    seen("ann", 30, { country: "fr" }),
+    seen("ann", 3, { country: "de" }),
+    seen("ann", 1, { plan: "pro" }),
+    seen("ann", 0, { country: "at" }),
+    seen("bob", 24 * 89, { country: "de" }),
+    seen("cyd", 24 * 91, { country: "de" }),
+    seen("dan", 2, { country: null }),
+    seen("eve", 2, { country: "at" }),
+    seen("anonymous", 2, { country: "at" }),
+  );
+  await call(linkUsers, world, { body: { anonymous_id: "anonymous", user_id: "fay" } });
+  for (const user_id of ["ann", "bob", "cyd", "dan", "fay"])
+    await call(assignVariant, world, { params, body: { user_id } });
+  await call(assignVariant, world, { params, body: { user_id: "eve", attributes: { country: "fr" } } });
+  return world;
+}
+
+test("a property is that of the user's last event before the assignment that has it, unless it was sent", async () => {
+  const world = await openedByEvents();
+  const { body } = await call(getResults, world, { params, query: { segment: "country" } });
+  expect(body.segments).toMatchObject({ property: "country", role: "exploratory", users: 4, capped: false });
+  expect(body.segments?.values.map(({ value, users }) => [value, users])).toStrictEqual([
+    ["de", 2],
+    ["at", 1],
+    ["fr", 1],
+  ]);
+});
+
+test("what users do after their assignment moves nobody to another segment", async () => {
+  const world = await openedByEvents();
+  const ask = async () => (await call(getResults, world, { params, query: { segment: "country" } })).body;
+  const before = await ask();
+  world.advance(MINUTE);
+  await track(world, { event_type: "view", user_id: "ann", properties: { country: "it" } });
+  expect((await ask()).segments).toStrictEqual(before.segments);
 });
 
 test("a number is a segment too", async () => {
