@@ -33,7 +33,8 @@ export type Judged = z.infer<typeof Judged>;
 
 /**
  * A variant against the control on one metric: three readings of one test. The interval leaves out 0 exactly when the
- * p-value is at most the level, and when the interval of the lift leaves out 0. Differences are in the metric's unit,
+ * p-value, which is multiplied by the number of comparisons that share α, is at most α, and when the interval of the lift
+ * leaves out 0. `level` is the part of α that this comparison has. Differences are in the metric's unit,
  * lifts are fractions of the control's level.
  */
 export const ComparisonReply = z

@@ -6,7 +6,7 @@ import { ArmTable } from "../../../../domain/experiments/results/arms.ts";
 import type { ComparisonReply } from "../../../../domain/experiments/results/comparison.ts";
 import { compareAll, type Design } from "../../../../domain/experiments/results/comparisons.ts";
 import { measuredMetrics } from "../../../../domain/experiments/results/measured-metric.ts";
-import { cellsOf, cellsOver, experimentWith, type Stated, signup } from "./stated-cells.ts";
+import { cellsOf, cellsOver, experimentWith, type Stated, signup, variantsNamed } from "./stated-cells.ts";
 
 const total: MetricDefinition = {
   metric_name: "total",
@@ -50,16 +50,16 @@ type Periods = readonly (readonly [Stated, Stated])[];
 const excludesZero = (interval: readonly [number, number] | null): boolean =>
   interval !== null && (interval[0] > 0 || interval[1] < 0);
 
-function expectCoherent(reply: ComparisonReply): void {
-  const { interval, lift, lift_interval, p_value, judged, difference, level } = reply;
+function expectCoherent(reply: ComparisonReply, { alpha }: Design): void {
+  const { interval, lift, lift_interval, p_value, judged, difference } = reply;
   if (interval === null || p_value === null || difference === null) {
     expect([interval, p_value, judged]).toEqual([null, null, "open"]);
     return;
   }
   const settled = excludesZero(interval);
   expect(settled).toBe(judged === "better" || judged === "worse");
-  // A p-value within the rounding of its level may fall on either side.
-  if (Math.abs(p_value / (level * 1) - 1) > 1e-9) expect(settled).toBe(p_value <= reply.level);
+  // A p-value within the rounding of α may fall on either side.
+  if (Math.abs(p_value / alpha - 1) > 1e-9) expect(settled).toBe(p_value <= alpha);
   expect(interval[0]).toBeLessThanOrEqual(difference);
   expect(interval[1]).toBeGreaterThanOrEqual(difference);
   if (lift_interval !== null && lift !== null) {
@@ -83,10 +83,45 @@ describe("a comparison", () => {
     fc.assert(
       fc.property(periods, Looks, (stated, design) => {
         const reply = comparisonOf(cellsOver(...stated), metric, design);
-        expectCoherent(reply);
+        expectCoherent(reply, design);
         expectFinite(reply);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  test("of one of several variants or guardrails has a p-value that allows for all of them: it is compared with α", () => {
+    const crash: MetricDefinition = {
+      metric_name: "crash",
+      kind: "conversion",
+      direction: "decrease",
+      role: "guardrail",
+    };
+    const experiment = experimentWith({
+      variants: variantsNamed(["A", "B", "C"]),
+      metrics: [signup, crash, { ...crash, metric_name: "slow" }],
+    });
+    const some = fc.integer({ min: 60, max: 3_000 }).chain((users) =>
+      fc.record({
+        users: fc.constant(users),
+        signup: fc.integer({ min: 0, max: users }),
+        crash: fc.integer({ min: 0, max: users }),
+        slow: fc.integer({ min: 0, max: users }),
+      }),
+    );
+    fc.assert(
+      fc.property(fc.tuple(some, some, some), Looks, (stated, design) => {
+        const { arms } = new ArmTable(experiment.variants, cellsOf(...stated).cells);
+        const [control] = arms;
+        if (control === undefined) throw new Error("there is no control");
+        const compared = compareAll(control, arms, measuredMetrics(experiment, arms), design);
+        expect(compared).toHaveLength(6);
+        for (const { metric, reply } of compared) {
+          expect(reply.level).toBeCloseTo(design.alpha / (metric.role === "guardrail" ? 4 : 2), 12);
+          expectCoherent(reply, design);
+        }
+      }),
+      { numRuns: 300 },
     );
   });
 
