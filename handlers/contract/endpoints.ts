@@ -1,3 +1,4 @@
+import { evaluateRemotely } from "../compatible/growthbook/evaluate-remotely.ts";
 import { evaluateFlag } from "../compatible/ofrep/evaluate-flag.ts";
 import { evaluateFlags } from "../compatible/ofrep/evaluate-flags.ts";
 import {
@@ -81,4 +82,5 @@ export const endpoints: readonly Endpoint[] = [
   posthogCapture,
   posthogFlags,
   posthogDecide,
+  evaluateRemotely,
 ];
