@@ -56,7 +56,16 @@ function clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
 
 const METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"];
 
+/** How long a client that was refused CONNECT has to close the connection. */
+const LINGER_MS = 2_000;
+
+/** Node hands over the socket of a CONNECT: no limit of the server applies to it any more, and nothing handles its errors. */
 function refuseConnect(_request: IncomingMessage, socket: Duplex): void {
+  const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(linger));
+  // An error that nothing listens to would end the process.
+  socket.on("error", () => {});
+  socket.resume();
   const detail = "CONNECT is not taken here: this server is no proxy.";
   endWith(socket, refusalOf(new Failure("method_not_allowed", detail, { allow: METHODS })));
 }

@@ -1,7 +1,9 @@
-import { describe, expect, test } from "vitest";
-import { type Answer, openConnection, parseAnswers } from "../../../end-to-end/client.ts";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type Answer, ask, openConnection, parseAnswers } from "../../../end-to-end/client.ts";
 import { openEdge } from "../../../world.ts";
-import { serve } from "./serve.ts";
+import { serve, start } from "./serve.ts";
 
 const serveProduct = () => serve(openEdge().edge);
 
@@ -71,6 +73,35 @@ describe("a request is refused with a problem document", () => {
     expect([status, headers.allow]).toEqual([405, "GET, HEAD, POST, PATCH, DELETE, OPTIONS"]);
     const detail = "CONNECT is not taken here: this server is no proxy.";
     expect(json).toEqual(problem(405, "method_not_allowed", "Method not allowed", detail));
+  });
+});
+
+describe("a client that is refused CONNECT", () => {
+  const CONNECT = "CONNECT shop.example:443 HTTP/1.1\r\nhost: x\r\n\r\n";
+
+  test("and resets its connection does not end the server", async () => {
+    const { url, server } = await start(openEdge().edge);
+    const accepted = once(server, "connection");
+    const connection = await openConnection(url);
+    const [socket] = (await accepted) as [Socket];
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    // The reset arrives together with the request, before the server has answered it.
+    connection.socket.write(CONNECT, () => connection.socket.resetAndDestroy());
+    await closed;
+    expect((await ask(url, { path: "/health" })).status).toBe(200);
+  });
+
+  test("and leaves its connection open is disconnected", async () => {
+    const { url, server } = await start(openEdge().edge);
+    const accepted = once(server, "connection");
+    const { hostname, port } = new URL(url);
+    const client = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    onTestFinished(() => void client.destroy());
+    client.resume().write(CONNECT);
+    const [socket] = (await accepted) as [Socket];
+    await once(client, "end");
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect(socket.destroyed).toBe(true);
   });
 });
 
