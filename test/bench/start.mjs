@@ -16,6 +16,7 @@ const isProgram = [
   "idle-connections",
   "players",
   "queries",
+  "upgrade",
 ].includes(program);
 
 process.chdir(root);
