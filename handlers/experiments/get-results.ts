@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { ConfidenceLevel } from "../../domain/experiments/experiment.ts";
 import { Results } from "../../domain/experiments/results/results.ts";
-import { Segments, segmentsOf } from "../../domain/experiments/results/segments.ts";
+import { Segments } from "../../domain/experiments/results/segment-results.ts";
+import { segmentsOf } from "../../domain/experiments/results/segments.ts";
 import { Name } from "../../domain/text.ts";
 import { endpoint, TestPath } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";

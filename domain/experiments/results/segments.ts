@@ -1,10 +1,10 @@
-import { z } from "zod";
 import { type FactsQuestion, type FactValue, factValueOf } from "../../reports/user-facts.ts";
 import { DAY, type Instant } from "../../time.ts";
 import type { Cell, ExperimentCells } from "../cells.ts";
 import type { Experiment } from "../experiment.ts";
 import { addUser, contributionsOf, metricSumsOf, noSums, type Sums, type UserTotal } from "../user-total.ts";
-import { MetricResult, type Question, resultsOf } from "./results.ts";
+import { type Question, resultsOf } from "./results.ts";
+import type { Segments } from "./segment-results.ts";
 
 /** One user of the experiment, with their totals of each metric. */
 export interface SegmentUser {
@@ -39,33 +39,6 @@ export const segmentQuestion = (property: string, users: readonly SegmentUser[])
 /** Of more users than this the first ones are looked at, in the order of their ids. */
 export const MAX_SEGMENT_USERS = 200_000;
 const MAX_SEGMENTS = 20;
-
-const SegmentVariant = z.strictObject({
-  variant_id: z.int(),
-  variant_name: z.string(),
-  is_control: z.boolean(),
-  users: z.int(),
-  metrics: z.array(MetricResult.omit({ dropped: true })),
-});
-
-/** The results by the values of a property: to look at, and never to decide by. */
-export const Segments = z
-  .strictObject({
-    property: z.string(),
-    role: z.literal("exploratory"),
-    users: z.int(),
-    capped: z.boolean(),
-    values_left_out: z.int(),
-    values: z.array(
-      z.strictObject({
-        value: z.union([z.string(), z.number(), z.boolean()]),
-        users: z.int(),
-        variants: z.array(SegmentVariant),
-      }),
-    ),
-  })
-  .meta({ id: "Segments" });
-export type Segments = z.infer<typeof Segments>;
 
 interface OpenCell {
   users: number;

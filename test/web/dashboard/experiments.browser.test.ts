@@ -10,6 +10,15 @@ describeInBrowser("the dashboard's experiments", () => {
     ids = await fill(site);
   });
 
+  const twoVariants = async (test_name: string): Promise<number> => {
+    const { test_id } = await send<{ test_id: number }>(`${site.url}/apiv1/ab-tests`, "POST", {
+      test_name,
+      variants: [{ variant_name: "red" }, { variant_name: "blue" }],
+      metrics: [{ metric_name: "signup", kind: "conversion" }],
+    });
+    return test_id;
+  };
+
   test("are listed with status, users and verdict", async () => {
     const page = await site.visited("#/experiments");
     const card = page.getByRole("listitem").filter({ hasText: "button" });
@@ -181,10 +190,68 @@ describeInBrowser("the dashboard's experiments", () => {
     await expect.poll(() => page.getByText("A draft takes no users").count()).toBe(0);
   });
 
+  test("can be paused, resumed, and stopped with the decision and its reason", async () => {
+    const test_id = await twoVariants("life");
+    const page = await site.visited(`#/experiments/${test_id}`);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText("paused", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByText("running", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Stop the experiment …" }).click();
+    const dialog = page.getByRole("dialog", { name: "Stop life?" });
+    await dialog.getByLabel("blue").check();
+    await dialog.getByLabel("Decided by").fill("Ada");
+    await dialog.getByLabel("Reason").fill("Easier to read");
+    await dialog.getByRole("button", { name: "Stop the experiment" }).click();
+    await page.getByText(/Decided by Ada, .*: Easier to read/).waitFor();
+    const stopped = await send(`${site.url}/apiv1/ab-tests/${test_id}`, "GET");
+    expect(stopped).toMatchObject({
+      status: "stopped",
+      winner: "blue",
+      decision: { who: "Ada", why: "Easier to read" },
+    });
+  });
+
+  test("keep a hypothesis and notes", async () => {
+    const test_id = await twoVariants("noted");
+    const page = await site.visited(`#/experiments/${test_id}`);
+    await page.getByText("Edit hypothesis and notes").click();
+    await page.getByRole("textbox", { name: "Hypothesis" }).fill("Blue is seen earlier");
+    await page.getByRole("textbox", { name: "Notes" }).fill("Started with the autumn mailing");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Hypothesis: Blue is seen earlier").waitFor();
+    await page.locator("p.notes", { hasText: "Started with the autumn mailing" }).waitFor();
+  });
+
+  test("show the results of each value of a property, as exploratory and without a verdict", async () => {
+    const test_id = await twoVariants("segmented");
+    const events = ["ann", "bob", "cyd"].map((user_id, index) => ({
+      event_type: "visit",
+      user_id,
+      properties: { country: index === 2 ? "fr" : "de" },
+    }));
+    await send(`${site.url}/apiv1/events/batch`, "POST", events);
+    for (const { user_id } of events)
+      await send(`${site.url}/apiv1/ab-tests/${test_id}/assign`, "POST", { user_id });
+    const page = await site.visited(`#/experiments/${test_id}`);
+    const section = page.getByRole("region", { name: "Segments" });
+    await section.getByText("exploratory", { exact: true }).waitFor();
+    await section.getByLabel("Property").fill("country");
+    await page.keyboard.press("Enter");
+    const table = section.getByRole("table", { name: "signup by country" });
+    await expect.poll(() => table.getByRole("rowheader").allTextContents()).toEqual(["de", "de", "fr", "fr"]);
+    expect(await table.getByText(/p-value/).count()).toBe(0);
+    expect(page.url()).toContain("segment=country");
+    await section.getByText("3 users had a value of country when they were assigned.").waitFor();
+    await section.getByLabel("Property").fill("shoe size");
+    await page.keyboard.press("Enter");
+    await section.getByText(/is a property that no user of this test had/).waitFor();
+  });
+
   test("are not stopped when the dialog is cancelled", async () => {
     const page = await site.visited(`#/experiments/${ids.early}`);
     await page.getByRole("button", { name: "Stop the experiment …" }).click();
-    await page.getByRole("button", { name: "Let it run" }).click();
+    await page.getByRole("button", { name: "Do not stop" }).click();
     await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
     const { status } = await send<{ status: string }>(`${site.url}/apiv1/ab-tests/${ids.early}`, "GET");
     expect(status).toBe("running");

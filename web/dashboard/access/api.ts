@@ -2,6 +2,7 @@ import type { input } from "zod";
 import type { ExperimentInput, ExperimentReply } from "../../../domain/experiments/experiment.ts";
 import type { ExperimentChange } from "../../../domain/experiments/lifecycle.ts";
 import type { Results } from "../../../domain/experiments/results/results.ts";
+import type { Segments } from "../../../domain/experiments/results/segment-results.ts";
 import type { Timeline } from "../../../domain/experiments/results/timeline.ts";
 import type { Plan, PlanInput } from "../../../domain/experiments/sample-size.ts";
 import type { Catalogue } from "../../../domain/reports/catalogue.ts";
@@ -113,6 +114,13 @@ export const updateExperiment = (testId: number, body: ExperimentChange): Promis
 
 export const getResults = (testId: number, signal?: AbortSignal): Promise<Results> =>
   ask(operations.getResults, { testId, signal });
+
+/** The results with those of each value of a property. */
+export const getSegments = (
+  testId: number,
+  segment: string,
+  signal?: AbortSignal,
+): Promise<{ segments: Segments }> => ask(operations.getResults, { testId, query: { segment }, signal });
 
 export const getTimeline = (testId: number, signal?: AbortSignal): Promise<Timeline> =>
   ask(operations.getTimeline, { testId, signal });

@@ -4,13 +4,14 @@ import type { ExperimentChange } from "../../../domain/experiments/lifecycle.ts"
 import type { Results } from "../../../domain/experiments/results/results.ts";
 import { updateExperiment } from "../access/api.ts";
 import type { Problem } from "../access/problem.ts";
+import { TextField } from "../parts/fields.tsx";
 import { ProblemNotice } from "../parts/notices.tsx";
 import { sentenceOf } from "./verdict.tsx";
 
 interface StopDialogProps {
   readonly test: ExperimentReply;
   readonly results: Results;
-  readonly onStop: (winner: string | null) => void;
+  readonly onStop: (change: ExperimentChange) => void;
   readonly onClose: () => void;
 }
 
@@ -23,6 +24,9 @@ function warningFor({ verdict }: Results, winner: string | null): string | undef
 
 function StopDialog({ test, results, onStop, onClose }: StopDialogProps) {
   const [winner, setWinner] = useState<string | null>(null);
+  const [who, setWho] = useState("");
+  const [why, setWhy] = useState("");
+  const isDecided = who.trim() !== "" || why.trim() !== "";
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   const warning = warningFor(results, winner);
@@ -36,13 +40,14 @@ function StopDialog({ test, results, onStop, onClose }: StopDialogProps) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          onStop(winner);
+          const decision = isDecided ? { decision: { who, why } } : {};
+          onStop({ status: "stopped", winner, ...decision });
         }}
       >
         <h2 id="stop-title">Stop {test.test_name}?</h2>
         <p>
           A stopped experiment takes no more users and values, and cannot run again. Its figures stay as they
-          are now.
+          are now. All visitors are shown the winner, or the control where there is none.
         </p>
         <p>{sentenceOf(results)}</p>
         <fieldset>
@@ -53,12 +58,20 @@ function StopDialog({ test, results, onStop, onClose }: StopDialogProps) {
         <p class="warning" role="status">
           {warning ?? ""}
         </p>
+        <TextField
+          label="Decided by"
+          hint="Kept with the experiment; may stay empty"
+          value={who}
+          required={isDecided}
+          onValue={setWho}
+        />
+        <TextField label="Reason" value={why} required={isDecided} onValue={setWhy} />
         <div class="actions">
           <button type="submit" class="danger">
             Stop the experiment
           </button>
           <button type="button" onClick={onClose}>
-            Let it run
+            Do not stop
           </button>
         </div>
       </form>
@@ -89,7 +102,9 @@ export function ExperimentActions({ test, results, onChange }: ExperimentActions
   return (
     <div class="actions">
       {test.status === "draft" && button("Start the experiment", "running")}
-      {test.status === "running" && (
+      {test.status === "running" && button("Pause", "paused")}
+      {test.status === "paused" && button("Resume", "running")}
+      {(test.status === "running" || test.status === "paused") && (
         <button type="button" onClick={() => setStopping(true)}>
           Stop the experiment …
         </button>
@@ -100,12 +115,7 @@ export function ExperimentActions({ test, results, onChange }: ExperimentActions
         button("Restore from the archive", "stopped")}
       {problem !== undefined && <ProblemNotice problem={problem} />}
       {stopping && (
-        <StopDialog
-          test={test}
-          results={results}
-          onStop={(winner) => change({ status: "stopped", winner })}
-          onClose={() => setStopping(false)}
-        />
+        <StopDialog test={test} results={results} onStop={change} onClose={() => setStopping(false)} />
       )}
     </div>
   );

@@ -11,6 +11,8 @@ import { linkTo } from "../use-address.ts";
 import { zoneOf } from "../zone.ts";
 import { ExperimentActions } from "./experiment-actions.tsx";
 import { MetricSection } from "./metric-section.tsx";
+import { NotesSection } from "./notes-section.tsx";
+import { SegmentsSection } from "./segments-section.tsx";
 import { StatusTag } from "./status-tag.tsx";
 import { TimelineSection } from "./timeline-section.tsx";
 import { VerdictBanner } from "./verdict.tsx";
@@ -104,6 +106,7 @@ function Figures({ test, results, query }: ShownProps) {
         ))}
       </section>
       <TimelineSection testId={test.id} results={results} query={query} />
+      <SegmentsSection testId={test.id} results={results} query={query} />
     </>
   );
 }
@@ -157,6 +160,7 @@ export function ExperimentView({ testId, query }: ExperimentViewProps) {
               <ExperimentActions test={test} results={results} onChange={answer.again} />
             </div>
             <Shown test={test} results={results} query={query} />
+            <NotesSection test={test} zone={zoneOf(query)} onChange={answer.again} />
           </>
         )}
       </Answered>

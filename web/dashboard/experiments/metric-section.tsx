@@ -94,7 +94,12 @@ function liftCell(comparison: Comparison): string {
     : `${lift(estimate)} (${liftRange(lift_interval)})`;
 }
 
-function differenceCells({ metric: { kind, comparison } }: Arm): string[] {
+/** Difference, interval, relative change, and what that says; for the control its name alone. */
+export function differenceCells({
+  metric: { kind, comparison },
+}: {
+  metric: Pick<Metric, "kind" | "comparison">;
+}): string[] {
   if (comparison === null) return ["control", "", "", ""];
   const { difference: estimate, interval, approximate, p_value, judged } = comparison;
   const range = interval === null ? because(comparison) : differenceRange(kind, interval);

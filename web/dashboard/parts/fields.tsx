@@ -89,6 +89,25 @@ export const TextField = ({ label, hint, path, value, onValue, ...input }: TextF
   </Frame>
 );
 
+interface TextAreaProps extends FrameProps {
+  readonly value: string;
+  readonly onValue: (value: string) => void;
+}
+
+/** A field of a form for several lines. */
+export const TextArea = ({ label, hint, path, value, onValue }: TextAreaProps) => (
+  <Frame label={label} hint={hint} path={path}>
+    {(attributes) => (
+      <textarea
+        {...attributes}
+        rows={3}
+        value={value}
+        onInput={({ currentTarget }) => onValue(currentTarget.value)}
+      />
+    )}
+  </Frame>
+);
+
 /** A field of a filter. Its value changes when the field is left, or on Enter. */
 export function FilterField({ value, onValue, ...rest }: TextFieldProps) {
   const [typed, setTyped] = useState(value);
