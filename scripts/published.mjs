@@ -62,14 +62,15 @@ function clientManifestOf({ name, version, license, author }) {
     sideEffects: false,
     exports: {
       ".": { types: "./client.d.ts", default: "./client.js" },
+      "./visitor": { types: "./visitor.d.ts", default: "./visitor.js" },
       "./node": { types: "./node.d.ts", default: "./node.js" },
     },
     publishConfig: { access: "public", provenance: true },
   };
 }
 
-const CLIENT_FILES = ["client.js", "node.js"];
-const CLIENT_TYPES = ["analytics.d.ts", "client.d.ts", "node.d.ts"];
+const CLIENT_FILES = ["client.js", "visitor.js", "node.js"];
+const CLIENT_TYPES = ["analytics.d.ts", "client.d.ts", "visitor.d.ts", "node.d.ts"];
 
 async function documentsOf(root) {
   const docs = (await readdir(join(root, "docs"))).filter((name) => name.endsWith(".md"));

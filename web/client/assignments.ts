@@ -2,7 +2,7 @@ import { type Assignment, isFinal, type Post } from "./post.ts";
 import type { Store } from "./store.ts";
 import { later } from "./timer.ts";
 
-const PREFIX = "analytics.assignments.";
+export const VARIANTS = "analytics.assignments.";
 const FRESH = 60_000;
 
 type Test = string | number;
@@ -14,7 +14,7 @@ type Test = string | number;
  * The question about all experiments enrols in none. A user is enrolled in an experiment when its variant is read.
  */
 export function createAssignments(user_id: string, store: Store, post: Post, timeout = 1_000) {
-  const key = PREFIX + user_id;
+  const key = VARIANTS + user_id;
   let known = store.get<readonly Assignment[]>(key) ?? [];
   const asked: Record<number, Promise<boolean>> = {};
 

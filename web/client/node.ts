@@ -3,7 +3,7 @@ import { type Assignments, createAssignments } from "./assignments.ts";
 import type { NodeClient, NodeOptions } from "./declarations/node.d.ts";
 import { idOf } from "./limits.ts";
 import { createMemoryQueue } from "./memory-queue.ts";
-import { addresses, createPost } from "./post.ts";
+import { addresses, createPost, isFinal } from "./post.ts";
 import { createReport } from "./reports.ts";
 import { createSender } from "./sender.ts";
 import { SILENCE } from "./silence.ts";
@@ -34,7 +34,7 @@ export function createClient({
   const addressOf = addresses(url, key);
   if (!addressOf) {
     report(`no url ${url}`);
-    return { forUser: () => SILENCE, flush: async () => false };
+    return { forUser: () => SILENCE, alias: async () => false, flush: async () => false };
   }
   const post = createPost(addressOf);
   const users = new Map<string, Assignments>();
@@ -71,6 +71,17 @@ export function createClient({
 
   return {
     flush,
+
+    async alias(anonymous, id) {
+      const [anonymous_id, user_id] = [idOf(anonymous), idOf(id)];
+      if (!anonymous_id || !user_id) {
+        report("no anonymous_id and user_id of 1 to 200 characters");
+        return false;
+      }
+      const [answer, text, response] = await post("users/alias", JSON.stringify({ anonymous_id, user_id }));
+      if (isFinal(answer)) report(text, response?.status);
+      return !!answer.success;
+    },
 
     forUser(user_id, session_id) {
       const user = idOf(user_id);

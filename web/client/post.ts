@@ -9,10 +9,10 @@ const MAX_LEAVING = 21_000;
 /** As above, less the envelope of a batch, and 13 characters an item: on the wire its time is longer. */
 export const MAX_LEAVING_ITEMS = 18_000;
 
-// The refusals that no waiting fixes, of those that this client can meet: invalid, unauthorized, forbidden, not_found and
-// too_large, cut to save bytes. method_not_allowed is not one of them: the client only posts, so a redirect has turned its
+// The refusals that no waiting fixes, of those that this client can meet: conflict, invalid, unauthorized, forbidden,
+// not_found and too_large, cut to save bytes. method_not_allowed is not one of them: the client only posts, so a redirect has turned its
 // request into a GET.
-const FINAL = /^(inv|unau|for|not|too)/;
+const FINAL = /^(c|f|inv|n|to|unau)/;
 
 /** An experiment as the server describes it to one user. */
 export interface Assignment {

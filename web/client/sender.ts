@@ -9,7 +9,7 @@ import { later } from "./timer.ts";
 // Long enough to send in one request what happens together.
 const INTERVAL = 1_000;
 
-type AssignmentsOf = (user_id: string) => Pick<Assignments, "find" | "enrol">;
+export type AssignmentsOf = (user_id: string) => Pick<Assignments, "find" | "enrol">;
 
 interface Ways {
   /** Characters of items in a batch, at most; fewer once a batch was too large. */
@@ -145,3 +145,5 @@ export function createSender(
     },
   };
 }
+
+export type Sender = ReturnType<typeof createSender>;

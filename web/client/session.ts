@@ -3,17 +3,15 @@ import { uuid } from "./uuid.ts";
 
 const SESSION_IDLE = 30 * 60_000;
 
-/** The random id kept under a key, replaced after `idle` milliseconds without use. */
-function keptId(store: Store, key: string, idle: number): string {
+/**
+ * A random id that this browser keeps: of the visitor, which means nothing anywhere else, or of their visit, in all tabs,
+ * which ends after half an hour in which nothing happens.
+ */
+export function keptId(store: Store, name: "user" | "session"): string {
+  const key = `analytics.${name}`;
   const known = store.get<{ id: string; last: number }>(key);
-  const now = Date.now();
-  const id = known && now - known.last < idle ? known.id : uuid();
-  store.set(key, { id, last: now });
+  const last = Date.now();
+  const id = known && (name === "user" || last - known.last < SESSION_IDLE) ? known.id : uuid();
+  store.set(key, { id, last });
   return id;
 }
-
-/** The visitor of this browser: an id that means nothing anywhere else. */
-export const anonymousId = (store: Store): string => keptId(store, "analytics.user", 1 / 0);
-
-/** The visit, in whichever tab: it ends after half an hour in which nothing happens. */
-export const sessionId = (store: Store): string => keptId(store, "analytics.session", SESSION_IDLE);

@@ -4,8 +4,9 @@
  */
 export function uuid(time = Date.now()): string {
   // Hexadecimal milliseconds have eleven digits until the year 2527.
-  const digits = time.toString(16).padStart(12, "0");
-  return `${digits.slice(0, 8)}-${digits.slice(8)}-7xxx-axxx-xxxxxxxxxxxx`.replace(/x/g, () =>
-    ((16 * Math.random()) | 0).toString(16),
-  );
+  return time
+    .toString(16)
+    .padStart(12, "0")
+    .replace(/.{4}$/, "-$&-7xxx-axxx-xxxxxxxxxxxx")
+    .replace(/x/g, () => ((16 * Math.random()) | 0).toString(16));
 }

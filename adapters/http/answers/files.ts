@@ -24,12 +24,13 @@ const staticFile = (path: string, name: string): StaticFile => ({
 });
 
 const DASHBOARD_FILES = ["dashboard.js", "dashboard.css", "icon.svg"];
+const CLIENT_FILES = ["client.js", "visitor.js"];
 
-/** The files below the dashboard's base path, which is empty or begins with a slash, and the browser client. */
+/** The files below the dashboard's base path, which is empty or begins with a slash, and the browser clients. */
 export const filesBelow = (base: string): readonly StaticFile[] => [
   staticFile(base || "/", "dashboard.html"),
   ...DASHBOARD_FILES.map((name) => staticFile(`${base}/${name}`, name)),
-  staticFile("/client.js", "client.js"),
+  ...CLIENT_FILES.map((name) => staticFile(`/${name}`, name)),
 ];
 
 const TYPES: Record<string, string> = {
@@ -51,14 +52,16 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+// Other sites' pages wait for the client, so browsers may use a cached copy at once and while this server is away. The copy
+// must serve pages of every origin, whichever of them requested it first.
+const CLIENT_HEADERS = {
+  "cache-control": "max-age=600, stale-while-revalidate=2592000",
+  "access-control-allow-origin": "*",
+};
+
 const HEADERS: Record<string, Record<string, string>> = {
   html: { "content-security-policy": PAGE_POLICY, "referrer-policy": "no-referrer" },
-  // Other sites' pages wait for the client, so browsers may use a cached copy at once and while this server is away.
-  // The copy must serve pages of every origin, whichever of them requested it first.
-  "client.js": {
-    "cache-control": "max-age=600, stale-while-revalidate=2592000",
-    "access-control-allow-origin": "*",
-  },
+  ...Object.fromEntries(CLIENT_FILES.map((name) => [name, CLIENT_HEADERS])),
 };
 
 interface LoadedFile {

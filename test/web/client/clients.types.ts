@@ -2,7 +2,9 @@
 import { createClient as createBrowserClient } from "../../../web/client/client.ts";
 import type * as browser from "../../../web/client/declarations/client.d.ts";
 import type * as node from "../../../web/client/declarations/node.d.ts";
+import type * as visitor from "../../../web/client/declarations/visitor.d.ts";
 import { createClient as createNodeClient } from "../../../web/client/node.ts";
+import type { createClient as createVisitorClient } from "../../../web/client/visitor.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
@@ -10,9 +12,11 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 export const declared: [
   Same<Parameters<typeof createBrowserClient>, Parameters<typeof browser.createClient>>,
   Same<ReturnType<typeof createBrowserClient>, ReturnType<typeof browser.createClient>>,
+  Same<Parameters<typeof createVisitorClient>, Parameters<typeof visitor.createClient>>,
+  Same<ReturnType<typeof createVisitorClient>, ReturnType<typeof visitor.createClient>>,
   Same<Parameters<typeof createNodeClient>, Parameters<typeof node.createClient>>,
   Same<ReturnType<typeof createNodeClient>, ReturnType<typeof node.createClient>>,
-] = [true, true, true, true];
+] = [true, true, true, true, true, true];
 
 export async function compiles(): Promise<void> {
   const analytics = createBrowserClient();

@@ -185,3 +185,18 @@ test("users are enrolled when their variant is read or a value of theirs is trac
     results.reduce((all: number, one: Record<string, number>) => all + (one[name] ?? 0), 0);
   expect({ users: sum("users"), values: sum("metric_count") }).toEqual({ users: 40, values: 40 });
 });
+
+test("a process links two ids, which are one person from the answer on", async () => {
+  const { server, run } = await scene();
+  const program = `const linked = [await analytics.alias("anon-1", "user123"), await analytics.alias("anon-1", 7)];
+    process.stdout.write(JSON.stringify(linked));`;
+  const { stdout, stderr } = await run(program);
+  expect(stdout).toBe("[true,false]");
+  expect(stderr).toContain("is linked to another user_id");
+  await post(server.url, "/apiv1/events/batch", [
+    { event_type: "view", user_id: "anon-1" },
+    { event_type: "view", user_id: "user123" },
+  ]);
+  const { body } = await ask(server.url, { path: "/apiv1/events/trend?measure=users" });
+  expect(JSON.parse(body).series[0].total).toBe(1);
+});

@@ -85,7 +85,7 @@ const PASSING = "timeout rate_limited internal unavailable";
 test("of the server's refusals those are final that this client can meet and that no waiting fixes", () => {
   const codes = `${CODES} ${PASSING}`.split(" ");
   const final = codes.filter((code) => isFinal({ type: "about:blank", code }));
-  expect(final).toEqual(["invalid", "unauthorized", "forbidden", "not_found", "too_large"]);
+  expect(final).toEqual(["invalid", "unauthorized", "forbidden", "not_found", "conflict", "too_large"]);
   expect(isFinal({ code: "unauthorized" })).toBe(false);
   expect(isFinal({ type: "about:blank" })).toBe(false);
 });

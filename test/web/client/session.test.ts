@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { anonymousId, sessionId } from "../../../web/client/session.ts";
+import { keptId } from "../../../web/client/session.ts";
 import { createStore } from "../../../web/client/store.ts";
 import { uuid } from "../../../web/client/uuid.ts";
 import { memoryStore } from "./network.ts";
@@ -15,38 +15,38 @@ const MINUTE = 60_000;
 
 test("a session lasts while something happens in it every half hour", () => {
   const store = memoryStore();
-  const first = sessionId(store);
+  const first = keptId(store, "session");
   for (let time = 0; time < 10; time++) {
     vi.advanceTimersByTime(29 * MINUTE);
-    expect(sessionId(store)).toBe(first);
+    expect(keptId(store, "session")).toBe(first);
   }
   vi.advanceTimersByTime(30 * MINUTE);
-  expect(sessionId(store)).not.toBe(first);
+  expect(keptId(store, "session")).not.toBe(first);
 });
 
 test.each(["", "5", "null", "{}", "[]", '"text"'])(
   "a new session begins where the stored one is %j",
   (text) => {
     const store = createStore(() => ({ "analytics.session": text }));
-    expect(sessionId(store)).toMatch(/^[0-9a-f-]{36}$/);
+    expect(keptId(store, "session")).toMatch(/^[0-9a-f-]{36}$/);
   },
 );
 
 test("a session continues when the clock is set back", () => {
   const store = memoryStore();
-  const first = sessionId(store);
+  const first = keptId(store, "session");
   vi.setSystemTime(Date.now() - 24 * 60 * MINUTE);
-  expect(sessionId(store)).toBe(first);
+  expect(keptId(store, "session")).toBe(first);
   vi.advanceTimersByTime(30 * MINUTE);
-  expect(sessionId(store)).not.toBe(first);
+  expect(keptId(store, "session")).not.toBe(first);
 });
 
 test("a browser keeps its anonymous id", () => {
   const store = memoryStore();
-  const id = anonymousId(store);
+  const id = keptId(store, "user");
   vi.advanceTimersByTime(365 * 24 * 60 * MINUTE);
-  expect(anonymousId(store)).toBe(id);
-  expect(anonymousId(memoryStore())).not.toBe(id);
+  expect(keptId(store, "user")).toBe(id);
+  expect(keptId(memoryStore(), "user")).not.toBe(id);
 });
 
 test("ids are distinct UUIDs of version 7 that sort by their time", () => {

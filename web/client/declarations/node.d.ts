@@ -14,6 +14,14 @@ export interface NodeClient {
    */
   forUser(user_id: string | number, session_id?: string | number | null): Analytics;
   /**
+   * Says that two ids are one person, such as the id of a browser before a login and the user's own. Answers true once the
+   * server has stored it; false where it refused it for good, or did not answer: calling again is safe. Wait for it before
+   * you read a variant of the user.
+   *
+   * @example await analytics.alias(request.cookies.visitor, "user123");
+   */
+  alias(anonymous_id: string | number, user_id: string | number): Promise<boolean>;
+  /**
    * Sends what is queued, and retries until the time is up: 5,000 milliseconds by default. Answers true only once the
    * server has stored everything or refused it for good. It runs by itself when the process has nothing left to do; call
    * it before `process.exit()`.
