@@ -12,7 +12,7 @@ import { Name } from "../text.ts";
 import { MAX_VARIANTS, MIN_VARIANTS } from "./experiment.ts";
 import { FEWEST_USERS } from "./results/comparison.ts";
 import { alphaOf } from "./results/level.ts";
-import { count, figure, quote } from "./results/wording.ts";
+import { count, figure, quote } from "./results/verdict/wording.ts";
 
 const Probability = z.number().gt(0, "must be above 0").lt(1, "must be below 1");
 

@@ -10,8 +10,8 @@ import { alphaOf, lookOf } from "./level.ts";
 import { type MeasuredMetric, measuredMetrics, mostUsed } from "./measured-metric.ts";
 import { momentOf, type Stage } from "./moment.ts";
 import { figuresOf } from "./observations.ts";
-import { brokenSplit, describeUndeclared, judge, noMetric, noUsers, Verdict } from "./verdict.ts";
-import { count } from "./wording.ts";
+import { brokenSplit, describeUndeclared, judge, noMetric, noUsers, Verdict } from "./verdict/verdict.ts";
+import { count } from "./verdict/wording.ts";
 
 const Dropped = z.strictObject({
   before_assignment: z.int(),

@@ -7,7 +7,7 @@ import type { Variant } from "../experiment.ts";
 import { ArmTable } from "./arms.ts";
 import { compare } from "./comparison.ts";
 import type { MeasuredMetric } from "./measured-metric.ts";
-import { count, figure, quote } from "./wording.ts";
+import { count, figure, quote } from "./verdict/wording.ts";
 
 /** One user's observation of a metric, and of its denominator where it is a ratio. */
 export interface Observation {

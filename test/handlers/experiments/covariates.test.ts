@@ -208,7 +208,7 @@ test.each<[string, object, ((index: number) => object) | undefined]>([
     const { results, verdict } = await resultsIn(world);
     const expected = await resultsByAttribute();
     expect(results).toStrictEqual(expected.results);
-    expect(verdict.summary).toContain("decides since 2026-11-22");
+    expect(verdict.summary).toContain("has decided since 2026-11-22");
     const { body } = await call(getTimeline, world, { params });
     expect(body.days.at(-1)?.variants[1]?.metrics[0]).toMatchObject({
       difference: results[1]?.metrics[0]?.comparison?.difference,

@@ -1,5 +1,5 @@
-import type { Bounds } from "../../statistics/contrast.ts";
-import type { MeasuredMetric } from "./measured-metric.ts";
+import type { Bounds } from "../../../statistics/contrast.ts";
+import type { MeasuredMetric } from "../measured-metric.ts";
 
 // Figures as sentences show them: three significant digits, a true minus, and each with its unit.
 
@@ -38,6 +38,10 @@ export function listed(names: readonly string[]): string {
   const last = names.at(-1) ?? "";
   return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }
+
+/** The parts that say anything, one after the other. */
+export const sentences = (...parts: readonly string[]): string =>
+  parts.filter((part) => part !== "").join(" ");
 
 type Unit = Pick<MeasuredMetric, "kind" | "unit">;
 

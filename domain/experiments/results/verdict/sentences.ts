@@ -1,5 +1,8 @@
-import { badEnd, type Comparison, FEWEST_USERS, FEWEST_WITH_A_VALUE, shortageOf } from "./comparison.ts";
-import type { Candidate, Case, SplitArm } from "./verdict-case.ts";
+import { badEnd, type Comparison } from "../comparison.ts";
+import { type Candidate, type Case, controlName, type SplitArm, variantName } from "./case.ts";
+import { ifYouMustChoose } from "./choosing.ts";
+import { goOn, planned } from "./progress.ts";
+import { shortage } from "./shortage.ts";
 import {
   amountInWords,
   count,
@@ -11,28 +14,17 @@ import {
   otherAmount,
   otherLevel,
   quote,
+  sentences,
   usersInWords,
 } from "./wording.ts";
 
 // One sentence or two for each kind of verdict, which a person without statistics can act on.
-
-export const sentences = (...parts: readonly string[]): string =>
-  parts.filter((part) => part !== "").join(" ");
 
 export const DRAFT = "This is a draft: nobody is assigned until it runs.";
 export const NO_USERS =
   "No user has been assigned yet, so there is nothing to judge: if that is a surprise, check that your program asks for variants.";
 export const NO_METRIC =
   "No metric has been declared or tracked yet, so there is nothing to judge: declare one, or track one.";
-
-/** What to do where more data would tell more. */
-function goOn({ progress: { isOver, isPaused } }: Case): string {
-  if (isOver) return "It is over: to know more, run a longer one.";
-  return isPaused ? "It is paused: let it run again to know more." : "Let it run.";
-}
-
-const controlName = ({ control }: Case): string => quote(control.variant.variant_name);
-const variantName = ({ variant }: Comparison): string => quote(variant.variant.variant_name);
 
 export function brokenSplit(arms: readonly SplitArm[]): string {
   const parts = arms.map(
@@ -50,7 +42,7 @@ export function decidesSince({ metric, comparisons }: Case): readonly string[] {
   return [...new Set([metric, ...guardrails])].flatMap(({ metric_name, declared_at }) =>
     declared_at === null
       ? []
-      : [`${metric_name} decides since ${declared_at.slice(0, DATE_LENGTH)}, when it was declared.`],
+      : [`${metric_name} has decided since ${declared_at.slice(0, DATE_LENGTH)}, when it was declared.`],
   );
 }
 
@@ -160,20 +152,6 @@ export function loser(matter: Case, lost: Comparison, others: readonly Candidate
   );
 }
 
-/** "5,120 of 7,932 planned users: read it when they are complete." */
-function planned({ progress: { plannedUsers, users, isOver } }: Case): string {
-  if (plannedUsers === null) return "";
-  const so = `${count(users)} of ${count(plannedUsers)} planned users`;
-  if (isOver) {
-    return users < plannedUsers
-      ? `It was stopped at ${so}.`
-      : `All ${count(plannedUsers)} planned users came, but it was stopped before their window was over.`;
-  }
-  return users >= plannedUsers
-    ? `All ${count(plannedUsers)} planned users are in: read it when their window is over.`
-    : `${so}: read it when they are complete.`;
-}
-
 /** `all` are the comparisons of every variant, of which `shown` has the largest difference. */
 export function noDifference(matter: Case, shown: Comparison, all: readonly Comparison[]): string {
   const { isOver, isPaused, plannedUsers } = matter.progress;
@@ -193,64 +171,6 @@ export function noDifference(matter: Case, shown: Comparison, all: readonly Comp
     isOver ? ifYouMustChoose(matter, shown, all) : running,
     caution(matter, shown),
   );
-}
-
-function ifYouMustChoose(matter: Case, shown: Comparison, all: readonly Comparison[]): string {
-  const best = likeliestBest(matter, all);
-  if (best !== undefined) {
-    return `If you must choose, ${best.name} is the most likely to be the best: ${inHundred(best.chance)}.`;
-  }
-  const { chance_better, expected_loss, expected_loss_of_control } = shown.reply.if_you_must_choose;
-  if (chance_better === null || expected_loss === null || expected_loss_of_control === null) return "";
-  const variant = chance_better >= 0.5;
-  const chance = inHundred(variant ? chance_better : 1 - chance_better);
-  const loss = amountInWords(shown.metric, variant ? expected_loss : expected_loss_of_control);
-  const name = variant ? variantName(shown) : controlName(matter);
-  return `If you must choose, ${name} is more likely to be the better one: ${chance}, with an expected loss of ${loss}.`;
-}
-
-/** Never a certainty. */
-const inHundred = (chance: number): string => `${Math.min(99, Math.round(100 * chance))} in 100`;
-
-/** Of several variants and the control; undefined where their chances to be the best are not known. */
-function likeliestBest(matter: Case, all: readonly Comparison[]) {
-  const variants = all.flatMap((one) => {
-    const chance = one.reply.if_you_must_choose.chance_best;
-    return chance === null ? [] : [{ name: variantName(one), chance }];
-  });
-  if (variants.length === 0) return undefined;
-  const control = 1 - variants.reduce((sum, { chance }) => sum + chance, 0);
-  return [{ name: controlName(matter), chance: control }, ...variants].sort((a, b) => b.chance - a.chance)[0];
-}
-
-export function tooEarly(matter: Case, first: Comparison | undefined): string {
-  const why = first === undefined ? "there is nothing to compare" : shortage(matter, first);
-  return sentences(`Too early to say: ${why}.`, planned(matter) || goOn(matter));
-}
-
-/** Why nothing can be concluded from a comparison yet. */
-function shortage(matter: Case, { metric, sample, variant }: Comparison): string {
-  const sides = [
-    { name: controlName(matter), ...sample.control },
-    { name: quote(variant.variant.variant_name), ...sample.variant },
-  ];
-  const small = sides.find((side) => side.allUsers < FEWEST_USERS);
-  if (small !== undefined) {
-    return `${small.name} has ${usersInWords(small.allUsers)} so far, and ${FEWEST_USERS} are needed`;
-  }
-  if (metric.kind === "ratio" && sides.some((side) => side.users === 0)) {
-    return `there is nothing to divide ${metric.metric_name} by so far in one of the variants`;
-  }
-  const apart = sides.find((side) => side.users < FEWEST_USERS);
-  if (apart !== undefined) {
-    return `${apart.name} has ${usersInWords(apart.users)} so far under weights that gave users to both variants, and ${FEWEST_USERS} are needed`;
-  }
-  const silent = sides.find((side) => side.notZero < FEWEST_WITH_A_VALUE);
-  if (silent !== undefined && shortageOf(metric, sample) !== null) {
-    const have = silent.notZero === 1 ? "has" : "have";
-    return `${usersInWords(silent.notZero)} of ${silent.name} ${have} any ${metric.metric_name} so far, and ${FEWEST_WITH_A_VALUE} are needed`;
-  }
-  return "the values do not differ from user to user";
 }
 
 export function undeclared(matter: Case, shown: Comparison | undefined, settled: boolean): string {

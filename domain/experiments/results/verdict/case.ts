@@ -1,6 +1,7 @@
-import type { Arm } from "./arms.ts";
-import type { Comparison } from "./comparison.ts";
-import type { MeasuredMetric } from "./measured-metric.ts";
+import type { Arm } from "../arms.ts";
+import type { Comparison } from "../comparison.ts";
+import type { MeasuredMetric } from "../measured-metric.ts";
+import { quote } from "./wording.ts";
 
 /** How far the experiment has come. */
 export interface Progress {
@@ -59,3 +60,6 @@ export function candidatesOf({ metric, comparisons }: Case): readonly Candidate[
       };
     });
 }
+
+export const controlName = ({ control }: Case): string => quote(control.variant.variant_name);
+export const variantName = ({ variant }: Comparison): string => quote(variant.variant.variant_name);

@@ -1,7 +1,9 @@
 import { z } from "zod";
-import type { Comparison } from "./comparison.ts";
-import { type Candidate, type Case, candidatesOf, type SplitArm } from "./verdict-case.ts";
-import * as say from "./verdict-sentences.ts";
+import type { Comparison } from "../comparison.ts";
+import { type Candidate, type Case, candidatesOf, type SplitArm } from "./case.ts";
+import * as say from "./sentences.ts";
+import { tooEarly } from "./shortage.ts";
+import { sentences } from "./wording.ts";
 
 export const Verdict = z.strictObject({
   kind: z.enum([
@@ -72,7 +74,7 @@ export function judge(matter: Case): Verdict {
     hindered(matter, candidates) ??
     loser(matter, candidates) ??
     open(matter, candidates);
-  return { ...judged, summary: say.sentences(judged.summary, ...say.decidesSince(matter)) };
+  return { ...judged, summary: sentences(judged.summary, ...say.decidesSince(matter)) };
 }
 
 const isBetter = ({ primary }: Candidate): boolean => primary.reply.judged === "better";
@@ -129,7 +131,7 @@ function open(matter: Case, candidates: readonly Candidate[]): Verdict {
       kind: "too_early",
       metric_name: matter.metric.metric_name,
       variant_name: null,
-      summary: say.tooEarly(matter, first?.primary),
+      summary: tooEarly(matter, first?.primary),
     };
   }
   const all = candidates.map(({ primary }) => primary);
