@@ -80,6 +80,7 @@ export {
   answer as posthogCapture,
   answer as posthogFlags,
   answer as posthogDecide,
+  answer as cloudEvents,
   answer as growthbookEval,
   answer as segmentCall,
   answer as segmentSettings,

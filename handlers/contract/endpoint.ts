@@ -67,6 +67,8 @@ export interface Request<P, Q, B> {
 export interface Foreign {
   /** The body of a refusal. Default: a problem document, as our own endpoints answer. */
   readonly refusal?: (failure: Failure, params: Readonly<Record<string, string>>) => unknown;
+  /** An event's attributes may be sent beside the body, under names with this prefix; the body is then its `data`. */
+  readonly attributePrefix?: string;
   /** Its clients compress bodies without saying so, or send them in base64 as a field of a form. */
   readonly isPacked?: true;
   /** The access key that a body or a path carries; undefined where it has none. The body is any JSON. */

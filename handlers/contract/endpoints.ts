@@ -1,3 +1,4 @@
+import { takeCloudEvents } from "../compatible/cloudevents/take-cloud-events.ts";
 import { evaluateRemotely } from "../compatible/growthbook/evaluate-remotely.ts";
 import { evaluateFlag } from "../compatible/ofrep/evaluate-flag.ts";
 import { evaluateFlags } from "../compatible/ofrep/evaluate-flags.ts";
@@ -83,4 +84,5 @@ export const endpoints: readonly Endpoint[] = [
   posthogFlags,
   posthogDecide,
   evaluateRemotely,
+  takeCloudEvents,
 ];

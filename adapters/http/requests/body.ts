@@ -4,6 +4,7 @@ import { Failure } from "../../../domain/failure.ts";
 import { BrokenLine, MAX_BATCH, tooManyItems } from "../../../handlers/contract/batch.ts";
 import type { Endpoint } from "../../../handlers/contract/endpoint.ts";
 import type { HttpRequest } from "../message.ts";
+import { attributesBeside } from "./beside-body.ts";
 import { parseExactly } from "./exact-json.ts";
 import { type Excess, exceededBound, MAX_FOREIGN_LEVELS, MAX_LEVELS } from "./json-bounds.ts";
 
@@ -88,6 +89,8 @@ function formatOf(contentType: string, endpoint: Endpoint): Format {
     throw new Failure("unsupported_media_type", `Charset ${charset} is not read here: send UTF-8.`);
   }
   if (["", "application/json", "text/plain"].includes(type)) return "json";
+  if (endpoint.foreign?.attributePrefix !== undefined && /^application\/[\w.-]+\+json$/.test(type))
+    return "json";
   if (type === "application/x-www-form-urlencoded" && endpoint.foreign?.isPacked) return "form";
   if (type === "application/x-ndjson" && endpoint.lines) return "lines";
   const known = endpoint.lines ? "application/json or application/x-ndjson" : "application/json";
@@ -206,10 +209,12 @@ export function readBody(
   const limit = limitOf(endpoint);
   const format = formatOf(request.headers["content-type"] ?? "", endpoint);
   const encoding = encodingOf(request);
+  const attributes = attributesBeside(request.headers, endpoint);
   const finish = (body: Uint8Array | Failure): void =>
     take(() => {
       if (body instanceof Failure) throw body;
-      return parse(body, format, endpoint);
+      if (attributes === undefined) return parse(body, format, endpoint);
+      return { ...attributes, data: isBlank(body) ? undefined : parse(body, format, endpoint) };
     });
   const finishInTurn = (body: Uint8Array | Failure): void => {
     if (body instanceof Failure || body.byteLength < MIN_BYTES_IN_TURN) finish(body);
