@@ -38,10 +38,14 @@ const RETRIED = {
   tallies: "Stored rows could not be added to the results of their experiments. It is tried again.",
   deletions: "The rows of a deleted experiment could not be removed. It is tried again.",
   erasures: "A user's rows could not be erased. It is tried again; no answer shows them meanwhile.",
+  expiry: "Old events could not be removed. It is tried again.",
 };
 
 // Imported on demand: a Lambda bundle does not contain SQLite's native module, and one host needs no PostgreSQL.
-async function openStorage({ database, databaseCa, reportMs }: Settings, log: ServerLog): Promise<Storage> {
+async function openStorage(
+  { database, databaseCa, reportMs, keeping }: Settings,
+  log: ServerLog,
+): Promise<Storage> {
   const onProgress = ({ done, total }: RebuildProgress): void => {
     const percent = Math.floor((100 * done) / total);
     log.write({
@@ -52,7 +56,7 @@ async function openStorage({ database, databaseCa, reportMs }: Settings, log: Se
   const onRetry: OnRetry = (work, error) => log.write({ level: "error", message: RETRIED[work], error });
   if (isPostgres(database)) {
     const { openPostgres } = await import("./postgres/storage.ts");
-    return openPostgres(database, { ca: databaseCa, reportMs, onProgress, onRetry });
+    return openPostgres(database, { ca: databaseCa, reportMs, keeping, onProgress, onRetry });
   }
   const { openSqlite } = await import("./sqlite/storage.ts");
   const threadScript = new URL("./sqlite-thread.mjs", import.meta.url);
@@ -60,7 +64,7 @@ async function openStorage({ database, databaseCa, reportMs }: Settings, log: Se
     if (trouble === undefined) log.write({ level: "info", message: "The database is in its place again." });
     else log.write({ level: "error", message: trouble });
   };
-  return openSqlite(database, { reportMs, threadScript, onProgress, onRetry, onFilesChange });
+  return openSqlite(database, { reportMs, keeping, threadScript, onProgress, onRetry, onFilesChange });
 }
 
 /** The composition root: reads the settings, opens the storage, and builds the World that all endpoints share. */

@@ -64,6 +64,25 @@ export const decimal = (least: number, most: number, pattern = /^\d+(?:\.\d+)?$/
 
 export const wholeNumber = (least: number, most: number) => decimal(least, most, /^\d+$/);
 
+const DAYS_BY_TYPE = 'must be a JSON object of days by event type, such as {"page_view": 30}';
+const DaysByType = z.record(z.string().min(1), z.int().min(1).max(36_500));
+
+/** A JSON object of numbers of days. */
+export const daysByType = z.string().transform((value, context) => {
+  const parsed = DaysByType.safeParse(jsonOf(value));
+  if (parsed.success) return parsed.data;
+  context.addIssue({ code: "custom", message: DAYS_BY_TYPE });
+  return z.NEVER;
+});
+
+function jsonOf(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}
+
 export const oneOf = <const Names extends readonly [string, string, ...string[]]>(...names: Names) =>
   z.enum(names, { error: `must be ${names.slice(0, -1).join(", ")} or ${names.at(-1)}` });
 

@@ -1,9 +1,11 @@
 import { closest } from "fastest-levenshtein";
 import { z } from "zod";
+import type { Keeping } from "../domain/events/expiry.ts";
 import { isLoopback, type Network } from "./addresses.ts";
 import {
   certificates,
   database,
+  daysByType,
   decimal,
   host,
   isPostgres,
@@ -30,6 +32,8 @@ const Environment = z.object({
   ANALYTICS_RATE_LIMIT: decimal(0, 1_000_000).default(0),
   ANALYTICS_RATE_BURST: z.preprocess(unlessEmpty, wholeNumber(1, 1_000_000).optional()),
   ANALYTICS_REPORT_SECONDS: decimal(1, 600).default(15),
+  ANALYTICS_KEEP_DAYS: z.preprocess(unlessEmpty, wholeNumber(1, 36_500).optional()),
+  ANALYTICS_KEEP_DAYS_BY_TYPE: z.preprocess(unlessEmpty, daysByType.default({})),
   ANALYTICS_LOG_LEVEL: oneOf("debug", "info", "warn", "error").default("info"),
   AWS_LAMBDA_FUNCTION_NAME: z.string().optional(),
   // Set by serverless-offline, which also sets the name of a function.
@@ -67,6 +71,8 @@ export interface Settings {
   readonly rate: Rate | undefined;
   /** The time limit of a report about events. */
   readonly reportMs: number;
+  /** How long events are kept. */
+  readonly keeping: Keeping;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -160,6 +166,10 @@ export function readSettings(variables: NodeJS.ProcessEnv): Settings {
     trustedProxies: environment.ANALYTICS_TRUSTED_PROXY,
     rate: rateOf(environment),
     reportMs: environment.ANALYTICS_REPORT_SECONDS * 1000,
+    keeping: {
+      days: environment.ANALYTICS_KEEP_DAYS ?? null,
+      byType: environment.ANALYTICS_KEEP_DAYS_BY_TYPE,
+    },
     logLevel: environment.ANALYTICS_LOG_LEVEL,
   };
 }

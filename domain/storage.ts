@@ -1,4 +1,5 @@
 import type { NewEvent } from "./events/event.ts";
+import type { ExpiryProgress } from "./events/expiry.ts";
 import type { DayCell, MeasuredExperiment } from "./experiments/cells.ts";
 import type { GroupInput } from "./experiments/exclusion.ts";
 import type { Experiment, ExperimentStatus, NewExperiment } from "./experiments/experiment.ts";
@@ -268,6 +269,8 @@ export interface StorageCondition {
   readonly cause?: unknown;
   /** A rebuild of the rollups that runs in the background. */
   readonly rebuild?: RebuildProgress | undefined;
+  /** The removal of events that are older than they are kept; undefined where everything is kept. */
+  readonly expiry?: ExpiryProgress | undefined;
 }
 
 /** How many of all stored events are in the rollups again. Until all are, questions are answered from the events. */
@@ -277,7 +280,10 @@ export interface RebuildProgress {
 }
 
 /** Told of work in the background that failed and is tried again, so that it can be logged. */
-export type OnRetry = (work: "rollups" | "tallies" | "deletions" | "erasures", error: unknown) => void;
+export type OnRetry = (
+  work: "rollups" | "tallies" | "deletions" | "erasures" | "expiry",
+  error: unknown,
+) => void;
 
 /** Figures of a storage, for monitoring. */
 export interface StorageFigures {

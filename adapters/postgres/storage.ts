@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Keeping } from "../../domain/events/expiry.ts";
 import type { OnRetry, RebuildProgress, Storage, StorageCondition } from "../../domain/storage.ts";
+import type { Instant } from "../../domain/time.ts";
 import { pendingMigrations } from "../migrate.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { type Database, openDatabase } from "./database.ts";
@@ -9,6 +11,7 @@ import { createDeletions } from "./experiments/deletions.ts";
 import { createExperimentStore } from "./experiments/experiments.ts";
 import { createMetricStore } from "./experiments/metrics.ts";
 import { createTallyBacklog } from "./experiments/tally-backlog.ts";
+import { createExpiry } from "./expiry.ts";
 import { isLockTimeout, isMissingTable, isTakenName } from "./failures.ts";
 import { figuresOf } from "./figures.ts";
 import { placeOf } from "./hosts.ts";
@@ -86,7 +89,13 @@ async function conditionOf({ queryOnce, diskFull }: Database, build: RollupBuild
   return cause === undefined ? { state: "ok", rebuild: await build.progress() } : { state: "full", cause };
 }
 
+const FOR_EVER: Keeping = { days: null, byType: {} };
+
 export interface PostgresOptions extends ConnectionOptions {
+  /** How long events are kept. Default: for ever. */
+  readonly keeping?: Keeping | undefined;
+  /** Default: the clock of the machine. */
+  readonly now?: (() => Instant) | undefined;
   /** Called about once a second while the rollups are rebuilt. */
   readonly onProgress?: ((progress: RebuildProgress) => void) | undefined;
   readonly onRetry?: OnRetry | undefined;
@@ -106,11 +115,14 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   deletions.resume();
   const build = createRollupBuild(database, onProgress, onRetry);
   const erasures = createErasures(database, build, onRetry);
+  const { keeping = FOR_EVER, now = Date.now } = options;
+  const expiry = createExpiry(database, build, keeping, now, onRetry);
   const questions = createQuestions(database, build, erasures, options);
   const backlog = createTallyBacklog(database, questions, onRetry);
   void backlog.work();
   build.start();
   erasures.resume();
+  expiry.start();
   const experiments = createExperimentStore(database, deletions, () => void backlog.work());
   return {
     ...createEventStore(database, build),
@@ -122,9 +134,10 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     ...createAssignmentStore(database),
     ...createMetricStore(database, experiments),
     hasRoom: database.hasRoom,
-    check: () => conditionOf(database, build),
+    check: async () => ({ ...(await conditionOf(database, build)), expiry: expiry.progress() }),
     figures: () => figuresOf(database),
     close: async () => {
+      await expiry.stop();
       await erasures.stop();
       // Its covariates are answers of reports, which the rollups' builds serve.
       await backlog.stop();

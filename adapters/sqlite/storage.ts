@@ -1,7 +1,9 @@
 import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import Sqlite, { type Database } from "better-sqlite3";
+import type { Keeping } from "../../domain/events/expiry.ts";
 import type { OnRetry, RebuildProgress, Storage } from "../../domain/storage.ts";
+import type { Instant } from "../../domain/time.ts";
 import { pendingMigrations } from "../migrate.ts";
 import { createEventStore } from "./events.ts";
 import { createAssignmentFinder, createAssignmentStore } from "./experiments/assignments.ts";
@@ -18,14 +20,16 @@ import {
 import { createMetricStore } from "./experiments/metrics.ts";
 import { createTallyBacklog } from "./experiments/tally-backlog.ts";
 import { createWeightPeriods } from "./experiments/weight-periods.ts";
+import { createExpiry, type Expiry } from "./expiry.ts";
 import { conditionOf, reading } from "./failures.ts";
 import { createFigures } from "./figures.ts";
 import { migrations } from "./migrations.ts";
 import { type OpenFiles, watchOpenFiles } from "./open-files.ts";
 import { createErasures, type Erasures } from "./people/erasures.ts";
 import { createEventRemoval } from "./people/event-removal.ts";
-import { createIdsOf, createLinkStore } from "./people/links.ts";
+import { createIdsOf, createLinkStore, type IdsOf } from "./people/links.ts";
 import { createLeaving } from "./people/memberships.ts";
+import { createRemover } from "./people/remover.ts";
 import { createLogPause } from "./reports/log-pause.ts";
 import { answerHere, createQuestions } from "./reports/questions.ts";
 import {
@@ -43,6 +47,8 @@ import { createWriter, type Writer } from "./writer.ts";
 const OPENING_PATIENCE_MS = 10_000;
 
 const PRAGMAS = [
+  // Has an effect on a new file only, and has to come first.
+  "auto_vacuum = incremental",
   "journal_mode = wal",
   // better-sqlite3 sets NORMAL for WAL, with which a power failure loses acknowledged rows.
   "synchronous = full",
@@ -109,6 +115,10 @@ export interface SqliteOptions {
   readonly reportMs?: number | undefined;
   /** The built thread.ts. Without it reports and rollups run on this thread and block it. */
   readonly threadScript?: URL | undefined;
+  /** How long events are kept. Default: for ever. */
+  readonly keeping?: Keeping | undefined;
+  /** Default: the clock of the machine. */
+  readonly now?: (() => Instant) | undefined;
   /** Number of stored events after which rollups are brought up to date; a report adds the rest. */
   readonly buildAt?: number | undefined;
   /** Called about once a second while the rollups are rebuilt, and at the end. */
@@ -118,6 +128,7 @@ export interface SqliteOptions {
   readonly onRetry?: OnRetry | undefined;
 }
 
+const FOR_EVER: Keeping = { days: null, byType: {} };
 const REPORT_MS = 15_000;
 // A single event changes a dozen rows of rollups; a thousand events together change a few hundred.
 const BUILD_AT = 1_000;
@@ -188,30 +199,37 @@ function writerOf(
   });
 }
 
-function erasuresOf(
+/** The removal of users, and that of events which are older than they are kept. */
+function removalsOf(
   db: Database,
   writer: Writer,
   shelf: ExperimentShelf,
   cells: Cells,
   build: RollupBuild,
-  onRetry: OnRetry,
-): Erasures {
+  idsOf: IdsOf,
+  { keeping = FOR_EVER, now = Date.now, onRetry = () => {} }: SqliteOptions,
+): { readonly erasures: Erasures; readonly expiry: Expiry } {
   const leave = createLeaving(db, shelf, cells);
+  const rollups = createRollupWriter(db);
+  const remove = createRemover(db, rollups);
   const plan = createPlanner(db, false);
-  return createErasures({
+  const removal = createEventRemoval({ db, writer, build, rollups, remove, plan });
+  const erasures = createErasures({
     db,
     writer,
-    removal: createEventRemoval({ db, writer, build, rollups: createRollupWriter(db), plan }),
+    removal,
     leaveExperiments: (userId) => {
       // What the transaction has gathered so far belongs to the figures that the user leaves.
       cells.save();
       cells.forget();
       return leave(userId);
     },
-    idsOf: createIdsOf(db),
-    now: Date.now,
+    idsOf,
+    now,
     onRetry,
   });
+  const expiry = createExpiry({ db, writer, rollups, build, remove, removal, keeping, now, onRetry });
+  return { erasures, expiry };
 }
 
 /** Opens the file, creates or upgrades its tables, and serves the port from it. `:memory:` keeps nothing. */
@@ -242,13 +260,14 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   const finder = createAssignmentFinder(db, periods, idsOf);
   const counter = createEventCounter(finder, shelf, cells);
   const { build, answerer, closeThreads } = readersOf(db, file, writer, files, options);
-  const erasures = erasuresOf(db, writer, shelf, cells, build, onRetry);
+  const { erasures, expiry } = removalsOf(db, writer, shelf, cells, build, idsOf, options);
   const questions = createQuestions(build, erasures, answerer, options.reportMs ?? REPORT_MS);
   const covariates = createCovariateBacklog(db, shelf, finder, cells, questions);
   const backlog = createTallyBacklog(db, writer, shelf, finder, cells, periods, counter, covariates, onRetry);
   void backlog.work();
   build.start();
   erasures.resume();
+  expiry.start();
   return {
     ...createEventStore(db, writer, shelf, build, counter),
     ...questions,
@@ -265,11 +284,12 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
         files.check();
         probe.check();
       });
-      return { ...condition, rebuild: build.progress() };
+      return { ...condition, rebuild: build.progress(), expiry: expiry.progress() };
     },
     figures: createFigures(db, writer, build),
     close: async () => {
       backlog.stop();
+      await expiry.stop();
       await erasures.stop();
       await build.close();
       await closeThreads();

@@ -2,6 +2,7 @@ import {
   type MeasuredMetric,
   moveUser,
   noTotal,
+  observationOf,
   type Sums,
   type UserTotal,
 } from "../experiments/user-total.ts";
@@ -26,9 +27,16 @@ export interface DayChange {
 export function givenBack(metric: MeasuredMetric, totals: readonly DayTotal[]): DayChange[] {
   const sorted = [...totals].sort((a, b) => a.day - b.day);
   return sorted.map(({ day, total }, index) => {
-    const before = sorted[index - 1]?.total ?? { ...noTotal, covariate: total.covariate };
-    return { day, change: (sums: Sums) => moveUser(sums, metric, total, before) };
+    const before = sorted[index - 1]?.total ?? noTotal;
+    return { day, change: (sums: Sums) => movedBack(sums, metric, total, before) };
   });
+}
+
+/** A covariate may have been set after the first values: then its products moved on the day of the last one. */
+function movedBack(sums: Sums, metric: MeasuredMetric, total: UserTotal, before: UserTotal): Sums {
+  const moved = moveUser(sums, metric, total, { ...before, covariate: 0 });
+  const without = addProduct(sums.xy, total.covariate, -observationOf(metric, total.own));
+  return { ...moved, xy: addProduct(without, before.covariate, observationOf(metric, before.own)) };
 }
 
 /** The sums of a cell without the covariate of one user. */

@@ -10,6 +10,8 @@ const Healthy = z.strictObject({
   version: z.string(),
   /** Only while the rollups are rebuilt after an upgrade; reports take longer meanwhile. */
   rebuild: z.strictObject({ done: z.int(), total: z.int() }).optional(),
+  /** Only where events are kept for a limited time: how many this process has removed, and whether more are due. */
+  expiry: z.strictObject({ removed: z.int(), pending: z.boolean() }).optional(),
 });
 const Unhealthy = z.strictObject({
   status: z.literal("unavailable"),
@@ -38,9 +40,12 @@ export const checkHealth = endpoint({
         cause,
       }) as const;
     try {
-      const { state, cause, rebuild } = await storage.check();
+      const { state, cause, rebuild, expiry } = await storage.check();
       if (state !== "ok") return unavailable(state, cause);
-      const progress = rebuild && { rebuild: { ...rebuild } };
+      const progress = {
+        ...(rebuild && { rebuild: { ...rebuild } }),
+        ...(expiry && { expiry: { ...expiry } }),
+      };
       return { outcome: "ok", body: { status: "ok", storage: "ok", version, ...progress } } as const;
     } catch (cause) {
       return unavailable("unavailable", cause);

@@ -258,6 +258,22 @@ export const erasureStories = fc.constantFrom(...PLACES).chain((place) =>
   }),
 );
 
+/** A history, how long its events are kept, and questions of every kind. */
+export const expiryStories = fc.constantFrom(...PLACES).chain((place) =>
+  fc.record({
+    events: fc.array(event(place.around), { maxLength: 60 }),
+    now: instant(place.around),
+    keeping: fc.record({
+      days: maybe(fc.integer({ min: 1, max: 40 })),
+      byType: fc.dictionary(fc.constantFrom(...TYPES), fc.integer({ min: 1, max: 40 }), { maxKeys: 2 }),
+    }),
+    trends: fc.array(trendQuestion(place), { minLength: 1, maxLength: 3 }),
+    funnels: fc.array(funnelQuestion(place), { maxLength: 1 }),
+    retentions: fc.array(retentionQuestion(place), { maxLength: 1 }),
+    lists: fc.array(listQuestion(place), { maxLength: 2 }),
+  }),
+);
+
 /** Time and zone of the large history. */
 export const LARGE_AT: Place = placeOf(["Europe/Berlin", "2026-03-29T01:00:00Z"]);
 const VISITORS = 5_400;
@@ -316,6 +332,13 @@ export function historyOf(storage: EventStore & PeopleStore) {
     async link([anonymous_id, user_id]: Claim) {
       const { kind } = await storage.linkUsers({ anonymous_id, user_id, linked_at: ARRIVED });
       return { stored: kind, plain: link(anonymous_id, user_id) };
+    },
+    /** Forgets the events that are not picked; returns how many. */
+    keep(isKept: (event: StoredEvent) => boolean): number {
+      const left = events.filter(isKept);
+      const gone = events.length - left.length;
+      events.splice(0, events.length, ...left);
+      return gone;
     },
     /** Forgets the events of a person, whose messages stay known, and the links; returns how many events and links. */
     erase(userId: string) {

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { ROWS_A_BUILD, RollupBuilder } from "../../rollups/build/builder.ts";
 import { hoursOfUsers } from "../../rollups/reader.ts";
+import type { IsRemoved } from "../../rollups/removal/postings.ts";
 import { unusedValues } from "../../rollups/removal/properties.ts";
 import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
 import { noRemovedRows } from "../../rollups/removal/removed-rows.ts";
@@ -39,7 +40,7 @@ const HOURS_A_STEP = 64;
 const ALL_HOURS = { first: -250_000_000, last: 250_000_000 };
 
 /** The state with its lock; undefined while the rollups do not contain all events of before. */
-async function lockState(query: Query): Promise<StoredState | undefined> {
+export async function lockState(query: Query): Promise<StoredState | undefined> {
   const [state] = await query<StoredState>(LOCK_STATE);
   return state === undefined || !isCurrent(state) || isBehind(state) ? undefined : state;
 }
@@ -87,17 +88,28 @@ const loadBy =
   (ids) =>
     waitFor(query<{ id: number; event_type: string; properties: string | null }>(LOAD, [ids]));
 
+/** Removes the events that a function picks among those of some hours, and what the rollups have of them. */
+export async function removeFrom(
+  query: Query,
+  state: StoredState,
+  hours: readonly number[],
+  isRemoved: IsRemoved,
+): Promise<number> {
+  const work = planRemoval(createRemovalStore(query), loadBy(query), hours, isRemoved);
+  const { rows, ids, needsRebuild } = await run(work, () => undefined);
+  if (ids.length === 0) return 0;
+  await query(REMOVE, [ids]);
+  if (needsRebuild) await setState(query, { ...state, format: 0 });
+  else await takeOut(query, state, rows);
+  return ids.length;
+}
+
 /** The number of removed events; undefined where the rollups know the alias no more. */
 async function removeIn(query: Query, alias: string, hours: readonly number[]): Promise<number | undefined> {
   const state = await lockState(query);
   const user = state && (await numberOf(query, alias));
   if (state === undefined || user === undefined) return undefined;
-  const work = planRemoval(createRemovalStore(query), loadBy(query), hours, (_type, who) => who === user);
-  const { rows, ids, needsRebuild } = await run(work, () => undefined);
-  if (ids.length > 0) await query(REMOVE, [ids]);
-  if (needsRebuild) await setState(query, { ...state, format: 0 });
-  else await takeOut(query, state, rows);
-  return ids.length;
+  return removeFrom(query, state, hours, (_type, who) => who === user);
 }
 
 /**

@@ -63,6 +63,7 @@ const NO_SUMS = `
   ),
   moved as (
     select *, coalesce(lag(count) over days, 0) as old_count, coalesce(lag(total) over days, 0) as old_total,
+      coalesce(lag(covariate) over days, 0) as old_covariate,
       coalesce(lag(denominator_count) over days, 0) as old_denominator_count,
       coalesce(lag(denominator_total) over days, 0) as old_denominator_total
     from state window days as (partition by test_id, metric_name order by day)
@@ -79,7 +80,7 @@ const NO_SUMS = `
     users_not_zero, count, y, yy, x, xx, xy, d, dd, yd)
   select test_id, each.day, variant_id, period, metric_name, declared, $16::integer,
     sum((old_count > 0)::integer - (count > 0)::integer), sum((y0 <> 0)::integer - (y1 <> 0)::integer),
-    sum(old_count - count), sum(y0 - y1), sum(y0 * y0 - y1 * y1), 0, 0, sum(covariate * (y0 - y1)), sum(d0 - d1),
+    sum(old_count - count), sum(y0 - y1), sum(y0 * y0 - y1 * y1), 0, 0, sum(old_covariate * y0 - covariate * y1), sum(d0 - d1),
     sum(d0 * d0 - d1 * d1), sum(y0 * d0 - y1 * d1)
   from observed cross join lateral (values (observed.day), (${ALL_DAYS})) as each(day)
   group by test_id, each.day, variant_id, period, metric_name, declared

@@ -2,7 +2,6 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import type { Database } from "better-sqlite3";
 import { hoursOfUsers } from "../../rollups/reader.ts";
 import { unusedValues } from "../../rollups/removal/properties.ts";
-import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
 import { noRemovedRows } from "../../rollups/removal/removed-rows.ts";
 import { userKey } from "../../rollups/store.ts";
 import { run, runNow } from "../../rollups/work.ts";
@@ -10,6 +9,7 @@ import type { Planner, RollupBuild } from "../reports/rollup-build.ts";
 import { createRemovalStore, isCurrent } from "../reports/rollup-store.ts";
 import type { RollupWriter } from "../reports/rollup-writer.ts";
 import type { Writer } from "../writer.ts";
+import type { Remove } from "./remover.ts";
 
 /** Removes the events of a user, and what the rollups have of them, in bounded transactions. */
 export interface EventRemoval {
@@ -34,6 +34,7 @@ export interface RemovalParts {
   readonly writer: Writer;
   readonly build: Pick<RollupBuild, "catchUp" | "start">;
   readonly rollups: RollupWriter;
+  readonly remove: Remove;
   /** Plans a build on this thread. */
   readonly plan: Planner;
 }
@@ -47,8 +48,7 @@ const HOURS_A_STEP = 16;
 const ROWS_A_STEP = 1_000;
 const ALL_HOURS = { first: -250_000_000, last: 250_000_000 };
 
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the statements, prepared once, and the acts that share them.
-export function createEventRemoval({ db, writer, build, rollups, plan }: RemovalParts): EventRemoval {
+export function createEventRemoval({ db, writer, build, rollups, remove, plan }: RemovalParts): EventRemoval {
   const store = createRemovalStore(db);
   const newestId = db.prepare<[], number>("select coalesce(max(id), 0) from events").pluck();
   const rename = db.prepare<[string, string]>(
@@ -56,25 +56,12 @@ export function createEventRemoval({ db, writer, build, rollups, plan }: Removal
   );
   const numberOf = db.prepare<[string], number>("select number from event_users where user_id = ?").pluck();
   const deleteUser = db.prepare<[string]>("delete from event_users where user_id = ?");
-  const selectEvent = db.prepare<[number], { id: number; event_type: string; properties: string | null }>(
-    "select id, event_type, properties from events where id = ?",
-  );
-  const remember = db.prepare<[number]>(
-    `insert or ignore into removed_messages(message_id, event_id, created_at)
-     select message_id, id, created_at from events where id = ? and message_id is not null`,
-  );
-  const remove = db.prepare<[number]>("delete from events where id = ?");
   const properties = db
     .prepare<[], number>("select id from event_properties where distinct_values is not null")
     .pluck();
   const deleteValue = db.prepare<[number, string]>(
     "delete from event_values where property_id = ? and value = ?",
   );
-
-  const load: LoadEvents = function* (ids) {
-    yield;
-    return ids.flatMap((id) => selectEvent.get(id) ?? []);
-  };
 
   /** False while more is unbuilt than one transaction builds. */
   function detachNow(userId: string, alias: string): boolean {
@@ -95,14 +82,7 @@ export function createEventRemoval({ db, writer, build, rollups, plan }: Removal
   function removeIn(alias: string, hours: readonly number[]): number | undefined {
     const user = isCurrent(rollups.state()) ? numberOf.get(alias) : undefined;
     if (user === undefined) return undefined;
-    const { rows, ids, needsRebuild } = runNow(planRemoval(store, load, hours, (_type, who) => who === user));
-    for (const id of ids) {
-      remember.run(id);
-      remove.run(id);
-    }
-    if (needsRebuild) rollups.invalidate();
-    else rollups.takeOut(rows);
-    return ids.length;
+    return remove(hours, (_type, who) => who === user);
   }
 
   return {

@@ -1,0 +1,40 @@
+import type { Database } from "better-sqlite3";
+import type { IsRemoved } from "../../rollups/removal/postings.ts";
+import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
+import { runNow } from "../../rollups/work.ts";
+import { createRemovalStore } from "../reports/rollup-store.ts";
+import type { RollupWriter } from "../reports/rollup-writer.ts";
+
+/**
+ * Removes the events that a function picks among those of some hours, and what the rollups have of them, within the
+ * transaction of the caller; answers how many. The keys of their messages stay.
+ */
+export type Remove = (hours: readonly number[], isRemoved: IsRemoved) => number;
+
+export function createRemover(db: Database, rollups: RollupWriter): Remove {
+  const store = createRemovalStore(db);
+  const select = db.prepare<[number], { id: number; event_type: string; properties: string | null }>(
+    "select id, event_type, properties from events where id = ?",
+  );
+  const remember = db.prepare<[number]>(
+    `insert or ignore into removed_messages(message_id, event_id, created_at)
+     select message_id, id, created_at from events where id = ? and message_id is not null`,
+  );
+  const remove = db.prepare<[number]>("delete from events where id = ?");
+
+  const load: LoadEvents = function* (ids) {
+    yield;
+    return ids.flatMap((id) => select.get(id) ?? []);
+  };
+
+  return (hours, isRemoved) => {
+    const { rows, ids, needsRebuild } = runNow(planRemoval(store, load, hours, isRemoved));
+    for (const id of ids) {
+      remember.run(id);
+      remove.run(id);
+    }
+    if (needsRebuild) rollups.invalidate();
+    else if (ids.length > 0) rollups.takeOut(rows);
+    return ids.length;
+  };
+}

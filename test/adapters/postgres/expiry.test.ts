@@ -1,0 +1,20 @@
+import { afterAll, beforeAll } from "vitest";
+import { openPostgres } from "../../../adapters/postgres/storage.ts";
+import { expiryContract } from "../expiry-contract.ts";
+import { bundledPostgres, type PostgresServer, startPostgres } from "./server.ts";
+
+let server: PostgresServer;
+beforeAll(async () => {
+  server = await startPostgres(bundledPostgres(), { fsync: "off" });
+});
+afterAll(() => server.remove());
+
+expiryContract(
+  "PostgreSQL",
+  async () => {
+    const url = await server.newDatabase();
+    return (options) => openPostgres(url, { connections: 3, ...options });
+  },
+  // Each history has a database of its own, which takes a second to create.
+  { runs: 12 },
+);
