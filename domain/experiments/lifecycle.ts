@@ -170,6 +170,16 @@ function addedPath([list, index, field]: readonly (string | number)[], known: nu
   return `${list}[${Math.max(0, index - known)}].${field}`;
 }
 
+/** Refuses an end in the past, which would take back what has been counted since. */
+export function refusePastEnd(stop_at: Instant | null | undefined, now: Instant): void {
+  if (stop_at == null || stop_at > now) return;
+  throw new Failure("invalid", "Nothing was stored: the test would have ended already.", {
+    faults: [
+      { path: "stop_at", message: 'must be later than now; to end a test now, set "status" to "stopped"' },
+    ],
+  });
+}
+
 const WHILE_OPEN = ["weights", "traffic", "forced", "stop_at", "metrics"] as const;
 
 function refuseOutOfSeason(change: ExperimentChange, status: ExperimentStatus): void {
@@ -189,6 +199,7 @@ const or = <T>(asked: T | undefined, stored: T): T => (asked === undefined ? sto
 
 /** The experiment after the change; throws why it may not be changed so. */
 export function changeExperiment(experiment: Experiment, change: ExperimentChange, now: Instant): Experiment {
+  refusePastEnd(change.stop_at, now);
   const status = nextStatus(experiment.status, change.status);
   refuseOutOfSeason(change, status);
   return {

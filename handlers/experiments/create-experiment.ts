@@ -5,6 +5,7 @@ import {
   ExperimentReply,
   newExperiment,
 } from "../../domain/experiments/experiment.ts";
+import { refusePastEnd } from "../../domain/experiments/lifecycle.ts";
 import { Failure } from "../../domain/failure.ts";
 import { endpoint } from "../contract/endpoint.ts";
 
@@ -21,8 +22,10 @@ export const createExperiment = endpoint({
   failures: ["conflict"],
 
   async handle({ body }, { storage, now, newId }) {
+    const at = now();
+    refusePastEnd(body.stop_at, at);
     const experiment = await storage.createExperiment(
-      newExperiment(body, newId(), now()),
+      newExperiment(body, newId(), at),
       body.exclusion_group ?? null,
     );
     if (experiment === undefined) {

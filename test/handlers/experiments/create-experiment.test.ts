@@ -197,6 +197,12 @@ test.each<[string, unknown, string[]]>([
   ],
   ["a negative cap", { ...colours, metrics: [{ metric_name: "m", cap: -1 }] }, ["metrics[0].cap"]],
   [
+    "an infinite cap",
+    { ...colours, metrics: [{ metric_name: "m", cap: Number.POSITIVE_INFINITY }] },
+    ["metrics[0].cap"],
+  ],
+  ["an end that is over", { ...colours, stop_at: "2026-11-22T10:00:00.000Z" }, ["stop_at"]],
+  [
     "a window longer than the test",
     { ...colours, planned_users: 100, window_days: 7, metrics: [{ metric_name: "m", window_days: 8 }] },
     ["metrics[0].window_days"],

@@ -200,6 +200,7 @@ test.each([
   ["a weight of an unknown variant", { weights: { green: 1 } }, ["invalid", "weights.green"]],
   ["no weight left", { weights: { red: 0, blue: 0 } }, ["invalid", "weights"]],
   ["a negative weight", { weights: { red: -1 } }, ["invalid", "weights.red"]],
+  ["an end that is over", { stop_at: "2026-11-22T09:59:59.999Z" }, ["invalid", "stop_at"]],
   ["traffic above 1", { traffic: 1.1 }, ["invalid", "traffic"]],
   ["an unknown forced variant", { forced: { tess: "green" } }, ["invalid", "forced.tess"]],
   ["an unknown field", { traffic: 1, wieghts: {} }, ["invalid", "wieghts"]],
