@@ -76,9 +76,11 @@ function metricOf(experiment: Experiment, table: ArmTable, name: string | undefi
       ? (metrics.find(({ role }) => role === "primary") ?? mostUsed(metrics, table.arms))
       : metrics.find(({ metric_name }) => metric_name === name);
   if (found !== undefined) return found;
-  throw unanswerable("request", [
-    { path: "metric_name", message: "is neither declared nor tracked in this test" },
-  ]);
+  const message =
+    name === undefined
+      ? "cannot be chosen: no metric has been declared or tracked in this test yet"
+      : "is neither declared nor tracked in this test";
+  throw unanswerable("request", [{ path: "metric_name", message }]);
 }
 
 /** The experiment's users, or as large a part of them as is split. */
