@@ -3,7 +3,7 @@ import type { Decision, Reason } from "../experiments/assignments/enrolment.ts";
 
 // Feature flags, as other products call them: each experiment is a flag with its name, and a variant's value is the flag's.
 
-/** What a user is shown in an experiment, and why. */
+/** The variant that a user is shown in an experiment, and the reason. */
 export interface Flag {
   readonly experiment: Experiment;
   /** Undefined where there is nothing to show, so that the caller's own code decides. */

@@ -31,7 +31,7 @@ export const changedFields = (value: unknown, change: (fields: Fields) => Fields
 /** An id as text: other products take numbers too. */
 export const idOf = (value: unknown): unknown => (typeof value === "number" ? String(value) : value);
 
-/** What one item of another format asks of this product. None of it is checked yet. */
+/** One item of another format, as acts of this product. None of it is checked yet. */
 export interface Act {
   readonly event?: Fields;
   /** Ids that are one person. */

@@ -42,7 +42,7 @@ const Reply = z.strictObject({
   dateUpdated: z.string(),
 });
 
-/** What the client passes to its tracking callback. */
+/** The arguments that the client passes to its tracking callback. */
 function trackOf({ experiment, variant }: Flag, hashValue: string): z.infer<typeof Track>[] {
   if (variant === undefined) return [];
   const { test_name, variants } = experiment;

@@ -14,7 +14,7 @@ export const CALLS: ReadonlyMap<unknown, Call> = new Map(
 
 const PAGE_FIELDS = ["path", "referrer", "search", "title", "url"] as const;
 
-/** What a client says about the page, as flat properties: nested ones cannot be asked about. */
+/** The item's context as flat properties, because reports cannot ask about nested ones. */
 function contextProperties(item: Fields): Fields {
   const context = fieldsOf(item.context);
   const page = fieldsOf(context.page);
@@ -35,7 +35,7 @@ function contextProperties(item: Fields): Fields {
 const present = (fields: Fields): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 
-/** The event type of each call, and its properties beside those of the context. */
+/** The event type of each call, and its properties without those of the context. */
 const EVENTS: Record<
   Exclude<Call, "alias">,
   (item: Fields) => { event_type: unknown; properties: unknown }
@@ -78,7 +78,7 @@ function linkOf(call: Call, { userId, anonymousId, previousId }: Fields): Fields
   return isLogin ? { anonymous_id: idOf(anonymousId), user_id: idOf(userId) } : undefined;
 }
 
-/** What an item asks for. `call` is the one of its path; an item of a batch has its own. */
+/** The act of an item. `call` is the one of its path; an item of a batch has its own. */
 export function actOf(item: unknown, call?: Call): Act {
   const fields = fieldsOf(item);
   const known = call ?? CALLS.get(fields.type);

@@ -3,7 +3,7 @@ export const DURATION_BOUNDS_MS = [
   1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 15_000,
 ] as const;
 
-/** What is counted of one endpoint's requests. */
+/** The counters of one endpoint. */
 export interface EndpointCounts {
   /** The number of requests by the status of their answer. */
   readonly statuses: Map<number, number>;

@@ -3,7 +3,7 @@
 type Labels = Readonly<Record<string, string | number>>;
 
 interface Sample {
-  /** What follows the family's name, such as `_bucket` of a histogram. */
+  /** Appended to the family's name, such as `_bucket` of a histogram. */
   readonly suffix?: string;
   readonly labels?: Labels;
   readonly value: number;

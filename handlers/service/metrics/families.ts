@@ -5,7 +5,7 @@ import { DURATION_BOUNDS_MS, type EndpointCounts } from "../../contract/activity
 import type { ProcessFigures } from "../../contract/endpoint.ts";
 import { type Family, single } from "./exposition.ts";
 
-/** What the process has done since it started. */
+/** Families of the counters since the start of the process. */
 export function activityFamilies({ requests, refusals, eventsStored, eventsDuplicate }: Activity): Family[] {
   const endpoints = [...requests.byEndpoint()];
   return [

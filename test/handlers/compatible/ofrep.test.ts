@@ -266,6 +266,6 @@ test("the OpenFeature web SDK has all flags at load, and is told when nothing ha
   await expect
     .poll(() => client.getStringDetails(NAME, "mine"))
     .toMatchObject({ value: "red", reason: "STATIC" });
-  // Reading a flag of a page enrolled nobody but who was in the test before.
+  // Only the user who was enrolled before: reading flags on a page does not enrol.
   expect(await enrolledUsers(server)).toBe(1);
 });

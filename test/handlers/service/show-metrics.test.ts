@@ -8,7 +8,7 @@ const READ = "read-key-0123456789";
 const WRITE = "write-key-0123456789";
 const KEYED = { keys: { read: [READ], write: [WRITE], admin: [] } };
 
-/** What a Prometheus library reads from the answer, by the names of its families. */
+/** The families that a Prometheus library reads from the answer, by name. */
 async function scrape({ send }: TestEdge, headers: Record<string, string> = {}) {
   const { status, headers: answered, body } = await send({ path: "/metrics", headers });
   expect(status).toBe(200);
