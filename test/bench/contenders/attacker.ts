@@ -4,7 +4,9 @@ import { ATTACKS, type Attack, batchClients } from "../hostile/attacks.ts";
 // Runs one attack for a number of seconds in a separate process, and prints the counts of its answers.
 const [name = "", address = "", seconds = "1"] = process.argv.slice(2);
 const { hostname, port } = new URL(address);
-const attack = [...ATTACKS, batchClients(4), batchClients(32)].find((one) => one.name === name);
+const attack = [...ATTACKS, batchClients(4), batchClients(32), batchClients(128)].find(
+  (one) => one.name === name,
+);
 if (attack === undefined) throw new Error(`Unknown attack: ${name}`);
 const deadline = Date.now() + Number(seconds) * 1_000;
 
