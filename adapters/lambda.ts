@@ -70,6 +70,7 @@ export {
   answer as computeFunnel,
   answer as getRetention,
   answer as exportEvents,
+  answer as getUser,
   answer as linkUsers,
   answer as explainAssignment,
   answer as ofrepEvaluateFlag,

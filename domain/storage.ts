@@ -9,6 +9,7 @@ import type { SegmentUser } from "./experiments/results/segments.ts";
 import type { CovariateValue, NotCounted, UserTotal } from "./experiments/user-total.ts";
 import type { Erasure, ErasurePage, NewErasure } from "./people/erasure.ts";
 import type { LinkOutcome, NewLink } from "./people/links.ts";
+import type { StoredPerson } from "./people/profile.ts";
 import type { Answered, Asking } from "./reports/answer.ts";
 import type { TypeSummary } from "./reports/catalogue.ts";
 import type { EventPage, StoredEvent } from "./reports/event-list.ts";
@@ -78,6 +79,8 @@ export interface PeopleStore {
    * every answer about users counts both as one. The events and assignments of either id stay as they are.
    */
   linkUsers(link: NewLink): Promise<LinkOutcome>;
+  /** The links and variants of the person that an id belongs to, which may be none. */
+  findPerson(userId: string): Promise<StoredPerson>;
 }
 
 export interface ErasureStore {

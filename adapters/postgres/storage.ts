@@ -18,6 +18,7 @@ import { placeOf } from "./hosts.ts";
 import { migrations, type PostgresMigration } from "./migrations.ts";
 import { createErasures } from "./people/erasures.ts";
 import { createLinkStore } from "./people/links.ts";
+import { createPersonReader } from "./people/person.ts";
 import { createQuestions } from "./reports/questions.ts";
 import { createRollupBuild, type RollupBuild } from "./reports/rollup-build.ts";
 
@@ -127,6 +128,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   return {
     ...createEventStore(database, build),
     ...questions,
+    ...createPersonReader(database),
     ...createLinkStore(database),
     eraseUser: erasures.eraseUser,
     listErasures: erasures.listErasures,

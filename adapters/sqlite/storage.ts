@@ -29,6 +29,7 @@ import { createErasures, type Erasures } from "./people/erasures.ts";
 import { createEventRemoval } from "./people/event-removal.ts";
 import { createIdsOf, createLinkStore, type IdsOf } from "./people/links.ts";
 import { createLeaving } from "./people/memberships.ts";
+import { createPersonReader } from "./people/person.ts";
 import { createRemover } from "./people/remover.ts";
 import { createLogPause } from "./reports/log-pause.ts";
 import { answerHere, createQuestions } from "./reports/questions.ts";
@@ -271,6 +272,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   return {
     ...createEventStore(db, writer, shelf, build, counter),
     ...questions,
+    ...createPersonReader(db),
     ...createLinkStore(db, writer, shelf.clear),
     eraseUser: erasures.eraseUser,
     listErasures: erasures.listErasures,

@@ -29,6 +29,7 @@ import { trackMetrics } from "../experiments/metrics/track-metrics.ts";
 import { planSampleSize } from "../experiments/plan-sample-size.ts";
 import { updateExperiment } from "../experiments/update-experiment.ts";
 import { eraseUser } from "../people/erase-user.ts";
+import { getUser } from "../people/get-user.ts";
 import { linkUsers } from "../people/link-users.ts";
 import { listErasures } from "../people/list-erasures.ts";
 import { computeFunnel } from "../reports/compute-funnel.ts";
@@ -68,6 +69,7 @@ export const endpoints: readonly Endpoint[] = [
   getRetention,
   exportEvents,
   linkUsers,
+  getUser,
   listRefusals,
   showMetrics,
   eraseUser,

@@ -1,0 +1,39 @@
+import type { Database } from "better-sqlite3";
+import { MAX_VARIANTS, type PersonVariant, type StoredPerson } from "../../../domain/people/profile.ts";
+import type { PeopleStore } from "../../../domain/storage.ts";
+import { reading } from "../failures.ts";
+import { fromSql } from "../instants.ts";
+
+type LinkRow = StoredPerson["links"][number] & { readonly person_id: string };
+type VariantRow = Omit<PersonVariant, "assigned_at"> & { readonly assigned_at: string };
+
+/** Reads what is stored about a person besides events and values. */
+export function createPersonReader(db: Database): Pick<PeopleStore, "findPerson"> {
+  const selectLinks = db.prepare<[string], LinkRow>(
+    `select user_id as anonymous_id, person_id, linked_at from user_links
+     where person_id = (select person_id from user_links where user_id = ?) and user_id <> person_id
+     order by linked_at, user_id`,
+  );
+  const selectVariants = db.prepare<[string], VariantRow>(
+    `select a.test_id, t.test_name, a.user_id, v.variant_name as variant, a.assigned_at
+     from ab_assignments a join ab_tests t on t.id = a.test_id join ab_variants v on v.id = a.variant_id
+     where a.user_id in (select value from json_each(?))
+     order by a.assigned_at desc, a.test_id desc limit ${MAX_VARIANTS}`,
+  );
+
+  // One snapshot: another process may erase the person between the two statements.
+  const read = db.transaction((userId: string): StoredPerson => {
+    const rows = selectLinks.all(userId);
+    const person_id = rows[0]?.person_id ?? userId;
+    const ids = [person_id, ...rows.map(({ anonymous_id }) => anonymous_id)];
+    return {
+      person_id,
+      links: rows.map(({ anonymous_id, linked_at }) => ({ anonymous_id, linked_at })),
+      variants: selectVariants
+        .all(JSON.stringify(ids))
+        .map((row) => ({ ...row, assigned_at: fromSql(row.assigned_at) })),
+    };
+  });
+
+  return { findPerson: (userId) => reading(() => read(userId)) };
+}
