@@ -155,6 +155,64 @@ async function killOften(databaseOf: (turn: number) => Promise<string>): Promise
   return interrupted;
 }
 
+const KEEP_DAYS = Math.floor((Date.now() - AT) / (24 * HOUR)) - 6;
+
+/** How many of the events are kept at a time; events of whole hours go together. */
+const keptAt = (now: number): number => {
+  const first = Math.floor((now - KEEP_DAYS * 24 * HOUR) / HOUR);
+  const all = [
+    ...Array.from({ length: OTHERS }, (_, n) => eventOf(n, "other")),
+    ...Array.from({ length: OWN }, (_, n) => eventOf(n, "ann")),
+  ];
+  return all.filter(({ occurred_at }) => Math.floor(occurred_at / HOUR) >= first).length;
+};
+
+/** Starts a server that removes old events on the same database again and again, and kills it in the middle. */
+async function killedWhileExpiring(database: string): Promise<{ shown: number[]; inTheEnd: Shown }> {
+  const port = String(await freePort());
+  const url = `http://127.0.0.1:${port}`;
+  const env = {
+    ANALYTICS_PORT: port,
+    ANALYTICS_DATABASE: database,
+    ANALYTICS_LOG_LEVEL: "error",
+    ANALYTICS_KEEP_DAYS: String(KEEP_DAYS),
+  };
+  const start = () => spawnNode({ args: [join(inject("project"), "dist/serve.mjs")], env });
+  const seen: number[] = [];
+  for (let turn = 0; turn < KILLS; turn += 1) {
+    const server = start();
+    await awaitOutput(server, /listens on/);
+    seen.push((await shown(url)).events);
+    const gone = once(server, "exit");
+    server.kill("SIGKILL");
+    await gone;
+  }
+  const last = start();
+  try {
+    await awaitOutput(last, /listens on/);
+    const pending = async () => (await ask<{ expiry: { pending: boolean } }>(`${url}/health`)).expiry.pending;
+    await expect.poll(pending, { timeout: 60_000 }).toBe(false);
+    return { shown: seen, inTheEnd: await shown(url) };
+  } finally {
+    await stopChild(last);
+  }
+}
+
+test("a server that is killed while it removes old events answers exactly, and goes on", async ({
+  onTestFinished,
+}) => {
+  const folder = await testFolder(onTestFinished);
+  await fill(openSqlite(join(folder, "filled.db")));
+  const before = keptAt(Date.now());
+  const report = await killedWhileExpiring(join(folder, "filled.db"));
+  // Experiments keep their users and values.
+  const { events, ...figures } = report.inTheEnd;
+  expect(figures).toEqual({ users: 21, values: 21 });
+  expect([before, keptAt(Date.now())]).toContain(events);
+  // Each start goes on from where the one before was killed.
+  expect(report.shown).toEqual([...report.shown].sort((a, b) => b - a));
+}, 600_000);
+
 describe("a server that is killed while it erases a user", () => {
   test("never shows a half-erased user and finishes after the start: SQLite", async ({ onTestFinished }) => {
     const folder = await testFolder(onTestFinished);
