@@ -4,7 +4,7 @@ import type { NewEvent } from "../../domain/events/event.ts";
 import { messageKey } from "../../domain/events/message-id.ts";
 import type { Cell, ExperimentCells, MetricSums } from "../../domain/experiments/cells.ts";
 import { type Experiment, ExperimentInput, newExperiment } from "../../domain/experiments/experiment.ts";
-import { changeExperiment } from "../../domain/experiments/lifecycle.ts";
+import { changeExperiment, ExperimentChange } from "../../domain/experiments/lifecycle.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
 import type { TrendQuestion } from "../../domain/reports/trend.ts";
 import type { Storage } from "../../domain/storage.ts";
@@ -239,6 +239,46 @@ export function erasureContract(name: string, open: Open, { runs = 40 } = {}): v
 
     test("results equal those of an experiment in which the user never was", () =>
       fc.assert(anyMembers(open), { numRuns: runs }));
+
+    test("a covariate that was declared after the first values is given back as well", async () => {
+      const figures = async (users: readonly string[], erased?: string) => {
+        const storage = await store();
+        const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
+        const input = ExperimentInput.parse({ test_name: "colours", variants });
+        const experiment = await storage.createExperiment(newExperiment(input, "salt", AT));
+        const { id = 0, variants: stored = [] } = experiment ?? {};
+        const values = (day: number) =>
+          storage.appendMetrics(
+            id,
+            users.map((user_id) =>
+              trackedValue({ user_id, metric_name: "late", value: day + 2, occurred_at: AT + day * DAY }),
+            ),
+          );
+        await storage.assign(
+          id,
+          users.map((user_id, n) => ({
+            user_id,
+            variant_id: stored[0]?.id ?? 0,
+            assigned_at: AT,
+            attributes: { before: n + 3 },
+          })),
+        );
+        for (const day of [0, 1]) await values(day);
+        const late = { metric_name: "late", kind: "mean", covariate: { attribute: "before" } };
+        const change = ExperimentChange.parse({ metrics: [late] });
+        await storage.updateExperiment(id, (known) => ({
+          experiment: changeExperiment(known, change, AT),
+          forced: [],
+          at: AT,
+        }));
+        await expect.poll(async () => (await storage.experimentCells(id))?.pending_rows).toBe(0);
+        for (const day of [2, 3]) await values(day);
+        if (erased !== undefined) await erase(storage, erased);
+        return experiment && figuresOf(storage, experiment);
+      };
+      // The covariate is the place in the list, so the one who is erased comes last.
+      expect(await figures(["bob", "ann"], "ann")).toEqual(await figures(["bob"]));
+    });
 
     test("thousands of events within an hour lose those of one user", async () => {
       const storage = await store();
