@@ -60,6 +60,9 @@ const request = (name: string, method: string, path: string, body?: unknown, que
 const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
 const ONE = "/apiv1/ab-tests/1";
 
+const FLAG_CONTEXT = { context: { targetingKey: "ann" } };
+const POSTHOG_EVENT = { event: "click", distinct_id: "ann" };
+
 // Named as in serverless.yml, ordered so that each request finds the data it needs.
 const requests: readonly Named[] = [
   request("checkHealth", "GET", "/health"),
@@ -90,6 +93,25 @@ const requests: readonly Named[] = [
   }),
   request("getRetention", "GET", "/apiv1/events/retention"),
   request("exportEvents", "GET", "/apiv1/events/export", undefined, "format=csv"),
+  request("listRefusals", "GET", "/apiv1/refusals"),
+  request("showMetrics", "GET", "/metrics"),
+  request("ofrepEvaluateFlag", "POST", "/ofrep/v1/evaluate/flags/colours", FLAG_CONTEXT),
+  request("ofrepEvaluateFlags", "POST", "/ofrep/v1/evaluate/flags", FLAG_CONTEXT),
+  request("segmentCall", "POST", "/v1/track", { userId: "ann", event: "click" }),
+  request("segmentSettings", "GET", `/v1/projects/${KEY}/settings`),
+  request("posthogBatch", "POST", "/batch", { batch: [POSTHOG_EVENT] }),
+  request("posthogEvent", "POST", "/e", POSTHOG_EVENT),
+  request("posthogIngest", "POST", "/i/v0/e", POSTHOG_EVENT),
+  request("posthogCapture", "POST", "/capture", POSTHOG_EVENT),
+  request("posthogFlags", "POST", "/flags", { distinct_id: "ann" }),
+  request("posthogDecide", "POST", "/decide", { distinct_id: "ann" }),
+  request("cloudEvents", "POST", "/apiv1/cloudevents", {
+    specversion: "1.0",
+    id: "1",
+    source: "/shop",
+    type: "click",
+  }),
+  request("growthbookEval", "POST", `/api/eval/${KEY}`, { attributes: { id: "ann" } }),
   request("answerOther", "GET", "/"),
   request("answerOther", "GET", "/dashboard.js"),
   request("answerOther", "GET", "/dashboard.css"),
@@ -97,6 +119,8 @@ const requests: readonly Named[] = [
   request("answerOther", "GET", "/client.js"),
   request("answerOther", "GET", "/nowhere"),
   request("deleteExperiment", "DELETE", ONE),
+  request("eraseUser", "DELETE", "/apiv1/users/ann"),
+  request("listErasures", "GET", "/apiv1/erasures"),
 ];
 
 /** Identifies an answer by its path, because one function serves several routes. */
@@ -179,6 +203,20 @@ test("the unzipped artifact answers a gateway event for every endpoint from Post
     computeFunnel: 200,
     getRetention: 200,
     exportEvents: 200,
+    listRefusals: 200,
+    showMetrics: 200,
+    ofrepEvaluateFlag: 200,
+    ofrepEvaluateFlags: 200,
+    segmentCall: 200,
+    segmentSettings: 200,
+    posthogBatch: 200,
+    posthogEvent: 200,
+    posthogIngest: 200,
+    posthogCapture: 200,
+    posthogFlags: 200,
+    posthogDecide: 200,
+    growthbookEval: 200,
+    cloudEvents: 200,
     "answerOther /": 200,
     "answerOther /dashboard.js": 200,
     "answerOther /dashboard.css": 200,
@@ -186,6 +224,8 @@ test("the unzipped artifact answers a gateway event for every endpoint from Post
     "answerOther /client.js": 200,
     "answerOther /nowhere": 404,
     deleteExperiment: 204,
+    eraseUser: 200,
+    listErasures: 200,
   });
   const { results } = JSON.parse(answers.getResults?.body ?? "{}");
   const users = results.map((variant: { users: number }) => variant.users);
