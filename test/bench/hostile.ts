@@ -30,6 +30,8 @@ const MAX_WAITING_SHARE = 0.5;
 const MAX_CALM_TRIES = 100;
 // Attackers keep every core busy. A lower priority keeps the regular client from measuring the lack of cores instead.
 const ATTACKER_NICENESS = 10;
+// For the start of the attacker, and for its counts after the last second.
+const ATTACKER_TIMEOUT_MS = 60_000;
 
 interface Victim {
   readonly child: ChildProcess;
@@ -138,7 +140,7 @@ const attacker = fileURLToPath(new URL("contenders/attacker.mjs", import.meta.ur
 async function measureAttack(victim: Victim, attack: Attack, seconds = SECONDS): Promise<Outcome> {
   const child = spawnNode({ args: [attacker, attack.name, victim.url, String(seconds)] });
   setPriority(child.pid ?? 0, ATTACKER_NICENESS);
-  const counted = awaitOutput(child, /counts (\{.*\})/);
+  const counted = awaitOutput(child, /counts (\{.*\})/, seconds * 1_000 + ATTACKER_TIMEOUT_MS);
   const pid = victim.child.pid ?? 0;
   let memory = residentMegabytes(pid);
   const sampling = setInterval(() => {
