@@ -71,6 +71,7 @@ export {
   answer as getRetention,
   answer as exportEvents,
   answer as getUser,
+  answer as exportUser,
   answer as linkUsers,
   answer as explainAssignment,
   answer as ofrepEvaluateFlag,

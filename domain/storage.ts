@@ -9,6 +9,7 @@ import type { SegmentUser } from "./experiments/results/segments.ts";
 import type { CovariateValue, NotCounted, UserTotal } from "./experiments/user-total.ts";
 import type { Erasure, ErasurePage, NewErasure } from "./people/erasure.ts";
 import type { LinkOutcome, NewLink } from "./people/links.ts";
+import type { PersonValue } from "./people/personal-data.ts";
 import type { StoredPerson } from "./people/profile.ts";
 import type { Answered, Asking } from "./reports/answer.ts";
 import type { TypeSummary } from "./reports/catalogue.ts";
@@ -81,6 +82,22 @@ export interface PeopleStore {
   linkUsers(link: NewLink): Promise<LinkOutcome>;
   /** The links and variants of the person that an id belongs to, which may be none. */
   findPerson(userId: string): Promise<StoredPerson>;
+  /**
+   * The values of some ids among the next thousands of all values, in the order of the values' ids. `through` is where the
+   * next slice begins; undefined at the end.
+   */
+  listValues(page: ValuePage): Promise<ValueSlice>;
+}
+
+export interface ValuePage {
+  readonly user_ids: readonly string[];
+  /** Only values with ids above this one. */
+  readonly after: number | undefined;
+}
+
+export interface ValueSlice {
+  readonly values: readonly PersonValue[];
+  readonly through: number | undefined;
 }
 
 export interface ErasureStore {

@@ -11,6 +11,8 @@ export interface PersonVariant {
   readonly user_id: string;
   readonly variant: string;
   readonly assigned_at: Instant;
+  /** What was sent with the assignment: a JSON object. */
+  readonly attributes: string | null;
 }
 
 /** What is stored about a person besides events and values. */
@@ -81,7 +83,10 @@ export class ProfileTally {
       event_count: this.count,
       all_counted: isWhole,
       event_types: types.map(([event_type, count]) => ({ event_type, count })),
-      variants: variants.map((one) => ({ ...one, assigned_at: isoTime(one.assigned_at) })),
+      variants: variants.map(({ attributes: _, ...one }) => ({
+        ...one,
+        assigned_at: isoTime(one.assigned_at),
+      })),
       recent_events: this.#recent.map(describeEvent),
     };
   }

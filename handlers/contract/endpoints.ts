@@ -29,6 +29,7 @@ import { trackMetrics } from "../experiments/metrics/track-metrics.ts";
 import { planSampleSize } from "../experiments/plan-sample-size.ts";
 import { updateExperiment } from "../experiments/update-experiment.ts";
 import { eraseUser } from "../people/erase-user.ts";
+import { exportUser } from "../people/export-user.ts";
 import { getUser } from "../people/get-user.ts";
 import { linkUsers } from "../people/link-users.ts";
 import { listErasures } from "../people/list-erasures.ts";
@@ -70,6 +71,7 @@ export const endpoints: readonly Endpoint[] = [
   exportEvents,
   linkUsers,
   getUser,
+  exportUser,
   listRefusals,
   showMetrics,
   eraseUser,

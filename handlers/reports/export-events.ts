@@ -1,26 +1,13 @@
 import { z } from "zod";
-import {
-  type EventFilter,
-  type EventPlace,
-  eventFilterShape,
-  planFilter,
-  type StoredEvent,
-} from "../../domain/reports/event-list.ts";
+import { type EventFilter, eventFilterShape, planFilter } from "../../domain/reports/event-list.ts";
 import { csvOf, type ExportFormat, ndjson } from "../../domain/reports/export.ts";
 import { wholeNumber } from "../../domain/reports/range.ts";
 import type { EventQuestions } from "../../domain/storage.ts";
 import { endpoint } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";
-import { type Line, Listing, type ListingFormat, listingOf } from "../contract/listing.ts";
+import { Listing, type ListingFormat, listingOf } from "../contract/listing.ts";
 import { eventCursor } from "./event-cursor.ts";
-
-// The first portion is small because the size of its events is unknown. Later portions are sized by the previous one: to
-// parse the properties of a larger portion blocks other requests, and clients that read nothing hold a portion each.
-const FIRST_PORTION = 20;
-const MAX_PORTION = 2_000;
-const PORTION_CHARACTERS = 64 * 1024;
-// Of a line without the properties: times, names and punctuation.
-const USUAL_LINE_CHARACTERS = 200;
+import { type EventReading, eventPortions, FIRST_PORTION, MAX_PORTION } from "./event-portions.ts";
 
 /** The format of one export. The columns of CSV are chosen once, so that every line has the same. */
 async function formatOf(
@@ -34,37 +21,10 @@ async function formatOf(
   return csvOf(value, event_types);
 }
 
-type List = (limit: number, after: EventPlace | undefined) => Promise<readonly StoredEvent[]>;
-
 const lister =
-  (storage: EventQuestions, filter: EventFilter, gone: AbortSignal): List =>
+  (storage: EventQuestions, filter: EventFilter, gone: AbortSignal): EventReading["list"] =>
   (limit, after) =>
     storage.listEvents({ ...filter, limit, after }, { gone });
-
-function sizeOfNext(events: readonly StoredEvent[]): number {
-  const characters = events.reduce(
-    (sum, { properties }) => sum + USUAL_LINE_CHARACTERS + (properties?.length ?? 0),
-    0,
-  );
-  return Math.max(1, Math.min(MAX_PORTION, Math.floor((events.length * PORTION_CHARACTERS) / characters)));
-}
-
-/** At most `most` events as lines, beginning with those of `first`, of which `size` were asked for. */
-async function* portions(
-  first: readonly StoredEvent[],
-  size: number,
-  most: number,
-  { list, line }: { list: List; line: (event: StoredEvent) => string },
-): AsyncGenerator<readonly Line[]> {
-  let left = most;
-  let asked = size;
-  for (let events = first; events.length > 0; events = await list(asked, events.at(-1))) {
-    yield events.map((event) => ({ text: () => line(event), cursor: () => eventCursor.next(event) }));
-    left -= events.length;
-    if (events.length < asked || left <= 0) return;
-    asked = Math.min(left, sizeOfNext(events));
-  }
-}
 
 export const exportEvents = endpoint({
   name: "exportEvents",
@@ -91,7 +51,7 @@ export const exportEvents = endpoint({
     const size = Math.min(FIRST_PORTION, most);
     // Read before answering, so that a failure of the first portion is a refusal and not a broken download.
     const first = await list(size, cursor);
-    const lines = portions(first, size, most, { list, line });
+    const lines = eventPortions(first, size, most, { list, line, cursor: eventCursor.next });
     return { outcome: "ok", body: new Listing({ name: "events", format, head, limit, portions: lines }) };
   },
 });
