@@ -9,6 +9,7 @@ import { type Filled, fill, isEmpty } from "../demo/fill.ts";
 import { FEWEST_EVENTS, USUAL_EVENTS } from "../demo/story.ts";
 import { callOf, defineCommand, Refused } from "./command.ts";
 import { progressBar, progressLines } from "./progress.ts";
+import { builtRollups } from "./rollups.ts";
 
 const numberFrom = (least: number, most: number) => {
   const fault = `must be a whole number from ${least} to ${most}`;
@@ -104,6 +105,8 @@ async function demo(options: Options): Promise<void> {
     const progress = process.stderr.isTTY ? progressBar : progressLines;
     const startedAt = performance.now();
     const filled = await fill(storage, { ...options, now: Date.now() }, progress("events", options.events));
+    // The first look at the dashboard should not wait for them.
+    await builtRollups(storage);
     const seconds = (performance.now() - startedAt) / 1000;
     print(`Made ${counted(filled)}, in ${shown(settings.database)}. It took ${seconds.toFixed(1)} s.\n`);
     print(suggestions(settings, filled));

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
 import { isPostgres } from "../../adapters/setting-values.ts";
 import { readSettings } from "../../adapters/settings.ts";
 import { createRollupWriter } from "../../adapters/sqlite/reports/rollup-writer.ts";
 import { openSqlite } from "../../adapters/sqlite/storage.ts";
-import type { RebuildProgress, Storage } from "../../domain/storage.ts";
+import type { RebuildProgress } from "../../domain/storage.ts";
 import { defineCommand, Refused, say } from "./command.ts";
+import { builtRollups } from "./rollups.ts";
 
 // Rebuilds the rollups of a file. They do not notice events that were changed or deleted with SQL.
 
@@ -20,12 +20,6 @@ function fileOf(named: string | undefined): string {
 
 const onProgress = ({ done, total }: RebuildProgress): void => say(`${done} of ${total} events`);
 
-const POLL_MS = 100;
-
-async function untilRebuilt(storage: Storage): Promise<void> {
-  while ((await storage.check()).rebuild !== undefined) await sleep(POLL_MS);
-}
-
 async function rebuild(file: string): Promise<void> {
   // Upgrades the tables of an older version first.
   await openSqlite(file).close();
@@ -33,8 +27,7 @@ async function rebuild(file: string): Promise<void> {
   createRollupWriter(db).invalidate();
   db.close();
   const storage = openSqlite(file, { onProgress });
-  await untilRebuilt(storage);
-  const { value: types } = await storage.eventTypes();
+  const types = await builtRollups(storage);
   await storage.close();
   const events = types.reduce((sum, { count }) => sum + count, 0);
   say(`The rollups contain ${events} events of ${types.length} types.`);

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import Sqlite from "better-sqlite3";
 import { afterAll, expect, test } from "vitest";
 import { openPostgres } from "../../adapters/postgres/storage.ts";
 import { openSqlite } from "../../adapters/sqlite/storage.ts";
@@ -59,6 +60,12 @@ test("an empty file is filled, and every printed command works", async () => {
     /^Made [23],\d{3} events of 1\d\d users in 90 days, and the A\/B tests signup_button_color \(1\)/,
   );
   expect(out).toContain(`ANALYTICS_DATABASE='${file}' analytics-server`);
+
+  // The first look at the dashboard need not wait for rollups.
+  const db = new Sqlite(file, { readonly: true });
+  const unbuilt = db.prepare("select max(id) - (select through from event_rollup) from events").pluck();
+  expect(unbuilt.get()).toBe(0);
+  db.close();
 
   const storage = openSqlite(file);
   const edge = openEdge({}, { storage, now: Date.now });
