@@ -187,7 +187,7 @@ export interface CovariateValue {
   readonly x: number;
 }
 
-/** What a new user's covariates are taken from. */
+/** The places that a new user's covariates are taken from. */
 export interface CovariateSources {
   /** Sent with the assignment. */
   readonly attributes?: Readonly<Record<string, unknown>> | undefined;
@@ -230,18 +230,18 @@ export const covariateQuestion = (
   })),
 });
 
-/** The sums of a cell with one more user, who has this covariate and no value yet. */
+/** The sums of a cell with one more user: with this covariate and no value yet. */
 export const addCovariate = (sums: Sums, x: number): Sums => ({
   ...sums,
   x: addValue(sums.x, x),
   xx: addProduct(sums.xx, x, x),
 });
 
-/** The sums of a cell with one more user, who has this total. */
+/** The sums of a cell with one more user and this total of theirs. */
 export const addUser = (sums: Sums, metric: MeasuredMetric, total: UserTotal): Sums =>
   moveUser(addCovariate(sums, total.covariate), metric, { ...noTotal, covariate: total.covariate }, total);
 
-/** The sums of a cell without one of its users, who has this total. */
+/** The sums of a cell without one of its users and this total of theirs. */
 export function removeUser(sums: Sums, metric: MeasuredMetric, total: UserTotal): Sums {
   const { covariate: x } = total;
   const left = moveUser(sums, metric, total, { ...noTotal, covariate: x });

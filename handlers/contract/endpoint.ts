@@ -25,7 +25,7 @@ export interface World {
   readonly newId: () => string;
   /** The version of this server. */
   readonly version: string;
-  /** What this process has done; the edge and the endpoints count it here. */
+  /** Counters of this process, which the edge and the endpoints increase. */
   readonly activity: Activity;
   readonly processFigures: () => ProcessFigures;
 }
@@ -63,11 +63,11 @@ export interface Request<P, Q, B> {
   readonly reachedAt: () => { readonly host: string; readonly scheme: string };
 }
 
-/** What another product's clients send and expect in a way of their own. */
+/** The ways in which clients of another product differ from our own. */
 export interface Foreign {
   /** The body of a refusal. Default: a problem document, as our own endpoints answer. */
   readonly refusal?: (failure: Failure, params: Readonly<Record<string, string>>) => unknown;
-  /** An event's attributes may be sent beside the body, under names with this prefix; the body is then its `data`. */
+  /** An event's attributes may be sent in headers, under names with this prefix; the body is then its `data`. */
   readonly attributePrefix?: string;
   /** Its clients compress bodies without saying so, or send them in base64 as a field of a form. */
   readonly isPacked?: true;

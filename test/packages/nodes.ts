@@ -30,7 +30,7 @@ export async function fetchNode(release: string): Promise<void> {
 /** Whether the packages of Node releases run here. */
 export const runsReleases = process.platform === "linux" && process.arch === "x64";
 
-/** A folder for PATH that has a Node release, and beside it npm. */
+/** A value for PATH in which a Node release comes first. */
 export const pathWith = (release: string): string => [dirname(nodeOf(release)), process.env.PATH].join(":");
 
 /** The variables of this process, without the settings of the server and those of npm's own run of the tests. */

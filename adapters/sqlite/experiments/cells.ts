@@ -89,7 +89,7 @@ export interface Cells extends Pick<Gathered, "save" | "forget"> {
   readonly userRaws: UserRawValues;
 }
 
-/** Whose value it is. One that was stored before an upgrade may have no user. */
+/** The user whom a value belongs to. A value that was stored before an upgrade may have no user. */
 export interface Owner extends Pick<Member, "variant_id" | "period"> {
   readonly user_id: string | null;
 }

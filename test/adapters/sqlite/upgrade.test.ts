@@ -102,7 +102,7 @@ const newFile = (): string => {
   return join(folder, `${files}.db`);
 };
 
-/** Does something with the file as a program of somebody else's would. */
+/** Does something with the file as another program would. */
 function byHand<T>(file: string, act: (db: Database) => T): T {
   const db = new Sqlite(file);
   try {
@@ -115,7 +115,7 @@ function byHand<T>(file: string, act: (db: Database) => T): T {
 function specifiedFile(more = ""): string {
   const file = newFile();
   byHand(file, (db) => {
-    // As in the sqlite3 shell, where nobody has switched them on.
+    // As in the sqlite3 shell, where they are off.
     db.pragma("foreign_keys = off");
     db.exec(SPECIFIED + ROWS + more);
   });
@@ -368,7 +368,7 @@ test("a database of a newer version is refused in words that say so, and is not 
 });
 
 test("a migration that fails midway leaves nothing of itself, and is made up for when the cause is gone", async () => {
-  // Stands in the way of the tallies' last table, when their first two have been made and filled.
+  // Has the name of the tallies' last table, so that the migration fails after it has made and filled the first two.
   const file = specifiedFile("create table ab_totals (mine text);");
   const { message } = await refusalOfOpening(file);
   expect(message).toContain("ab_totals");

@@ -19,7 +19,7 @@ async function linesOf(world: TestWorld, user_id: string, cursor?: string): Prom
 const recordsOf = async (world: TestWorld, user_id: string) =>
   (await linesOf(world, user_id)).map(({ text }) => JSON.parse(text()));
 
-/** Ann looks on her phone, where she is in an experiment, and buys after her login; Bob does the same on his own. */
+/** Ann looks on her phone, where she is in an experiment, and buys after her login. Bob buys too. */
 async function shop(): Promise<TestWorld> {
   const world = openWorld();
   const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
