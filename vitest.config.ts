@@ -1,13 +1,20 @@
 import { defineConfig } from "vitest/config";
+import { cases } from "./test/random.ts";
 
 const BUILD = "test/end-to-end/global-setup.ts";
 const REQUESTS = ["test/handlers/**/*.test.ts", "test/adapters/http/**/*.test.ts"];
 // Real connections, which no storage takes part in.
 const SOCKETS = "test/adapters/http/socket/**/*.test.ts";
 const BROWSER = "test/**/*.browser.test.ts";
+const RANDOM = "test/random.ts";
 // Tests that start servers or child processes, or simulate thousands of experiments.
 // A busy machine takes longer until a condition that they await holds.
-const PATIENT = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } };
+const PATIENT = {
+  testTimeout: cases(60_000),
+  hookTimeout: 60_000,
+  expect: { poll: { timeout: 10_000 } },
+  setupFiles: [RANDOM],
+};
 
 // `npx vitest run --project unit` runs one project; test/README.md says what belongs to which.
 export default defineConfig({
@@ -24,7 +31,8 @@ export default defineConfig({
             "test/adapters/rollups/**/*.test.ts",
           ],
           exclude: ["test/domain/**/*.slow.test.ts", SOCKETS],
-          testTimeout: 5_000,
+          testTimeout: cases(5_000),
+          setupFiles: [RANDOM],
         },
       },
       {
@@ -45,8 +53,8 @@ export default defineConfig({
           include: REQUESTS,
           exclude: [SOCKETS],
           globalSetup: ["test/adapters/postgres/request-server.ts"],
-          setupFiles: ["test/adapters/postgres/request-setup.ts"],
           ...PATIENT,
+          setupFiles: [RANDOM, "test/adapters/postgres/request-setup.ts"],
         },
       },
       {

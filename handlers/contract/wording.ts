@@ -15,7 +15,7 @@ const TOO_LARGE = `must be a finite number, at most ${Number.MAX_SAFE_INTEGER} e
 
 function typeWords({ expected, input }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidType>): string {
   if (input === undefined) return "is required";
-  if (expected === "number" && Math.abs(Number(input)) === Number.POSITIVE_INFINITY) return TOO_LARGE;
+  if (expected === "number" && typeof input === "number" && !Number.isNaN(input)) return TOO_LARGE;
   return `must be ${EXPECTED[expected] ?? expected}`;
 }
 

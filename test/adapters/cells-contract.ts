@@ -6,6 +6,7 @@ import { changeExperiment, ExperimentChange } from "../../domain/experiments/lif
 import type { NewMetric } from "../../domain/experiments/metric.ts";
 import { type ExactSum, noSum } from "../../domain/statistics/exact-sum.ts";
 import type { Attributes, Storage } from "../../domain/storage.ts";
+import { cases } from "../random.ts";
 import { plainPeople } from "./plain-people.ts";
 
 // The reference implementation of the cells of an experiment: computes them from the list of all stored rows, and
@@ -417,7 +418,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
           expect(days.map(({ day }) => day)).toEqual(days.map(({ day }) => day).sort((a, b) => a - b));
           expect(plainCells(addDays(days))).toEqual(plainCells(cells));
         }),
-        { numRuns: 40 },
+        { numRuns: cases(40) },
       );
     });
 
@@ -452,7 +453,7 @@ export function cellsContract(name: string, open: () => Promise<Storage>): void 
           }
           expect(results[1]).toEqual(results[0]);
         }),
-        { numRuns: 20 },
+        { numRuns: cases(20) },
       );
     });
 

@@ -9,6 +9,7 @@ import type { NewMetric } from "../../domain/experiments/metric.ts";
 import type { TrendQuestion } from "../../domain/reports/trend.ts";
 import type { Storage } from "../../domain/storage.ts";
 import { DAY, HOUR } from "../../domain/time.ts";
+import { cases } from "../random.ts";
 import { erasureStories, historyOf, LARGE_AT, largeHistory } from "./event-histories.ts";
 import { agreeOn, KINDS } from "./question-contract.ts";
 import { AT, asked, eventAt } from "./question-stories/asked.ts";
@@ -235,10 +236,10 @@ export function erasureContract(name: string, open: Open, { runs = 40 } = {}): v
 
   describe(`${name}: erasing users`, () => {
     test("after any history every report equals the recomputation over what is left", () =>
-      fc.assert(anyErasure(open), { numRuns: runs }));
+      fc.assert(anyErasure(open), { numRuns: cases(runs) }));
 
     test("results equal those of an experiment in which the user never was", () =>
-      fc.assert(anyMembers(open), { numRuns: runs }));
+      fc.assert(anyMembers(open), { numRuns: cases(runs) }));
 
     test("a covariate that was declared after the first values is given back as well", async () => {
       const figures = async (users: readonly string[], erased?: string) => {

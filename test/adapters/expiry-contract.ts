@@ -5,6 +5,7 @@ import type { Keeping } from "../../domain/events/expiry.ts";
 import { messageKey } from "../../domain/events/message-id.ts";
 import type { Storage } from "../../domain/storage.ts";
 import { DAY, HOUR, type Instant } from "../../domain/time.ts";
+import { cases } from "../random.ts";
 import { expiryStories, historyOf } from "./event-histories.ts";
 import { agreeOn, KINDS } from "./question-contract.ts";
 import { AT, eventAt } from "./question-stories/asked.ts";
@@ -61,7 +62,7 @@ const anyExpiry = (place: () => Promise<Reopen>) =>
 export function expiryContract(name: string, place: () => Promise<Reopen>, { runs = 30 } = {}): void {
   describe(`${name}: expiry`, () => {
     test("of any history the events that are kept remain, and every report equals their recomputation", () =>
-      fc.assert(anyExpiry(place), { numRuns: runs }));
+      fc.assert(anyExpiry(place), { numRuns: cases(runs) }));
 
     test("thousands of events of many hours go step by step, and every answer meanwhile is exact", async () => {
       const open = await place();

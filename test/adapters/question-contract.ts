@@ -5,6 +5,7 @@ import type { TrendQuestion } from "../../domain/reports/trend.ts";
 import type { Fact, FactsQuestion } from "../../domain/reports/user-facts.ts";
 import type { Storage } from "../../domain/storage.ts";
 import { HOUR } from "../../domain/time.ts";
+import { cases } from "../random.ts";
 import {
   factsQuestion,
   funnelQuestion,
@@ -103,7 +104,7 @@ const agreeOnAny = <Question>(kind: Kind<Question>, stories: fc.Arbitrary<Story<
 
 function anyHistory(open: Open, numRuns: number): void {
   const holds = <Question>(kind: Kind<Question>, stories: fc.Arbitrary<Story<Question>>) =>
-    fc.assert(agreeOnAny(kind, stories, open), { numRuns });
+    fc.assert(agreeOnAny(kind, stories, open), { numRuns: cases(numRuns) });
   const typesStory = storyOf(() => fc.constant(undefined));
 
   describe("for any history in any order", () => {

@@ -12,6 +12,7 @@ import {
 import type { NewMetric } from "../../domain/experiments/metric.ts";
 import type { Storage, WonAssignment } from "../../domain/storage.ts";
 import { DAY } from "../../domain/time.ts";
+import { cases } from "../random.ts";
 
 const AT = Date.parse("2026-11-22T10:00:00.123Z");
 
@@ -609,7 +610,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
           expect(await shown(single)).toEqual(await shown(batch));
           expect(await shown(turn)).toEqual(await shown(batch));
         }),
-        { numRuns: 15 },
+        { numRuns: cases(15) },
       );
     });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { Description, looksLike, Name, recordOf } from "../../domain/text.ts";
+import { cases } from "../random.ts";
 
 const isName = (value: unknown) => Name.safeParse(value).success;
 
@@ -27,7 +28,7 @@ test("a name is 1 to 200 characters, not all blank, without controls or broken U
         text.isWellFormed();
       expect(isName(text)).toBe(allowed);
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   );
 });
 

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { endpoints } from "../../handlers/contract/endpoints.ts";
+import { cases } from "../random.ts";
 import { ask, track } from "./client.ts";
 import { endingOf, plainServer, type TestServer, testFolder } from "./servers.ts";
 
@@ -12,7 +13,7 @@ import { endingOf, plainServer, type TestServer, testFolder } from "./servers.ts
 
 const RUNS = 400;
 const CONNECTIONS_A_RUN = 25;
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = cases(300_000);
 
 const oftenOf = (usual: readonly string[], rare: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...usual) }, rare);
@@ -255,7 +256,7 @@ test("a server that is sent 10,000 malformed requests goes on, and has no intern
       },
     ),
     // A smaller counterexample would take minutes: the seed repeats this one.
-    { numRuns: RUNS, endOnFailure: true },
+    { numRuns: cases(RUNS), endOnFailure: true },
   );
 
   // Makes sure that not all requests fail at the first check.

@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { FAILURE_STATUS } from "../../../adapters/http/answers/statuses.ts";
 import { endpoints } from "../../../handlers/contract/endpoints.ts";
+import { anyJson } from "../../any-json.ts";
 import { engine } from "../../engine.ts";
+import { cases } from "../../random.ts";
 import { openEdge, type TestEdge, type TestResponse, withColours } from "../../world.ts";
 
 const Problem = z.strictObject({
@@ -58,7 +60,7 @@ const someHeaders = fc.record({
 });
 
 const text = fc.oneof(noise, fc.constantFrom("ann", "red", "m", "", "x".repeat(201), "\ud800", "__proto__"));
-const anyValue = fc.oneof(fc.jsonValue({ maxDepth: 4 }), text, fc.double(), fc.integer());
+const anyValue = fc.oneof(anyJson, text, fc.double(), fc.integer());
 const field = (values: fc.Arbitrary<unknown>) =>
   fc.option(fc.oneof({ weight: 4, arbitrary: values }, anyValue), { nil: undefined });
 
@@ -147,7 +149,7 @@ function expectWellFormed({ status, headers, body }: TestResponse, method: strin
 }
 
 // Each of hundreds of requests has its own server and database.
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = cases(60_000);
 
 test("every request is answered, and every refusal is a problem document with a known code", {
   timeout: PATIENCE_MS,
@@ -172,7 +174,7 @@ test("every request is answered, and every refusal is a problem document with a 
         await storage.close();
       },
     ),
-    { numRuns: 400 },
+    { numRuns: cases(400) },
   );
   // Makes sure that not all requests fail at the first check.
   expect([...seen].length).toBeGreaterThan(5);
@@ -193,7 +195,7 @@ test("the endpoints of an experiment answer every body", {
     fc.asyncProperty(fc.constantFrom(...posts), someBody, async ({ path, foreign }, body) => {
       expectWellFormed(await edge.send({ method: "POST", path, body }), "POST", foreign);
     }),
-    { numRuns: 600 },
+    { numRuns: cases(600) },
   );
   expect((await edge.send({ path: "/apiv1/ab-tests/1/results" })).status).toBe(200);
 });

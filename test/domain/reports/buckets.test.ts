@@ -10,6 +10,7 @@ import {
   startOfDate,
 } from "../../../domain/reports/buckets.ts";
 import { DAY, HOUR, type Instant, isoTime } from "../../../domain/time.ts";
+import { cases } from "../../random.ts";
 
 const ZONES = Intl.supportedValuesOf("timeZone");
 const at = (instant: Instant, zone: string) =>
@@ -88,7 +89,7 @@ describe("the edges of periods", () => {
         const found = edgesOf(interval, name, from, from + some, MANY);
         expect(found).toEqual(expectedEdges(interval, name, from, from + some));
       }),
-      { numRuns: 150 },
+      { numRuns: cases(150) },
     );
   });
 

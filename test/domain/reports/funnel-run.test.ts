@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { FunnelQuestion } from "../../../domain/reports/funnel.ts";
 import { bestRun, type Footprint, type Run } from "../../../domain/reports/funnel-run.ts";
+import { cases } from "../../random.ts";
 import { type Footstep, plainBestRun } from "./plain-runs.ts";
 
 type Order = FunnelQuestion["order"];
@@ -55,7 +56,7 @@ describe("a user's best run", () => {
         const { footsteps, steps, window } = some;
         expect(runOf(some, order)).toEqual(plainBestRun(footsteps, { order, steps, window }));
       }),
-      { numRuns: 3_000 },
+      { numRuns: cases(3_000) },
     );
   });
 

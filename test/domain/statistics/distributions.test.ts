@@ -8,6 +8,7 @@ import {
   studentQuantile,
   studentUpperTail,
 } from "../../../domain/statistics/distributions.ts";
+import { cases } from "../../random.ts";
 
 const probabilities = fc.double({ min: -100, max: -0.5, noNaN: true }).map((exponent) => 10 ** exponent);
 const degrees = fc.double({ min: 0, max: 9, noNaN: true }).map((exponent) => 10 ** exponent);
@@ -40,7 +41,7 @@ describe("Student's t distribution", () => {
         fc.pre(t < 1e100);
         expect(relative(studentUpperTail(t, df), p)).toBeLessThan(1e-10);
       }),
-      { numRuns: 500 },
+      { numRuns: cases(500) },
     );
   });
 

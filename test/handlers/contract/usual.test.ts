@@ -7,6 +7,8 @@ import type { UsualForm } from "../../../domain/usual.ts";
 import { TestPath, usualTestPath } from "../../../handlers/contract/endpoint.ts";
 import { trackEvents } from "../../../handlers/events/track-events.ts";
 import { AssignInput, usualUser } from "../../../handlers/experiments/assignments/assign-variant.ts";
+import { anyJson } from "../../any-json.ts";
+import { cases } from "../../random.ts";
 
 interface Case {
   readonly schema: z.ZodType;
@@ -64,12 +66,12 @@ const fieldValue = fc.oneof(
   fc.constantFrom<unknown>(...NAMES, ...TIMES, ...NUMBERS, ...OBJECTS, ...IDS, null, undefined, true),
   fc.integer({ min: 6, max: 10 }).map(deep),
   fc.integer({ min: 253, max: 257 }).map(wide),
-  fc.jsonValue(),
+  anyJson,
 );
 
 /** The valid value with some of its fields changed, or with fields that it does not have; or any other value. */
 const near = (valid: unknown): fc.Arbitrary<unknown> => {
-  if (typeof valid !== "object" || valid === null || Array.isArray(valid)) return fc.jsonValue();
+  if (typeof valid !== "object" || valid === null || Array.isArray(valid)) return anyJson;
   const fields = fc.constantFrom(
     ...Object.keys(EVENT),
     ...Object.keys(METRIC),
@@ -88,14 +90,14 @@ for (const [name, { schema, usual, valid }] of Object.entries(CASES)) {
   test(`${name} that needs no schema is what the schema makes of it`, () => {
     fc.assert(
       fc.property(
-        fc.oneof({ weight: 4, arbitrary: near(valid) }, { weight: 1, arbitrary: fc.jsonValue() }),
+        fc.oneof({ weight: 4, arbitrary: near(valid) }, { weight: 1, arbitrary: anyJson }),
         (value) => {
           const taken = usual(value);
           if (taken === undefined) return;
           expect(schema.safeParse(value)).toEqual({ success: true, data: taken });
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: cases(2_000) },
     );
   });
 }
@@ -107,7 +109,7 @@ for (const name of ["an event", "an event of one field", "a metric value", "a me
       fc.property(near(valid), (value) => {
         expect(usual(value) !== undefined).toBe(schema.safeParse(value).success);
       }),
-      { numRuns: 2_000 },
+      { numRuns: cases(2_000) },
     );
   });
 }

@@ -13,6 +13,7 @@ test.each([
   ["a number instead of a string", z.string(), 5, "must be a string"],
   ["null", z.number(), null, "must be a number"],
   ["NaN", z.number(), Number.NaN, "must be a number"],
+  ["an object that cannot be made a number", z.number(), [{ toString: "" }], "must be a number"],
   ["a fraction", z.int(), 1.5, "must be a whole number"],
   ["the string true", z.boolean(), "true", "must be true or false"],
   ["an object instead of a list", z.array(z.string()), {}, "must be a list"],

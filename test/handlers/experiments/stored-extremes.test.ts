@@ -5,6 +5,7 @@ import { getResults } from "../../../handlers/experiments/get-results.ts";
 import { getTimeline } from "../../../handlers/experiments/get-timeline.ts";
 import { trackMetrics } from "../../../handlers/experiments/metrics/track-metrics.ts";
 import { updateExperiment } from "../../../handlers/experiments/update-experiment.ts";
+import { cases } from "../../random.ts";
 import { call, MINUTE, NOW, openWorld, withColours } from "../../world.ts";
 import { track } from "./tracked.ts";
 
@@ -73,6 +74,6 @@ test("whatever is stored, results answer, and each figure is a finite number or 
       const { body } = await call(getTimeline, world, { params });
       expect(JSON.parse(JSON.stringify(body))).toStrictEqual(body);
     }),
-    { numRuns: 8 },
+    { numRuns: cases(8) },
   );
 }, 60_000);

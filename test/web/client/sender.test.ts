@@ -4,6 +4,7 @@ import { createAssignments } from "../../../web/client/assignments.ts";
 import { backOff } from "../../../web/client/back-off.ts";
 import { createQueue, type Item } from "../../../web/client/queue.ts";
 import { createSender } from "../../../web/client/sender.ts";
+import { cases } from "../../random.ts";
 import {
   fakeNetwork,
   fakeSender,
@@ -74,7 +75,7 @@ test("after any answers that waiting may fix, every item is stored once and the 
         expect(fake.queue.items()).toEqual([]);
       },
     ),
-    { numRuns: 50 },
+    { numRuns: cases(50) },
   ));
 
 test("a batch that is too large is halved until it is taken, and only an item that is too large alone is dropped", () =>
@@ -100,7 +101,7 @@ test("a batch that is too large is halved until it is taken, and only an item th
         expect(fake.refused).toEqual(Array(items.length - small.length).fill(refusal(413, "too_large")[1]));
       },
     ),
-    { numRuns: 50 },
+    { numRuns: cases(50) },
   ));
 
 test("the parts of a batch that is too large are sent at once, and later batches are no larger", async () => {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { Edge } from "../../../../adapters/http/edge.ts";
 import { eventually, openConnection, parseAnswers, type RawConnection } from "../../../end-to-end/client.ts";
+import { cases } from "../../../random.ts";
 import { openEdge, withColours } from "../../../world.ts";
 import { serve, start } from "./serve.ts";
 
@@ -201,7 +202,7 @@ const anyRequest = fc
   });
 
 test("no sequence of bytes stops the server or its answers", {
-  timeout: 120_000,
+  timeout: cases(120_000),
 }, async () => {
   const { edge, world } = openEdge();
   await withColours(world);
@@ -219,7 +220,7 @@ test("no sequence of bytes stops the server or its answers", {
         await client.rest();
       },
     ),
-    { numRuns: 1_000 },
+    { numRuns: cases(1_000) },
   );
   const last = await openConnection(url);
   last.send("GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");

@@ -8,6 +8,7 @@ import {
   parseAnswers,
   type RawConnection,
 } from "../../../end-to-end/client.ts";
+import { cases } from "../../../random.ts";
 import { readsAll, serve } from "./serve.ts";
 
 const SHORT_TIMEOUTS = { headersTimeout: 100, requestTimeout: 100, connectionsCheckingInterval: 20 };
@@ -48,7 +49,7 @@ test("a body is reassembled from chunks of any size", () => {
       expect(Buffer.compare(collected.take(), Buffer.concat(pieces))).toBe(0);
       expect([collected.length, collected.pieces]).toEqual([Buffer.concat(pieces).length, pieces.length]);
     }),
-    { numRuns: 50 },
+    { numRuns: cases(50) },
   );
 });
 

@@ -6,6 +6,7 @@ import { ArmTable } from "../../../../domain/experiments/results/arms.ts";
 import type { ComparisonReply } from "../../../../domain/experiments/results/comparison.ts";
 import { compareAll, type Design } from "../../../../domain/experiments/results/comparisons.ts";
 import { measuredMetrics } from "../../../../domain/experiments/results/measured-metric.ts";
+import { cases } from "../../../random.ts";
 import { cellsOf, cellsOver, experimentWith, type Stated, signup, variantsNamed } from "./stated-cells.ts";
 
 const total: MetricDefinition = {
@@ -46,7 +47,7 @@ const Looks = fc.constantFrom<Design>(
 );
 
 // A busy machine takes a few times as long as an idle one.
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = cases(60_000);
 
 type Periods = readonly (readonly [Stated, Stated])[];
 
@@ -91,7 +92,7 @@ describe("a comparison", () => {
           expectCoherent(reply, design);
           expectFinite(reply);
         }),
-        { numRuns: 300 },
+        { numRuns: cases(300) },
       );
     },
     PATIENCE_MS,
@@ -130,7 +131,7 @@ describe("a comparison", () => {
             expectCoherent(reply, design);
           }
         }),
-        { numRuns: 50 },
+        { numRuns: cases(50) },
       );
     },
     PATIENCE_MS,

@@ -5,11 +5,12 @@ import { PreparedResults } from "../../../../domain/experiments/results/prepared
 import { resultsOf } from "../../../../domain/experiments/results/results.ts";
 import { timelineOf } from "../../../../domain/experiments/results/timeline.ts";
 import { DAY } from "../../../../domain/time.ts";
+import { cases } from "../../../random.ts";
 import { NOW } from "../../../world.ts";
 import { cellsOf, experimentWith } from "./stated-cells.ts";
 
 // A busy machine takes a few times as long as an idle one.
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = cases(60_000);
 
 const cells = cellsOf({ users: 2_000, signup: 200, sales: 90 }, { users: 2_000, signup: 249, sales: 95 });
 
@@ -47,7 +48,7 @@ test(
           expect(json).toBe(JSON.stringify(body));
         }
       }),
-      { numRuns: 30 },
+      { numRuns: cases(30) },
     );
   },
   PATIENCE_MS,

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { ExperimentCells, RawValues } from "../../../../domain/experiments/cells.ts";
 import { resultsOf } from "../../../../domain/experiments/results/results.ts";
 import { DAY } from "../../../../domain/time.ts";
+import { cases } from "../../../random.ts";
 import { NOW } from "../../../world.ts";
 import {
   cellsOf,
@@ -256,6 +257,6 @@ test("whatever the values, every figure is a finite number or null", () => {
       const results = resultsOf(experimentWith({ metrics }), { ...cells, cells: shaped }, NOW);
       expect(numbersIn(results).filter((value) => !Number.isFinite(value))).toEqual([]);
     }),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   );
 });
