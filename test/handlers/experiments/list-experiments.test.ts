@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createExperiment } from "../../../handlers/experiments/create-experiment.ts";
+import { getResults } from "../../../handlers/experiments/get-results.ts";
 import { listExperiments } from "../../../handlers/experiments/list-experiments.ts";
 import {
   call,
@@ -130,4 +131,27 @@ test("a cursor that was cut short is refused, and none shows more than a place i
   const { body } = await call(listExperiments, world, { query: { limit: "1" } });
   const query = { cursor: `${body.next_cursor}!` };
   expect(await faultPathsOf(call(listExperiments, world, { query }))).toEqual(["invalid", "cursor"]);
+});
+
+test("the outcome of each test is that of its results", async () => {
+  const world = openWorld();
+  await withColours(world, { users: { ann: "red", bob: "blue" } });
+  await withColours(world, { changes: { test_name: "second" } });
+  const { body } = await call(listExperiments, world, { query: { include: "outcome" } });
+  const { body: results } = await call(getResults, world, { params: { test_id: "1" } });
+  expect(body.tests.map(({ id, outcome }) => ({ id, outcome }))).toEqual([
+    {
+      id: 2,
+      outcome: {
+        users: 0,
+        verdict: {
+          kind: "no_data",
+          metric_name: null,
+          variant_name: null,
+          summary: "No user has been assigned yet, so there is nothing to judge: if that is a surprise, check that your program asks for variants.",
+        },
+      },
+    },
+    { id: 1, outcome: { users: 2, verdict: results.verdict } },
+  ]);
 });

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { describeInBrowser } from "../browser.ts";
-import { fill, openSite, send } from "./site.ts";
+import { fill, open, openSite, send } from "./site.ts";
 
 describeInBrowser("the dashboard's experiments", () => {
   const site = openSite();
@@ -28,6 +28,25 @@ describeInBrowser("the dashboard's experiments", () => {
     await expect.poll(() => card.getByText(/“blue” is better than “red” on signup/).count()).toBe(1);
     await card.getByRole("link", { name: "button" }).click();
     await expect.poll(() => page.title()).toBe("button – Analytics Server");
+  });
+
+  test("are listed by one request, can be searched and sorted, and hide archived ones", async () => {
+    const archived = await twoVariants("banner of last year");
+    const url = `${site.url}/apiv1/ab-tests/${archived}`;
+    for (const status of ["stopped", "archived"]) await send(url, "PATCH", { status });
+    const { page, requests } = await site.visit();
+    await open(page, site.url, "#/experiments?sort=users");
+    const names = () => page.locator(".card h2").allTextContents();
+    await expect.poll(names).toEqual(["redirect", "button", "headline", "footer"]);
+    expect(requests.filter((request) => request.includes("/apiv1/"))).toHaveLength(1);
+    await page.getByLabel("Search").fill("BUT");
+    await page.keyboard.press("Enter");
+    await expect.poll(names).toEqual(["button"]);
+    await page.getByLabel("Search").fill("banner");
+    await page.keyboard.press("Enter");
+    await page.getByText("No experiment fits the filters.").waitFor();
+    await page.getByRole("link", { name: "Show all experiments." }).click();
+    await expect.poll(names).toContain("banner of last year");
   });
 
   test("show the verdict first, then each interval as words, a line and a mark at zero", async () => {

@@ -95,10 +95,15 @@ export interface Page<T> {
   readonly next: string | null;
 }
 
-export async function listExperiments(query: Changes, signal?: AbortSignal): Promise<Page<ExperimentReply>> {
-  const { tests, next_cursor } = await ask<{ tests: ExperimentReply[]; next_cursor: string | null }>(
+/** A test with what its results say in short. */
+export interface ListedExperiment extends ExperimentReply {
+  readonly outcome: { readonly users: number; readonly verdict: Results["verdict"] };
+}
+
+export async function listExperiments(query: Changes, signal?: AbortSignal): Promise<Page<ListedExperiment>> {
+  const { tests, next_cursor } = await ask<{ tests: ListedExperiment[]; next_cursor: string | null }>(
     operations.listExperiments,
-    { query, signal },
+    { query: { ...query, include: "outcome" }, signal },
   );
   return { items: tests, next: next_cursor };
 }

@@ -6,7 +6,7 @@ import { updateExperiment } from "../access/api.ts";
 import type { Problem } from "../access/problem.ts";
 import { TextField } from "../parts/fields.tsx";
 import { ProblemNotice } from "../parts/notices.tsx";
-import { sentenceOf } from "./verdict.tsx";
+import { sentenceOf, variantNames } from "./verdict.tsx";
 
 interface StopDialogProps {
   readonly test: ExperimentReply;
@@ -49,7 +49,7 @@ function StopDialog({ test, results, onStop, onClose }: StopDialogProps) {
           A stopped experiment takes no more users and values, and cannot run again. Its figures stay as they
           are now. All visitors are shown the winner, or the control where there is none.
         </p>
-        <p>{sentenceOf(results)}</p>
+        <p>{sentenceOf(results.verdict, variantNames(results))}</p>
         <fieldset>
           <legend>Which variant won?</legend>
           {choice(null, "None")}

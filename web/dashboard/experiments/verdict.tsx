@@ -30,10 +30,14 @@ export const VerdictLabel = ({ kind }: { kind: Kind }) => (
 );
 
 /** The server's sentence, with names isolated so that their writing direction does not move the figures. */
-export function sentenceOf({ verdict, results }: Results): string {
-  const names = [verdict.metric_name ?? "", ...results.map(({ variant_name }) => variant_name)];
-  return names.reduce((text, name) => text.replaceAll(name, isolated(name)), verdict.summary);
-}
+export const sentenceOf = (verdict: Results["verdict"], variants: readonly string[]): string =>
+  [verdict.metric_name ?? "", ...variants].reduce(
+    (text, name) => text.replaceAll(name, isolated(name)),
+    verdict.summary,
+  );
+
+export const variantNames = ({ results }: Results): string[] =>
+  results.map(({ variant_name }) => variant_name);
 
 function SplitAlert({ results }: { results: Results }) {
   return (
@@ -41,7 +45,7 @@ function SplitAlert({ results }: { results: Results }) {
       <h2 id="alarm-title">
         <Icon name="alarm" /> The split is broken: do not decide by this experiment
       </h2>
-      <p class="sentence">{sentenceOf(results)}</p>
+      <p class="sentence">{sentenceOf(results.verdict, variantNames(results))}</p>
       <ul>
         {results.results.map(({ variant_id, variant_name, users, expected_users }) => (
           <li key={variant_id}>
@@ -78,7 +82,7 @@ export function VerdictBanner({ results }: { results: Results }) {
       <h2 id="verdict-title">
         <VerdictLabel kind={verdict.kind} />
       </h2>
-      <p class="sentence">{sentenceOf(results)}</p>
+      <p class="sentence">{sentenceOf(results.verdict, variantNames(results))}</p>
       {verdict.metric_name !== null && verdict.kind !== "undeclared" && (
         <p class="hint">
           Based on <strong>{verdict.metric_name}</strong> {reading(results)}
