@@ -148,7 +148,8 @@ test("the outcome of each test is that of its results", async () => {
           kind: "no_data",
           metric_name: null,
           variant_name: null,
-          summary: "No user has been assigned yet, so there is nothing to judge: if that is a surprise, check that your program asks for variants.",
+          summary:
+            "No user has been assigned yet, so there is nothing to judge: if that is a surprise, check that your program asks for variants.",
         },
       },
     },
