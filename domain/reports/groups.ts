@@ -36,15 +36,47 @@ function together<T extends Mergeable<T>>(parts: readonly T[]): T | undefined {
   return some && others && some.merge(others);
 }
 
+interface GroupPart<T> {
+  readonly group: Group;
+  readonly part: T;
+}
+
+/** The groups of these keys, and then all others merged. */
+function withOthers<T extends Mergeable<T>>(
+  shown: readonly (readonly [key: string, part: T])[],
+  others: readonly T[],
+): GroupPart<T>[] {
+  const groups = shown.map(([key, part]) => ({ group: groupOf(key), part }));
+  const rest = together(others);
+  return rest === undefined ? groups : [...groups, { group: { kind: "other" }, part: rest }];
+}
+
 /** The largest groups, largest first, and then all other groups merged. */
 export function largest<T extends Mergeable<T>>(
   groups: ReadonlyMap<string, T>,
   limit: number,
-): { readonly group: Group; readonly part: T }[] {
+): GroupPart<T>[] {
   const ranked = [...groups]
     .map(([key, part]) => ({ key, part, size: part.size }))
     .sort((a, b) => b.size - a.size || byText(a.key, b.key));
-  const shown = ranked.slice(0, limit).map(({ key, part }) => ({ group: groupOf(key), part }));
-  const rest = together(ranked.slice(limit).map(({ part }) => part));
-  return rest === undefined ? shown : [...shown, { group: { kind: "other" }, part: rest }];
+  return withOthers(
+    ranked.slice(0, limit).map(({ key, part }) => [key, part]),
+    ranked.slice(limit).map(({ part }) => part),
+  );
+}
+
+/** The groups with these keys that there are, in the order of the keys, and then all other groups merged. */
+export function chosen<T extends Mergeable<T>>(
+  groups: ReadonlyMap<string, T>,
+  keys: readonly string[],
+): GroupPart<T>[] {
+  const wanted = new Set(keys);
+  const shown = keys.flatMap((key) => {
+    const part = groups.get(key);
+    return part === undefined ? [] : [[key, part] as const];
+  });
+  return withOthers(
+    shown,
+    [...groups].flatMap(([key, part]) => (wanted.has(key) ? [] : [part])),
+  );
 }

@@ -1,7 +1,7 @@
 import type { Instant } from "../time.ts";
 import { bucketAt } from "./buckets.ts";
 import { holdsAll, propertiesOf, scalarOf } from "./condition.ts";
-import { groupKey, largest, type Mergeable } from "./groups.ts";
+import { chosen, groupKey, largest, type Mergeable } from "./groups.ts";
 import type { TrendQuestion, TrendSeries } from "./trend.ts";
 
 /** The fields of an event that reports use. */
@@ -120,7 +120,7 @@ export class TrendTally {
     return [...this.#series].flatMap(([type, parts]) =>
       this.#question.breakdown === undefined
         ? [seriesOf(type, parts.get("") ?? this.#empty())]
-        : brokenDown(type, parts, this.#question.limit),
+        : brokenDown(type, parts, this.#question),
     );
   }
 }
@@ -134,10 +134,13 @@ export const seriesOf = (
   values,
 });
 
-/** A series for each of the largest groups of a type, and one for the rest. */
-export const brokenDown = (
+/** A series for each of the largest groups of a type, or for the groups that the question names, and one for the rest. */
+export function brokenDown(
   event_type: string | null,
   parts: ReadonlyMap<string, Part>,
-  limit: number,
-): TrendSeries[] =>
-  largest(parts, limit).map(({ group, part }) => ({ ...seriesOf(event_type, part), group }));
+  { limit, groups }: Pick<TrendQuestion, "limit" | "groups">,
+): TrendSeries[] {
+  const named = groups?.find((one) => one.event_type === event_type);
+  const shown = named === undefined ? largest(parts, limit) : chosen(parts, named.keys);
+  return shown.map(({ group, part }) => ({ ...seriesOf(event_type, part), group }));
+}

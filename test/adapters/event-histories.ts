@@ -136,15 +136,31 @@ const breakdown = perhaps(fc.constantFrom(...PROPERTIES));
 const limit = fc.integer({ min: 1, max: 4 });
 const someTypes = fc.uniqueArray(fc.constantFrom(...TYPES, "never"), { maxLength: 3 });
 
+const keys = fc.uniqueArray(fc.constantFrom("null", '"pro"', '"free"', "5", '"5"', '"never"'), {
+  maxLength: 4,
+});
+
+/** Groups that are named for each type of a question. */
+const groupsOf = (types: readonly string[]) =>
+  perhaps(
+    fc.tuple(
+      ...(types.length === 0 ? [null] : types).map((event_type) =>
+        keys.map((some) => ({ event_type, keys: some })),
+      ),
+    ),
+  );
+
 export const trendQuestion = (place: Place): fc.Arbitrary<TrendQuestion> =>
-  fc.record({
-    event_types: someTypes,
-    measure: fc.constantFrom("count", "count", "users", "sessions"),
-    edges: edges(place, Interval.options),
-    where: conditions,
-    breakdown,
-    limit,
-  });
+  fc
+    .record({
+      event_types: someTypes,
+      measure: fc.constantFrom("count", "count", "users", "sessions"),
+      edges: edges(place, Interval.options),
+      where: conditions,
+      breakdown,
+      limit,
+    })
+    .chain((question) => groupsOf(question.event_types).map((groups) => ({ ...question, groups })));
 
 const span = (around: Instant) =>
   anyEdges(around).map((some) => ({ from: some[0] ?? 0, to: some.at(-1) ?? 0 }));

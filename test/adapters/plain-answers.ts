@@ -81,6 +81,23 @@ function grouped<Item>(
   return others.length === 0 ? shown : [...shown, { group: { kind: "other" }, items: others }];
 }
 
+/** Groups items by the named values, in their order, then the rest as one group. Values without items are left out. */
+function groupedAs<Item>(
+  items: readonly Item[],
+  valueIn: (item: Item) => Scalar | null,
+  keys: readonly string[],
+): GroupedItems<Item>[] {
+  const keyOf = (item: Item) => JSON.stringify(valueIn(item));
+  const shown = keys.map((key) => ({
+    group: groupOf(key),
+    items: items.filter((item) => keyOf(item) === key),
+  }));
+  const others = items.filter((item) => !keys.includes(keyOf(item)));
+  return [...shown, { group: { kind: "other" } as const, items: others }].filter(
+    (one) => one.items.length > 0,
+  );
+}
+
 export function plainList(events: readonly StoredEvent[], page: EventPage): StoredEvent[] {
   const { event_types, user_id, session_id, from, to, where, limit, after } = page;
   return events
@@ -152,7 +169,7 @@ const IDENTITY: Record<Measure, (event: StoredEvent) => string | number | null> 
 };
 
 export function plainTrend(events: readonly StoredEvent[], question: TrendQuestion): TrendSeries[] {
-  const { event_types, measure, edges, where, breakdown, limit } = question;
+  const { event_types, measure, edges, where, breakdown, limit, groups: named } = question;
   const identityOf = IDENTITY[measure];
   const distinct = (some: readonly StoredEvent[]) => new Set(some.map(identityOf)).size;
   const asked = events.filter(
@@ -169,7 +186,10 @@ export function plainTrend(events: readonly StoredEvent[], question: TrendQuesti
         .map((end, bucket) => distinct(some.filter((event) => isWithin(event, edges[bucket], end)))),
     });
     if (breakdown === undefined) return [seriesOf(own)];
-    const groups = grouped(own, (event) => plainValue(event, breakdown), distinct, limit);
+    const valueIn = (event: StoredEvent) => plainValue(event, breakdown);
+    const keys = named?.find((one) => one.event_type === event_type)?.keys;
+    const groups =
+      keys === undefined ? grouped(own, valueIn, distinct, limit) : groupedAs(own, valueIn, keys);
     return groups.map(({ group, items }) => ({ ...seriesOf(items), group }));
   });
 }

@@ -162,7 +162,7 @@ function* countWhere(series: Series, condition: Condition): Work<Counter | undef
 
 /** The series of one type; undefined where the rollups cannot tell. */
 function* seriesOfType(series: Series, eventType: string | null): Work<TrendSeries[] | undefined> {
-  const { measure, where, breakdown, limit } = series.question;
+  const { measure, where, breakdown } = series.question;
   const [condition] = where;
   if (condition !== undefined) {
     const counted = yield* countWhere(series, condition);
@@ -170,7 +170,7 @@ function* seriesOfType(series: Series, eventType: string | null): Work<TrendSeri
   }
   if (breakdown !== undefined) {
     const groups = yield* countValues(series, breakdown);
-    return groups && brokenDown(eventType, withNone(groups, yield* countEvents(series)), limit);
+    return groups && brokenDown(eventType, withNone(groups, yield* countEvents(series)), series.question);
   }
   return [seriesOf(eventType, yield* measure === "users" ? countUsers(series) : countEvents(series))];
 }

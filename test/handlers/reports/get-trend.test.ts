@@ -122,6 +122,83 @@ describe("a trend", () => {
   });
 });
 
+describe("a trend compared with the period before", () => {
+  const BEFORE = [
+    event("2026-11-17T08:00:00Z", { user_id: "ann", properties: { plan: "free" } }),
+    event("2026-11-19T08:00:00Z", { user_id: "dan", properties: { plan: "old" } }),
+    event("2026-11-19T09:59:00Z", { user_id: "ann", properties: { plan: "pro" } }),
+    event("2026-11-19T10:30:00Z", { user_id: "late", properties: { plan: "pro" } }),
+  ];
+
+  async function comparedWith(query: object) {
+    const world = openWorld();
+    await track(world, ...HISTORY, ...BEFORE);
+    return (await call(getTrend, world, { query: { ...DAYS, compare: "previous", ...query } })).body;
+  }
+
+  test("has its figures up to the same time of the last day, bucket by bucket", async () => {
+    const { previous, buckets, series } = await comparedWith({ measure: "users", event_type: "view" });
+    expect(previous).toEqual({
+      from: "2026-11-17T00:00:00.000Z",
+      to: "2026-11-19T10:00:00.001Z",
+      buckets: [
+        { start: "2026-11-17T00:00:00.000Z", complete: true },
+        { start: "2026-11-18T00:00:00.000Z", complete: true },
+        { start: "2026-11-19T00:00:00.000Z", complete: false },
+      ],
+    });
+    expect(buckets).toHaveLength(3);
+    expect(series).toEqual([
+      { event_type: "view", total: 1, values: [1, 0, 1], previous: { total: 2, values: [1, 0, 2] } },
+    ]);
+  });
+
+  test("keeps the groups of the range, and counts groups of the period before alone among the others", async () => {
+    const { series } = await comparedWith({ breakdown: "plan", limit: "2", event_type: "view" });
+    expect(series).toEqual([
+      {
+        event_type: "view",
+        group: "pro",
+        is_other: false,
+        total: 2,
+        values: [2, 0, 0],
+        previous: { total: 1, values: [0, 0, 1] },
+      },
+      {
+        event_type: "view",
+        group: "free",
+        is_other: false,
+        total: 1,
+        values: [0, 0, 1],
+        previous: { total: 1, values: [1, 0, 0] },
+      },
+      {
+        event_type: "view",
+        group: "__other__",
+        is_other: true,
+        total: 0,
+        values: [0, 0, 0],
+        previous: { total: 1, values: [0, 0, 1] },
+      },
+    ]);
+  });
+
+  test("equals the trend of that period, and a recount from the events", async () => {
+    for (const query of [{}, { breakdown: "plan" }, { measure: "sessions" }]) {
+      const { previous, series, meta } = await comparedWith({ ...query, verify: "1" });
+      if (meta.source === "rollup") expect(meta.verification).toEqual({ ok: true, differences: [] });
+      if ("breakdown" in query) continue;
+      const world = openWorld();
+      await track(world, ...HISTORY, ...BEFORE);
+      const { from, to } = previous ?? {};
+      const { body } = await call(getTrend, world, { query: { ...query, from, to } });
+      expect(body.series.map(({ total, values }) => ({ total, values }))).toEqual(
+        series.map((one) => one.previous),
+      );
+    }
+  });
+});
+
 describe("an invalid trend query", () => {
   test.each<[string, object, string]>([
     ["an unknown parameter", { group_by: "plan" }, "group_by"],
@@ -139,6 +216,7 @@ describe("an invalid trend query", () => {
     ["101 groups", { breakdown: "plan", limit: "101" }, "limit"],
     ["a blank property", { breakdown: " " }, "breakdown"],
     ["21 types", { event_type: Array.from({ length: 21 }, (_, n) => `t${n}`) }, "event_type"],
+    ["an unknown comparison", { compare: "next" }, "compare"],
     ["an invalid flag", { verify: "true" }, "verify"],
   ])("a query with %s is refused with the path", async (_name, query, path) => {
     expect(await faultPathsOf(call(getTrend, openWorld(), { query }))).toEqual(["invalid", path]);
