@@ -83,14 +83,15 @@ export interface PeopleStore {
   /** The links and variants of the person that an id belongs to, which may be none. */
   findPerson(userId: string): Promise<StoredPerson>;
   /**
-   * The values of some ids among the next thousands of all values, in the order of the values' ids. `through` is where the
-   * next slice begins; undefined at the end.
+   * The values of some ids, or all, among the next thousands of all values, in the order of the values' ids. `through` is
+   * where the next slice begins; undefined at the end.
    */
   listValues(page: ValuePage): Promise<ValueSlice>;
 }
 
 export interface ValuePage {
-  readonly user_ids: readonly string[];
+  /** Undefined for everybody's. */
+  readonly user_ids?: readonly string[] | undefined;
   /** Only values with ids above this one. */
   readonly after: number | undefined;
 }

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   backup: () => import("./commands/backup.ts"),
   restore: () => import("./commands/restore.ts"),
   rebuild: () => import("./commands/rebuild.ts"),
+  verify: () => import("./commands/verify.ts"),
   copy: () => import("./commands/copy.ts"),
 };
 

@@ -18,6 +18,9 @@ import type { Work } from "./work.ts";
 /** The id of a type that has no events. */
 export const NO_TYPE = -1;
 
+/** Wider than the hours that events can have. */
+export const ALL_HOURS: HourSpan = { first: -250_000_000, last: 250_000_000 };
+
 /** The hours that a range of time touches. */
 export const spanOf = (from: Instant, to: Instant): HourSpan => ({
   first: hourOf(from),

@@ -3,11 +3,12 @@ import { ndjson } from "../reports/export.ts";
 import { type Instant, isoTime } from "../time.ts";
 import type { PersonVariant, StoredPerson } from "./profile.ts";
 
-/** A value that was tracked for one of a person's ids. */
+/** A stored value of a metric. */
 export interface PersonValue {
   readonly id: number;
   readonly test_id: number;
-  readonly user_id: string;
+  /** Null for a value that a version without users has stored. */
+  readonly user_id: string | null;
   readonly variant: string;
   readonly metric_name: string;
   readonly value: number;

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { ROWS_A_BUILD, RollupBuilder } from "../../rollups/build/builder.ts";
-import { hoursOfUsers } from "../../rollups/reader.ts";
+import { ALL_HOURS, hoursOfUsers } from "../../rollups/reader.ts";
 import type { IsRemoved } from "../../rollups/removal/postings.ts";
 import { unusedValues } from "../../rollups/removal/properties.ts";
 import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
@@ -37,7 +37,6 @@ const RETRY_MS = 50;
 // Steps of a build within the transaction that detaches a user; where more is unbuilt, other builds come first.
 const MOST_BUILDS = 5;
 const HOURS_A_STEP = 64;
-const ALL_HOURS = { first: -250_000_000, last: 250_000_000 };
 
 /** The state with its lock; undefined while the rollups do not contain all events of before. */
 export async function lockState(query: Query): Promise<StoredState | undefined> {

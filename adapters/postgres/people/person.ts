@@ -41,7 +41,7 @@ const VALUES = `
   found as (
     select m.id, m.test_id, m.user_id, v.variant_name as variant, m.metric_name, m.value, m.occurred_at
     from slice m join ab_variants v on v.id = m.variant_id
-    where m.user_id = any($2::text[]) and ${isKept("m.test_id")}
+    where ($2::text[] is null or m.user_id = any($2)) and ${isKept("m.test_id")}
   )
   select (select count(*) from slice)::int as ids, (select max(id) from slice) as last,
     coalesce((select json_agg(f order by f.id) from found f), '[]') as values`;
@@ -65,7 +65,7 @@ export const createPersonReader = ({ query }: Database): Pick<PeopleStore, "find
     return row ?? { person_id: userId, links: [], variants: [] };
   },
 
-  async listValues({ user_ids, after = Number.MIN_SAFE_INTEGER }) {
+  async listValues({ user_ids = null, after = Number.MIN_SAFE_INTEGER }) {
     const [row] = await query<SliceRow>(VALUES, [after, user_ids]);
     const isLast = row === undefined || row.ids < IDS_IN_A_SLICE;
     return { values: row?.values ?? [], through: isLast ? undefined : (row.last ?? undefined) };

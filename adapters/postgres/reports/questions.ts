@@ -66,7 +66,7 @@ const MOST_IN_LANE = 2;
 const TURN_MS = 8;
 
 /** Runs work in turns with everything else that the process does. */
-function inTurns<T>(work: Work<T>, givenUp: AbortSignal): Promise<T> {
+export function inTurns<T>(work: Work<T>, givenUp: AbortSignal): Promise<T> {
   let turn = performance.now();
   return run(work, () => {
     givenUp.throwIfAborted();
@@ -77,7 +77,7 @@ function inTurns<T>(work: Work<T>, givenUp: AbortSignal): Promise<T> {
   });
 }
 
-const snapshotOf = (query: Query, users: number): Snapshot => ({
+export const snapshotOf = (query: Query, users: number): Snapshot => ({
   store: createRollupStore(query),
   source: createEventSource(query),
   links: createLinkSource(query),
@@ -85,7 +85,11 @@ const snapshotOf = (query: Query, users: number): Snapshot => ({
 });
 
 /** The rollups with the events that they lack, planned as a build would and written nowhere. */
-async function snapshotWithTail(query: Query, state: RollupState, givenUp: AbortSignal): Promise<Snapshot> {
+export async function snapshotWithTail(
+  query: Query,
+  state: RollupState,
+  givenUp: AbortSignal,
+): Promise<Snapshot> {
   const stored = snapshotOf(query, state.users);
   const store = createRollupStore(query);
   const tail = await tailOf(query);

@@ -1,7 +1,7 @@
 import { firstKeptHour, type Keeping } from "../../../domain/events/expiry.ts";
 import type { Instant } from "../../../domain/time.ts";
 import { hourOf, readUsers } from "../formats.ts";
-import { eachVisitors } from "../reader.ts";
+import { ALL_HOURS, eachVisitors } from "../reader.ts";
 import { ALL_TYPES, type QuestionStore } from "../store.ts";
 import type { Work } from "../work.ts";
 import type { IsRemoved } from "./postings.ts";
@@ -37,8 +37,6 @@ export function* nextExpired(
   };
   return { hour, isRemoved };
 }
-
-const ALL_HOURS = { first: -250_000_000, last: 250_000_000 };
 
 /** The ids of users who have no event any more. Users are numbered up to `users`. */
 export function* unusedUsers(store: QuestionStore, users: number): Work<string[]> {

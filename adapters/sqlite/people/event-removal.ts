@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "better-sqlite3";
-import { hoursOfUsers } from "../../rollups/reader.ts";
+import { ALL_HOURS, hoursOfUsers } from "../../rollups/reader.ts";
 import { unusedValues } from "../../rollups/removal/properties.ts";
 import { noRemovedRows } from "../../rollups/removal/removed-rows.ts";
 import { userKey } from "../../rollups/store.ts";
@@ -46,7 +46,6 @@ const RETRY_MS = 50;
 // Some milliseconds of work in one transaction.
 const HOURS_A_STEP = 16;
 const ROWS_A_STEP = 1_000;
-const ALL_HOURS = { first: -250_000_000, last: 250_000_000 };
 
 export function createEventRemoval({ db, writer, build, rollups, remove, plan }: RemovalParts): EventRemoval {
   const store = createRemovalStore(db);

@@ -27,16 +27,16 @@ export function createPersonReader(db: Database): Pick<PeopleStore, "findPerson"
   );
 
   // The table has no index by user, which each value would pay for: a slice of its ids is gone through at a time.
-  const selectValues = db.prepare<[number, number, string], PersonValue>(
+  const selectValues = db.prepare<[number, number, string | null, string | null], PersonValue>(
     `select m.id, m.test_id, m.user_id, v.variant_name as variant, m.metric_name, m.value, m.occurred_at
      from ab_metrics m join ab_tests t on t.id = m.test_id join ab_variants v on v.id = m.variant_id
-     where m.id > ? and m.id <= ? and m.user_id in (select value from json_each(?)) order by m.id`,
+     where m.id > ? and m.id <= ? and (? is null or m.user_id in (select value from json_each(?))) order by m.id`,
   );
   const selectNewestValue = db.prepare<[], number>("select coalesce(max(id), 0) from ab_metrics").pluck();
 
-  function valuesAfter(after: number, userIds: string): ValueSlice {
+  function valuesAfter(after: number, userIds: string | null): ValueSlice {
     const through = after + IDS_IN_A_SLICE;
-    const values = selectValues.all(after, through, userIds);
+    const values = selectValues.all(after, through, userIds, userIds);
     return { values, through: through < (selectNewestValue.get() ?? 0) ? through : undefined };
   }
 
@@ -56,6 +56,7 @@ export function createPersonReader(db: Database): Pick<PeopleStore, "findPerson"
 
   return {
     findPerson: (userId) => reading(() => read(userId)),
-    listValues: ({ user_ids, after = 0 }) => reading(() => valuesAfter(after, JSON.stringify(user_ids))),
+    listValues: ({ user_ids, after = 0 }) =>
+      reading(() => valuesAfter(after, user_ids === undefined ? null : JSON.stringify(user_ids))),
   };
 }
