@@ -98,7 +98,7 @@ async function cellDifferences(
 /** Numbers of stored values. */
 interface ValueCount {
   stored: number;
-  /** Those of users of the experiment, and of nobody: the others are testers'. */
+  /** Those of users of the experiment, and those without a user. The others belong to testers. */
   ofMembers: number;
   /** Those of members from before their assignment. A member may have been a tester then. */
   early: number;

@@ -18,7 +18,7 @@ import { verifyTallies } from "./verify-tallies.ts";
 interface Engine {
   open(): Promise<Storage>;
   verify(onProgress: (events: number) => void): Promise<Verification | undefined>;
-  /** What builds rollups again that differ. */
+  /** How to build rollups again that differ. */
   readonly rebuild: string;
 }
 

@@ -37,7 +37,7 @@ export interface KeptNames {
   readonly properties: readonly PropertyRow[];
 }
 
-/** What the rollups are to have of a property. */
+/** The part of a property that the rollups keep. */
 type Keeping = "values" | "types" | "nothing";
 
 /** Computes the figures of events, those of a stretch of hours and those of all time. */

@@ -3,7 +3,7 @@ import { entry } from "../build/growth.ts";
 /** A figure of the rollups, or the same figure as the events have it. */
 export interface Figure {
   readonly count: number;
-  /** What was counted, where the count alone does not say it. */
+  /** The counted items as a text, so that two figures with the same count can differ. */
   readonly content: string;
 }
 
