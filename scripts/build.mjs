@@ -34,7 +34,7 @@ async function replaceFiles(folder, files) {
   await Promise.all(present.filter((path) => !fresh.has(path)).map((path) => rm(path, { force: true })));
 }
 
-/** Bundles the files for browsers and the client for Node into dist/web/. Pages and types are copied. */
+/** Bundles the files for browsers, the client for Node and the OpenFeature providers into dist/web/. Pages and types are copied. */
 async function buildWeb() {
   return build({
     absWorkingDir: root,
@@ -45,6 +45,8 @@ async function buildWeb() {
     target: ["chrome109", "firefox115", "safari16.4"],
     format: "esm",
     minify: true,
+    // The application brings its OpenFeature SDK.
+    external: ["@openfeature/*"],
     loader: { ".html": "copy", ".svg": "copy", ".d.ts": "copy" },
     // dist/THIRD-PARTY-NOTICES.txt holds the notices.
     legalComments: "none",
@@ -55,7 +57,7 @@ async function buildWeb() {
 }
 
 const WEB_FILE =
-  /^web\/(?:[\w-]+\/)*[\w-]+\.(?:html|svg|d\.ts)$|^web\/(?:client\/(?:client|visitor|node)|dashboard\/dashboard)\.(?:tsx?|css)$/;
+  /^web\/(?:[\w-]+\/)*[\w-]+\.(?:html|svg|d\.ts)$|^web\/(?:client\/(?:client|visitor|node|openfeature\/openfeature-(?:server|web))|dashboard\/dashboard)\.(?:tsx?|css)$/;
 
 async function webEntries() {
   const names = await readdir(join(root, "web"), { recursive: true }).catch(() => []);

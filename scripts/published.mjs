@@ -6,6 +6,17 @@ import { join } from "node:path";
 const DRIVER = { "better-sqlite3": "13.2.0" };
 const NODE = ">=22";
 
+// An application that uses our OpenFeature providers brings the SDK.
+const SDKS = {
+  peerDependencies: { "@openfeature/server-sdk": "^1.6.0", "@openfeature/web-sdk": "^1.10.0" },
+  peerDependenciesMeta: {
+    "@openfeature/server-sdk": { optional: true },
+    "@openfeature/web-sdk": { optional: true },
+  },
+};
+
+const CLIENTS = ["client", "visitor", "node", "openfeature-server", "openfeature-web"];
+
 const DOCUMENTS = ["README.md", "CHANGELOG.md", "LICENSE"];
 
 /** The manifest of the package, made from the project's own. */
@@ -44,6 +55,7 @@ function manifestOf({ name, version, description, license, author, type, exports
       "THIRD-PARTY-NOTICES.txt",
     ],
     dependencies: DRIVER,
+    ...SDKS,
     publishConfig: { access: "public", provenance: true },
   };
 }
@@ -60,17 +72,16 @@ function clientManifestOf({ name, version, license, author }) {
     type: "module",
     engines: { node: NODE },
     sideEffects: false,
-    exports: {
-      ".": { types: "./client.d.ts", default: "./client.js" },
-      "./visitor": { types: "./visitor.d.ts", default: "./visitor.js" },
-      "./node": { types: "./node.d.ts", default: "./node.js" },
-    },
+    exports: Object.fromEntries(
+      CLIENTS.map((file) => [
+        file === "client" ? "." : `./${file}`,
+        { types: `./${file}.d.ts`, default: `./${file}.js` },
+      ]),
+    ),
+    ...SDKS,
     publishConfig: { access: "public", provenance: true },
   };
 }
-
-const CLIENT_FILES = ["client.js", "visitor.js", "node.js"];
-const CLIENT_TYPES = ["analytics.d.ts", "client.d.ts", "visitor.d.ts", "node.d.ts"];
 
 async function documentsOf(root) {
   const docs = (await readdir(join(root, "docs"))).filter((name) => name.endsWith(".md"));
@@ -90,11 +101,14 @@ export async function publishedFiles(root, web) {
     ...(await documentsOf(root)),
     ["LICENSE", "client/LICENSE"],
     ["docs/clients.md", "client/README.md"],
-    ...CLIENT_TYPES.map((name) => [`web/client/declarations/${name}`, `client/${name}`]),
+    ...["analytics", ...CLIENTS].map((name) => [
+      `web/client/declarations/${name}.d.ts`,
+      `client/${name}.d.ts`,
+    ]),
   ];
-  const clients = CLIENT_FILES.map((name) => ({
-    path: join(dist, "client", name),
-    contents: web.find(({ path }) => path === join(dist, "web", name)).contents,
+  const clients = CLIENTS.map((name) => ({
+    path: join(dist, "client", `${name}.js`),
+    contents: web.find(({ path }) => path === join(dist, "web", `${name}.js`)).contents,
   }));
   const copied = copies.map(async ([from, to]) => ({
     path: join(dist, to),

@@ -62,6 +62,9 @@ const PURE = packages(
 // The libraries that draw the dashboard.
 const VIEWS = ["preact", "uplot"];
 
+// The SDKs that our providers are made for: the application brings them.
+const OPENFEATURE = ["@openfeature/core", "@openfeature/server-sdk", "@openfeature/web-sdk"];
+
 const DRIVERS: Record<string, string> = { sqlite: "better-sqlite3", postgres: "pg" };
 
 type Allowed = (target: string) => boolean;
@@ -81,7 +84,7 @@ function allowedFor(file: string): Allowed {
     return anyOf(
       below("web/"),
       (target) => target === "domain/experiments/assignment.ts",
-      packages("zod", ...VIEWS),
+      packages("zod", ...VIEWS, ...OPENFEATURE),
     );
   if (file.startsWith("adapters/rollups/")) return below("adapters/rollups/", "domain/");
   const technology = /^adapters\/(\w+)\//.exec(file)?.[1] ?? "";

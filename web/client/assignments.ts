@@ -1,6 +1,6 @@
 import { type Assignment, isFinal, type Post } from "./post.ts";
 import type { Store } from "./store.ts";
-import { later } from "./timer.ts";
+import { inTime, later } from "./timer.ts";
 
 export const VARIANTS = "analytics.assignments.";
 const FRESH = 60_000;
@@ -49,9 +49,6 @@ export function createAssignments(user_id: string, store: Store, post: Post, tim
     return asked[id];
   }
 
-  const inTime = (answer: Promise<boolean>) =>
-    Promise.race([answer, new Promise<void>((resolve) => later(resolve, timeout))]);
-
   /** Enrols the user in one experiment, and says whether the server answered. A name has to be looked up first. */
   async function enrol(test: Test): Promise<boolean> {
     if (typeof test === "number") return ask(test);
@@ -66,14 +63,14 @@ export function createAssignments(user_id: string, store: Store, post: Post, tim
 
     async assign(test: Test): Promise<string | null> {
       const answer = enrol(test);
-      if (!find(test)) await inTime(answer);
+      if (!find(test)) await inTime(answer, timeout);
       // Shown although an enrolment may still fail, so that a visitor never sees another variant than before. It is
       // repeated when the variant is read again, or with the next value.
       return named(test)?.variant ?? null;
     },
 
     async assignments(): Promise<Record<string, string | null>> {
-      await inTime(ask());
+      await inTime(ask(), timeout);
       const all = {};
       for (const { test_name, variant } of known)
         if (test_name)

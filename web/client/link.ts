@@ -48,3 +48,5 @@ export function createLink(store: Store, send: Post, report: Report) {
     },
   };
 }
+
+export type LinkSender = ReturnType<typeof createLink>;

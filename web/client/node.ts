@@ -4,6 +4,7 @@ import type { NodeClient, NodeOptions } from "./declarations/node.d.ts";
 import { idOf } from "./limits.ts";
 import { createMemoryQueue } from "./memory-queue.ts";
 import { addresses, createPost, isFinal } from "./post.ts";
+import { createRecent } from "./recent.ts";
 import { createReport } from "./reports.ts";
 import { createSender } from "./sender.ts";
 import { SILENCE } from "./silence.ts";
@@ -37,16 +38,13 @@ export function createClient({
     return { forUser: () => SILENCE, alias: async () => false, flush: async () => false };
   }
   const post = createPost(addressOf);
-  const users = new Map<string, Assignments>();
+  const users = createRecent<Assignments>(MAX_USERS);
 
-  /** The variants of recent users. The least recently used is evicted. */
+  /** The variants of recent users. */
   function assignmentsOf(user_id: string): Assignments {
     const assignments =
       users.get(user_id) ?? createAssignments(user_id, createStore(memory()), post, timeout);
-    users.delete(user_id);
     users.set(user_id, assignments);
-    const [oldest] = users.keys();
-    if (users.size > MAX_USERS && oldest !== undefined) users.delete(oldest);
     return assignments;
   }
 

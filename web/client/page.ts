@@ -1,5 +1,6 @@
 import { ADOPTED_AFTER } from "./queue.ts";
 import type { Sender } from "./sender.ts";
+import type { Store } from "./store.ts";
 import { later } from "./timer.ts";
 
 /** A fifth of what an origin may keep in localStorage. */
@@ -7,6 +8,13 @@ export const MAX_QUEUE = 1_000_000;
 
 /** A part of `navigator` that TypeScript does not know yet. */
 export type Visitor = { readonly globalPrivacyControl?: boolean };
+
+/** The entry that an opt-out leaves in the store. */
+export const OPTED_OUT = "analytics.off";
+
+/** Whether the visitor has opted out, here or by Global Privacy Control. */
+export const refusesTracking = (store: Store): boolean =>
+  (navigator as Visitor).globalPrivacyControl || (store.get<boolean>(OPTED_OUT) ?? false);
 
 /**
  * Runs one sender at a time, of all tabs. Pages without TLS have no locks: two tabs may then send the same item, and the

@@ -35,12 +35,12 @@ export interface Answer extends Partial<Assignment> {
 }
 
 /** The server's answer, which is empty where anything else answered; then its text and the response. */
-export type Reply = readonly [answer: Answer, text: string, response?: Response];
+export type Reply<A = Answer> = readonly [answer: Partial<A>, text: string, response?: Response];
 
 /** Sends a body to an endpoint, and never throws. */
-export type Post = (path: string, body: string) => Promise<Reply>;
+export type Post<A = Answer> = (path: string, body: string) => Promise<Reply<A>>;
 
-type AddressOf = (path: string) => string;
+export type AddressOf = (path: string) => string;
 
 /**
  * The addresses of endpoints, or undefined where `url` or `key` make none. The key is part of the address: a header would
@@ -56,9 +56,9 @@ export function addresses(url: string | undefined, key: string | undefined): Add
 }
 
 export const createPost =
-  (addressOf: AddressOf): Post =>
+  <A = Answer>(addressOf: AddressOf): Post<A> =>
   async (path, body) => {
-    let answer: Answer = {};
+    let answer: Partial<A> = {};
     let text = "";
     let response: Response | undefined;
     try {

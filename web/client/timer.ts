@@ -4,3 +4,7 @@ export function later(act: () => void, milliseconds: number): ReturnType<typeof 
   (timer as { unref?: () => void }).unref?.();
   return timer;
 }
+
+/** The answer, or undefined where it takes longer than this. */
+export const inTime = <Value>(answer: Promise<Value>, milliseconds: number) =>
+  Promise.race([answer, new Promise<void>((resolve) => later(resolve, milliseconds))]);

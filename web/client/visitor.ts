@@ -5,7 +5,7 @@ import type { ClientOptions } from "./declarations/client.d.ts";
 import type { VisitorAnalytics } from "./declarations/visitor.d.ts";
 import { idOf } from "./limits.ts";
 import { createLink } from "./link.ts";
-import { followPage, inOneTab, MAX_QUEUE, type Visitor } from "./page.ts";
+import { followPage, inOneTab, MAX_QUEUE, OPTED_OUT, type Visitor } from "./page.ts";
 import { addresses, createPost, MAX_LEAVING_ITEMS, type Post } from "./post.ts";
 import { createQueue, type NewItem } from "./queue.ts";
 import { createReport } from "./reports.ts";
@@ -13,8 +13,6 @@ import { createSender } from "./sender.ts";
 import { keptId } from "./session.ts";
 import { SILENCE } from "./silence.ts";
 import { createStore, type Store } from "./store.ts";
-
-const OPTED_OUT = "analytics.off";
 
 const nothing = (): void => {};
 const SILENT: VisitorAnalytics = {

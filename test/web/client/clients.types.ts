@@ -2,8 +2,12 @@
 import { createClient as createBrowserClient } from "../../../web/client/client.ts";
 import type * as browser from "../../../web/client/declarations/client.d.ts";
 import type * as node from "../../../web/client/declarations/node.d.ts";
+import type * as openFeatureServer from "../../../web/client/declarations/openfeature-server.d.ts";
+import type * as openFeatureWeb from "../../../web/client/declarations/openfeature-web.d.ts";
 import type * as visitor from "../../../web/client/declarations/visitor.d.ts";
 import { createClient as createNodeClient } from "../../../web/client/node.ts";
+import { AnalyticsProvider as ServerProvider } from "../../../web/client/openfeature/openfeature-server.ts";
+import { AnalyticsProvider as WebProvider } from "../../../web/client/openfeature/openfeature-web.ts";
 import type { createClient as createVisitorClient } from "../../../web/client/visitor.ts";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -17,6 +21,12 @@ export const declared: [
   Same<Parameters<typeof createNodeClient>, Parameters<typeof node.createClient>>,
   Same<ReturnType<typeof createNodeClient>, ReturnType<typeof node.createClient>>,
 ] = [true, true, true, true, true, true];
+
+// A class with private fields is another type than its declaration, but has to be usable as such.
+export const providers: [openFeatureServer.AnalyticsProvider, openFeatureWeb.AnalyticsProvider] = [
+  new ServerProvider({ url: "https://analytics.example.com", key: "k", timeout: 300 }),
+  new WebProvider({ url: "https://analytics.example.com", onRefused: (problem) => String(problem) }),
+];
 
 export async function compiles(): Promise<void> {
   const analytics = createBrowserClient();

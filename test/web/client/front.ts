@@ -69,7 +69,7 @@ export async function testFront(onTestFinished: Finish, url: string) {
   async function answer(asked: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "", url: path = "" } = asked;
     const body = await text(asked);
-    if (path.startsWith("/apiv1/")) seen.push({ method, path, body, at: Date.now() });
+    if (/^\/(?:apiv1|ofrep)\//.test(path)) seen.push({ method, path, body, at: Date.now() });
     if (front.trouble === "slow") await new Promise<void>((resolve) => waiting.push(resolve));
     if (front.trouble === "away") response.destroy();
     else if (front.trouble === "busy") {
