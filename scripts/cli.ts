@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, Load>> = {
   rebuild: () => import("./commands/rebuild.ts"),
   verify: () => import("./commands/verify.ts"),
   copy: () => import("./commands/copy.ts"),
+  import: () => import("./commands/import.ts"),
 };
 
 const NAME_WIDTH = 10;

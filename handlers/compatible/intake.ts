@@ -92,7 +92,11 @@ function firstExposures(acts: readonly Act[]): Exposure[] {
   return [...first.values()];
 }
 
-function checkedEvent(fields: Fields, stamped: (input: EventInput) => Checked<NewEvent>): Checked<NewEvent> {
+/** Checks an event as the endpoint for events does, and makes it one to store. */
+export function checkedEvent(
+  fields: Fields,
+  stamped: (input: EventInput) => Checked<NewEvent>,
+): Checked<NewEvent> {
   const parsed = EventInput.safeParse(fields, { error: wording });
   return parsed.success ? stamped(parsed.data) : { faults: faultsOf(parsed.error) };
 }
@@ -104,7 +108,10 @@ async function storeAll(events: readonly NewEvent[], { storage, activity }: Worl
 }
 
 /** Links two ids; the faults for which they were not linked. A link of an id to itself says nothing, and is no fault. */
-async function linked(fields: Fields, { storage, now }: World): Promise<readonly Fault[]> {
+export async function linked(
+  fields: Fields,
+  { storage, now }: Pick<World, "storage" | "now">,
+): Promise<readonly Fault[]> {
   if (fields.anonymous_id === fields.user_id) return [];
   const parsed = LinkInput.safeParse(fields, { error: wording });
   if (!parsed.success) return faultsOf(parsed.error);

@@ -1,14 +1,11 @@
 import { z } from "zod";
-import { openPostgres } from "../../adapters/postgres/storage.ts";
-import { isPostgres } from "../../adapters/setting-values.ts";
-import { readSettings, type Settings } from "../../adapters/settings.ts";
-import { openSqlite } from "../../adapters/sqlite/storage.ts";
-import type { Storage } from "../../domain/storage.ts";
+import type { Settings } from "../../adapters/settings.ts";
 import { DAYS } from "../demo/calendar.ts";
 import { type Filled, fill, isEmpty } from "../demo/fill.ts";
 import { FEWEST_EVENTS, USUAL_EVENTS } from "../demo/story.ts";
 import { callOf, defineCommand, Refused } from "./command.ts";
-import { progressBar, progressLines } from "./progress.ts";
+import { databaseSettings, openStorage, shownDatabase } from "./open-storage.ts";
+import { progress } from "./progress.ts";
 import { builtRollups } from "./rollups.ts";
 
 const numberFrom = (least: number, most: number) => {
@@ -45,22 +42,6 @@ function checked(values: z.input<typeof Options>): Options {
   );
 }
 
-function settingsFor({ database }: Options): Settings {
-  const { ANALYTICS_DATABASE, ANALYTICS_DATABASE_CA, ANALYTICS_PORT } = process.env;
-  return readSettings({
-    ANALYTICS_DATABASE: database ?? ANALYTICS_DATABASE,
-    ANALYTICS_DATABASE_CA,
-    ANALYTICS_PORT,
-  });
-}
-
-const openStorage = async ({ database, databaseCa }: Settings): Promise<Storage> =>
-  isPostgres(database) ? openPostgres(database, { ca: databaseCa }) : openSqlite(database);
-
-/** The name of a database without its password. */
-const shown = (database: string): string =>
-  isPostgres(database) ? database.replace(/^([^/]+\/\/[^:@/]*):[^@/]*@/, "$1:…@") : database;
-
 const START = callOf("demo").startsWith("npm") ? "npm start" : "analytics-server";
 
 const print = (text: string): void => void process.stdout.write(text);
@@ -73,7 +54,8 @@ const counted = ({ events, users, experiments }: Filled): string =>
 
 function suggestions({ database, port }: Settings, { experiments }: Filled): string {
   const server = `localhost:${port}`;
-  const start = database === "data/analytics.db" ? START : `ANALYTICS_DATABASE='${shown(database)}' ${START}`;
+  const start =
+    database === "data/analytics.db" ? START : `ANALYTICS_DATABASE='${shownDatabase(database)}' ${START}`;
   const steps = ["product_view", "add_to_cart", "checkout_started", "purchase"].map((event_type) => ({
     event_type,
   }));
@@ -93,22 +75,23 @@ ${experiments
 }
 
 async function demo(options: Options): Promise<void> {
-  const settings = settingsFor(options);
+  const settings = databaseSettings(options.database);
   const storage = await openStorage(settings);
   try {
     if (!(await isEmpty(storage))) {
       throw new Refused(
-        `${shown(settings.database)} already contains events or A/B tests, and was not changed. Name a new file: ` +
+        `${shownDatabase(settings.database)} already contains events or A/B tests, and was not changed. Name a new file: ` +
           `${callOf("demo")} --database data/${settings.database === "data/demo.db" ? "demo-2.db" : "demo.db"}`,
       );
     }
-    const progress = process.stderr.isTTY ? progressBar : progressLines;
     const startedAt = performance.now();
     const filled = await fill(storage, { ...options, now: Date.now() }, progress("events", options.events));
     // The first look at the dashboard should not wait for them.
     await builtRollups(storage);
     const seconds = (performance.now() - startedAt) / 1000;
-    print(`Made ${counted(filled)}, in ${shown(settings.database)}. It took ${seconds.toFixed(1)} s.\n`);
+    print(
+      `Made ${counted(filled)}, in ${shownDatabase(settings.database)}. It took ${seconds.toFixed(1)} s.\n`,
+    );
     print(suggestions(settings, filled));
   } finally {
     await storage.close();

@@ -22,8 +22,12 @@ export function progressBar(name: string, total: number): Progress {
 export function progressLines(name: string, total: number): Progress {
   let shown = 0;
   return (done) => {
-    const tenths = Math.floor((done / total) * TENTHS);
+    const tenths = total === 0 ? TENTHS : Math.floor((done / total) * TENTHS);
     if (tenths > shown) say(`${tenths * TENTHS} %  ${name}\n`);
     shown = tenths;
   };
 }
+
+/** Progress for a person at a terminal, or for a log. */
+export const progress = (name: string, total: number): Progress =>
+  (process.stderr.isTTY ? progressBar : progressLines)(name, total);

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, inject, test } from "vitest";
@@ -30,8 +30,12 @@ test.each(COMMANDS)("%s --help shows how to call it, by its program and by npm",
   expect(await call([name, "--help"], name)).toMatch(new RegExp(`^npm run ${name} --`));
 });
 
+const documents = ["README.md", ...readdirSync("docs").map((name) => join("docs", name))].filter((path) =>
+  path.endsWith(".md"),
+);
+
 test.each(COMMANDS)("%s is in the documentation", (name) => {
-  const texts = ["README.md", "docs/operations.md"].map((path) => readFileSync(path, "utf8")).join("\n");
+  const texts = documents.map((path) => readFileSync(path, "utf8")).join("\n");
   expect(texts).toMatch(new RegExp(`(?:npm run|analytics-server) ${name}\\b`));
 });
 

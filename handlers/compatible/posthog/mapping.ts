@@ -41,7 +41,8 @@ function linkOf({ event }: Fields, user_id: unknown, properties: Fields): Fields
     : undefined;
 }
 
-function actOf(item: unknown, sentAt: Instant): Act {
+/** The act of one event. `sentAt` is only needed for an old client, which sends an offset in place of a timestamp. */
+export function actOf(item: unknown, sentAt: Instant): Act {
   const fields = fieldsOf(item);
   const properties = fieldsOf(fields.properties);
   const user_id = idOf(fields.distinct_id ?? properties.distinct_id);
