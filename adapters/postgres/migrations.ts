@@ -1,5 +1,5 @@
 import type { Migration } from "../migrate.ts";
-import { FORMAT } from "../rollups/store.ts";
+import { FORMAT, newBuildNumber } from "../rollups/store.ts";
 import type { Query } from "./client.ts";
 import { createOnEmptyTable } from "./indexes.ts";
 
@@ -484,6 +484,10 @@ create table erasing (
 -- Deletions have two more tables to go through.
 update ab_deletions set stage = 0, reached = null;`;
 
+// The rows of before get the number of no other build.
+const visitorBuilds = `
+alter table event_visitors add column build bigint not null default ${newBuildNumber()};`;
+
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
   { name: "0001_specified_tables", sql: specified },
@@ -501,4 +505,5 @@ export const migrations: readonly PostgresMigration[] = [
   { name: "0013_revisions", sql: revisions },
   { name: "0014_user_links", sql: userLinks },
   { name: "0015_erasures", sql: erasures },
+  { name: "0016_visitor_builds", sql: visitorBuilds },
 ];

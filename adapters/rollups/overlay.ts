@@ -38,7 +38,8 @@ function withNew(
 }
 
 type Place = Pick<PartKey, "hour" | "part">;
-const inOrder = (a: Place, b: Place): number => a.hour - b.hour || a.part - b.part;
+/** The order of parts on a page. */
+export const inOrder = (a: Place, b: Place): number => a.hour - b.hour || a.part - b.part;
 
 /** Rows of a page, which ends where the stored one does. */
 function page<Row extends PartKey>(stored: readonly Row[], laid: readonly Row[], start: PageStart): Row[] {

@@ -22,7 +22,6 @@ import {
 } from "../../rollups/questions/answers.ts";
 import type { Snapshot } from "../../rollups/questions/snapshot.ts";
 import { isTrendInRollups } from "../../rollups/questions/trend.ts";
-import type { RollupState } from "../../rollups/store.ts";
 import { run, type Work } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
 import { CONNECTIONS, type ConnectionOptions } from "../connection.ts";
@@ -32,8 +31,9 @@ import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
 import { createLane, createOnce, type Lane, limited, type Once } from "./lanes.ts";
 import type { RollupBuild } from "./rollup-build.ts";
-import { createRollupStore } from "./rollup-store.ts";
-import { setTimes, tailOf, usabilityOf } from "./unbuilt-events.ts";
+import { createQuestionStore, createRollupStore } from "./rollup-store.ts";
+import { setTimes, tailOf, type Usable, usabilityOf } from "./unbuilt-events.ts";
+import { VisitorCache } from "./visitor-cache.ts";
 
 /** `short` either way, `short from rollups` alone, or `long`. */
 type Effort = "short" | "short from rollups" | "long";
@@ -77,31 +77,34 @@ export function inTurns<T>(work: Work<T>, givenUp: AbortSignal): Promise<T> {
   });
 }
 
-export const snapshotOf = (query: Query, users: number): Snapshot => ({
-  store: createRollupStore(query),
+const snapshotOf = (query: Query, cache: VisitorCache, users: number): Snapshot => ({
+  store: createQuestionStore(query, cache),
   source: createEventSource(query),
   links: createLinkSource(query),
   users,
 });
 
-/** The rollups with the events that they lack, planned as a build would and written nowhere. */
-export async function snapshotWithTail(
+/** The rollups, with the events that they lack planned as a build would and written nowhere. */
+export async function usableSnapshot(
   query: Query,
-  state: RollupState,
+  cache: VisitorCache,
+  { state, unbuilt }: Usable,
   givenUp: AbortSignal,
 ): Promise<Snapshot> {
-  const stored = snapshotOf(query, state.users);
-  const store = createRollupStore(query);
+  const stored = snapshotOf(query, cache, state.users);
+  if (unbuilt === 0) return stored;
   const tail = await tailOf(query);
   const builder = new RollupBuilder({ loadsAllUsers: false, maxRows: Number.POSITIVE_INFINITY });
-  const { rows, after } = await inTurns(builder.build(store, state, tail, state.build), givenUp);
-  return { ...stored, store: overlaid(store, rows), users: after.users };
+  const work = builder.build(createRollupStore(query), state, tail, state.build);
+  const { rows, after } = await inTurns(work, givenUp);
+  return { ...stored, store: overlaid(stored.store, rows), users: after.users };
 }
 
 /** Answers within a snapshot; undefined where rollups alone cannot, or what has to come first. */
 async function answerIn<T>(
   query: Query,
   waysTo: (snapshot: Snapshot) => Ways<T>,
+  cache: VisitorCache,
   { verify, onlyFromRollups, givenUp, waitsUntil }: Attempt,
 ): Promise<Answered<T> | "behind" | "timeless" | "erasing" | undefined> {
   const usability = await usabilityOf(query);
@@ -109,12 +112,9 @@ async function answerIn<T>(
     return usability.kind;
   if (usability.kind !== "usable") {
     if (onlyFromRollups) return undefined;
-    return inTurns(answered({ verify, stale: true }, waysTo(snapshotOf(query, 0))), givenUp);
+    return inTurns(answered({ verify, stale: true }, waysTo(snapshotOf(query, cache, 0))), givenUp);
   }
-  const { state, unbuilt } = usability;
-  const ways = waysTo(
-    unbuilt === 0 ? snapshotOf(query, state.users) : await snapshotWithTail(query, state, givenUp),
-  );
+  const ways = waysTo(await usableSnapshot(query, cache, usability, givenUp));
   if (!onlyFromRollups) return inTurns(answered({ verify, stale: false }, ways), givenUp);
   const value = await inTurns(ways.fromRollups(), givenUp);
   return value === undefined ? undefined : { source: "rollup", value };
@@ -149,6 +149,7 @@ export function createQuestions(
   { reportMs: limitMs = LIMIT_MS, connections = CONNECTIONS }: ConnectionOptions,
 ): EventQuestions {
   const lanes = lanesOf(connections);
+  const cache = new VisitorCache();
 
   async function attempt<T>(
     waysTo: (snapshot: Snapshot) => Ways<T>,
@@ -156,7 +157,7 @@ export function createQuestions(
   ): Promise<Answered<T> | undefined> {
     const read = (query: Query) => {
       own.begin();
-      return answerIn(query, waysTo, own);
+      return answerIn(query, waysTo, cache, own);
     };
     for (;;) {
       const answer = await database.snapshot(read, { givenUp: own.givenUp, limitMs });

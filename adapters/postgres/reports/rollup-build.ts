@@ -57,7 +57,7 @@ async function buildEvents(
   for (let at = 0; at < events.length; ) {
     const work = builder.build(store, state, events.slice(at), newBuildNumber());
     const { after, rows, taken } = await run(work, () => undefined);
-    await putRows(query, rows);
+    await putRows(query, rows, after.build);
     state = after;
     at += taken;
   }

@@ -1,3 +1,4 @@
+import { inOrder } from "../../rollups/overlay.ts";
 import type { RemovalStore } from "../../rollups/removal/removed-rows.ts";
 import {
   type HourKey,
@@ -7,6 +8,7 @@ import {
   type PropertyCount,
   type PropertyKey,
   type PropertyRow,
+  type QuestionStore,
   type RollupStore,
   type UserRow,
   type VisitorsRow,
@@ -19,6 +21,7 @@ import {
   POSTINGS,
   PROPERTIES,
   type PropertyColumns,
+  type StoredVisitors,
   selectBy,
   TYPES,
   USERS,
@@ -27,6 +30,7 @@ import {
   VISITORS,
   valuesOf,
 } from "./rollup-tables.ts";
+import type { VisitorCache, VisitorsVersion } from "./visitor-cache.ts";
 
 // Reads rollups from tables of PostgreSQL, within the transaction of the query.
 
@@ -46,6 +50,9 @@ const VALUE_HOURS_BETWEEN = `
 const pageOf = (columns: string, table: string): string => `
   select ${columns} from ${table} as t
   where type_id = $1 and (hour, part) > ($2, $3) and hour <= $4 order by hour, part limit ${PAGE_ROWS}`;
+const VERSIONS_PAGE = pageOf("t.type_id, t.hour, t.part, t.build", "event_visitors");
+const PART_KEY = ["type_id", "hour", "part"] as const;
+const VISITORS_OF = selectBy(VISITORS, PART_KEY);
 const VISITORS_PAGE = pageOf(columnsOf(VISITORS), "event_visitors");
 const POSTINGS_PAGE = pageOf(columnsOf(POSTINGS), "event_postings");
 const POSTINGS_AT = `
@@ -93,6 +100,26 @@ export const createRemovalStore = (query: Query): RemovalStore => ({
   ...createRollupStore(query),
   visitorsAt: (typeIds, hours) => waitFor(query<VisitorsRow>(VISITORS_AT, [typeIds, hours])),
 });
+
+/** The store of questions. It reads the sets of users that the cache lacks. */
+export function createQuestionStore(query: Query, cache: VisitorCache): QuestionStore {
+  function* visitorsPage({ type_id, last, after }: PageStart): Work<VisitorsRow[]> {
+    const values = [type_id, after.hour, after.part, last];
+    const versions = yield* waitFor(query<VisitorsVersion>(VERSIONS_PAGE, values));
+    const known: VisitorsRow[] = [];
+    const missing: VisitorsVersion[] = [];
+    for (const version of versions) {
+      const row = cache.get(version);
+      if (row === undefined) missing.push(version);
+      else known.push(row);
+    }
+    if (missing.length === 0) return known;
+    const rows = yield* waitFor(query<StoredVisitors>(VISITORS_OF, valuesOf<PartKey>(PART_KEY, missing)));
+    for (const row of rows) cache.add(row);
+    return [...known, ...rows].sort(inOrder);
+  }
+  return { ...createRollupStore(query), visitorsPage };
+}
 
 export function createRollupStore(query: Query): RollupStore {
   const read = <Row>(statement: string, values: readonly unknown[]): Work<Row[]> =>

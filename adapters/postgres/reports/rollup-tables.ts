@@ -63,9 +63,14 @@ export const VALUE_HOURS: Table<ValueHoursRow> = {
   columns: { property_id: "bigint", hour: "bigint", counts: "bytea" },
   key: ["property_id", "hour"],
 };
-export const VISITORS: Table<VisitorsRow> = {
+/** Every build has a number of its own, so a row that has kept its build has kept its users. */
+export interface StoredVisitors extends VisitorsRow {
+  readonly build: number;
+}
+
+export const VISITORS: Table<StoredVisitors> = {
   name: "event_visitors",
-  columns: { type_id: "bigint", hour: "bigint", part: "bigint", users: "bytea" },
+  columns: { type_id: "bigint", hour: "bigint", part: "bigint", users: "bytea", build: "bigint" },
   key: ["type_id", "hour", "part"],
 };
 export const POSTINGS: Table<PostingsRow> = {

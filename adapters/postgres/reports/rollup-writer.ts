@@ -52,19 +52,20 @@ export async function setState(query: Query, state: StoredState): Promise<void> 
 const DELETE_VALUES = "delete from event_values where property_id = any($1::bigint[])";
 const DELETE_VALUE_HOURS = "delete from event_value_hours where property_id = any($1::bigint[])";
 
-/** Puts rows, within the transaction of the query. */
-export async function putRows(query: Query, rows: RollupRows): Promise<void> {
+/** Puts the rows of a build, within the transaction of the query. */
+export async function putRows(query: Query, rows: RollupRows, build: number): Promise<void> {
   const put = async (statement: string, values: readonly unknown[], count: number): Promise<void> => {
     if (count > 0) await query(statement, values);
   };
   const properties = rows.properties.map(columnsOfProperty);
+  const visitors = rows.visitors.map((row) => ({ ...row, build }));
   await put(upsertOf(USERS), rowValues(USERS, rows.users), rows.users.length);
   await put(upsertOf(TYPES), rowValues(TYPES, rows.types), rows.types.length);
   await put(upsertOf(PROPERTIES), rowValues(PROPERTIES, properties), properties.length);
   await put(upsertOf(VALUES), rowValues(VALUES, rows.values), rows.values.length);
   await put(upsertOf(HOURS), rowValues(HOURS, rows.hours), rows.hours.length);
   await put(upsertOf(VALUE_HOURS), rowValues(VALUE_HOURS, rows.valueHours), rows.valueHours.length);
-  await put(upsertOf(VISITORS), rowValues(VISITORS, rows.visitors), rows.visitors.length);
+  await put(upsertOf(VISITORS), rowValues(VISITORS, visitors), visitors.length);
   await put(upsertOf(POSTINGS), rowValues(POSTINGS, rows.postings), rows.postings.length);
   await put(DELETE_VALUES, [rows.uncountedProperties], rows.uncountedProperties.length);
   await put(DELETE_VALUE_HOURS, [rows.uncountedProperties], rows.uncountedProperties.length);
@@ -90,7 +91,8 @@ export async function takeOut(
   state: StoredState,
   { put, emptied }: RemovedRows,
 ): Promise<void> {
-  await putRows(query, put);
+  const build = newBuildNumber();
+  await putRows(query, put, build);
   const { types, properties, hours, valueHours, visitors, postings } = emptied;
   const part = ["type_id", "hour", "part"] as const;
   await deleteRows(query, "event_types", ["id"], types.map(byId));
@@ -105,7 +107,7 @@ export async function takeOut(
   await deleteRows(query, "event_value_hours", ["property_id", "hour"], valueHours);
   await deleteRows(query, "event_visitors", part, visitors);
   await deleteRows(query, "event_postings", part, postings);
-  await setState(query, { ...state, build: newBuildNumber() });
+  await setState(query, { ...state, build });
 }
 
 const byId = (id: number) => ({ id });

@@ -122,10 +122,16 @@ interface Backlog extends StoredState {
   readonly is_erasing: boolean;
 }
 
+/** Rollups that can be used as they are, with the tail of this many events added. */
+export interface Usable {
+  readonly kind: "usable";
+  readonly state: StoredState;
+  readonly unbuilt: number;
+}
+
 /** How the rollups of a snapshot can be used. */
 export type Usability =
-  /** As they are, with the tail of this many events added. */
-  | { readonly kind: "usable"; readonly state: StoredState; readonly unbuilt: number }
+  | Usable
   /** After a build. */
   | { readonly kind: "behind" }
   /** Not until `setTimes` has given rows of other programs their time. */

@@ -1,8 +1,9 @@
 import { type Verification, verifyRollups } from "../../rollups/verification/verify.ts";
 import type { ConnectionOptions } from "../connection.ts";
 import { openDatabase } from "../database.ts";
-import { inTurns, snapshotOf, snapshotWithTail } from "./questions.ts";
+import { inTurns, usableSnapshot } from "./questions.ts";
 import { usabilityOf } from "./unbuilt-events.ts";
+import { VisitorCache } from "./visitor-cache.ts";
 
 // Millions of events take minutes.
 const LIMIT_MS = 24 * 3_600_000;
@@ -23,9 +24,7 @@ export async function verifyDatabase(
       async (query) => {
         const usability = await usabilityOf(query);
         if (usability.kind !== "usable") return undefined;
-        const { state, unbuilt } = usability;
-        const snapshot =
-          unbuilt === 0 ? snapshotOf(query, state.users) : await snapshotWithTail(query, state, givenUp);
+        const snapshot = await usableSnapshot(query, new VisitorCache(), usability, givenUp);
         return inTurns(verifyRollups(snapshot, onProgress), givenUp);
       },
       { givenUp, limitMs: LIMIT_MS },
