@@ -212,10 +212,8 @@ export function createQuestions(
       const effort = isTrendInRollups(question) ? "short from rollups" : "long";
       return ask(trends, question, { effort, waysTo }, asking);
     },
-    funnel: (question: FunnelQuestion, asking) => {
-      const waysTo = (snapshot: Snapshot) => waysToFunnel(snapshot, question);
-      return ask(funnels, question, { effort: "long", waysTo }, asking);
-    },
+    funnel: (question: FunnelQuestion, asking) =>
+      ask(funnels, question, { effort: "long", waysTo: (own) => waysToFunnel(own, question) }, asking),
     retention: (question: RetentionQuestion, asking) => {
       const waysTo = (snapshot: Snapshot) => waysToRetention(snapshot, question);
       return ask(retentions, question, { effort: "short from rollups", waysTo }, asking);
