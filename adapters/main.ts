@@ -84,7 +84,8 @@ export async function openAnalytics(
     activity: new Activity(),
     processFigures,
   };
-  const files = dashboard === undefined ? NO_FILES : createStaticFiles(WEB_FILES, dashboard);
+  const files =
+    dashboard === undefined ? NO_FILES : createStaticFiles(WEB_FILES, dashboard, settings.timezone);
   const edge = createEdge({ endpoints, world, settings, log, files, maxAnswerBytes });
   const owns = ownerOf(endpoints, files.list);
   return { edge, owns, hasRoom: storage.hasRoom, settings, close: () => storage.close() };

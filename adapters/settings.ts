@@ -1,6 +1,7 @@
 import { closest } from "fastest-levenshtein";
 import { z } from "zod";
 import type { Keeping } from "../domain/events/expiry.ts";
+import { Zone } from "../domain/reports/range.ts";
 import { isLoopback, type Network } from "./addresses.ts";
 import {
   certificates,
@@ -34,6 +35,7 @@ const Environment = z.object({
   ANALYTICS_REPORT_SECONDS: decimal(1, 600).default(15),
   ANALYTICS_KEEP_DAYS: z.preprocess(unlessEmpty, wholeNumber(1, 36_500).optional()),
   ANALYTICS_KEEP_DAYS_BY_TYPE: z.preprocess(unlessEmpty, daysByType.default({})),
+  ANALYTICS_TIMEZONE: z.preprocess(unlessEmpty, Zone),
   ANALYTICS_LOG_LEVEL: oneOf("debug", "info", "warn", "error").default("info"),
   AWS_LAMBDA_FUNCTION_NAME: z.string().optional(),
   // Set by serverless-offline, which also sets the name of a function.
@@ -73,6 +75,8 @@ export interface Settings {
   readonly reportMs: number;
   /** How long events are kept. */
   readonly keeping: Keeping;
+  /** The time zone in which the dashboard shows days until another one is chosen. */
+  readonly timezone: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -170,6 +174,7 @@ export function readSettings(variables: NodeJS.ProcessEnv): Settings {
       days: environment.ANALYTICS_KEEP_DAYS ?? null,
       byType: environment.ANALYTICS_KEEP_DAYS_BY_TYPE,
     },
+    timezone: environment.ANALYTICS_TIMEZONE,
     logLevel: environment.ANALYTICS_LOG_LEVEL,
   };
 }

@@ -15,6 +15,7 @@ const defaults = {
   rate: undefined,
   reportMs: 15_000,
   keeping: { days: null, byType: {} },
+  timezone: "UTC",
   logLevel: "info",
 };
 
@@ -58,6 +59,8 @@ test.each<[Record<string, string>, object]>([
   [{ ANALYTICS_KEEP_DAYS: "365" }, { keeping: { days: 365, byType: {} } }],
   [{ ANALYTICS_KEEP_DAYS: "", ANALYTICS_KEEP_DAYS_BY_TYPE: "" }, {}],
   [{ ANALYTICS_KEEP_DAYS_BY_TYPE: '{"view": 30}' }, { keeping: { days: null, byType: { view: 30 } } }],
+  [{ ANALYTICS_TIMEZONE: "Europe/Berlin" }, { timezone: "Europe/Berlin" }],
+  [{ ANALYTICS_TIMEZONE: "" }, { timezone: "UTC" }],
   [{ ANALYTICS_LOG_LEVEL: "debug" }, { logLevel: "debug" }],
 ])("%j is read as %j", (variables, settings) => {
   expect(readSettings(variables)).toEqual({ ...defaults, ...settings });

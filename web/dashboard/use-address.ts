@@ -1,18 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Address, type Changes, formatAddress, linkOf, parseAddress, withChanges } from "./address.ts";
-import { zoneOf } from "./zone.ts";
+import { zoneOf, zoneSetting } from "./zone.ts";
 
-/**
- * Reads the address bar. An address without a time zone gets the zone of this browser: a day is another one in another
- * zone, and a link that is passed on must show the same figures to everybody.
- */
-function readAddress(): Address {
-  const { path, query } = parseAddress(location.hash);
-  const timezone = zoneOf(query);
-  const address = { path, query: withChanges(query, { timezone }) };
-  if (query.get("timezone") !== timezone) history.replaceState(null, "", formatAddress(address));
-  return address;
-}
+const readAddress = (): Address => parseAddress(location.hash);
 
 /** The current address. It changes by links, by the back button, and by `go`. */
 export function useAddress(): Address {
@@ -31,7 +21,7 @@ export const go = (link: string): void => {
 
 /** A link to another view, in the time zone of the current one. */
 export const linkTo = (path: readonly string[], query: Changes = {}): string =>
-  linkOf(path, { ...query, timezone: zoneOf(parseAddress(location.hash).query) });
+  linkOf(path, { timezone: zoneSetting(zoneOf(parseAddress(location.hash).query)), ...query });
 
 /** Changes settings of the current view. The back button restores them. */
 export function setQuery(changes: Changes): void {

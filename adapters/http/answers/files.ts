@@ -73,17 +73,33 @@ interface LoadedFile {
 
 const compress = promisify(gzip);
 
-/** A page whose links begin with the base. They are absolute, so that they work with and without a slash at the end. */
-const movedTo = (base: string, page: Buffer): Buffer =>
-  Buffer.from(page.toString().replaceAll(/\b(href|src)="\//g, `$1="${base}/`));
+/** Where a page is served, and for whom. */
+interface Site {
+  /** The path of the dashboard; empty at the root. */
+  readonly base: string;
+  /** The name of a time zone. */
+  readonly timezone: string;
+}
 
-async function load(folder: URL, name: string, base: string): Promise<LoadedFile> {
+/**
+ * A page whose links begin with the base, and which names the time zone of the server. The links are absolute, so that they
+ * work with and without a slash at the end.
+ */
+const pageOf = (page: Buffer, { base, timezone }: Site): Buffer =>
+  Buffer.from(
+    page
+      .toString()
+      .replaceAll(/\b(href|src)="\//g, `$1="${base}/`)
+      .replace('data-timezone="UTC"', `data-timezone="${timezone}"`),
+  );
+
+async function load(folder: URL, name: string, site: Site): Promise<LoadedFile> {
   const stored = await readFile(new URL(name, folder)).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     throw new Failure("not_found", `This server was built without ${name}: run npm run build.`);
   });
   const extension = name.split(".").at(-1) ?? "";
-  const content = extension === "html" ? movedTo(base, stored) : stored;
+  const content = extension === "html" ? pageOf(stored, site) : stored;
   const etag = `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
   const headers = {
     "content-type": TYPES[extension] ?? "application/octet-stream",
@@ -138,15 +154,15 @@ export const NO_FILES: StaticFiles = {
 };
 
 /**
- * The files of a folder, with the dashboard below a path such as `/` or `/analytics`. Each is read and compressed once,
- * because it does not change while the server runs.
+ * The files of a folder, with the dashboard below a path such as `/` or `/analytics`, in a time zone. Each is read and
+ * compressed once, because it does not change while the server runs.
  */
-export function createStaticFiles(folder: URL, dashboard = "/"): StaticFiles {
+export function createStaticFiles(folder: URL, dashboard = "/", timezone = "UTC"): StaticFiles {
   const base = dashboard === "/" ? "" : dashboard;
   const loaded = new Map<string, Promise<LoadedFile>>();
 
   function loadOnce(name: string): Promise<LoadedFile> {
-    const known = loaded.get(name) ?? load(folder, name, base);
+    const known = loaded.get(name) ?? load(folder, name, { base, timezone });
     loaded.set(name, known);
     // A failed read is tried again at the next request.
     known.catch(() => loaded.delete(name));

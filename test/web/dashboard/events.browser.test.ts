@@ -82,7 +82,7 @@ describeInBrowser("the dashboard's events", () => {
     await send(`${site.url}/apiv1/events`, "POST", { event_type: "ahead", timestamp });
     const page = await site.visited("#/events?event_type=ahead&timezone=UTC");
     expect(await page.locator(".events > li").textContent()).toContain(
-      "The client’s clock was ahead: it showed 1 Jan 2126, 00:00:00.",
+      "The client’s clock was ahead: it showed 1 Jan 2126, 00:00:00 UTC.",
     );
   });
 
@@ -124,7 +124,11 @@ describeInBrowser("the dashboard's events", () => {
 
   test("show the same figures to everybody who opens a link, in any time zone", async () => {
     const first = await site.visited("#/trend?event_type=purchase", { timezoneId: "Pacific/Kiritimati" });
-    expect(first.url()).toContain("timezone=Pacific%2FKiritimati");
+    expect(await first.getByLabel("Time zone").inputValue()).toBe("UTC");
+    expect(first.url()).not.toContain("timezone");
+    await first.getByLabel("Time zone").selectOption("Pacific/Kiritimati");
+    await expect.poll(() => first.url()).toContain("timezone=Pacific%2FKiritimati");
+    await settled(first);
     const second = await site.visited(new URL(first.url()).hash, { timezoneId: "America/Los_Angeles" });
     expect(await second.getByLabel("Time zone").inputValue()).toBe("Pacific/Kiritimati");
     const rows = async (page: typeof first): Promise<string[]> => {
@@ -155,7 +159,7 @@ describeInBrowser("the dashboard's events", () => {
       "#/trend?event_type=product_view&measure=users&breakdown=plan&timezone=UTC",
     );
     await expect
-      .poll(() => page.getByRole("img", { name: /^Unique users per day, 2 lines/ }).count())
+      .poll(() => page.getByRole("img", { name: /^Unique users per day, 2.lines/ }).count())
       .toBe(1);
     await expect.poll(() => page.locator(".legend li").allTextContents()).toEqual(["free", "pro"]);
     const reading = page.locator(".reading");
@@ -183,9 +187,48 @@ describeInBrowser("the dashboard's events", () => {
     ).toBe(1);
   });
 
+  test("are compared with the period before, in the plot, in words and in the tables", async () => {
+    const page = await site.visited("#/trend?event_type=product_view&days=7");
+    await page.getByLabel("Compare with the period before").check();
+    await expect.poll(() => page.url()).toContain("compare=previous");
+    await expect
+      .poll(() => page.locator(".legend li").allTextContents())
+      .toEqual([expect.stringContaining("product_view"), expect.stringContaining("the period before, ")]);
+    const totals = page.getByRole("table", { name: /^Events over the whole range, compared with / });
+    await expect
+      .poll(() => totals.getByRole("row").allTextContents())
+      .toEqual(["LineEventsPeriod beforeChange", "product_view4040no change"]);
+    await expect.poll(() => page.locator(".reading").textContent()).toMatch(/compared with .*\(0 before/);
+    await page.getByText("Show as a table").click();
+    const perDay = page.getByRole("table", { name: "Events per day" }).getByRole("row");
+    expect(await perDay.first().textContent()).toBe("DayCompared withproduct_viewproduct_view, before");
+    await expect.poll(() => perDay.count()).toBe(8);
+  });
+
+  test("are shown for calendar periods, a day by hour", async () => {
+    const page = await site.visited("#/trend");
+    await page.getByLabel("Time", { exact: true }).selectOption("Yesterday");
+    await expect.poll(() => page.getByLabel("Interval").inputValue()).toBe("hour");
+    await page.getByLabel("Time", { exact: true }).selectOption("This week");
+    await expect.poll(() => page.url()).toContain("range=this_week");
+    await expect.poll(() => page.getByLabel("Interval").inputValue()).toBe("day");
+    await page.getByRole("link", { name: "Show these events one by one" }).click();
+    await page.getByRole("heading", { level: 1, name: "Events" }).waitFor();
+    await expect.poll(() => page.getByLabel("Time", { exact: true }).inputValue()).toBe("this_week");
+  });
+
+  test("are passed on in a link with fixed dates", async () => {
+    const { page } = await site.visit({ permissions: ["clipboard-read", "clipboard-write"] });
+    await open(page, site.url, "#/trend?days=7");
+    await page.getByRole("button", { name: "Copy link with fixed dates" }).click();
+    await page.getByText("Copied.").waitFor();
+    const copied = await page.evaluate("navigator.clipboard.readText()");
+    expect(copied).toMatch(/#\/trend\?from=\d{4}-\d\d-\d\d&to=\d{4}-\d\d-\d\d&timezone=UTC$/);
+  });
+
   test("are compared in one trend, and the back button undoes it", async () => {
     const page = await site.visited("#/trend?event_type=product_view");
-    await page.getByLabel("Compare with").selectOption("purchase");
+    await page.getByLabel("Add an event").selectOption("purchase");
     await expect
       .poll(() => page.locator(".legend li").allTextContents())
       .toEqual(["product_view", "purchase"]);

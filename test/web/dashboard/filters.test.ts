@@ -2,12 +2,17 @@ import { describe, expect, test } from "vitest";
 import {
   conditionsOf,
   conditionText,
-  dateIn,
-  daysBefore,
   eventsBehind,
-  rangeOf,
   whereOf,
 } from "../../../web/dashboard/reports/filters.ts";
+import {
+  dateIn,
+  daysBefore,
+  hasRange,
+  rangeOf,
+  wholeRangeOf,
+  withFixedDates,
+} from "../../../web/dashboard/reports/ranges.ts";
 import { zoneOf } from "../../../web/dashboard/zone.ts";
 
 const query = (text: string): URLSearchParams => new URLSearchParams(text);
@@ -25,6 +30,44 @@ describe("the range of a link", () => {
     ["timezone=UTC&to=2026-01-31", { from: undefined, to: "2026-01-31", timezone: "UTC" }],
   ])("of %s is %j", (text, range) => {
     expect(rangeOf(query(text), at)).toEqual(range);
+  });
+
+  // It is Tuesday, 24 November, in UTC.
+  test.each<[string, string, string, string | undefined]>([
+    ["today", "2026-11-24", "2026-11-24", undefined],
+    ["yesterday", "2026-11-23", "2026-11-23", "2026-11-23"],
+    ["this_week", "2026-11-23", "2026-11-29", undefined],
+    ["last_week", "2026-11-16", "2026-11-22", "2026-11-22"],
+    ["this_month", "2026-11-01", "2026-11-30", undefined],
+    ["last_month", "2026-10-01", "2026-10-31", "2026-10-31"],
+  ])("%s is from %s to %s, or up to now while it is not over", (name, from, whole, to) => {
+    const link = query(`timezone=UTC&range=${name}`);
+    expect(wholeRangeOf(link, at)).toEqual({ from, to: whole, timezone: "UTC" });
+    expect(rangeOf(link, at)).toEqual({ from, to, timezone: "UTC" });
+  });
+
+  test.each([
+    ["2026-11-30T12:00:00Z", "this_week", "2026-11-30", "2026-12-06"],
+    ["2026-11-29T12:00:00Z", "this_week", "2026-11-23", "2026-11-29"],
+    ["2028-03-31T12:00:00Z", "last_month", "2028-02-01", "2028-02-29"],
+    ["2027-01-31T12:00:00Z", "last_month", "2026-12-01", "2026-12-31"],
+  ])("at %s, %s is from %s to %s", (now, name, from, to) => {
+    const link = query(`timezone=UTC&range=${name}`);
+    expect(wholeRangeOf(link, Date.parse(now))).toEqual({ from, to, timezone: "UTC" });
+  });
+
+  test("is unknown where its name is, and dates win over a name", () => {
+    expect(hasRange(query("range=toString"))).toBe(false);
+    expect(rangeOf(query("range=today&from=2026-01-01"), at)).toMatchObject({ from: "2026-01-01" });
+  });
+
+  test("is fixed by its dates and its zone, and the rest of the link is kept", () => {
+    expect(withFixedDates(query("days=7&measure=users"), at).toString()).toBe(
+      "measure=users&from=2026-11-18&to=2026-11-24&timezone=UTC",
+    );
+    expect(withFixedDates(query("range=last_month&timezone=Asia/Tokyo"), at).toString()).toBe(
+      "from=2026-10-01&to=2026-10-31&timezone=Asia%2FTokyo",
+    );
   });
 });
 
@@ -44,12 +87,9 @@ test("days before a date are counted across the ends of months and of February",
   ]);
 });
 
-test("a link without a zone means the zone of this machine", () => {
-  expect(zoneOf(query(""))).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
-});
-
-test("a link with an unknown zone means the zone of this machine", () => {
-  expect(zoneOf(query("timezone=Nowhere/Land"))).toBe(zoneOf(query("")));
+test("a link without a zone, or with an unknown one, means the zone of the project", () => {
+  expect(zoneOf(query(""))).toBe("UTC");
+  expect(zoneOf(query("timezone=Nowhere/Land"))).toBe("UTC");
   expect(zoneOf(query("timezone=Asia/Tokyo"))).toBe("Asia/Tokyo");
 });
 

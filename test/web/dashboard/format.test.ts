@@ -91,7 +91,7 @@ test.each([
 });
 
 test.each([
-  ["hour", "25 Nov 2026, 00:00"],
+  ["hour", "25 Nov 2026, 00:00 CET"],
   ["day", "25 Nov 2026"],
   ["week", "week of 25 Nov 2026"],
   ["month", "Nov 2026"],
@@ -106,5 +106,10 @@ test("a range is shown as its first and last day in the given zone", () => {
 });
 
 test("a moment is shown in the given zone", () => {
-  expect(moment("2026-11-24T23:05:00.000Z", "Asia/Tokyo")).toBe("25 Nov 2026, 08:05");
+  expect(moment("2026-11-24T23:05:00.000Z", "Asia/Tokyo")).toBe("25 Nov 2026, 08:05 GMT+9");
+  const hours = ["2026-10-25T00:30:00.000Z", "2026-10-25T01:30:00.000Z"];
+  expect(hours.map((time) => moment(time, "Europe/Berlin"))).toEqual([
+    "25 Oct 2026, 02:30 CEST",
+    "25 Oct 2026, 02:30 CET",
+  ]);
 });

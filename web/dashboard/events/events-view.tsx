@@ -8,7 +8,8 @@ import { Faults, FilterField, SelectField } from "../parts/fields.tsx";
 import { counted, momentWithSeconds } from "../parts/format.ts";
 import { Answered, EmptyNotice, ProblemNotice } from "../parts/notices.tsx";
 import { ConditionFilter, RangeFilter, withNone, ZoneFilter } from "../reports/filter-fields.tsx";
-import { namesDates, rangeOf, whereOf } from "../reports/filters.ts";
+import { whereOf } from "../reports/filters.ts";
+import { hasRange, rangeOf } from "../reports/ranges.ts";
 import { linkTo, setQuery } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { zoneOf } from "../zone.ts";
@@ -21,7 +22,7 @@ const PAGE = "50";
 
 /** Unlike a report, a list covers all times until a range is chosen. */
 const filterOf = (query: URLSearchParams, now: number): Changes => ({
-  ...(query.has("days") || namesDates(query) ? rangeOf(query, now) : {}),
+  ...(hasRange(query) ? rangeOf(query, now) : {}),
   ...whereOf(query),
   event_type: query.get("event_type") ?? undefined,
   user_id: query.get("user_id") ?? undefined,

@@ -121,6 +121,8 @@ export function duration(seconds: number): string {
 
 const DATE = { day: "numeric", month: "short", year: "numeric" } as const;
 const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+// The name of the zone also tells apart the two hours of the night in which clocks go back.
+const ZONE = { timeZoneName: "short" } as const;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -139,10 +141,10 @@ export const dayRange = (from: string, to: string, zone: string): string =>
   `${day(from, zone)} to ${day(new Date(Date.parse(to) - 1).toISOString(), zone)}`;
 
 export const moment = (time: string, zone: string): string =>
-  formatIn(zone, { ...DATE, ...CLOCK }).format(new Date(time));
+  formatIn(zone, { ...DATE, ...CLOCK, ...ZONE }).format(new Date(time));
 
 export const momentWithSeconds = (time: string, zone: string): string =>
-  formatIn(zone, { ...DATE, ...CLOCK, second: "2-digit" }).format(new Date(time));
+  formatIn(zone, { ...DATE, ...CLOCK, second: "2-digit", ...ZONE }).format(new Date(time));
 
 export type Interval = "hour" | "day" | "week" | "month";
 

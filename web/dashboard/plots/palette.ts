@@ -10,6 +10,10 @@ export const DASHES: readonly (readonly number[])[] = [
   [10, 3, 2, 3, 2, 3],
 ];
 
+/** The dashes and the opacity of the period before, in the colour of its line. */
+export const FAINT_DASH: readonly number[] = [3, 3];
+export const FAINT = 0.6;
+
 export const toneOf = (index: number): number => index % DASHES.length;
 export const dashOf = (index: number): readonly number[] => DASHES[toneOf(index)] ?? [];
 

@@ -5,6 +5,8 @@ export type Values = readonly (number | null)[];
 export interface Line {
   readonly label: string;
   readonly values: Values;
+  /** The values of the period before, at the same places; drawn as a faint line. */
+  readonly before?: Values | undefined;
 }
 
 /** The data of a plot, without its size and colours. */

@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import { dashOf, type Palette, toneOf } from "./palette.ts";
+import { dashOf, FAINT, FAINT_DASH, type Palette, toneOf } from "./palette.ts";
 import { axesOf } from "./time-plot-axes.ts";
 import type { TimePlotData, Values } from "./time-plot-data.ts";
 
@@ -19,7 +19,7 @@ function partsOf(values: Values, unfinished: readonly boolean[]) {
 function linesOf({ lines, unfinished, times }: TimePlotData, palette: Palette) {
   // Many points would overlap.
   const few = times.length <= 45;
-  return lines.flatMap(({ label, values }, index) => {
+  return lines.flatMap(({ label, values, before }, index) => {
     const stroke = palette.tones[toneOf(index)] ?? palette.ink;
     const { complete, open } = partsOf(values, unfinished);
     const isOpen = (at: number): boolean => unfinished[at] === true && values[at] !== null;
@@ -44,12 +44,19 @@ function linesOf({ lines, unfinished, times }: TimePlotData, palette: Palette) {
         filter: (_plot, _series, _show) => open.flatMap((_, at) => (isOpen(at) ? [at] : [])),
       },
     };
-    return unfinished.includes(true)
-      ? [
-          { series: solid, values: complete },
-          { series: hollow, values: open },
-        ]
-      : [{ series: solid, values: complete }];
+    const faint: uPlot.Series = {
+      label: `${label}, period before`,
+      stroke,
+      width: 2,
+      alpha: FAINT,
+      dash: [...FAINT_DASH],
+      points: { show: times.length === 1, size: 6 },
+    };
+    return [
+      ...(before === undefined ? [] : [{ series: faint, values: before }]),
+      { series: solid, values: complete },
+      ...(unfinished.includes(true) ? [{ series: hollow, values: open }] : []),
+    ];
   });
 }
 
@@ -93,7 +100,7 @@ function valueRange({ lines, band, zero }: TimePlotData): [number, number] {
   const settled = (values: Values) => values.slice(Math.floor(values.length * SETTLED));
   const all = [
     0,
-    ...lines.flatMap(({ values }) => values),
+    ...lines.flatMap(({ values, before = [] }) => [...values, ...before]),
     ...(band === undefined ? [] : [...settled(band.low), ...settled(band.high)]),
   ].filter((value) => value !== null);
   const least = all.reduce((low, value) => Math.min(low, value));

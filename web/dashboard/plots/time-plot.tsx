@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { oneOf } from "../parts/format.ts";
-import { dashOf, readPalette, toneOf } from "./palette.ts";
+import { dashOf, FAINT_DASH, readPalette, toneOf } from "./palette.ts";
 import type { Line, TimePlotData } from "./time-plot-data.ts";
 import { timePlotOptions } from "./time-plot-options.ts";
 
@@ -16,6 +16,8 @@ interface TimePlotProps {
   readonly unit: string;
   /** The name of an interval, as "Day". */
   readonly step: string;
+  /** The dates of the period before, where its lines are drawn too. */
+  readonly before?: string | undefined;
   /** The values at one of the times, in words. */
   readonly describe: (index: number) => string;
 }
@@ -32,23 +34,33 @@ function useTheme(): boolean {
   return dark;
 }
 
-const Legend = ({ lines }: { lines: readonly Line[] }) => (
+const Sample = ({ tone, dash, faint }: { tone: number; dash: readonly number[]; faint?: boolean }) => (
+  <svg width="34" height="12" aria-hidden="true">
+    <line
+      class={`tone-${tone} ${faint ? "faint" : ""}`}
+      x1="0"
+      x2="34"
+      y1="6"
+      y2="6"
+      stroke-dasharray={dash.join(" ")}
+    />
+  </svg>
+);
+
+const Legend = ({ lines, before }: { lines: readonly Line[]; before: string }) => (
   <ul class="legend">
     {lines.map(({ label }, index) => (
       <li key={label}>
-        <svg width="34" height="12" aria-hidden="true">
-          <line
-            class={`tone-${toneOf(index)}`}
-            x1="0"
-            x2="34"
-            y1="6"
-            y2="6"
-            stroke-dasharray={dashOf(index).join(" ")}
-          />
-        </svg>
+        <Sample tone={toneOf(index)} dash={dashOf(index)} />
         {label}
       </li>
     ))}
+    {before !== "" && (
+      <li>
+        <Sample tone={0} dash={FAINT_DASH} faint />
+        {`the period before, ${before}`}
+      </li>
+    )}
   </ul>
 );
 
@@ -75,7 +87,7 @@ function useCanvas(data: TimePlotData, onPoint: (index: number) => void) {
 }
 
 /** Lines over time. The slider below reads values for keyboard, touch and screen readers, as hovering does for a mouse. */
-export function TimePlot({ data, label, unit, step, describe }: TimePlotProps) {
+export function TimePlot({ data, label, unit, step, before = "", describe }: TimePlotProps) {
   const last = data.times.length - 1;
   const [index, setIndex] = useState(last);
   const shown = Math.min(Math.max(index, 0), last);
@@ -94,7 +106,7 @@ export function TimePlot({ data, label, unit, step, describe }: TimePlotProps) {
           {step}s in the time zone {data.zone}
         </span>
       </p>
-      <Legend lines={data.lines} />
+      <Legend lines={data.lines} before={before} />
       <label class="reader">
         <span>Read {oneOf(step.toLowerCase())}</span>
         <input

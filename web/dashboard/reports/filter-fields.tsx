@@ -1,18 +1,27 @@
+import type { Changes } from "../address.ts";
 import type { Names } from "../events/use-catalogue.ts";
 import { FilterField, type Option, optionsOf, SelectField } from "../parts/fields.tsx";
+import { counted } from "../parts/format.ts";
 import { setQuery } from "../use-address.ts";
-import { zoneOf } from "../zone.ts";
+import { zoneOf, zoneSetting } from "../zone.ts";
 import {
   type Condition,
   conditionsOf,
   conditionText,
-  daysOf,
   isOperator,
-  namesDates,
   needsValue,
   OPERATORS,
   whereName,
 } from "./filters.ts";
+import {
+  daysOf,
+  hasRange,
+  isCompared,
+  NAMED_RANGES,
+  namedRange,
+  namesDates,
+  withFixedDates,
+} from "./ranges.ts";
 
 interface FilterProps {
   readonly query: URLSearchParams;
@@ -42,32 +51,30 @@ const CUSTOM = "custom";
 const EVER = "ever";
 
 const RANGES: readonly Option[] = [
-  { value: "1", label: "Today" },
-  { value: "7", label: "Last 7 days" },
-  { value: "30", label: "Last 30 days" },
-  { value: "90", label: "Last 90 days" },
-  { value: "365", label: "Last 365 days" },
+  ...Object.entries(NAMED_RANGES).map(([value, { label }]) => ({ value, label })),
+  ...[7, 30, 90, 365].map((days) => ({ value: String(days), label: `Last ${days} days` })),
   { value: CUSTOM, label: "Chosen dates" },
 ];
 
-function rangeOptions(days: string, optional: boolean): Option[] {
-  const known = RANGES.some(({ value }) => value === days) || days === EVER;
-  const own = known ? [] : [{ value: days, label: `Last ${days} days` }];
+function rangeOptions(shown: string, optional: boolean): Option[] {
+  const known = RANGES.some(({ value }) => value === shown) || shown === EVER;
+  const own = known ? [] : [{ value: shown, label: `Last ${counted(Number(shown), "day")}` }];
   return [...(optional ? [{ value: EVER, label: "All times" }] : []), ...own, ...RANGES];
+}
+
+/** The settings of a chosen range. Dates to change start as those of the range that was shown. */
+function rangeChanges(query: URLSearchParams, value: string, shown: string): Changes {
+  const none = { days: undefined, from: undefined, to: undefined, range: undefined };
+  if (value === EVER) return none;
+  if (value !== CUSTOM) return { ...none, [value in NAMED_RANGES ? "range" : "days"]: value };
+  const { from, to } = Object.fromEntries(withFixedDates(query, Date.now()));
+  return { ...none, range: CUSTOM, ...(shown === EVER ? {} : { from, to }) };
 }
 
 /** The range of days. Where it is optional, it covers all times until something is chosen. */
 export function RangeFilter({ query, optional = false }: FilterProps & { optional?: boolean }) {
   const custom = namesDates(query) || query.get("range") === CUSTOM;
-  const shown = optional && !query.has("days") ? EVER : String(daysOf(query));
-  const choose = (value: string): void => {
-    const days = value === EVER ? undefined : value;
-    setQuery(
-      value === CUSTOM
-        ? { range: CUSTOM, days: undefined }
-        : { days, from: undefined, to: undefined, range: undefined },
-    );
-  };
+  const shown = optional && !hasRange(query) ? EVER : (namedRange(query) ?? String(daysOf(query)));
   const date = (name: "from" | "to", label: string) => (
     <FilterField
       label={label}
@@ -83,7 +90,7 @@ export function RangeFilter({ query, optional = false }: FilterProps & { optiona
         label="Time"
         value={custom ? CUSTOM : shown}
         options={rangeOptions(shown, optional)}
-        onValue={choose}
+        onValue={(value) => setQuery(rangeChanges(query, value, shown))}
       />
       {custom && date("from", "First day")}
       {custom && date("to", "Last day")}
@@ -100,8 +107,20 @@ export const ZoneFilter = ({ query }: FilterProps) => (
     path="timezone"
     value={zoneOf(query)}
     options={ZONE_OPTIONS}
-    onValue={(timezone) => setQuery({ timezone })}
+    onValue={(timezone) => setQuery({ timezone: zoneSetting(timezone) })}
   />
+);
+
+/** Switches the comparison with the period before on and off. */
+export const CompareFilter = ({ query }: FilterProps) => (
+  <label class="choice">
+    <input
+      type="checkbox"
+      checked={isCompared(query)}
+      onChange={({ currentTarget }) => setQuery({ compare: currentTarget.checked ? "previous" : undefined })}
+    />{" "}
+    Compare with the period before
+  </label>
 );
 
 interface PropertyFilterProps extends FilterProps {

@@ -11,9 +11,9 @@ import { Table } from "../parts/table.tsx";
 import { setQuery } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { BreakdownFilter, QuerySelect, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
-import { rangeOf } from "./filters.ts";
 import { StepFields } from "./funnel-step-fields.tsx";
 import { parseSteps, type Step } from "./funnel-steps.ts";
+import { rangeOf } from "./ranges.ts";
 
 const ORDERS: readonly Option[] = [
   { value: "ordered", label: "in this order" },

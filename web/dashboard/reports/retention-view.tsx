@@ -10,7 +10,7 @@ import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { Scroll } from "../parts/scroll.tsx";
 import type { ViewProps } from "../view.ts";
 import { QuerySelect, RangeFilter, withNone, ZoneFilter } from "./filter-fields.tsx";
-import { rangeOf } from "./filters.ts";
+import { hasRange, rangeOf } from "./ranges.ts";
 
 const COHORTS: readonly Option[] = [
   { value: "first", label: "first time" },
@@ -27,7 +27,7 @@ const DEFAULT_DAYS = "90";
 /** Cohorts need a longer range than other reports. */
 const withDefaults = (query: URLSearchParams): URLSearchParams => {
   const asked = new URLSearchParams(query);
-  if (!asked.has("days") && !asked.has("from") && !asked.has("to")) asked.set("days", DEFAULT_DAYS);
+  if (!hasRange(query)) asked.set("days", DEFAULT_DAYS);
   return asked;
 };
 

@@ -27,7 +27,7 @@ export function TypeFields({ chosen, names }: { chosen: readonly string[]; names
       ))}
       {chosen.length > 0 && chosen.length < MAX_TYPES && (
         <SelectField
-          label="Compare with"
+          label="Add an event"
           value=""
           options={withNone(
             "no other event",

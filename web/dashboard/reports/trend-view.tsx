@@ -6,16 +6,35 @@ import type { Changes } from "../address.ts";
 import { NoEvents } from "../events/no-events.tsx";
 import { propertyNames, typeNames, useCatalogue } from "../events/use-catalogue.ts";
 import { Faults } from "../parts/fields.tsx";
-import { compactNumber, counted, dayRange, isolated, number, oneOf, period } from "../parts/format.ts";
+import { counted, dayRange, oneOf } from "../parts/format.ts";
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { More, Table } from "../parts/table.tsx";
 import { DASHES } from "../plots/palette.ts";
 import { TimePlot } from "../plots/time-plot.tsx";
-import type { TimePlotData } from "../plots/time-plot-data.ts";
 import { linkTo } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
-import { BreakdownFilter, ConditionFilter, QuerySelect, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
-import { eventsBehind, rangeOf, whereOf } from "./filters.ts";
+import { CopyLink } from "./copy-link.tsx";
+import {
+  BreakdownFilter,
+  CompareFilter,
+  ConditionFilter,
+  QuerySelect,
+  RangeFilter,
+  ZoneFilter,
+} from "./filter-fields.tsx";
+import { eventsBehind, whereOf } from "./filters.ts";
+import { isCompared, namedRange, rangeOf, wholeRangeOf } from "./ranges.ts";
+import {
+  begun,
+  bucketsOf,
+  capital,
+  dataOf,
+  describe,
+  drawsPrevious,
+  previousRangeOf,
+  totalsOf,
+  unitOf,
+} from "./trend-figures.ts";
 import { TypeFields } from "./trend-type-fields.tsx";
 
 const MEASURES = [
@@ -25,71 +44,37 @@ const MEASURES = [
 ];
 const INTERVALS = ["hour", "day", "week", "month"].map((value) => ({ value, label: `per ${value}` }));
 
-const NOUNS = { count: "event", users: "user", sessions: "session" } as const;
-
 // A plot has as many lines as can be distinguished, one of them for all other values.
 const mostGroups = (types: number): number =>
   Math.max(1, Math.floor((DASHES.length - types) / Math.max(1, types)));
 
+/** A single day is shown by hour. */
+const usualInterval = (query: URLSearchParams): string =>
+  ["today", "yesterday"].includes(namedRange(query) ?? "") ? "hour" : "day";
+
 function questionOf(query: URLSearchParams, now: number): Changes {
   const types = query.getAll("event_type");
   const breakdown = query.get("breakdown") ?? undefined;
+  const compared = isCompared(query);
   return {
-    ...rangeOf(query, now),
+    ...(compared ? wholeRangeOf : rangeOf)(query, now),
+    ...(compared ? { compare: "previous" } : {}),
     ...whereOf(query),
     event_type: types,
     measure: query.get("measure") ?? "count",
-    interval: query.get("interval") ?? "day",
+    interval: query.get("interval") ?? usualInterval(query),
     breakdown,
     limit: breakdown === undefined ? undefined : String(mostGroups(types.length || 1)),
   };
 }
 
-type Series = Trend["series"][number];
-
-function nameOf({ event_type, group, is_other }: Series, trend: Trend): string {
-  const type = event_type === null ? "all events" : isolated(event_type);
-  if (group === undefined) return type;
-  const value = is_other
-    ? "all other values"
-    : group === null
-      ? `no ${trend.breakdown}`
-      : isolated(String(group));
-  return trend.series.some((series) => series.event_type !== event_type) ? `${type}, ${value}` : value;
-}
-
-const dataOf = (trend: Trend): TimePlotData => ({
-  times: trend.buckets.map(({ start }) => Date.parse(start)),
-  zone: trend.timezone,
-  lines: trend.series.map((series) => ({ label: nameOf(series, trend), values: series.values })),
-  unfinished: trend.buckets.map(({ complete }) => !complete),
-  zero: "floor",
-  formatTick: compactNumber,
-});
-
-function describe(trend: Trend, index: number): string {
-  const bucket = trend.buckets[index];
-  if (bucket === undefined) return "";
-  const values = trend.series.map(
-    (series) => `${nameOf(series, trend)}: ${counted(series.values[index] ?? 0, NOUNS[trend.measure])}`,
-  );
-  const open = bucket.complete ? "" : " (not complete)";
-  return `${period(bucket.start, trend.interval, trend.timezone)}${open}: ${values.join("; ")}`;
-}
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-const unitOf = ({ measure }: Trend): string => (measure === "count" ? "Events" : `Unique ${NOUNS[measure]}s`);
-
 function Totals({ trend }: { trend: Trend }) {
   const different = trend.measure !== "count";
+  const before = previousRangeOf(trend);
+  const comparison = before === "" ? "" : `, compared with ${before}`;
   return (
     <>
-      <Table
-        caption={`${unitOf(trend)} over the whole range`}
-        columns={["Line", unitOf(trend)]}
-        rows={trend.series.map((series) => [nameOf(series, trend), number(series.total)])}
-      />
+      <Table caption={`${unitOf(trend)} over the whole range${comparison}`} {...totalsOf(trend)} />
       {different && (
         <p class="hint">
           The total counts a user or session of several {trend.interval}s once, so it can be less than their
@@ -102,22 +87,14 @@ function Totals({ trend }: { trend: Trend }) {
 
 const TrendTable = ({ trend }: { trend: Trend }) => (
   <More summary="Show as a table">
-    {() => (
-      <Table
-        caption={`${unitOf(trend)} per ${trend.interval}`}
-        columns={[capital(trend.interval), ...trend.series.map((series) => nameOf(series, trend))]}
-        rows={trend.buckets.map(({ start, complete }, index) => [
-          period(start, trend.interval, trend.timezone) + (complete ? "" : " (not complete)"),
-          ...trend.series.map(({ values }) => number(values[index] ?? 0)),
-        ])}
-      />
-    )}
+    {() => <Table caption={`${unitOf(trend)} per ${trend.interval}`} {...bucketsOf(trend)} />}
   </More>
 );
 
-function Shown({ trend }: { trend: Trend }) {
+function Shown({ trend: answered }: { trend: Trend }) {
+  const trend = useMemo(() => begun(answered), [answered]);
   const data = useMemo(() => dataOf(trend), [trend]);
-  if (trend.series.every(({ total }) => total === 0)) {
+  if (trend.series.every(({ total, previous }) => total === 0 && !previous?.total)) {
     return (
       <EmptyNotice title="No such events in this range">
         <p>Choose a longer range or another event, or remove conditions.</p>
@@ -130,8 +107,9 @@ function Shown({ trend }: { trend: Trend }) {
     <>
       <TimePlot
         data={data}
-        label={`${unit}, ${trend.series.length} lines. Latest: ${latest}`}
+        label={`${unit}, ${counted(trend.series.length, "line")}. Latest: ${latest}`}
         unit={unit}
+        before={drawsPrevious(trend) ? previousRangeOf(trend) : ""}
         step={capital(trend.interval)}
         describe={(index) => describe(trend, index)}
       />
@@ -158,15 +136,19 @@ export function TrendView({ query }: ViewProps) {
   if (catalogue.value?.total_types === 0) return <NoEvents title="Trend" />;
   return (
     <Faults.Provider value={answer.problem?.faults ?? []}>
-      <h1>Trend</h1>
+      <div class="title-line">
+        <h1>Trend</h1>
+        <CopyLink query={query} />
+      </div>
       <div class="filters">
         <TypeFields chosen={types} names={typeNames(catalogue)} />
         {choice("Measure", "measure", "count", MEASURES)}
-        {choice("Interval", "interval", "day", INTERVALS)}
+        {choice("Interval", "interval", usualInterval(query), INTERVALS)}
         <RangeFilter query={query} />
         <ZoneFilter query={query} />
         <BreakdownFilter query={query} properties={properties} />
         <ConditionFilter query={query} properties={properties} />
+        <CompareFilter query={query} />
       </div>
       <Answered answer={answer} what="the trend">
         {(trend) => <Shown trend={trend} />}

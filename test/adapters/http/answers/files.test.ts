@@ -8,12 +8,12 @@ import { createStaticFiles } from "../../../../adapters/http/answers/files.ts";
 import { openEdge } from "../../../world.ts";
 
 /** A server whose folder of web files holds these. */
-async function serving(files: Readonly<Record<string, string>>, dashboard?: string) {
+async function serving(files: Readonly<Record<string, string>>, dashboard?: string, timezone?: string) {
   const folder = await mkdtemp(join(tmpdir(), "analytics-files-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   const add = (name: string, text: string) => writeFile(join(folder, name), text);
-  const found = createStaticFiles(pathToFileURL(`${folder}/`), dashboard);
+  const found = createStaticFiles(pathToFileURL(`${folder}/`), dashboard, timezone);
   return { ...openEdge({}, {}, { files: found }), files: found, add };
 }
 
@@ -33,6 +33,14 @@ test("the dashboard has a content security policy that allows only its own origi
     "x-content-type-options": "nosniff",
     "x-request-id": "request-1",
   });
+});
+
+test("the dashboard names the time zone of the server", async () => {
+  const files = { "dashboard.html": '<html data-timezone="UTC">' };
+  const bodyOf = async (timezone?: string) =>
+    (await (await serving(files, "/", timezone)).send({ path: "/" })).body;
+  expect(await bodyOf("America/New_York")).toBe('<html data-timezone="America/New_York">');
+  expect(await bodyOf()).toBe('<html data-timezone="UTC">');
 });
 
 test("pages of any origin may load and cache the browser client", async () => {
