@@ -78,7 +78,7 @@ describeInBrowser("the dashboard's experiments", () => {
     expect(await alarm.boundingBox()).toMatchObject({ x: 0, width: 390 });
     expect(await page.getByRole("heading", { name: "signup" }).isVisible()).toBe(false);
     await page.getByText("Show the unreliable figures").click();
-    expect(await page.getByRole("heading", { name: /^signup/ }).isVisible()).toBe(true);
+    expect(await page.getByRole("heading", { name: /^signup/, level: 3 }).isVisible()).toBe(true);
     expect(await page.locator(".good, .bad").count()).toBe(0);
   });
 
@@ -99,7 +99,7 @@ describeInBrowser("the dashboard's experiments", () => {
           (part) => part.scrollWidth - part.clientWidth,
         ),
       );
-      expect(hidden).toEqual([0, 0, 0]);
+      expect(hidden).toEqual([0, 0, 0, 0]);
     },
   );
 
@@ -121,13 +121,18 @@ describeInBrowser("the dashboard's experiments", () => {
     const page = await site.visited(`#/experiments/${ids.winner}`);
     const signup = page.getByRole("table", { name: "signup by variant" });
     await expect.poll(() => signup.getByText(/^better \(p-value/).count()).toBe(1);
+    const metrics = page.getByRole("table", { name: /^Difference of each variant/ });
     await expect
-      .poll(() => page.locator("h3 .tag").allTextContents())
+      .poll(() => metrics.getByRole("rowheader").locator("small").allTextContents())
       .toEqual(["primary metric", "exploratory"]);
     expect(await page.getByRole("columnheader", { name: /^Expected loss/ }).count()).toBe(0);
     await page.getByText("If you must choose now").first().click();
     await page.getByText(/These figures are no verdict/).waitFor();
     await expect.poll(() => page.getByRole("columnheader", { name: /^Expected loss/ }).count()).toBe(2);
+    await metrics.getByRole("button", { name: "complaints" }).click();
+    await page.getByRole("table", { name: "complaints by variant" }).waitFor();
+    expect(await signup.count()).toBe(0);
+    expect(page.url()).toContain("metric=complaints");
   });
 
   test("show a guardrail with its margin, and a harmed one in the verdict", async () => {
@@ -167,10 +172,11 @@ describeInBrowser("the dashboard's experiments", () => {
     const [first] = await page.getByRole("heading", { level: 2 }).allTextContents();
     expect(first?.trim()).toBe("Better, but a guardrail got worse");
     await expect
-      .poll(() => page.getByText(/may get worse by at most 0\.5 percentage points/).count())
+      .poll(() => page.getByText(/guardrail; may get worse by at most 0\.5 percentage points/).count())
       .toBe(1);
-    await expect.poll(() => page.locator(".interval-row.bad").count()).toBe(1);
-    expect(await page.locator(".good").count()).toBe(0);
+    const metrics = page.getByRole("table", { name: /^Difference of each variant/ });
+    await expect.poll(() => metrics.locator(".difference.good").allTextContents()).toHaveLength(1);
+    expect(await metrics.locator(".difference.bad").textContent()).toContain("worse");
   });
 
   test("show their timeline as a plot, a slider and a table", async () => {
@@ -186,8 +192,6 @@ describeInBrowser("the dashboard's experiments", () => {
     await page.getByText("Show as a table").click();
     const table = page.getByRole("table", { name: "Results at the end of each day" });
     await expect.poll(() => table.getByRole("row").count()).toBe(4);
-    await page.getByLabel("Metric", { exact: true }).selectOption("complaints");
-    await expect.poll(() => page.url()).toContain("metric=complaints");
   });
 
   test("ask to start a draft first, and show how to track its metric", async () => {
@@ -234,7 +238,7 @@ describeInBrowser("the dashboard's experiments", () => {
   test("keep a hypothesis and notes", async () => {
     const test_id = await twoVariants("noted");
     const page = await site.visited(`#/experiments/${test_id}`);
-    await page.getByText("Edit hypothesis and notes").click();
+    await page.getByText("Edit description, hypothesis and notes").click();
     await page.getByRole("textbox", { name: "Hypothesis" }).fill("Blue is seen earlier");
     await page.getByRole("textbox", { name: "Notes" }).fill("Started with the autumn mailing");
     await page.getByRole("button", { name: "Save" }).click();
@@ -253,7 +257,7 @@ describeInBrowser("the dashboard's experiments", () => {
     for (const { user_id } of events)
       await send(`${site.url}/apiv1/ab-tests/${test_id}/assign`, "POST", { user_id });
     const page = await site.visited(`#/experiments/${test_id}`);
-    const section = page.getByRole("region", { name: "Segments" });
+    const section = page.getByRole("region", { name: "signup by segment" });
     await section.getByText("exploratory", { exact: true }).waitFor();
     await section.getByLabel("Property").fill("country");
     await page.keyboard.press("Enter");
@@ -265,6 +269,73 @@ describeInBrowser("the dashboard's experiments", () => {
     await section.getByLabel("Property").fill("shoe size");
     await page.keyboard.press("Enter");
     await section.getByText(/is a property that no user of this test had/).waitFor();
+  });
+
+  test("show how many of the planned users they have, and when they will have all", async () => {
+    const { test_id } = await send<{ test_id: number }>(`${site.url}/apiv1/ab-tests`, "POST", {
+      test_name: "planned",
+      variants: [{ variant_name: "red" }, { variant_name: "blue" }],
+      planned_users: 1_000,
+    });
+    const users = Array.from({ length: 100 }, (_, index) => ({
+      user_id: `${index}`,
+      variant: index % 2 === 0 ? "red" : "blue",
+    }));
+    await send(`${site.url}/apiv1/ab-tests/${test_id}/assignments`, "POST", users);
+    const page = await site.visited(`#/experiments/${test_id}`);
+    const progress = page.getByRole("region", { name: "Progress" });
+    await progress
+      .getByText(/100 of 1,000.planned users\. At the recent pace of .* it is complete about/)
+      .waitFor();
+    expect(await progress.getByRole("progressbar").getAttribute("value")).toBe("100");
+  });
+
+  test("can be changed while they run: traffic, weights, testers and metrics", async () => {
+    const test_id = await twoVariants("changed");
+    const url = `${site.url}/apiv1/ab-tests/${test_id}`;
+    const page = await site.visited(`#/experiments/${test_id}`);
+    const settings = page.getByRole("region", { name: "Settings" });
+    await settings.getByText("Change traffic and weights").click();
+    const traffic = settings.getByRole("form", { name: "Traffic and weights" });
+    await traffic.getByLabel("Traffic, in %").fill("250");
+    await traffic.getByRole("button").click();
+    await traffic.getByText(/^This field must be from 0.% to 100.%/).waitFor();
+    await traffic.getByLabel("Traffic, in %").fill("50");
+    await traffic.getByLabel("Weight of blue").fill("3");
+    await traffic.getByText(/a share of 75\.0.%/).waitFor();
+    await traffic.getByRole("button").click();
+    await traffic.getByText("Saved.").waitFor();
+    await settings.getByText("Show a variant to a tester").click();
+    const testers = settings.getByRole("form", { name: "Testers" });
+    await testers.getByLabel("User id of the tester").fill("ada");
+    await testers.getByLabel("Variant of the tester").selectOption("blue");
+    await testers.getByRole("button").click();
+    await testers.getByText("Saved.").waitFor();
+    await settings.locator("summary", { hasText: "Add a metric" }).click();
+    const metrics = settings.getByRole("form", { name: "Add a metric" });
+    await metrics.getByLabel("Name of metric 1").fill("refunds");
+    await metrics.getByLabel("Direction").selectOption("less is better");
+    await metrics.getByRole("button").click();
+    await page.getByRole("button", { name: "refunds" }).waitFor();
+    const changed = await send<{ variants: { weight: number }[]; metrics: { metric_name: string }[] }>(
+      url,
+      "GET",
+    );
+    expect(changed).toMatchObject({ traffic: 0.5, variants: [{ weight: 1 }, { weight: 3 }] });
+    expect(changed.metrics.map(({ metric_name }) => metric_name)).toEqual(["signup", "refunds"]);
+    expect(await send(`${url}/assign`, "POST", { user_id: "ada" })).toMatchObject({ variant: "blue" });
+  });
+
+  test("are deleted only after a question", async () => {
+    const test_id = await twoVariants("unwanted");
+    const page = await site.visited(`#/experiments/${test_id}`);
+    await page.getByRole("button", { name: "Delete …" }).click();
+    const dialog = page.getByRole("dialog", { name: "Delete unwanted?" });
+    await dialog.getByRole("button", { name: "Do not delete" }).click();
+    await page.getByRole("button", { name: "Delete …" }).click();
+    await dialog.getByRole("button", { name: "Delete the experiment" }).click();
+    await page.getByRole("heading", { name: "Experiments", level: 1 }).waitFor();
+    expect((await fetch(`${site.url}/apiv1/ab-tests/${test_id}`)).status).toBe(404);
   });
 
   test("are not stopped when the dialog is cancelled", async () => {

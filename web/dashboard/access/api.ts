@@ -27,6 +27,7 @@ export const operations = {
   createExperiment: { method: "POST", path: "/apiv1/ab-tests", access: "admin" },
   getExperiment: { method: "GET", path: "/apiv1/ab-tests/{test_id}", access: "read" },
   updateExperiment: { method: "PATCH", path: "/apiv1/ab-tests/{test_id}", access: "admin" },
+  deleteExperiment: { method: "DELETE", path: "/apiv1/ab-tests/{test_id}", access: "admin" },
   getResults: { method: "GET", path: "/apiv1/ab-tests/{test_id}/results", access: "read" },
   getTimeline: { method: "GET", path: "/apiv1/ab-tests/{test_id}/timeline", access: "read" },
   planSampleSize: { method: "POST", path: "/apiv1/sample-size", access: "read" },
@@ -114,8 +115,15 @@ export const createExperiment = (body: input<typeof ExperimentInput>): Promise<{
 export const getExperiment = (testId: number, signal?: AbortSignal): Promise<ExperimentReply> =>
   ask(operations.getExperiment, { testId, signal });
 
-export const updateExperiment = (testId: number, body: ExperimentChange): Promise<ExperimentReply> =>
+/** A change of an experiment, as it is sent. */
+export type ChangeBody = input<typeof ExperimentChange>;
+
+export const updateExperiment = (testId: number, body: ChangeBody): Promise<ExperimentReply> =>
   ask(operations.updateExperiment, { testId, body });
+
+export async function deleteExperiment(testId: number): Promise<void> {
+  await respond(operations.deleteExperiment, { testId });
+}
 
 export const getResults = (testId: number, signal?: AbortSignal): Promise<Results> =>
   ask(operations.getResults, { testId, signal });

@@ -1,17 +1,18 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ExperimentReply } from "../../../domain/experiments/experiment.ts";
-import type { ExperimentChange } from "../../../domain/experiments/lifecycle.ts";
 import type { Results } from "../../../domain/experiments/results/results.ts";
-import { updateExperiment } from "../access/api.ts";
+import { type ChangeBody, deleteExperiment } from "../access/api.ts";
 import type { Problem } from "../access/problem.ts";
 import { TextField } from "../parts/fields.tsx";
 import { ProblemNotice } from "../parts/notices.tsx";
+import { go, linkTo } from "../use-address.ts";
+import { type ChangeProps, useChange } from "./use-change.ts";
 import { sentenceOf, variantNames } from "./verdict.tsx";
 
 interface StopDialogProps {
   readonly test: ExperimentReply;
   readonly results: Results;
-  readonly onStop: (change: ExperimentChange) => void;
+  readonly onStop: (change: ChangeBody) => void;
   readonly onClose: () => void;
 }
 
@@ -79,33 +80,62 @@ function StopDialog({ test, results, onStop, onClose }: StopDialogProps) {
   );
 }
 
-interface ExperimentActionsProps {
+interface DeleteDialogProps {
   readonly test: ExperimentReply;
+  readonly onDelete: () => void;
+  readonly onClose: () => void;
+}
+
+function DeleteDialog({ test, onDelete, onClose }: DeleteDialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} aria-labelledby="delete-title" onCancel={onClose}>
+      <h2 id="delete-title">Delete {test.test_name}?</h2>
+      <p>
+        Its users, values and results are deleted, and cannot be restored. An archived experiment is out of
+        the way as well, and keeps its results.
+      </p>
+      {test.status === "running" && <p>It is running: visitors will see what your code shows without it.</p>}
+      <div class="actions">
+        <button type="button" class="danger" onClick={onDelete}>
+          Delete the experiment
+        </button>
+        <button type="button" onClick={onClose}>
+          Do not delete
+        </button>
+      </div>
+    </dialog>
+  );
+}
+
+interface ExperimentActionsProps extends ChangeProps {
   readonly results: Results;
-  readonly onChange: () => void;
 }
 
 /** Actions that the status of a test allows. */
 export function ExperimentActions({ test, results, onChange }: ExperimentActionsProps) {
-  const [stopping, setStopping] = useState(false);
-  const [problem, setProblem] = useState<Problem | undefined>();
-  const change = async (body: ExperimentChange): Promise<void> => {
-    setStopping(false);
-    setProblem(undefined);
-    await updateExperiment(test.id, body).then(onChange, setProblem);
+  const [open, setOpen] = useState<"stop" | "delete" | undefined>();
+  const close = (): void => setOpen(undefined);
+  const { change, problem } = useChange({ test, onChange });
+  const [refusal, setRefusal] = useState<Problem | undefined>();
+  const remove = (): void => {
+    close();
+    deleteExperiment(test.id).then(() => go(linkTo(["experiments"])), setRefusal);
   };
   const button = (label: string, status: ExperimentReply["status"]) => (
     <button type="button" onClick={() => change({ status })}>
       {label}
     </button>
   );
+  const shown = problem ?? refusal;
   return (
     <div class="actions">
       {test.status === "draft" && button("Start the experiment", "running")}
       {test.status === "running" && button("Pause", "paused")}
       {test.status === "paused" && button("Resume", "running")}
       {(test.status === "running" || test.status === "paused") && (
-        <button type="button" onClick={() => setStopping(true)}>
+        <button type="button" onClick={() => setOpen("stop")}>
           Stop the experiment …
         </button>
       )}
@@ -113,10 +143,22 @@ export function ExperimentActions({ test, results, onChange }: ExperimentActions
       {test.status === "archived" &&
         test.stopped_at !== null &&
         button("Restore from the archive", "stopped")}
-      {problem !== undefined && <ProblemNotice problem={problem} />}
-      {stopping && (
-        <StopDialog test={test} results={results} onStop={change} onClose={() => setStopping(false)} />
+      <button type="button" class="quiet" onClick={() => setOpen("delete")}>
+        Delete …
+      </button>
+      {shown !== undefined && <ProblemNotice problem={shown} />}
+      {open === "stop" && (
+        <StopDialog
+          test={test}
+          results={results}
+          onStop={(body) => {
+            close();
+            change(body);
+          }}
+          onClose={close}
+        />
       )}
+      {open === "delete" && <DeleteDialog test={test} onDelete={remove} onClose={close} />}
     </div>
   );
 }

@@ -62,8 +62,8 @@ export const emptyDraft = (plannedUsers: string): ExperimentDraft => ({
   start: true,
 });
 
-// Text that is no number becomes NaN; the server then names the field that is wrong.
-const numberOf = (text: string): number => (text.trim() === "" ? Number.NaN : Number(text));
+/** The number in a field. Text that is no number becomes NaN; the server then names the field that is wrong. */
+export const numberOf = (text: string): number => (text.trim() === "" ? Number.NaN : Number(text));
 
 /** A margin as it is stored: that of a conversion is typed in percentage points. */
 function marginOf({ kind, margin }: MetricDraft): { margin?: number } {
@@ -71,7 +71,8 @@ function marginOf({ kind, margin }: MetricDraft): { margin?: number } {
   return { margin: kind === "conversion" ? shareOf(numberOf(margin)) : numberOf(margin) };
 }
 
-function metricOf(metric: MetricDraft, primary: boolean): Metric {
+/** The declaration of a metric in a request. */
+export function metricOf(metric: MetricDraft, primary: boolean): Metric {
   const { name, kind, direction, eventType, property } = metric;
   const role = primary ? "primary" : metric.role;
   return {

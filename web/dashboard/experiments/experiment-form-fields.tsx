@@ -129,7 +129,8 @@ interface MetricRowProps {
   readonly onMetric: (change: Partial<MetricDraft>) => void;
 }
 
-function MetricRow({ metric, index, catalogue, decides, onMetric }: MetricRowProps) {
+/** The fields of one metric. */
+export function MetricRow({ metric, index, catalogue, decides, onMetric }: MetricRowProps) {
   const { name, kind, direction, eventType, property } = metric;
   return (
     <>

@@ -1,7 +1,8 @@
 import { useEffect } from "preact/hooks";
 import type { ExperimentReply } from "../../../domain/experiments/experiment.ts";
 import type { Results } from "../../../domain/experiments/results/results.ts";
-import { getExperiment, getResults } from "../access/api.ts";
+import type { Timeline } from "../../../domain/experiments/results/timeline.ts";
+import { getExperiment, getResults, getTimeline } from "../access/api.ts";
 import { useAnswer } from "../access/use-answer.ts";
 import { FirstSteps } from "../events/first-steps.tsx";
 import { counted, moment, number, percent, pValue, wholePercent } from "../parts/format.ts";
@@ -11,13 +12,14 @@ import { linkTo } from "../use-address.ts";
 import { zoneOf } from "../zone.ts";
 import { ExperimentActions } from "./experiment-actions.tsx";
 import { MetricSection } from "./metric-section.tsx";
+import { MetricTable } from "./metric-table.tsx";
 import { NotesSection } from "./notes-section.tsx";
+import { Progress } from "./progress.tsx";
 import { SegmentsSection } from "./segments-section.tsx";
+import { SettingsSection } from "./settings-section.tsx";
 import { StatusTag } from "./status-tag.tsx";
 import { TimelineSection } from "./timeline-section.tsx";
-import { VerdictBanner } from "./verdict.tsx";
-
-const usersOf = ({ results }: Results): number => results.reduce((sum, { users }) => sum + users, 0);
+import { usersOf, VerdictBanner } from "./verdict.tsx";
 
 const Fact = ({ name, value }: { name: string; value: string }) => (
   <div>
@@ -26,17 +28,12 @@ const Fact = ({ name, value }: { name: string; value: string }) => (
   </div>
 );
 
-/** Dates, progress, and the winner that was chosen. */
+/** Dates, users, and the winner that was chosen. */
 function Facts({ test, results, zone }: { test: ExperimentReply; results: Results; zone: string }) {
-  const users = usersOf(results);
-  const { planned_users, stopped_at } = test;
-  const progress =
-    planned_users === null
-      ? counted(users, "user")
-      : `${number(users)} of ${counted(planned_users, "planned user")}`;
+  const { stopped_at } = test;
   return (
     <dl class="facts">
-      <Fact name="Users" value={progress} />
+      <Fact name="Users" value={number(usersOf(results))} />
       <Fact name="Control" value={test.control ?? "none"} />
       <Fact name="Traffic" value={`${wholePercent(test.traffic)} of users`} />
       <Fact name="Created" value={moment(test.created_at, zone)} />
@@ -80,46 +77,65 @@ function Split({ results }: { results: Results }) {
   );
 }
 
-const metricNames = ({ results }: Results): string[] =>
-  results[0]?.metrics.map(({ metric_name }) => metric_name) ?? [];
+const ROLE_ORDER = ["primary", "guardrail", "exploratory"] as const;
 
-/** Sorts the metric of the verdict first. */
-function namesInOrder(results: Results): string[] {
-  const decisive = results.verdict.metric_name;
-  const names = metricNames(results);
-  return decisive === null ? names : [decisive, ...names.filter((name) => name !== decisive)];
-}
+/** The metric that decides first, then the guardrails. */
+const namesInOrder = ({ results }: Results): string[] =>
+  [...(results[0]?.metrics ?? [])]
+    .sort((a, b) => ROLE_ORDER.indexOf(a.role) - ROLE_ORDER.indexOf(b.role))
+    .map(({ metric_name }) => metric_name);
 
-interface ShownProps {
+/** An experiment as the page asks for it. */
+interface Asked {
   readonly test: ExperimentReply;
   readonly results: Results;
+  readonly timeline: Timeline;
+}
+
+interface ShownProps extends Asked {
   readonly query: URLSearchParams;
 }
 
-function Figures({ test, results, query }: ShownProps) {
+function Figures({ test, results, timeline, query }: ShownProps) {
+  const names = namesInOrder(results);
+  const wanted = query.get("metric") ?? results.verdict.metric_name ?? "";
+  const chosen = names.includes(wanted) ? wanted : (names[0] ?? "");
   return (
     <>
       <section aria-labelledby="metrics-title">
         <h2 id="metrics-title">Metrics</h2>
-        {namesInOrder(results).map((name) => (
-          <MetricSection key={name} results={results} metricName={name} />
-        ))}
+        <MetricTable results={results} names={names} chosen={chosen} />
+        <MetricSection results={results} metricName={chosen} />
       </section>
-      <TimelineSection testId={test.id} results={results} query={query} />
-      <SegmentsSection testId={test.id} results={results} query={query} />
+      <TimelineSection timeline={timeline} results={results} metricName={chosen} query={query} />
+      <SegmentsSection testId={test.id} results={results} metricName={chosen} query={query} />
     </>
   );
 }
 
-function Shown({ test, results, query }: ShownProps) {
+/** The results without what they say of each comparison: where the split is broken, none is better or worse. */
+const unjudged = (results: Results): Results => ({
+  ...results,
+  results: results.results.map((variant) => ({
+    ...variant,
+    metrics: variant.metrics.map(({ comparison, ...metric }) => ({
+      ...metric,
+      comparison: comparison === null ? null : { ...comparison, judged: null },
+    })),
+  })),
+});
+
+function Shown({ test, results, timeline, query }: ShownProps) {
   const broken = results.verdict.kind === "broken_split";
-  const figures = <Figures test={test} results={results} query={query} />;
+  const shown = broken ? unjudged(results) : results;
+  const figures = <Figures test={test} results={shown} timeline={timeline} query={query} />;
   return (
     <>
       <VerdictBanner results={results} />
+      <Progress test={test} results={results} timeline={timeline} zone={zoneOf(query)} />
       <Facts test={test} results={results} zone={zoneOf(query)} />
       {usersOf(results) === 0 && <FirstSteps test={test} />}
-      {metricNames(results).length > 0 && !broken && figures}
+      {namesInOrder(results).length > 0 && !broken && figures}
       <Split results={results} />
       {broken && (
         <details class="withdrawn">
@@ -137,9 +153,13 @@ interface ExperimentViewProps {
 }
 
 export function ExperimentView({ testId, query }: ExperimentViewProps) {
-  const answer = useAnswer(`experiment ${testId}`, async (signal) => {
-    const [test, results] = await Promise.all([getExperiment(testId, signal), getResults(testId, signal)]);
-    return { test, results };
+  const answer = useAnswer(`experiment ${testId}`, async (signal): Promise<Asked> => {
+    const [test, results, timeline] = await Promise.all([
+      getExperiment(testId, signal),
+      getResults(testId, signal),
+      getTimeline(testId, signal),
+    ]);
+    return { test, results, timeline };
   });
   const name = answer.value?.test.test_name;
   useEffect(() => {
@@ -152,14 +172,15 @@ export function ExperimentView({ testId, query }: ExperimentViewProps) {
       </p>
       <h1>{name ?? `Experiment ${testId}`}</h1>
       <Answered answer={answer} what="the experiment">
-        {({ test, results }) => (
+        {({ test, results, timeline }) => (
           <>
             <div class="title-line">
               <StatusTag status={test.status} />
               {test.description !== null && <p>{test.description}</p>}
               <ExperimentActions test={test} results={results} onChange={answer.again} />
             </div>
-            <Shown test={test} results={results} query={query} />
+            <Shown test={test} results={results} timeline={timeline} query={query} />
+            <SettingsSection test={test} onChange={answer.again} />
             <NotesSection test={test} zone={zoneOf(query)} onChange={answer.again} />
           </>
         )}

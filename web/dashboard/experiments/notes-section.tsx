@@ -1,46 +1,31 @@
 import { useState } from "preact/hooks";
-import type { ExperimentReply } from "../../../domain/experiments/experiment.ts";
-import { updateExperiment } from "../access/api.ts";
-import type { Problem } from "../access/problem.ts";
-import { Faults, TextArea } from "../parts/fields.tsx";
+import { TextArea } from "../parts/fields.tsx";
 import { moment } from "../parts/format.ts";
-import { ProblemNotice } from "../parts/notices.tsx";
 import { More } from "../parts/table.tsx";
+import { ChangeForm } from "./change-form.tsx";
+import { type ChangeProps, useChange } from "./use-change.ts";
 
-interface NotesFormProps {
-  readonly test: ExperimentReply;
-  readonly onChange: () => void;
-}
+/** Text of a field; null where it is empty. */
+const written = (text: string): string | null => (text.trim() === "" ? null : text);
 
-function NotesForm({ test, onChange }: NotesFormProps) {
+function NotesForm(props: ChangeProps) {
+  const { test } = props;
+  const [description, setDescription] = useState(test.description ?? "");
   const [hypothesis, setHypothesis] = useState(test.hypothesis ?? "");
   const [notes, setNotes] = useState(test.notes ?? "");
-  const [problem, setProblem] = useState<Problem | undefined>();
-  const save = (): void => {
-    const written = (text: string): string | null => (text.trim() === "" ? null : text);
-    const change = { hypothesis: written(hypothesis), notes: written(notes) };
-    updateExperiment(test.id, change).then(onChange, setProblem);
-  };
+  const { change, ...state } = useChange(props);
+  const save = (): Promise<void> =>
+    change({ description: written(description), hypothesis: written(hypothesis), notes: written(notes) });
   return (
-    <Faults.Provider value={problem?.faults ?? []}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save();
-        }}
-      >
-        <TextArea label="Hypothesis" path="hypothesis" value={hypothesis} onValue={setHypothesis} />
-        <TextArea label="Notes" path="notes" value={notes} onValue={setNotes} />
-        <div class="actions">
-          <button type="submit">Save</button>
-        </div>
-        {problem !== undefined && <ProblemNotice problem={problem} />}
-      </form>
-    </Faults.Provider>
+    <ChangeForm label="Description, hypothesis and notes" button="Save" onSend={save} {...state}>
+      <TextArea label="Description" path="description" value={description} onValue={setDescription} />
+      <TextArea label="Hypothesis" path="hypothesis" value={hypothesis} onValue={setHypothesis} />
+      <TextArea label="Notes" path="notes" value={notes} onValue={setNotes} />
+    </ChangeForm>
   );
 }
 
-interface NotesSectionProps extends NotesFormProps {
+interface NotesSectionProps extends ChangeProps {
   readonly zone: string;
 }
 
@@ -57,7 +42,9 @@ export function NotesSection({ test, zone, onChange }: NotesSectionProps) {
       )}
       {hypothesis !== null && <p>Hypothesis: {hypothesis}</p>}
       {notes !== null && <p class="notes">{notes}</p>}
-      <More summary="Edit hypothesis and notes">{() => <NotesForm test={test} onChange={onChange} />}</More>
+      <More summary="Edit description, hypothesis and notes">
+        {() => <NotesForm test={test} onChange={onChange} />}
+      </More>
     </section>
   );
 }

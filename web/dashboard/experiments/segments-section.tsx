@@ -3,12 +3,12 @@ import type { Segments } from "../../../domain/experiments/results/segment-resul
 import { getSegments } from "../access/api.ts";
 import { useAnswer } from "../access/use-answer.ts";
 import { propertyNames, useCatalogue } from "../events/use-catalogue.ts";
-import { FilterField, optionsOf, SelectField } from "../parts/fields.tsx";
+import { FilterField } from "../parts/fields.tsx";
 import { counted, level, number } from "../parts/format.ts";
 import { Answered } from "../parts/notices.tsx";
 import { Table } from "../parts/table.tsx";
 import { setQuery } from "../use-address.ts";
-import { differenceCells } from "./metric-section.tsx";
+import { differenceCells } from "./metric-cells.ts";
 
 /** One row for each variant of each value. The last cell of a difference, which judges, is left out. */
 function rowsOf({ values }: Segments, metricName: string): string[][] {
@@ -58,24 +58,23 @@ function Shown({ segments, metricName, control }: ShownProps) {
 interface SegmentsSectionProps {
   readonly testId: number;
   readonly results: Results;
+  readonly metricName: string;
   readonly query: URLSearchParams;
 }
 
 /** Results by the values of a property that users had when they were assigned. */
-export function SegmentsSection({ testId, results, query }: SegmentsSectionProps) {
+export function SegmentsSection({ testId, results, metricName, query }: SegmentsSectionProps) {
   const property = query.get("segment") ?? "";
   const catalogue = useCatalogue();
   const answer = useAnswer(
     property === "" ? undefined : `segments ${testId} ${property} ${results.computed_at}`,
     (signal) => getSegments(testId, property, signal),
   );
-  const names = results.results[0]?.metrics.map(({ metric_name }) => metric_name) ?? [];
-  const metricName = query.get("segment_metric") ?? results.verdict.metric_name ?? names[0] ?? "";
   const known = propertyNames(catalogue, []) ?? [];
   return (
     <section aria-labelledby="segments-title">
       <h2 id="segments-title">
-        Segments <span class="tag">exploratory</span>
+        {metricName} by segment <span class="tag">exploratory</span>
       </h2>
       <p class="hint">
         The results by a property that users had when they were assigned, such as their country. They decide
@@ -87,12 +86,6 @@ export function SegmentsSection({ testId, results, query }: SegmentsSectionProps
           hint={known.length === 0 ? "sent with the assignment" : `such as ${known.slice(0, 3).join(", ")}`}
           value={property}
           onValue={(segment) => setQuery({ segment })}
-        />
-        <SelectField
-          label="Metric of the segments"
-          value={metricName}
-          options={optionsOf(names)}
-          onValue={(segment_metric) => setQuery({ segment_metric })}
         />
       </div>
       {property !== "" && (

@@ -1,11 +1,8 @@
 import { useMemo } from "preact/hooks";
 import type { Results } from "../../../domain/experiments/results/results.ts";
 import type { Timeline } from "../../../domain/experiments/results/timeline.ts";
-import { getTimeline } from "../access/api.ts";
-import { useAnswer } from "../access/use-answer.ts";
 import { optionsOf, SelectField } from "../parts/fields.tsx";
 import { counted, day, differenceUnit, type MetricKind, wholePercent } from "../parts/format.ts";
-import { Answered } from "../parts/notices.tsx";
 import { More, Table } from "../parts/table.tsx";
 import { TimePlot } from "../plots/time-plot.tsx";
 import { setQuery } from "../use-address.ts";
@@ -91,50 +88,38 @@ function Shown({ timeline, metric, variant, control }: ShownProps) {
 }
 
 interface TimelineSectionProps {
-  readonly testId: number;
+  readonly timeline: Timeline;
   readonly results: Results;
+  readonly metricName: string;
   readonly query: URLSearchParams;
 }
 
 /** The difference with its interval, day by day. */
-export function TimelineSection({ testId, results, query }: TimelineSectionProps) {
-  const answer = useAnswer(`timeline ${testId} ${results.computed_at}`, (signal) =>
-    getTimeline(testId, signal),
-  );
+export function TimelineSection({ timeline, results, metricName, query }: TimelineSectionProps) {
   const challengers = results.results.filter(({ is_control }) => !is_control);
   const variant = query.get("variant") ?? results.verdict.variant_name ?? challengers[0]?.variant_name ?? "";
-  const metrics = results.results[0]?.metrics ?? [];
-  const wanted = query.get("metric") ?? results.verdict.metric_name;
-  const metric = metrics.find(({ metric_name }) => metric_name === wanted) ?? metrics[0];
+  const metric = results.results[0]?.metrics.find(({ metric_name }) => metric_name === metricName);
   if (metric === undefined) return null;
   return (
     <section aria-labelledby="timeline-title">
-      <h2 id="timeline-title">Day by day</h2>
+      <h2 id="timeline-title">{metricName} day by day</h2>
       <p class="hint">The results at the end of each day. The last day shows the current results.</p>
-      <div class="filters">
-        <SelectField
-          label="Metric"
-          value={metric.metric_name}
-          options={optionsOf(metrics.map(({ metric_name }) => metric_name))}
-          onValue={(value) => setQuery({ metric: value })}
-        />
-        <SelectField
-          label="Variant"
-          value={variant}
-          options={optionsOf(challengers.map(({ variant_name }) => variant_name))}
-          onValue={(value) => setQuery({ variant: value })}
-        />
-      </div>
-      <Answered answer={answer} what="the timeline">
-        {(timeline) => (
-          <Shown
-            timeline={timeline}
-            metric={metric}
-            variant={variant}
-            control={results.control ?? "the control"}
+      {challengers.length > 1 && (
+        <div class="filters">
+          <SelectField
+            label="Variant"
+            value={variant}
+            options={optionsOf(challengers.map(({ variant_name }) => variant_name))}
+            onValue={(value) => setQuery({ variant: value })}
           />
-        )}
-      </Answered>
+        </div>
+      )}
+      <Shown
+        timeline={timeline}
+        metric={metric}
+        variant={variant}
+        control={results.control ?? "the control"}
+      />
     </section>
   );
 }

@@ -29,12 +29,17 @@ export const VerdictLabel = ({ kind }: { kind: Kind }) => (
   </strong>
 );
 
-/** The server's sentence, with names isolated so that their writing direction does not move the figures. */
+/**
+ * The server's sentence after the label of the verdict, which it may begin with. Names are isolated, so that their writing
+ * direction does not move the figures.
+ */
 export const sentenceOf = (verdict: Results["verdict"], variants: readonly string[]): string =>
   [verdict.metric_name ?? "", ...variants].reduce(
     (text, name) => text.replaceAll(name, isolated(name)),
-    verdict.summary,
+    verdict.summary.replace(`${APPEARANCES[verdict.kind].label}. `, ""),
   );
+
+export const usersOf = ({ results }: Results): number => results.reduce((sum, { users }) => sum + users, 0);
 
 export const variantNames = ({ results }: Results): string[] =>
   results.map(({ variant_name }) => variant_name);

@@ -14,8 +14,23 @@ export interface IntervalRow {
   readonly name: string;
   readonly estimate: number;
   readonly interval: Bounds | null;
-  /** Highlights the row that the verdict is about. */
+  /** Colours a row that is judged good or bad. */
   readonly mark: "good" | "bad" | undefined;
+}
+
+type Shown = Spread & { readonly estimate: number };
+
+/** Figures in the displayed unit: shares are displayed as percentages. */
+export function inShownUnit(
+  { estimate, interval }: Pick<IntervalRow, "estimate" | "interval">,
+  kind: MetricKind,
+): Shown {
+  const factor = scaleOf(kind);
+  const scaled = (value: number | null) => (value === null ? null : factor * value);
+  return {
+    estimate: factor * estimate,
+    interval: interval === null ? null : [scaled(interval[0]), scaled(interval[1])],
+  };
 }
 
 interface IntervalPlotProps {
@@ -28,47 +43,69 @@ interface IntervalPlotProps {
 }
 
 const HEIGHT = 40;
-const MIDDLE = HEIGHT / 2;
-const CAP = 7;
 
 // In percent of the width, so that nothing is measured, or redrawn when a phone is turned.
 const at = (place: number): string => `${place.toFixed(3)}%`;
 
-function Whisker({ scale, interval }: { scale: Scale; interval: Bounds }) {
+interface LineProps {
+  /** In the displayed unit. */
+  readonly spread: Shown;
+  readonly scale: Scale;
+  /** In pixels. */
+  readonly height: number;
+  /** Said by screen readers; left out where text next to the line says the same. */
+  readonly label?: string;
+}
+
+function Whisker({ scale, interval, height }: { scale: Scale; interval: Bounds; height: number }) {
   const { from, to, opensLow, opensHigh } = stretchOn(scale, interval);
-  const cap = (place: number) => <line x1={at(place)} x2={at(place)} y1={MIDDLE - CAP} y2={MIDDLE + CAP} />;
+  const [middle, cap] = [height / 2, height / 6];
+  const end = (place: number) => <line x1={at(place)} x2={at(place)} y1={middle - cap} y2={middle + cap} />;
   return (
     <g class="whisker">
-      <line x1={at(from)} x2={at(to)} y1={MIDDLE} y2={MIDDLE} />
-      {!opensLow && cap(from)}
-      {!opensHigh && cap(to)}
+      <line x1={at(from)} x2={at(to)} y1={middle} y2={middle} />
+      {!opensLow && end(from)}
+      {!opensHigh && end(to)}
     </g>
+  );
+}
+
+/** An estimate with its interval, and zero, on a scale. */
+export function IntervalLine({ spread: { estimate, interval }, scale, height, label }: LineProps) {
+  const zero = at(placeOn(scale, 0));
+  return (
+    <svg
+      class="interval-line"
+      role="img"
+      aria-label={label}
+      aria-hidden={label === undefined}
+      width="100%"
+      height={height}
+      overflow="visible"
+    >
+      <line class="zero" x1={zero} x2={zero} y1={height / 10} y2={height} />
+      {interval !== null && <Whisker scale={scale} interval={interval} height={height} />}
+      <circle class="estimate" cx={at(placeOn(scale, estimate))} cy={height / 2} r={2 + height / 10} />
+    </svg>
   );
 }
 
 const UNKNOWN = "interval not known yet";
 
 function Row({ row, scale, kind }: { row: IntervalRow; scale: Scale; kind: MetricKind }) {
-  const { estimate, interval } = shown(row, kind);
-  const zero = at(placeOn(scale, 0));
   const size = difference(kind, row.estimate);
-  const spread = row.interval === null ? UNKNOWN : differenceRange(kind, row.interval);
+  const range = row.interval === null ? UNKNOWN : differenceRange(kind, row.interval);
   return (
     <div class={`interval-row ${row.mark ?? "undecided"}`}>
       <p class="interval-name">
-        <strong>{row.name}</strong> <span>{size}</span> <small>{spread}</small>
+        <strong>{row.name}</strong> <span>{size}</span> <small>{range}</small>
       </p>
-      <svg
-        role="img"
-        aria-label={`${row.name}: ${size}, interval: ${spread}`}
-        width="100%"
+      <IntervalLine
+        spread={inShownUnit(row, kind)}
+        scale={scale}
         height={HEIGHT}
-        overflow="visible"
-      >
-        <line class="zero" x1={zero} x2={zero} y1="4" y2={HEIGHT} />
-        {interval !== null && <Whisker scale={scale} interval={interval} />}
-        <circle class="estimate" cx={at(placeOn(scale, estimate))} cy={MIDDLE} r="6" />
-      </svg>
+        label={`${row.name}: ${size}, interval: ${range}`}
+      />
     </div>
   );
 }
@@ -87,16 +124,6 @@ const Axis = ({ scale }: { scale: Scale }) => (
   </svg>
 );
 
-/** A row in the displayed unit: shares are displayed as percentages. */
-function shown({ estimate, interval }: IntervalRow, kind: MetricKind): Spread & { estimate: number } {
-  const factor = scaleOf(kind);
-  const scaled = (value: number | null) => (value === null ? null : factor * value);
-  return {
-    estimate: factor * estimate,
-    interval: interval === null ? null : [scaled(interval[0]), scaled(interval[1])],
-  };
-}
-
 const SIDES = {
   increase: ["worse", "better"],
   decrease: ["better", "worse"],
@@ -105,7 +132,7 @@ const SIDES = {
 
 /** Differences from the control with their intervals, on one scale, with zero marked. */
 export function IntervalPlot({ rows, kind, direction, caption, control }: IntervalPlotProps) {
-  const scale = scaleFor(rows.map((row) => shown(row, kind)));
+  const scale = scaleFor(rows.map((row) => inShownUnit(row, kind)));
   const [left, right] = SIDES[direction ?? "unknown"];
   return (
     <figure class="intervals">
