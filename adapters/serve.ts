@@ -1,6 +1,8 @@
+import { outliveOutput } from "./closed-output.ts";
 import { refusalLine, startLine } from "./listening.ts";
 import { startServer } from "./server.ts";
 
+outliveOutput();
 try {
   const { url, isOpen, stop } = await startServer();
   process.stdout.write(`${startLine(url, isOpen)}\n`);
