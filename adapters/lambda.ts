@@ -62,6 +62,7 @@ export {
   answer as createExperiment,
   answer as deleteExperiment,
   answer as describeApi,
+  answer as describeBriefly,
   answer as eraseUser,
   answer as listErasures,
   answer as listEvents,

@@ -52,7 +52,10 @@ interface Operation {
 /** The part of an OpenAPI 3.1 document that the reference shows. */
 export interface ApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, Schema>>;
+    readonly responses: Readonly<Record<string, { readonly description: string }>>;
+  };
 }
 
 const nameOf = (ref: string): string => ref.slice(ref.lastIndexOf("/") + 1);
@@ -188,6 +191,30 @@ function schemaLines(name: string, schema: Schema): string[] {
   ];
 }
 
+/** The status of each refusal, as the endpoints answer it. */
+function refusalStatuses(paths: ApiDocument["paths"]): ReadonlyMap<string, string> {
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
+  return new Map(
+    operations.flatMap(({ responses }) =>
+      Object.entries(responses).map(([status, { $ref = "" }]) => [nameOf($ref), status] as const),
+    ),
+  );
+}
+
+function refusalLines({ paths, components }: ApiDocument): string[] {
+  const statuses = refusalStatuses(paths);
+  return [
+    "",
+    "## Error codes",
+    "",
+    "| Status | `code` | When, and what to do |",
+    "|---|---|---|",
+    ...Object.entries(components.responses).map(
+      ([name, { description }]) => `| ${statuses.get(name)} | ${code(name)} | ${description} |`,
+    ),
+  ];
+}
+
 const INTRODUCTION = `# API reference
 
 This page is made from \`GET /apiv1/openapi.json\`, which is computed from the schemas that the endpoints parse with:
@@ -195,15 +222,16 @@ This page is made from \`GET /apiv1/openapi.json\`, which is computed from the s
 [events.md](events.md) and [experiments.md](experiments.md) explain what they mean.
 
 Times are ISO 8601 in UTC. An unknown field of a body is refused by its name. Every refusal is \`application/problem+json\` with the
-fields of [Problem](#problem); its \`code\` says which kind it is.
+fields of [Problem](#problem); its \`code\` says [which kind](#error-codes) it is.
 
 ## Endpoints`;
 
 /** The reference as Markdown. */
-export function apiReference({ paths, components }: ApiDocument): string {
+export function apiReference(document: ApiDocument): string {
+  const { paths, components } = document;
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([method, operation]) => operationLines(method, path, operation)),
   );
   const schemas = Object.entries(components.schemas).flatMap(([name, schema]) => schemaLines(name, schema));
-  return `${[INTRODUCTION, ...operations, "", "## Schemas", ...schemas].join("\n")}\n`;
+  return `${[INTRODUCTION, ...operations, ...refusalLines(document), "", "## Schemas", ...schemas].join("\n")}\n`;
 }

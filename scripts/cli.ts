@@ -1,22 +1,9 @@
 #!/usr/bin/env node
 import { closest } from "fastest-levenshtein";
+import { outliveOutput } from "../adapters/closed-output.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { type Command, Refused, say } from "./commands/command.ts";
-
-type Load = () => Promise<{ command: Command }>;
-
-// Loaded when called: most commands need one engine or the other.
-const COMMANDS: Readonly<Record<string, Load>> = {
-  serve: () => import("./commands/serve.ts"),
-  demo: () => import("./commands/demo.ts"),
-  keys: () => import("./commands/keys.ts"),
-  backup: () => import("./commands/backup.ts"),
-  restore: () => import("./commands/restore.ts"),
-  rebuild: () => import("./commands/rebuild.ts"),
-  verify: () => import("./commands/verify.ts"),
-  copy: () => import("./commands/copy.ts"),
-  import: () => import("./commands/import.ts"),
-};
+import { Refused, say } from "./commands/command.ts";
+import { COMMANDS } from "./commands/commands.ts";
 
 const NAME_WIDTH = 10;
 
@@ -36,7 +23,7 @@ async function overview(): Promise<string> {
   ].join("\n");
 }
 
-function commandOf(name: string): Load {
+function commandOf(name: string) {
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load !== undefined) return load;
   const nearest = closest(name, Object.keys(COMMANDS));
@@ -54,6 +41,7 @@ async function run([first = "serve", ...rest]: readonly string[]): Promise<void>
   await command.run(args);
 }
 
+outliveOutput();
 try {
   await run(process.argv.slice(2));
 } catch (error) {

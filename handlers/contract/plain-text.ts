@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-export type TextFormat = "prometheus";
+export type TextFormat = "prometheus" | "markdown";
 
 /** An answer that is text in a format of its own, and not JSON. */
 export class PlainText {

@@ -23,6 +23,11 @@ interface Declaration<O extends Options> {
 /** A command of the command line. */
 export interface Command {
   readonly summary: string;
+  readonly usage: string;
+  /** All that `--help` prints. */
+  readonly help: string;
+  /** The names of its options. */
+  readonly options: readonly string[];
   /** Runs with the arguments after its name. `--help` prints the help instead. */
   run(args: readonly string[]): Promise<void>;
 }
@@ -46,7 +51,7 @@ const HELP = { help: { type: "boolean", short: "h" } } as const;
 
 export function defineCommand<const O extends Options>(command: Declaration<O>): Command {
   const { name, summary, usage, options, help, allowPositionals = false } = command;
-  const text = `${callOf(name)} ${usage}
+  const text = `${`${callOf(name)} ${usage}`.trimEnd()}
 
   ${summary}.
 
@@ -62,6 +67,9 @@ ${help}`;
 
   return {
     summary,
+    usage,
+    help: text,
+    options: Object.keys(options),
     async run(args) {
       const { values } = parseArgs({ options: HELP, args: [...args], strict: false });
       if (values.help) return void process.stdout.write(`${text}\n`);

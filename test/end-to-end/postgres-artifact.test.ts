@@ -67,6 +67,7 @@ const POSTHOG_EVENT = { event: "click", distinct_id: "ann" };
 const requests: readonly Named[] = [
   request("checkHealth", "GET", "/health"),
   request("describeApi", "GET", "/apiv1/openapi.json"),
+  request("describeBriefly", "GET", "/llms.txt"),
   request("trackEvent", "POST", "/apiv1/events", { event_type: "click", message_id: "m" }),
   request("trackEvents", "POST", "/apiv1/events/batch", [{ event_type: "click" }, { event_type: "view" }]),
   request("createExperiment", "POST", "/apiv1/ab-tests", { test_name: "colours", variants }),
@@ -179,6 +180,7 @@ test("the unzipped artifact answers a gateway event for every endpoint from Post
   expect(Object.fromEntries(statuses)).toEqual({
     checkHealth: 200,
     describeApi: 200,
+    describeBriefly: 200,
     trackEvent: 201,
     trackEvents: 201,
     createExperiment: 201,

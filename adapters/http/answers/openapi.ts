@@ -3,9 +3,11 @@ import type { FailureCode } from "../../../domain/failure.ts";
 import { documentedBatches } from "../../../handlers/contract/batch.ts";
 import { type Access, type Endpoint, endpoint, type Outcome } from "../../../handlers/contract/endpoint.ts";
 import type { ListingFormat } from "../../../handlers/contract/listing.ts";
-import type { TextFormat } from "../../../handlers/contract/plain-text.ts";
+import { PlainText, plainTextOf, type TextFormat } from "../../../handlers/contract/plain-text.ts";
 import { LISTING_TYPES } from "./listing.ts";
+import { llmsText, SUMMARY } from "./llms.ts";
 import { TEXT_TYPES } from "./plain-text.ts";
+import { REFUSAL_ADVICE } from "./problem.ts";
 import { FAILURE_STATUS, OUTCOME_STATUS } from "./statuses.ts";
 
 type Json = Record<string, unknown>;
@@ -144,10 +146,10 @@ function operation(endpoint: Endpoint, write: Write): Json {
 
 function problems(): Json {
   return Object.fromEntries(
-    Object.keys(FAILURE_STATUS).map((code) => [
+    Object.entries(REFUSAL_ADVICE).map(([code, description]) => [
       code,
       {
-        description: code,
+        description,
         content: json("application/problem+json", { $ref: "#/components/schemas/Problem" }),
       },
     ]),
@@ -178,7 +180,7 @@ export function openApi(endpoints: readonly Endpoint[], version: string): OpenAp
     info: {
       title: "Analytics Server",
       version,
-      description: "Records what users do, and shows which variant of a feature does better.",
+      description: SUMMARY,
       license: { name: "MIT", identifier: "MIT" },
     },
     // The server that answers with this document.
@@ -210,8 +212,22 @@ function describeApi(all: () => readonly Endpoint[]) {
   });
 }
 
-/** The endpoints and one more, which describes them. It belongs here because the description is about HTTP. */
+/** The endpoint that describes all endpoints to assistants, in the form of https://llmstxt.org. */
+const describeBriefly = (all: () => readonly Endpoint[]) =>
+  endpoint({
+    name: "describeBriefly",
+    method: "GET",
+    path: "/llms.txt",
+    access: "open",
+    summary: "This API on one page of text, for assistants",
+    sharesItsPath: true,
+    replies: { ok: plainTextOf("markdown") },
+
+    handle: async () => ({ outcome: "ok", body: new PlainText("markdown", llmsText(all())) }),
+  });
+
+/** The endpoints and two more, which describe them. They belong here because the descriptions are about HTTP. */
 export function withDescription(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  const all: readonly Endpoint[] = [...endpoints, describeApi(() => all)];
+  const all: readonly Endpoint[] = [...endpoints, describeApi(() => all), describeBriefly(() => all)];
   return all;
 }

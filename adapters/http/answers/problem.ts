@@ -17,6 +17,24 @@ const TITLES: Record<FailureCode, string> = {
   unavailable: "Not available now",
 };
 
+/** When each kind is answered, and what the caller does about it: for the documentation. */
+export const REFUSAL_ADVICE: Record<FailureCode, string> = {
+  invalid:
+    "The request has faults, which `errors` lists with their places. Correct them; nothing was stored.",
+  unauthorized: "No key, or an unknown one. Send a key as `Authorization: Bearer <key>`.",
+  forbidden: "The key, the page's origin or the address has no access to this endpoint. Use a key that has.",
+  not_found: "No such endpoint, experiment, user or file.",
+  method_not_allowed: "The path takes other methods, which the header `Allow` lists.",
+  timeout: "The request took too long to arrive. Send it again with the same `message_id`.",
+  conflict: "The request contradicts what is stored, such as a name that is taken. `detail` says which.",
+  too_large: "The body, or a part of it, is larger than the limit that `detail` names. Send less at once.",
+  unsupported_media_type: "The body's type or encoding is not taken. `detail` lists those that are.",
+  rate_limited: "Too many requests. Send it again after as many seconds as `Retry-After` says.",
+  internal: "A fault of the server. Nothing was stored; its log has the request id that `detail` names.",
+  unavailable:
+    "The storage cannot be used now, or a report took too long. Send it again after `Retry-After`.",
+};
+
 const RETRY_SPREAD_SECONDS = 5;
 
 /** Clients that were refused together must not come back together. A rate limit names the time for one client alone. */
