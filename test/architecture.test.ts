@@ -87,11 +87,13 @@ function allowedFor(file: string): Allowed {
       packages("zod", ...VIEWS, ...OPENFEATURE),
     );
   if (file.startsWith("adapters/rollups/")) return below("adapters/rollups/", "domain/");
+  if (file.startsWith("adapters/background/"))
+    return anyOf(below("adapters/background/", "domain/"), (target) => target === "node:timers/promises");
   const technology = /^adapters\/(\w+)\//.exec(file)?.[1] ?? "";
   const driver = DRIVERS[technology];
   if (driver !== undefined) {
     return anyOf(
-      below(`adapters/${technology}/`, "adapters/rollups/", "domain/"),
+      below(`adapters/${technology}/`, "adapters/rollups/", "adapters/background/", "domain/"),
       (target) => target === "adapters/migrate.ts",
       packages(driver),
       isNode,

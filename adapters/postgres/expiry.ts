@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { type ExpiryProgress, expires, type Keeping } from "../../domain/events/expiry.ts";
+import type { Keeping } from "../../domain/events/expiry.ts";
 import type { OnRetry } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
+import { createExpiry, type Expiry } from "../background/expiry.ts";
 import { nextExpired, unusedUsers } from "../rollups/removal/expired.ts";
 import { noRemovedRows } from "../rollups/removal/removed-rows.ts";
 import { run } from "../rollups/work.ts";
@@ -12,20 +12,8 @@ import type { RollupBuild } from "./reports/rollup-build.ts";
 import { createRollupStore } from "./reports/rollup-store.ts";
 import { takeOut } from "./reports/rollup-writer.ts";
 
-/** Removes events that are older than they are kept, in small transactions; of several processes one at a time. */
-export interface Expiry {
-  start(): void;
-  /** Undefined where everything is kept. */
-  progress(): ExpiryProgress | undefined;
-  /** Ends after the current step. */
-  stop(): Promise<void>;
-}
-
 const EVENTS_A_STEP = 1_000;
 const USERS_A_STEP = 5_000;
-const BUILD_MS = 5_000;
-const PAUSE_MS = 5;
-const CHECK_EVERY_MS = 60_000;
 
 const DELETE_USERS = "delete from event_users where user_id = any($1::text[])";
 
@@ -48,57 +36,19 @@ async function sweepUsers(query: Query): Promise<void> {
   if (unused.length > 0) await takeOut(query, state, noRemovedRows());
 }
 
-export function createExpiry(
+/** Of several processes, one at a time removes events. */
+export const openExpiry = (
   database: Database,
-  build: Pick<RollupBuild, "catchUp">,
+  { catchUp }: Pick<RollupBuild, "catchUp">,
   keeping: Keeping,
   now: () => Instant,
   onRetry: OnRetry,
-): Expiry {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  let removed = 0;
-  let pending = expires(keeping);
-  let working: Promise<void> | undefined;
-
-  async function removeExpired(): Promise<number> {
-    let events = 0;
-    while (!signal.aborted) {
-      const gone = await database.transaction((query) => step(query, keeping, now()));
-      if (gone === 0) return events;
-      events += gone ?? 0;
-      removed += gone ?? 0;
-      await sleep(gone === undefined ? BUILD_MS : PAUSE_MS, undefined, { signal, ref: false });
-    }
-    return events;
-  }
-
-  async function pass(): Promise<void> {
-    await build.catchUp(Date.now() + BUILD_MS);
-    if ((await removeExpired()) > 0) {
+): Expiry =>
+  createExpiry(keeping, onRetry, {
+    catchUp,
+    remove: () => database.transaction((query) => step(query, keeping, now())),
+    sweep: async (signal) => {
       await sweepValues(database, signal);
       await database.transaction(sweepUsers);
-    }
-    pending = false;
-  }
-
-  async function work(): Promise<void> {
-    while (!signal.aborted) {
-      await pass().catch((error) => {
-        if (!signal.aborted) onRetry("expiry", error);
-      });
-      await sleep(CHECK_EVERY_MS, undefined, { signal, ref: false }).catch(() => {});
-    }
-  }
-
-  return {
-    start() {
-      if (expires(keeping)) working ??= work();
     },
-    progress: () => (expires(keeping) ? { removed, pending } : undefined),
-    async stop() {
-      stopping.abort();
-      await working;
-    },
-  };
-}
+  });

@@ -4,6 +4,8 @@ import Sqlite, { type Database } from "better-sqlite3";
 import type { Keeping } from "../../domain/events/expiry.ts";
 import type { OnRetry, RebuildProgress, Storage } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
+import type { Erasures } from "../background/erasures.ts";
+import type { Expiry } from "../background/expiry.ts";
 import { pendingMigrations } from "../migrate.ts";
 import { createEventStore } from "./events.ts";
 import { createAssignmentFinder, createAssignmentStore } from "./experiments/assignments.ts";
@@ -20,12 +22,12 @@ import {
 import { createMetricStore } from "./experiments/metrics.ts";
 import { createTallyBacklog } from "./experiments/tally-backlog.ts";
 import { createWeightPeriods } from "./experiments/weight-periods.ts";
-import { createExpiry, type Expiry } from "./expiry.ts";
+import { openExpiry } from "./expiry.ts";
 import { conditionOf, reading } from "./failures.ts";
 import { createFigures } from "./figures.ts";
 import { migrations } from "./migrations.ts";
 import { type OpenFiles, watchOpenFiles } from "./open-files.ts";
-import { createErasures, type Erasures } from "./people/erasures.ts";
+import { openErasures } from "./people/erasures.ts";
 import { createEventRemoval } from "./people/event-removal.ts";
 import { createIdsOf, createLinkStore, type IdsOf } from "./people/links.ts";
 import { createLeaving } from "./people/memberships.ts";
@@ -215,7 +217,7 @@ function removalsOf(
   const remove = createRemover(db, rollups);
   const plan = createPlanner(db, false);
   const removal = createEventRemoval({ db, writer, build, rollups, remove, plan });
-  const erasures = createErasures({
+  const erasures = openErasures({
     db,
     writer,
     removal,
@@ -229,7 +231,7 @@ function removalsOf(
     now,
     onRetry,
   });
-  const expiry = createExpiry({ db, writer, rollups, build, remove, removal, keeping, now, onRetry });
+  const expiry = openExpiry({ db, writer, rollups, build, remove, removal, keeping, now, onRetry });
   return { erasures, expiry };
 }
 
@@ -290,7 +292,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
     },
     figures: createFigures(db, writer, build),
     close: async () => {
-      backlog.stop();
+      await backlog.stop();
       await expiry.stop();
       await erasures.stop();
       await build.close();

@@ -1,22 +1,19 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { OnRetry } from "../../../domain/storage.ts";
+import { type Background, createBackground } from "../../background/background.ts";
 import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
 
 /** Deletes experiments: at once for every reader, and the many rows of their users bit by bit. */
-export interface Deletions {
+export interface Deletions extends Pick<Background, "stop"> {
   /** False where there is no such experiment. */
   deleteExperiment(testId: number): Promise<boolean>;
   /** Goes on with deletions that another process, or an earlier one, has not finished. */
   resume(): void;
-  /** Ends after the current slice; another process or a later one goes on from there. */
-  stop(): Promise<void>;
 }
 
 const ROWS_A_SLICE = 5_000;
 // Leaves the server to requests between two slices.
 const PAUSE_MS = 5;
-const RETRY_MS = 1_000;
 // The last step has each foreign key search a whole table, of which nothing is left to delete.
 const FINISH_PATIENCE_MS = 3_600_000;
 
@@ -139,31 +136,12 @@ async function sweepSlice(query: Query): Promise<boolean> {
 }
 
 export function createDeletions(database: Database, onRetry: OnRetry): Deletions {
-  const stopping = new AbortController();
-  let sweeping: Promise<void> | undefined;
-
-  const pause = (milliseconds: number): Promise<void> =>
-    sleep(milliseconds, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
-
-  async function sweep(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      try {
-        if (!(await database.transaction(sweepSlice, FINISH_PATIENCE_MS))) return;
-        await pause(PAUSE_MS);
-      } catch (error) {
-        // The database is away or full. Nothing is shown of these rows meanwhile.
-        onRetry("deletions", error);
-        await pause(RETRY_MS);
-      }
-    }
-  }
-
-  function resume(): void {
-    if (stopping.signal.aborted) return;
-    sweeping ??= sweep().finally(() => {
-      sweeping = undefined;
-    });
-  }
+  const background = createBackground("deletions", onRetry, async ({ pause }) => {
+    const goesOn = await database.transaction(sweepSlice, FINISH_PATIENCE_MS);
+    if (goesOn) await pause(PAUSE_MS);
+    return goesOn;
+  });
+  const resume = (): void => void background.work();
 
   return {
     resume,
@@ -172,9 +150,6 @@ export function createDeletions(database: Database, onRetry: OnRetry): Deletions
       if (deleted) resume();
       return deleted;
     },
-    async stop() {
-      stopping.abort();
-      await sweeping;
-    },
+    stop: background.stop,
   };
 }

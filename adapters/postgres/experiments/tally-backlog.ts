@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { readMetrics } from "../../../domain/experiments/experiment.ts";
 import type { EventQuestions, OnRetry } from "../../../domain/storage.ts";
+import { type Background, createBackground } from "../../background/background.ts";
 import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
 import { watchedColumns } from "../events.ts";
@@ -10,13 +10,6 @@ import { type FoundCovariates, findCovariates, setCovariates } from "./covariate
 import { readDefinitions, type WatchedEvent, watchedEvents, watchesOf } from "./definitions.ts";
 import { ALL_DAYS, anySlice, dayOf, endOf, epochOf, periodAt } from "./expressions.ts";
 import { TALLY_STORED, TALLY_WITHOUT_USERS } from "./value-statements.ts";
-
-/** Tallies what was stored before there were sums for it, in small transactions; of several processes one at a time. */
-export interface TallyBacklog {
-  /** Works until nothing is left, then fulfils; also when it is stopped. A call while it works joins that work. */
-  work(): Promise<void>;
-  stop(): Promise<void>;
-}
 
 interface BacklogRow {
   readonly id: number;
@@ -43,7 +36,6 @@ interface Reached {
 
 const ROWS_A_STEP = 500;
 const EVENTS_A_STEP = 2_000;
-const RETRY_MS = 5_000;
 const WAIT_MS = 100;
 
 // A transaction that began before a metric was added may not have committed yet: its rows would be passed over.
@@ -211,16 +203,12 @@ async function step(query: Query, found: Found | undefined): Promise<boolean | "
   return true;
 }
 
+/** Tallies what was stored before there were sums for it, in small transactions; of several processes one at a time. */
 export function createTallyBacklog(
   database: Database,
   questions: Pick<EventQuestions, "userFacts">,
   onRetry: OnRetry,
-): TallyBacklog {
-  let working: Promise<void> | undefined;
-  // Work may be asked for just when the last of it is done.
-  let asked = false;
-  const stopped = new AbortController();
-
+): Pick<Background, "work" | "stop"> {
   /** Reports need connections of their own: they are asked before the transaction that takes one. */
   async function takeStep(): Promise<boolean | "waiting"> {
     const [next] = await database.query<BacklogRow>(COVARIATES_NEXT);
@@ -228,30 +216,9 @@ export function createTallyBacklog(
     return database.transaction((query) => step(query, found));
   }
 
-  async function workOn(): Promise<void> {
-    while (!stopped.signal.aborted) {
-      const more = await takeStep().catch((error) => onRetry("tallies", error));
-      if (more === false && !asked) return;
-      asked = false;
-      if (more === "waiting" || more === undefined)
-        await sleep(more === "waiting" ? WAIT_MS : RETRY_MS, undefined, {
-          ref: false,
-          signal: stopped.signal,
-        }).catch(() => undefined);
-    }
-  }
-
-  return {
-    work() {
-      asked = true;
-      working ??= workOn().finally(() => {
-        working = undefined;
-      });
-      return working;
-    },
-    async stop() {
-      stopped.abort();
-      await working;
-    },
-  };
+  return createBackground("tallies", onRetry, async ({ pause }) => {
+    const goesOn = await takeStep();
+    if (goesOn === "waiting") await pause(WAIT_MS);
+    return goesOn !== false;
+  });
 }

@@ -1,7 +1,15 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { ErasedCounts, Erasure, NewErasure } from "../../../domain/people/erasure.ts";
-import type { ErasureStore, OnRetry } from "../../../domain/storage.ts";
+import type { NewErasure } from "../../../domain/people/erasure.ts";
+import type { OnRetry } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
+import type { Background } from "../../background/background.ts";
+import {
+  aliasOf,
+  createErasures,
+  ERASURE_COLUMNS,
+  type ErasureRow,
+  type Erasures,
+  type Marked,
+} from "../../background/erasures.ts";
 import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
 import type { RollupBuild } from "../reports/rollup-build.ts";
@@ -9,34 +17,13 @@ import { detach, removeEvents, sweepValues } from "./event-removal.ts";
 import { idsOf } from "./links.ts";
 import { leaveExperiments } from "./memberships.ts";
 
-/**
- * Erases users. One small transaction takes the user out of all experiments and marks their ids: from then on no answer
- * shows anything of them. Their events and values are deleted bit by bit, also by a later process; then the mark goes. Each
- * step may run twice, so several processes may be at work on the same user.
- */
-export interface Erasures extends ErasureStore {
-  /** Goes on with the erasures that another process, or an earlier one, has not finished. */
-  resume(): void;
-  /** Waits for erasures that are under way, at most until then: while there are any, questions read all events. */
-  rest(until: Instant): Promise<void>;
-  /** Ends after the current step; another process or a later one goes on from there. */
-  stop(): Promise<void>;
-}
-
-interface Marked {
-  readonly user_id: string;
-  readonly receipt: string;
-  readonly alias: string;
-}
-
-type ErasureRow = ErasedCounts & { readonly receipt: string; readonly erased_at: Instant };
-
 const POLL_MS = 20;
-const RETRY_MS = 1_000;
 const IDS_A_STEP = 10_000;
 
 const MARK = `
   insert into erasing(user_id, receipt, alias) values ($1, $2, $3) on conflict (user_id) do nothing returning receipt`;
+const MARKED = "select * from erasing where receipt = $1 order by alias";
+const NEXT = "select receipt from erasing limit 1";
 const MARKED_AS = "select receipt from erasing where user_id = $1";
 const INSERT = `
   insert into erasures(receipt, requested_at, events, assignments, metric_values, links, values_reached, marked_by)
@@ -69,17 +56,10 @@ const UNMARK = "delete from erasing where receipt = $1";
 const FINISH = "update erasures set erased_at = $2 where receipt = $1 and erased_at is null";
 const DROP = "delete from erasures where receipt = $1 and events + assignments + metric_values + links = 0";
 
-const COUNTS = "receipt, erased_at, events, assignments, metric_values, links";
-const SELECT = `select ${COUNTS} from erasures where receipt = $1`;
+const SELECT = `select ${ERASURE_COLUMNS} from erasures where receipt = $1`;
 const PAGE = `
-  select ${COUNTS} from erasures where (erased_at, receipt collate "C") < ($1, $2)
+  select ${ERASURE_COLUMNS} from erasures where (erased_at, receipt collate "C") < ($1, $2)
   order by erased_at desc, receipt collate "C" desc limit $3`;
-
-const erasureOf = ({ receipt, erased_at, ...erased }: ErasureRow): Erasure => ({
-  receipt,
-  erased_at,
-  erased,
-});
 
 /** Marks the ids, and answers the receipt under which they are being erased from now on. */
 async function begin(query: Query, { user_id, receipt, requested_at }: NewErasure): Promise<string> {
@@ -88,8 +68,7 @@ async function begin(query: Query, { user_id, receipt, requested_at }: NewErasur
   const ids = [user_id, ...others];
   let assignments = 0;
   for (const [index, id] of ids.entries()) {
-    // No name of a client's has a control character.
-    const marked = await query(MARK, [id, receipt, `\u0001 ${receipt} ${index}`]);
+    const marked = await query(MARK, [id, receipt, aliasOf(receipt, index)]);
     if (marked.length === 0 && index === 0) {
       const [known] = await query<{ receipt: string }>(MARKED_AS, [id]);
       // Without a row the other erasure has been finished just now.
@@ -126,20 +105,14 @@ async function finish(
   return "done";
 }
 
-export function createErasures(
+/** Several processes may be at work on the same user. */
+export function openErasures(
   database: Database,
   build: Pick<RollupBuild, "catchUp">,
   onRetry: OnRetry,
   now: () => Instant = Date.now,
 ): Erasures {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  let working: Promise<void> | undefined;
-
-  const pause = (milliseconds: number): Promise<unknown> =>
-    sleep(milliseconds, undefined, { signal, ref: false }).catch(() => {});
-
-  async function eraseEvents(one: Marked): Promise<void> {
+  async function eraseEvents(one: Marked, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await detach(database, build, one, signal);
       const onRemove = (query: Query, events: number) => query(ADD_EVENTS, [one.receipt, events]);
@@ -147,21 +120,22 @@ export function createErasures(
     }
   }
 
-  async function eraseValues(receipt: string): Promise<void> {
+  async function eraseValues(receipt: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const [batch] = await database.transaction((query) => query<{ ids: number }>(REMOVE_VALUES, [receipt]));
       if (batch === undefined || batch.ids < IDS_A_STEP) return;
     }
   }
 
-  async function eraseAll(receipt: string): Promise<void> {
-    const marked = await database.query<Marked>("select * from erasing where receipt = $1 order by alias", [
-      receipt,
-    ]);
-    for (const one of marked) await eraseEvents(one);
+  async function eraseAll(
+    receipt: string,
+    { signal, pause }: Pick<Background, "signal" | "pause">,
+  ): Promise<void> {
+    const marked = await database.query<Marked>(MARKED, [receipt]);
+    for (const one of marked) await eraseEvents(one, signal);
     await sweepValues(database, signal);
     while (!signal.aborted) {
-      await eraseValues(receipt);
+      await eraseValues(receipt, signal);
       if (signal.aborted) return;
       const done = await database.transaction((query) => finish(query, receipt, marked, now()));
       if (done === "done") return;
@@ -169,58 +143,11 @@ export function createErasures(
     }
   }
 
-  async function nextReceipt(): Promise<string | undefined> {
-    const [row] = await database.query<{ receipt: string }>("select receipt from erasing limit 1");
-    return row?.receipt;
-  }
-
-  async function workOn(): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        const receipt = await nextReceipt();
-        if (receipt === undefined) return;
-        await eraseAll(receipt);
-      } catch (error) {
-        onRetry("erasures", error);
-        // The database is away or full. Nothing is shown of these users meanwhile.
-        await pause(RETRY_MS);
-      }
-    }
-  }
-
-  function work(): Promise<void> {
-    working ??= workOn().finally(() => {
-      working = undefined;
-    });
-    return working;
-  }
-
-  async function untilErased(receipt: string): Promise<Erasure | undefined> {
-    while (!signal.aborted) {
-      const [row] = await database.query<ErasureRow>(SELECT, [receipt]);
-      if (row === undefined || row.erased_at !== null) return row && erasureOf(row);
-      await work();
-    }
-    return undefined;
-  }
-
-  return {
-    async eraseUser(erasure) {
-      return untilErased(await database.transaction((query) => begin(query, erasure)));
-    },
-    async listErasures({ limit, before }) {
-      const { erased_at, receipt } = before ?? { erased_at: Number.MAX_SAFE_INTEGER, receipt: "" };
-      return (await database.query<ErasureRow>(PAGE, [erased_at, receipt, limit])).map(erasureOf);
-    },
-    resume: () => void work(),
-    async rest(until) {
-      while (!signal.aborted && Date.now() < until && (await nextReceipt()) !== undefined) {
-        await Promise.race([work(), pause(Math.min(POLL_MS, until - Date.now()))]);
-      }
-    },
-    async stop() {
-      stopping.abort();
-      await working;
-    },
-  };
+  return createErasures(onRetry, {
+    begin: (erasure) => database.transaction((query) => begin(query, erasure)),
+    next: async () => (await database.query<{ receipt: string }>(NEXT))[0]?.receipt,
+    eraseAll,
+    find: async (receipt) => (await database.query<ErasureRow>(SELECT, [receipt]))[0],
+    page: ({ erased_at, receipt }, limit) => database.query<ErasureRow>(PAGE, [erased_at, receipt, limit]),
+  });
 }

@@ -8,6 +8,7 @@ import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.t
 import type { Fact, FactsQuestion } from "../../../domain/reports/user-facts.ts";
 import type { EventQuestions } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
+import type { Erasures } from "../../background/erasures.ts";
 import { RollupBuilder } from "../../rollups/build/builder.ts";
 import { overlaid } from "../../rollups/overlay.ts";
 import {
@@ -26,7 +27,6 @@ import { run, type Work } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
 import { CONNECTIONS, type ConnectionOptions } from "../connection.ts";
 import type { Database } from "../database.ts";
-import type { Erasures } from "../people/erasures.ts";
 import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
 import { createLane, createOnce, type Lane, limited, type Once } from "./lanes.ts";

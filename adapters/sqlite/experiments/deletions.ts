@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "better-sqlite3";
 import type { OnRetry } from "../../../domain/storage.ts";
+import { type Background, createBackground } from "../../background/background.ts";
 import { asFailure, isBusy } from "../failures.ts";
 import type { Writer } from "../writer.ts";
 
 /** Deletes experiments: at once for every reader, and the many rows of their users bit by bit. */
-export interface Deletions {
+export interface Deletions extends Pick<Background, "stop"> {
   /** False where there is no such experiment. */
   deleteExperiment(testId: number): Promise<boolean>;
   /** Goes on with the deletions that were not finished when the file was last closed. */
   resume(): void;
-  /** Ends after the current slice. `resume` goes on when the file is opened again. */
-  stop(): Promise<void>;
 }
 
 export interface DeletionParts {
@@ -29,7 +28,6 @@ const ROWS_A_SLICE = 2_000;
 const IDS_A_SLICE = 20_000;
 // Leaves the event loop and the disk to requests between two slices.
 const PAUSE_MS = 5;
-const RETRY_MS = 1_000;
 const LOCK_PATIENCE_MS = 3_000;
 const LOCK_RETRY_MS = 20;
 
@@ -88,8 +86,6 @@ export function createDeletions({ db, writer, beforeCommit, onDelete, onRetry }:
   const slices = slicesOf(db);
   const selectPending = db.prepare<[], number>("select test_id from ab_deletions order by test_id").pluck();
   const finish = db.prepare<[number]>("delete from ab_deletions where test_id = ?");
-  const stopping = new AbortController();
-  let sweeping: Promise<void> | undefined;
 
   const erase = db.transaction((testId: number): boolean => {
     if (db.prepare("delete from ab_tests where id = ?").run(testId).changes === 0) return false;
@@ -109,42 +105,22 @@ export function createDeletions({ db, writer, beforeCommit, onDelete, onRetry }:
     }
   }
 
-  const pause = (milliseconds: number): Promise<void> =>
-    sleep(milliseconds, undefined, { signal: stopping.signal, ref: false });
-
-  async function sweepExperiment(testId: number): Promise<void> {
+  const background = createBackground("deletions", onRetry, async ({ signal, pause }) => {
+    const [testId] = selectPending.all();
+    if (testId === undefined) return false;
     for (const slice of slices) {
       let after: number | undefined = 0;
       while (after !== undefined) {
         const from: number = after;
         after = await writer.write(ROWS_A_SLICE, () => slice(testId, from));
         await pause(PAUSE_MS);
+        if (signal.aborted) return false;
       }
     }
     await writer.write(1, () => finish.run(testId));
-  }
-
-  async function sweep(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      try {
-        const [testId] = selectPending.all();
-        if (testId === undefined) return;
-        await sweepExperiment(testId);
-      } catch (error) {
-        if (stopping.signal.aborted) return;
-        // The disk is full, or another process holds the lock. Nothing is shown of these rows meanwhile.
-        onRetry("deletions", error);
-        await pause(RETRY_MS).catch(() => {});
-      }
-    }
-  }
-
-  function resume(): void {
-    if (stopping.signal.aborted) return;
-    sweeping ??= sweep().finally(() => {
-      sweeping = undefined;
-    });
-  }
+    return true;
+  });
+  const resume = (): void => void background.work();
 
   return {
     resume,
@@ -162,9 +138,6 @@ export function createDeletions({ db, writer, beforeCommit, onDelete, onRetry }:
         }
       }
     },
-    async stop() {
-      stopping.abort();
-      await sweeping;
-    },
+    stop: background.stop,
   };
 }

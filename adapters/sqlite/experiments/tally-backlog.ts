@@ -4,6 +4,7 @@ import { endOf } from "../../../domain/experiments/lifecycle.ts";
 import type { NotCounted } from "../../../domain/experiments/user-total.ts";
 import type { OnRetry } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
+import { type Background, createBackground } from "../../background/background.ts";
 import { fromSql, timeOf } from "../instants.ts";
 import type { Writer } from "../writer.ts";
 import type { AssignmentFinder } from "./assignments.ts";
@@ -12,13 +13,6 @@ import type { CovariateBacklog, FoundCovariates } from "./covariate-backlog.ts";
 import type { EventCounter } from "./event-counter.ts";
 import type { ExperimentShelf, Watch } from "./experiments.ts";
 import type { WeightPeriods } from "./weight-periods.ts";
-
-/** Tallies what was stored before there were sums for it, in small transactions between those of the others. */
-export interface TallyBacklog {
-  /** Works until nothing is left, then fulfils; also when it is stopped. A call while it works joins that work. */
-  work(): Promise<void>;
-  stop(): void;
-}
 
 interface BacklogRow {
   readonly id: number;
@@ -63,9 +57,8 @@ interface EventRow {
 // A few milliseconds of writing, or of reading over what is not asked for.
 const ROWS_A_STEP = 500;
 const EVENTS_A_STEP = 2_000;
-// A full disk or a lock that another process holds is tried again at this pace.
-const RETRY_MS = 5_000;
 
+/** Tallies what was stored before there were sums for it, in small transactions between those of the others. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the statements, prepared once, and the acts that share them.
 export function createTallyBacklog(
   db: Database,
@@ -77,7 +70,7 @@ export function createTallyBacklog(
   counter: EventCounter,
   covariates: CovariateBacklog,
   onRetry: OnRetry,
-): TallyBacklog {
+): Pick<Background, "work" | "stop"> {
   const selectNext = db.prepare<[], BacklogRow>("select * from ab_tally_backlog order by id limit 1");
   const advance = db.prepare<[number, number]>("update ab_tally_backlog set next_id = ? where id = ?");
   const remove = db.prepare<[number]>("delete from ab_tally_backlog where id = ?");
@@ -175,20 +168,6 @@ export function createTallyBacklog(
     return true;
   }
 
-  let stopped = false;
-  // Work may be asked for just when the last of it is done.
-  let asked = false;
-  let working: Promise<void> | undefined;
-
-  async function workOn(): Promise<void> {
-    while (!stopped) {
-      const more = await takeStep().catch((error) => onRetry("tallies", error));
-      if (more === false && !asked) return;
-      asked = false;
-      if (more === undefined) await waitFor(RETRY_MS);
-    }
-  }
-
   async function takeStep(): Promise<boolean> {
     const next = selectNext.get();
     if (next === undefined) return false;
@@ -197,24 +176,9 @@ export function createTallyBacklog(
     return writer.write(ROWS_A_STEP, () => step(found));
   }
 
-  return {
-    work() {
-      asked = true;
-      working ??= workOn().finally(() => {
-        working = undefined;
-      });
-      return working;
-    },
-    stop() {
-      stopped = true;
-    },
-  };
+  return createBackground("tallies", onRetry, takeStep);
 }
 
 /** The id up to which all is counted. */
 const reachedBy = (rows: readonly { readonly id: number }[], through: number): number =>
   rows.length < ROWS_A_STEP ? through : (rows.at(-1)?.id ?? through);
-
-/** Without keeping alive a process that has ended otherwise. */
-const waitFor = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds).unref());

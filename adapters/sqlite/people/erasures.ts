@@ -1,26 +1,21 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Database } from "better-sqlite3";
-import type { ErasedCounts, Erasure, NewErasure } from "../../../domain/people/erasure.ts";
-import type { ErasureStore, OnRetry } from "../../../domain/storage.ts";
+import type { NewErasure } from "../../../domain/people/erasure.ts";
+import type { OnRetry } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
+import {
+  aliasOf,
+  createErasures,
+  ERASURE_COLUMNS,
+  type ErasureRow,
+  type Erasures,
+  type Marked,
+} from "../../background/erasures.ts";
 import { reading } from "../failures.ts";
 import type { Writer } from "../writer.ts";
 import type { EventRemoval } from "./event-removal.ts";
 import type { LeaveExperiments } from "./memberships.ts";
 import { createValueRemoval } from "./value-removal.ts";
-
-/**
- * Erases users. One small transaction takes the user out of all experiments and marks their ids: from then on no answer
- * shows anything of them. Their events and values are deleted bit by bit, also after a restart; then the mark goes.
- */
-export interface Erasures extends ErasureStore {
-  /** Goes on with the erasures that were not finished when the file was last closed. */
-  resume(): void;
-  /** Waits for erasures that are under way, at most until then: while there are any, questions read all events. */
-  rest(until: Instant): Promise<void>;
-  /** Ends after the current step. `resume` goes on when the file is opened again. */
-  stop(): Promise<void>;
-}
 
 export interface ErasureParts {
   readonly db: Database;
@@ -33,28 +28,9 @@ export interface ErasureParts {
   readonly onRetry: OnRetry;
 }
 
-interface Marked {
-  readonly user_id: string;
-  readonly receipt: string;
-  readonly alias: string;
-}
-
-type ErasureRow = ErasedCounts & { readonly receipt: string; readonly erased_at: Instant };
-
 const ROWS_TO_MARK = 100;
-const RETRY_MS = 1_000;
-const POLL_MS = 20;
 
-const COUNTS = "receipt, erased_at, events, assignments, metric_values, links";
-
-const erasureOf = ({ receipt, erased_at, ...erased }: ErasureRow): Erasure => ({
-  receipt,
-  erased_at,
-  erased,
-});
-
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the statements, prepared once, and the acts that share them.
-export function createErasures(parts: ErasureParts): Erasures {
+export function openErasures(parts: ErasureParts): Erasures {
   const { db, writer, removal, leaveExperiments, idsOf, now, onRetry } = parts;
   const removeValues = createValueRemoval(db);
   const mark = db.prepare<[string, string, string]>(
@@ -74,13 +50,12 @@ export function createErasures(parts: ErasureParts): Erasures {
     "delete from erasures where receipt = ? and events + assignments + metric_values + links = 0",
   );
   const addEvents = db.prepare<[number, string]>("update erasures set events = events + ? where receipt = ?");
-  const select = db.prepare<[string], ErasureRow>(`select ${COUNTS} from erasures where receipt = ?`);
-  const selectPage = db.prepare<[number, string, number], ErasureRow>(
-    `select ${COUNTS} from erasures where (erased_at, receipt) < (?, ?) order by erased_at desc, receipt desc limit ?`,
+  const select = db.prepare<[string], ErasureRow>(
+    `select ${ERASURE_COLUMNS} from erasures where receipt = ?`,
   );
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  let working: Promise<void> | undefined;
+  const selectPage = db.prepare<[number, string, number], ErasureRow>(
+    `select ${ERASURE_COLUMNS} from erasures where (erased_at, receipt) < (?, ?) order by erased_at desc, receipt desc limit ?`,
+  );
 
   /** The receipt under which the user is being erased from now on. */
   function begin({ user_id, receipt, requested_at }: NewErasure): string {
@@ -90,15 +65,14 @@ export function createErasures(parts: ErasureParts): Erasures {
     let assignments = 0;
     for (const [index, id] of ids.entries()) {
       assignments += leaveExperiments(id);
-      // No name of a client's has a control character.
       unlink.run(id);
-      mark.run(id, receipt, `\u0001 ${receipt} ${index}`);
+      mark.run(id, receipt, aliasOf(receipt, index));
     }
     insert.run(receipt, requested_at, assignments, ids.length - 1);
     return receipt;
   }
 
-  async function eraseEvents({ user_id, receipt, alias }: Marked): Promise<void> {
+  async function eraseEvents({ user_id, receipt, alias }: Marked, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await removal.detach(user_id, alias, signal);
       const done = await removal.removeAll(alias, signal, (events) => void addEvents.run(events, receipt));
@@ -106,9 +80,9 @@ export function createErasures(parts: ErasureParts): Erasures {
     }
   }
 
-  async function eraseAll(receipt: string): Promise<void> {
+  async function eraseAll(receipt: string, signal: AbortSignal): Promise<void> {
     const marked = selectMarked.all(receipt);
-    for (const one of marked) await eraseEvents(one);
+    for (const one of marked) await eraseEvents(one, signal);
     let goesOn = true;
     while (goesOn && !signal.aborted) {
       goesOn = await writer.write(removeValues.rows, () => removeValues.step(receipt));
@@ -124,58 +98,11 @@ export function createErasures(parts: ErasureParts): Erasures {
     });
   }
 
-  async function workOn(): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        const receipt = selectNext.get();
-        if (receipt === undefined) return;
-        await eraseAll(receipt);
-      } catch (error) {
-        onRetry("erasures", error);
-        // The disk is full, or another process holds the lock. Nothing is shown of these users meanwhile.
-        await sleep(RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
-      }
-    }
-  }
-
-  function work(): Promise<void> {
-    working ??= workOn().finally(() => {
-      working = undefined;
-    });
-    return working;
-  }
-
-  /** Another process may be at work on it, or this one may be stopping. */
-  async function untilErased(receipt: string): Promise<Erasure | undefined> {
-    while (!signal.aborted) {
-      const row = select.get(receipt);
-      if (row === undefined || row.erased_at !== null) return row && erasureOf(row);
-      await work();
-      await nextTurn();
-    }
-    return undefined;
-  }
-
-  return {
-    async eraseUser(erasure) {
-      const receipt = await writer.write(ROWS_TO_MARK, () => begin(erasure));
-      return untilErased(receipt);
-    },
-    listErasures: ({ limit, before }) =>
-      reading(() => {
-        const { erased_at, receipt } = before ?? { erased_at: Number.MAX_SAFE_INTEGER, receipt: "" };
-        return selectPage.all(erased_at, receipt, limit).map(erasureOf);
-      }),
-    resume: () => void work(),
-    async rest(until) {
-      while (!signal.aborted && Date.now() < until && selectNext.get() !== undefined) {
-        const waiting = Math.min(POLL_MS, until - Date.now());
-        await Promise.race([work(), sleep(waiting, undefined, { ref: false })]);
-      }
-    },
-    async stop() {
-      stopping.abort();
-      await working;
-    },
-  };
+  return createErasures(onRetry, {
+    begin: (erasure) => writer.write(ROWS_TO_MARK, () => begin(erasure)),
+    next: async () => selectNext.get(),
+    eraseAll: (receipt, { signal }) => eraseAll(receipt, signal),
+    find: async (receipt) => select.get(receipt),
+    page: async ({ erased_at, receipt }, limit) => reading(() => selectPage.all(erased_at, receipt, limit)),
+  });
 }

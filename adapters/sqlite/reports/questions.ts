@@ -8,6 +8,7 @@ import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.t
 import type { Fact, FactsQuestion } from "../../../domain/reports/user-facts.ts";
 import type { EventQuestions } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
+import type { Erasures } from "../../background/erasures.ts";
 import {
   answered,
   type Terms,
@@ -22,7 +23,6 @@ import {
 import type { Snapshot } from "../../rollups/questions/snapshot.ts";
 import { runNow } from "../../rollups/work.ts";
 import { reading } from "../failures.ts";
-import type { Erasures } from "../people/erasures.ts";
 import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
 import type { RollupBuild } from "./rollup-build.ts";

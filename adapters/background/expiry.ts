@@ -1,0 +1,57 @@
+import { type ExpiryProgress, expires, type Keeping } from "../../domain/events/expiry.ts";
+import type { OnRetry } from "../../domain/storage.ts";
+import type { Instant } from "../../domain/time.ts";
+import { type Background, createBackground } from "./background.ts";
+
+/** Removes events that are older than they are kept, in small transactions. */
+export interface Expiry extends Pick<Background, "stop"> {
+  start(): void;
+  /** Undefined where everything is kept. */
+  progress(): ExpiryProgress | undefined;
+}
+
+/** What an engine does for it. */
+export interface ExpirySteps {
+  /** Builds what is stored into the rollups, at most until then. */
+  readonly catchUp: (until: Instant) => Promise<unknown>;
+  /** Removes some of the events that have expired: their number, or undefined while the rollups are built again. */
+  readonly remove: () => Promise<number | undefined>;
+  /** Removes what belongs to no event any more. */
+  readonly sweep: (signal: AbortSignal) => Promise<void>;
+}
+
+const BUILD_MS = 5_000;
+// Leaves the event loop and the disk to requests between two steps.
+const PAUSE_MS = 3;
+const CHECK_EVERY_MS = 60_000;
+
+export function createExpiry(
+  keeping: Keeping,
+  onRetry: OnRetry,
+  { catchUp, remove, sweep }: ExpirySteps,
+): Expiry {
+  let removed = 0;
+  let pending = expires(keeping);
+
+  const background = createBackground("expiry", onRetry, async ({ signal, pause }) => {
+    await catchUp(Date.now() + BUILD_MS);
+    const before = removed;
+    for (let gone = await remove(); gone !== 0; gone = await remove()) {
+      removed += gone ?? 0;
+      await pause(gone === undefined ? BUILD_MS : PAUSE_MS);
+      if (signal.aborted) return false;
+    }
+    if (removed > before) await sweep(signal);
+    pending = false;
+    await pause(CHECK_EVERY_MS);
+    return true;
+  });
+
+  return {
+    start() {
+      if (expires(keeping)) void background.work();
+    },
+    progress: () => (expires(keeping) ? { removed, pending } : undefined),
+    stop: background.stop,
+  };
+}
