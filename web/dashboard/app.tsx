@@ -8,6 +8,7 @@ import { CalculatorView } from "./experiments/calculator-view.tsx";
 import { ExperimentFormView } from "./experiments/experiment-form-view.tsx";
 import { ExperimentView } from "./experiments/experiment-view.tsx";
 import { ExperimentsView } from "./experiments/experiments-view.tsx";
+import { UserView } from "./people/user-view.tsx";
 import { FunnelView } from "./reports/funnel-view.tsx";
 import { RetentionView } from "./reports/retention-view.tsx";
 import { TrendView } from "./reports/trend-view.tsx";
@@ -26,6 +27,7 @@ const VIEWS: Readonly<
 };
 
 const FIRST = "experiments";
+const USERS = "users";
 
 /** Shown for a link that names no view. */
 const NothingHere = () => (
@@ -44,6 +46,9 @@ function pageOf({ path, query }: Address): { title: string; page: ComponentChild
   }
   if (name === FIRST && id !== undefined && /^[1-9]\d{0,14}$/.test(id)) {
     return { title: `Experiment ${id}`, page: <ExperimentView key={id} testId={Number(id)} query={query} /> };
+  }
+  if (name === USERS && id !== undefined) {
+    return { title: `User ${id}`, page: <UserView key={id} userId={id} query={query} /> };
   }
   const found = Object.hasOwn(VIEWS, name) && id === undefined ? VIEWS[name] : undefined;
   if (found === undefined) return { title: "Page not found", page: <NothingHere /> };

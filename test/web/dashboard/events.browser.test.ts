@@ -66,6 +66,28 @@ describeInBrowser("the dashboard's events", () => {
     await expect.poll(() => again.url()).not.toContain("where");
   });
 
+  test("lead to the page of their user: facts, variants, and events by session", async () => {
+    const { test_id } = await send<{ test_id: number }>(`${site.url}/apiv1/ab-tests`, "POST", {
+      test_name: "banner",
+      variants: [{ variant_name: "with" }, { variant_name: "without" }],
+    });
+    await send(`${site.url}/apiv1/ab-tests/${test_id}/assignments`, "POST", [
+      { user_id: "user-0", variant: "with" },
+    ]);
+    await send(`${site.url}/apiv1/users/alias`, "POST", { anonymous_id: "device-0", user_id: "user-0" });
+    const page = await site.visited("#/events?user_id=user-0");
+    await page.getByRole("link", { name: "user user-0" }).first().click();
+    await page.getByRole("heading", { name: "User user-0", level: 1 }).waitFor();
+    await expect.poll(() => page.locator(".facts dd").allTextContents()).toContain("device-0");
+    const variants = page.getByRole("table", { name: "Variants of this user" });
+    expect(await variants.getByRole("row").nth(1).textContent()).toContain("bannerwith");
+    const [session] = await page.locator(".session h3").allTextContents();
+    expect(session).toMatch(/^Session session-0, .*: 4.events in 7.*days/);
+    const types = await page.locator(".session .events strong").allTextContents();
+    expect(types).toEqual(["product_view", "product_view", "add_to_cart", "purchase"]);
+    expect(await page.title()).toBe("User user-0 – Analytics Server");
+  });
+
   test("can be asked for a property that is not set", async () => {
     const page = await site.visited("#/events?user_id=user-0");
     await expect.poll(() => page.locator(".events > li").count()).toBe(4);

@@ -183,6 +183,7 @@ export const viewsOf = (ids: Awaited<ReturnType<typeof fill>>): Readonly<Record<
   "the new experiment": "#/experiments/new",
   "the sample size": "#/sample-size",
   "the events": "#/events",
+  "a user": "#/users/user-0",
   "the trend": "#/trend?event_type=product_view&breakdown=plan",
   "the funnel": `#/funnel?steps=${STEPS}&breakdown=plan`,
   "the retention": "#/retention?event_type=product_view",

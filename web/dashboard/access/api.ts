@@ -5,6 +5,7 @@ import type { Results } from "../../../domain/experiments/results/results.ts";
 import type { Segments } from "../../../domain/experiments/results/segment-results.ts";
 import type { Timeline } from "../../../domain/experiments/results/timeline.ts";
 import type { Plan, PlanInput } from "../../../domain/experiments/sample-size.ts";
+import type { ProfileReply } from "../../../domain/people/profile.ts";
 import type { Catalogue } from "../../../domain/reports/catalogue.ts";
 import type { EventReply } from "../../../domain/reports/event-list.ts";
 import type { Funnel, FunnelQuery } from "../../../domain/reports/funnel.ts";
@@ -33,6 +34,7 @@ export const operations = {
   planSampleSize: { method: "POST", path: "/apiv1/sample-size", access: "read" },
   listEvents: { method: "GET", path: "/apiv1/events", access: "read" },
   listEventTypes: { method: "GET", path: "/apiv1/events/types", access: "read" },
+  getUser: { method: "GET", path: "/apiv1/users/{user_id}", access: "read" },
   getTrend: { method: "GET", path: "/apiv1/events/trend", access: "read" },
   computeFunnel: { method: "POST", path: "/apiv1/events/funnel", access: "read" },
   getRetention: { method: "GET", path: "/apiv1/events/retention", access: "read" },
@@ -41,6 +43,7 @@ export const operations = {
 
 interface Question {
   readonly testId?: number;
+  readonly userId?: string;
   readonly query?: Changes;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
@@ -48,9 +51,12 @@ interface Question {
   readonly quiet?: boolean;
 }
 
-export function urlOf({ path }: Operation, { testId, query = {} }: Question): string {
+export function urlOf({ path }: Operation, { testId, userId = "", query = {} }: Question): string {
   const text = withChanges(new URLSearchParams(), query).toString();
-  return path.replace("{test_id}", String(testId)) + (text === "" ? "" : `?${text}`);
+  const place = path
+    .replace("{test_id}", String(testId))
+    .replace("{user_id}", () => encodeURIComponent(userId));
+  return place + (text === "" ? "" : `?${text}`);
 }
 
 function send(operation: Operation, question: Question, key: string | undefined): Promise<Response> {
@@ -163,6 +169,10 @@ export const computeFunnel = (body: input<typeof FunnelQuery>, signal?: AbortSig
 
 export const getRetention = (query: Changes, signal?: AbortSignal): Promise<Retention> =>
   ask(operations.getRetention, { query, signal });
+
+/** One user under all their ids. */
+export const getUser = (userId: string, signal?: AbortSignal): Promise<ProfileReply> =>
+  ask(operations.getUser, { userId, signal });
 
 /** The address of a download from a server without keys. */
 export const exportUrl = (query: Changes): string => urlOf(operations.exportEvents, { query });

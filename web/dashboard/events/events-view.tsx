@@ -5,7 +5,7 @@ import type { Problem } from "../access/problem.ts";
 import { useAnswer } from "../access/use-answer.ts";
 import type { Changes } from "../address.ts";
 import { Faults, FilterField, SelectField } from "../parts/fields.tsx";
-import { counted, momentWithSeconds } from "../parts/format.ts";
+import { counted } from "../parts/format.ts";
 import { Answered, EmptyNotice, ProblemNotice } from "../parts/notices.tsx";
 import { ConditionFilter, RangeFilter, withNone, ZoneFilter } from "../reports/filter-fields.tsx";
 import { whereOf } from "../reports/filters.ts";
@@ -13,6 +13,7 @@ import { hasRange, rangeOf } from "../reports/ranges.ts";
 import { linkTo, setQuery } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { zoneOf } from "../zone.ts";
+import { EventItem } from "./event-item.tsx";
 import { ExportButton } from "./export-button.tsx";
 import { NoEvents } from "./no-events.tsx";
 import { propertyNames, typeNames, useCatalogue } from "./use-catalogue.ts";
@@ -28,52 +29,6 @@ const filterOf = (query: URLSearchParams, now: number): Changes => ({
   user_id: query.get("user_id") ?? undefined,
   session_id: query.get("session_id") ?? undefined,
 });
-
-function Person({
-  name,
-  label,
-  value,
-}: {
-  name: "user_id" | "session_id";
-  label: string;
-  value: string | null;
-}) {
-  if (value === null) return <span class="hint">no {label}</span>;
-  return (
-    <a href={linkTo(["events"], { [name]: value })}>
-      {label} {value}
-    </a>
-  );
-}
-
-const Properties = ({ event: { properties } }: { event: EventReply }) =>
-  properties === null ? null : (
-    <dl class="properties">
-      {Object.entries(properties).map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-
-const EventItem = ({ event, zone }: { event: EventReply; zone: string }) => (
-  <li>
-    <time dateTime={event.timestamp}>{momentWithSeconds(event.timestamp, zone)}</time>
-    <strong>{event.event_type}</strong>
-    <span class="persons">
-      <Person name="user_id" label="user" value={event.user_id} />
-      <Person name="session_id" label="session" value={event.session_id} />
-    </span>
-    <Properties event={event} />
-    {event.client_timestamp !== null && (
-      <span class="hint">
-        The client’s clock was ahead: it showed {momentWithSeconds(event.client_timestamp, zone)}.
-      </span>
-    )}
-  </li>
-);
 
 interface ListProps {
   readonly first: Page<EventReply>;

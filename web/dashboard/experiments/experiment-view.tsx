@@ -5,6 +5,7 @@ import type { Timeline } from "../../../domain/experiments/results/timeline.ts";
 import { getExperiment, getResults, getTimeline } from "../access/api.ts";
 import { useAnswer } from "../access/use-answer.ts";
 import { FirstSteps } from "../events/first-steps.tsx";
+import { Facts } from "../parts/facts.tsx";
 import { counted, moment, number, percent, pValue, wholePercent } from "../parts/format.ts";
 import { Answered } from "../parts/notices.tsx";
 import { Table } from "../parts/table.tsx";
@@ -21,25 +22,26 @@ import { StatusTag } from "./status-tag.tsx";
 import { TimelineSection } from "./timeline-section.tsx";
 import { usersOf, VerdictBanner } from "./verdict.tsx";
 
-const Fact = ({ name, value }: { name: string; value: string }) => (
-  <div>
-    <dt>{name}</dt>
-    <dd>{value}</dd>
-  </div>
-);
-
 /** Dates, users, and the winner that was chosen. */
-function Facts({ test, results, zone }: { test: ExperimentReply; results: Results; zone: string }) {
+function ExperimentFacts({ test, results, zone }: { test: ExperimentReply; results: Results; zone: string }) {
   const { stopped_at } = test;
+  const end: [string, string][] =
+    stopped_at === null
+      ? []
+      : [
+          ["Stopped", moment(stopped_at, zone)],
+          ["Winner chosen", test.winner ?? "none"],
+        ];
   return (
-    <dl class="facts">
-      <Fact name="Users" value={number(usersOf(results))} />
-      <Fact name="Control" value={test.control ?? "none"} />
-      <Fact name="Traffic" value={`${wholePercent(test.traffic)} of users`} />
-      <Fact name="Created" value={moment(test.created_at, zone)} />
-      {stopped_at !== null && <Fact name="Stopped" value={moment(stopped_at, zone)} />}
-      {stopped_at !== null && <Fact name="Winner chosen" value={test.winner ?? "none"} />}
-    </dl>
+    <Facts
+      facts={[
+        ["Users", number(usersOf(results))],
+        ["Control", test.control ?? "none"],
+        ["Traffic", `${wholePercent(test.traffic)} of users`],
+        ["Created", moment(test.created_at, zone)],
+        ...end,
+      ]}
+    />
   );
 }
 
@@ -133,7 +135,7 @@ function Shown({ test, results, timeline, query }: ShownProps) {
     <>
       <VerdictBanner results={results} />
       <Progress test={test} results={results} timeline={timeline} zone={zoneOf(query)} />
-      <Facts test={test} results={results} zone={zoneOf(query)} />
+      <ExperimentFacts test={test} results={results} zone={zoneOf(query)} />
       {usersOf(results) === 0 && <FirstSteps test={test} />}
       {namesInOrder(results).length > 0 && !broken && figures}
       <Split results={results} />
