@@ -6,10 +6,15 @@ type Serve = (request: IncomingMessage, response: ServerResponse) => void;
 interface Connection {
   last: ServerResponse;
   readonly waiting: [IncomingMessage, ServerResponse][];
+  waitingBytes: number;
 }
 
 // An honest client waits for answers long before. Each waiting request costs memory before it is served.
 const MAX_WAITING = 100;
+const MAX_WAITING_BYTES = 64 * 1024;
+
+const headBytes = ({ url = "", rawHeaders }: IncomingMessage): number =>
+  rawHeaders.reduce((bytes, text) => bytes + text.length, url.length);
 
 /**
  * Serves the requests of one connection one after the other: the next one when the client has taken the answer before.
@@ -23,12 +28,14 @@ export function oneAtATime(serve: Serve): Serve {
     const [next] = connection.waiting.splice(0, 1);
     if (next === undefined || next[0].socket.destroyed) return;
     connection.last = next[1];
+    connection.waitingBytes -= headBytes(next[0]);
     if (connection.waiting.length > 0) next[1].once("close", () => serveNext(connection));
     serve(...next);
   }
 
   function waitBehind(connection: Connection, request: IncomingMessage, response: ServerResponse): void {
-    if (connection.waiting.length >= MAX_WAITING) {
+    connection.waitingBytes += headBytes(request);
+    if (connection.waiting.length >= MAX_WAITING || connection.waitingBytes > MAX_WAITING_BYTES) {
       request.socket.destroy();
       return;
     }
@@ -43,7 +50,7 @@ export function oneAtATime(serve: Serve): Serve {
       waitBehind(connection, request, response);
       return;
     }
-    if (connection === undefined) connections.set(socket, { last: response, waiting: [] });
+    if (connection === undefined) connections.set(socket, { last: response, waiting: [], waitingBytes: 0 });
     else connection.last = response;
     serve(request, response);
   };

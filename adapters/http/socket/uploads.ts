@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Failure } from "../../../domain/failure.ts";
 import { bodyTooLarge, clientGone, MIN_BYTES_IN_TURN } from "../requests/body.ts";
+import { createBlocks } from "./blocks.ts";
 import { Collected } from "./collected.ts";
 import { createHolding } from "./holding.ts";
 import { createPace } from "./pace.ts";
@@ -47,8 +48,6 @@ const crowdedOut = (): Failure =>
     retryAfterSeconds: 1,
   });
 
-// The client reads no answer; the code is for the log.
-
 /** Whether a body arrives in pieces so small that reading them costs more than storing the body. */
 export const areTiny = (pieces: number, bytes: number): boolean =>
   pieces > MANY_PIECES && bytes < pieces * MIN_PIECE_BYTES;
@@ -72,6 +71,7 @@ const withinLimit = (body: Uint8Array | Failure, limit: number): Uint8Array | Fa
 /** `hasRoom` says whether the storage can take a large write now. */
 export function createUploads(hasRoom: () => boolean): Uploads {
   const unfinished = createHolding(MAX_UNFINISHED_BYTES);
+  const blocks = createBlocks();
   const waitingBytes = new WeakMap<IncomingMessage, number>();
   let allWaitingBytes = 0;
   // One begins in each turn: only when its bytes have arrived do they count as read ahead.
@@ -81,13 +81,14 @@ export function createUploads(hasRoom: () => boolean): Uploads {
   const toWork = createTurnstile(() => true, work);
 
   function collect(request: IncomingMessage, limit: number, take: Take): void {
-    const body = new Collected();
+    const body = new Collected(blocks);
     const stop = (): void => {
       unfinished.remove(held);
       request.off("data", add).off("end", end).off("close", gone);
     };
     const fail = (failure: Failure): void => {
       stop();
+      body.drop();
       take(failure);
     };
     const add = (piece: Uint8Array): void => {

@@ -125,11 +125,16 @@ test("pipelined requests are served one at a time and answered in order", async 
   expect(max).toBe(1);
 });
 
-test("a connection with more than a hundred waiting requests is closed, and no other", async () => {
-  const url = await serve(answersWith(10));
+test.each([
+  ["more than a hundred waiting requests", "/unanswered", 102],
+  ["more than 64 KiB of waiting requests", `/${"x".repeat(15_000)}`, 6],
+])("a connection with %s is closed, and no other", async (_name, path, requests) => {
+  const url = await serve((request, respond) => {
+    if (request.path === "/") answersWith(10)(request, respond);
+  });
   const other = await openConnection(url);
   const flood = await openConnection(url);
-  flood.send(GET.repeat(5_000));
+  flood.send(GET.replace("/", path).repeat(requests));
   await flood.rest();
   other.send(GET);
   expect(await other.until(/x{10}$/)).toMatch(/^HTTP\/1\.1 200 /);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { BLOCK_BYTES, createBlocks } from "../../../../adapters/http/socket/blocks.ts";
 import { Collected } from "../../../../adapters/http/socket/collected.ts";
 import {
   type Answer,
@@ -41,16 +42,42 @@ test.each([
   });
 });
 
-test("a body is reassembled from chunks of any size", () => {
+test("a body is reassembled from chunks of any size, while another one arrives and is dropped", () => {
+  const chunk = fc
+    .record({ bytes: fc.integer({ min: 1, max: 70_000 }), seed: fc.nat(250) })
+    .map(({ bytes, seed }) => new Uint8Array(bytes).map((_, at) => (seed + at) % 251));
+  const chunks = fc.array(chunk, { minLength: 1 });
   fc.assert(
-    fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 40_000 }), { minLength: 1 }), (pieces) => {
-      const collected = new Collected();
-      for (const piece of pieces) collected.add(piece);
-      expect(Buffer.compare(collected.take(), Buffer.concat(pieces))).toBe(0);
+    fc.property(chunks, chunks, (pieces, otherPieces) => {
+      const blocks = createBlocks();
+      const [collected, other] = [new Collected(blocks), new Collected(blocks)];
+      for (let at = 0; at < Math.max(pieces.length, otherPieces.length); at += 1) {
+        const [piece, otherPiece] = [pieces[at], otherPieces[at]];
+        if (piece !== undefined) collected.add(piece);
+        if (otherPiece !== undefined) other.add(otherPiece);
+        if (at === otherPieces.length - 1) other.drop();
+      }
       expect([collected.length, collected.pieces]).toEqual([Buffer.concat(pieces).length, pieces.length]);
+      expect(Buffer.compare(collected.take(), Buffer.concat(pieces))).toBe(0);
     }),
     { numRuns: cases(50) },
   );
+});
+
+test.each(["drop", "take"] as const)("the memory of a body after %s serves the next one", (end) => {
+  const blocks = createBlocks();
+  const lent = new Set<Uint8Array>();
+  const lend = () => {
+    const block = blocks.lend();
+    lent.add(block);
+    return block;
+  };
+  for (let body = 0; body < 3; body += 1) {
+    const collected = new Collected({ ...blocks, lend });
+    for (let piece = 0; piece < 5; piece += 1) collected.add(new Uint8Array(BLOCK_BYTES));
+    collected[end]();
+  }
+  expect(lent.size).toBe(4);
 });
 
 test("stalled uploads do not block small or large bodies, and the largest and slowest is disconnected", async () => {
