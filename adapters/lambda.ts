@@ -84,6 +84,7 @@ export {
   answer as posthogFlags,
   answer as posthogDecide,
   answer as cloudEvents,
+  answer as mcp,
   answer as growthbookEval,
   answer as segmentCall,
   answer as segmentSettings,

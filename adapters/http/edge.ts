@@ -131,7 +131,7 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
     { outcome, body, json, cause }: { outcome: Outcome; body: unknown; json?: string; cause?: unknown },
   ): void {
     const status = OUTCOME_STATUS[outcome];
-    if (outcome === "deleted") answer(exchange, { status, headers: {}, body: "" });
+    if (outcome === "deleted" || outcome === "accepted") answer(exchange, { status, headers: {}, body: "" });
     else if (body instanceof PlainText) answer(exchange, textResponse(body, status));
     else if (body instanceof Listing) {
       answerLater(exchange, listingResponse(body, status, maxAnswerBytes, exchange.request.inTurn));

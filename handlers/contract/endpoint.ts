@@ -33,8 +33,19 @@ export interface World {
 export type Access = "open" | "read" | "write" | "admin";
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
-/** The result of a request that was not refused. An adapter translates it for its callers, HTTP into a status. */
-export type Outcome = "ok" | "created" | "partial" | "deleted" | "unavailable";
+/**
+ * The result of a request. An adapter translates it for its callers, HTTP into a status. `accepted` and `deleted` have no
+ * body. `refused` and `unknown` are for formats whose refusals quote the request; all others throw a `Failure`.
+ */
+export type Outcome =
+  | "ok"
+  | "created"
+  | "accepted"
+  | "partial"
+  | "deleted"
+  | "refused"
+  | "unknown"
+  | "unavailable";
 
 type Replies = { readonly [outcome in Outcome]?: z.ZodType };
 
@@ -67,8 +78,11 @@ export interface Request<P, Q, B> {
 export interface Foreign {
   /** The body of a refusal. Default: a problem document, as our own endpoints answer. */
   readonly refusal?: (failure: Failure, params: Readonly<Record<string, string>>) => unknown;
-  /** An event's attributes may be sent in headers, under names with this prefix; the body is then its `data`. */
-  readonly attributePrefix?: string;
+  /**
+   * Attributes may be sent in headers, under names with this prefix; the body is then their `data`. With a marker they are
+   * sent so only where the header of that name is there, and the body holds them otherwise.
+   */
+  readonly attributes?: { readonly prefix: string; readonly marker?: string };
   /** Its clients compress bodies without saying so, or send them in base64 as a field of a form. */
   readonly isPacked?: true;
   /** The access key that a body or a path carries; undefined where it has none. The body is any JSON. */

@@ -1,3 +1,4 @@
+import { assistants } from "../assistants/mcp.ts";
 import { takeCloudEvents } from "../compatible/cloudevents/take-cloud-events.ts";
 import { evaluateRemotely } from "../compatible/growthbook/evaluate-remotely.ts";
 import { evaluateFlag } from "../compatible/ofrep/evaluate-flag.ts";
@@ -44,8 +45,7 @@ import { listRefusals } from "../service/list-refusals.ts";
 import { showMetrics } from "../service/metrics/show-metrics.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** All endpoints. Tests compare the router, serverless.yml, the OpenAPI document and the README with this list. */
-export const endpoints: readonly Endpoint[] = [
+const withoutTools: readonly Endpoint[] = [
   trackEvent,
   trackEvents,
   createExperiment,
@@ -90,3 +90,6 @@ export const endpoints: readonly Endpoint[] = [
   evaluateRemotely,
   takeCloudEvents,
 ];
+
+/** All endpoints. Tests compare the router, serverless.yml, the OpenAPI document and the README with this list. */
+export const endpoints: readonly Endpoint[] = [...withoutTools, assistants(withoutTools)];

@@ -96,7 +96,8 @@ function contentOf(schema: z.ZodType, write: Write): Json {
 function responses(endpoint: Endpoint, write: Write): Json {
   const described: Json = {};
   for (const [outcome, schema] of Object.entries(endpoint.replies)) {
-    const content = outcome === "deleted" ? {} : { content: contentOf(schema, write) };
+    const isEmpty = outcome === "deleted" || outcome === "accepted";
+    const content = isEmpty ? {} : { content: contentOf(schema, write) };
     described[OUTCOME_STATUS[outcome as Outcome]] = { description: outcome, ...content };
   }
   for (const code of failuresOf(endpoint)) {

@@ -6,8 +6,11 @@ import type { Outcome } from "../../../handlers/contract/endpoint.ts";
 export const OUTCOME_STATUS: Record<Outcome, number> = {
   ok: 200,
   created: 201,
+  accepted: 202,
   deleted: 204,
   partial: 207,
+  refused: 400,
+  unknown: 404,
   unavailable: 503,
 };
 

@@ -6,9 +6,10 @@ import type { Router } from "../router.ts";
 
 type Headers = Record<string, string>;
 
-// Those of our own clients, and those that clients of other products send: x-retry-count, x-umami-cache.
+// Those of our own clients, and those that clients of other products send: mcp-*, x-retry-count, x-umami-cache.
 const ALLOW_HEADERS =
-  "authorization, content-encoding, content-type, if-none-match, prefer, x-api-key, x-retry-count, x-umami-cache";
+  "authorization, content-encoding, content-type, if-none-match, mcp-method, mcp-name, mcp-protocol-version, prefer, " +
+  "x-api-key, x-retry-count, x-umami-cache";
 const EXPOSE_HEADERS = "etag, retry-after, x-next-cursor, x-request-id";
 const PREFLIGHT_SECONDS = "7200";
 

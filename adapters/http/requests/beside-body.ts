@@ -12,15 +12,16 @@ function unescaped(value: string): string {
 }
 
 /**
- * The attributes of an event that are headers, by their names without the prefix; undefined where there are none, and the
- * body is the whole event.
+ * The attributes that are headers, by their names without the prefix; undefined where there are none, and the body is the
+ * whole.
  */
 export function attributesBeside(
   headers: Headers,
   { foreign }: Endpoint,
 ): Record<string, string> | undefined {
-  const prefix = foreign?.attributePrefix;
-  if (prefix === undefined || headers[`${prefix}type`] === undefined) return undefined;
+  if (foreign?.attributes === undefined) return undefined;
+  const { prefix, marker } = foreign.attributes;
+  if (marker !== undefined && headers[prefix + marker] === undefined) return undefined;
   const attributes = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
     name.startsWith(prefix) && value !== undefined ? [[name.slice(prefix.length), unescaped(value)]] : [],
   );

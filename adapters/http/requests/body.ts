@@ -89,8 +89,7 @@ function formatOf(contentType: string, endpoint: Endpoint): Format {
     throw new Failure("unsupported_media_type", `Charset ${charset} is not read here: send UTF-8.`);
   }
   if (["", "application/json", "text/plain"].includes(type)) return "json";
-  if (endpoint.foreign?.attributePrefix !== undefined && /^application\/[\w.-]+\+json$/.test(type))
-    return "json";
+  if (endpoint.foreign?.attributes !== undefined && /^application\/[\w.-]+\+json$/.test(type)) return "json";
   if (type === "application/x-www-form-urlencoded" && endpoint.foreign?.isPacked) return "form";
   if (type === "application/x-ndjson" && endpoint.lines) return "lines";
   const known = endpoint.lines ? "application/json or application/x-ndjson" : "application/json";

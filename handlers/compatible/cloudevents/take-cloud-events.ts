@@ -50,7 +50,7 @@ export const takeCloudEvents = endpoint({
   path: "/apiv1/cloudevents",
   access: "write",
   summary: "CloudEvents 1.0: one event in structured or binary mode, or a batch",
-  foreign: { attributePrefix: "ce-" },
+  foreign: { attributes: { prefix: "ce-", marker: "type" } },
   query: z.looseObject({}),
   body: ForeignBody,
   maxBytes: MAX_FOREIGN_BYTES,

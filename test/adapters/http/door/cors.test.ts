@@ -32,7 +32,7 @@ test("the preflight of a write is allowed from any origin", async () => {
       "access-control-expose-headers": "etag, retry-after, x-next-cursor, x-request-id",
       "access-control-allow-methods": "POST, GET",
       "access-control-allow-headers":
-        "authorization, content-encoding, content-type, if-none-match, prefer, x-api-key, x-retry-count, x-umami-cache",
+        "authorization, content-encoding, content-type, if-none-match, mcp-method, mcp-name, mcp-protocol-version, prefer, x-api-key, x-retry-count, x-umami-cache",
       "access-control-max-age": "7200",
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
