@@ -7,10 +7,6 @@ interface EventProps {
   readonly zone: string;
 }
 
-export const EventTime = ({ event: { timestamp }, zone }: EventProps) => (
-  <time dateTime={timestamp}>{momentWithSeconds(timestamp, zone)}</time>
-);
-
 /** Properties with their values. */
 export const PropertyList = ({ properties }: { properties: readonly (readonly [string, unknown])[] }) =>
   properties.length === 0 ? null : (
@@ -39,7 +35,7 @@ export function EventItem({ event, zone }: EventProps) {
   const { user_id, session_id, properties, client_timestamp } = event;
   return (
     <li>
-      <EventTime event={event} zone={zone} />
+      <time dateTime={event.timestamp}>{momentWithSeconds(event.timestamp, zone)}</time>
       <strong>{event.event_type}</strong>
       <span class="persons">
         <Person label="user" link={linkTo(["users", user_id ?? ""])} value={user_id} />

@@ -143,6 +143,10 @@ export const dayRange = (from: string, to: string, zone: string): string =>
 export const moment = (time: string, zone: string): string =>
   formatIn(zone, { ...DATE, ...CLOCK, ...ZONE }).format(new Date(time));
 
+/** The time of day, as 10:00:07. */
+export const clock = (time: string, zone: string): string =>
+  formatIn(zone, { ...CLOCK, second: "2-digit" }).format(new Date(time));
+
 export const momentWithSeconds = (time: string, zone: string): string =>
   formatIn(zone, { ...DATE, ...CLOCK, second: "2-digit", ...ZONE }).format(new Date(time));
 

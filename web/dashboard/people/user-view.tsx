@@ -3,16 +3,16 @@ import type { ProfileReply } from "../../../domain/people/profile.ts";
 import type { EventReply } from "../../../domain/reports/event-list.ts";
 import { getUser, listEvents, type Page } from "../access/api.ts";
 import { useAnswer } from "../access/use-answer.ts";
-import { EventTime, PropertyList } from "../events/event-item.tsx";
+import { PropertyList } from "../events/event-item.tsx";
 import { Facts } from "../parts/facts.tsx";
-import { counted, duration, moment, number } from "../parts/format.ts";
+import { clock, counted, day, duration, moment, momentWithSeconds, number } from "../parts/format.ts";
 import { Answered } from "../parts/notices.tsx";
 import { Table } from "../parts/table.tsx";
 import { linkTo } from "../use-address.ts";
 import { zoneOf } from "../zone.ts";
 import { ownProperties, type Session, sessionsOf } from "./sessions.ts";
 
-const PAGE = "200";
+const PAGE = "100";
 
 function Known({ profile, zone }: { profile: ProfileReply; zone: string }) {
   const { event_count, all_counted, first_seen, last_seen, links } = profile;
@@ -58,6 +58,12 @@ function titleOf({ id, events }: Session, zone: string): string {
   return `${name}, ${moment(first.timestamp, zone)}: ${counted(events.length, "event")}${length}`;
 }
 
+/** The time of day; with the date where the session lasts over midnight. */
+function timesOf({ events }: Session, zone: string): (time: string) => string {
+  const days = new Set(events.map(({ timestamp }) => day(timestamp, zone)));
+  return days.size > 1 ? (time) => momentWithSeconds(time, zone) : (time) => clock(time, zone);
+}
+
 const SessionBlock = ({ session, zone }: { session: Session; zone: string }) => (
   <section class="session">
     <h3>{titleOf(session, zone)}</h3>
@@ -65,7 +71,7 @@ const SessionBlock = ({ session, zone }: { session: Session; zone: string }) => 
     <ol class="events">
       {session.events.map((event) => (
         <li key={event.id}>
-          <EventTime event={event} zone={zone} />
+          <time dateTime={event.timestamp}>{timesOf(session, zone)(event.timestamp)}</time>
           <strong>{event.event_type}</strong>
           <PropertyList properties={ownProperties(event, session)} />
         </li>
