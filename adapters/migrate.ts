@@ -15,7 +15,8 @@ export function pendingMigrations<M extends Migration>(known: readonly M[], appl
   if (strangers.length > 0) {
     throw new NewerDatabase(
       `This database was written by a newer version of the Analytics Server (it has ${strangers.join(", ")}). ` +
-        "Start that version, or name another file in ANALYTICS_DATABASE. Nothing was changed.",
+        "Start that version, restore a backup of before its upgrade, or name another database in ANALYTICS_DATABASE. " +
+        "Nothing was changed.",
     );
   }
   return known.filter((migration) => !applied.includes(migration.name));

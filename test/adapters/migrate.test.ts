@@ -20,7 +20,8 @@ test("a database with unknown migrations is refused with their names", () => {
   expect(open).toThrow(NewerDatabase);
   expect(open).toThrow(
     "This database was written by a newer version of the Analytics Server (it has 0004_four, 0005_five). " +
-      "Start that version, or name another file in ANALYTICS_DATABASE. Nothing was changed.",
+      "Start that version, restore a backup of before its upgrade, or name another database in ANALYTICS_DATABASE. " +
+      "Nothing was changed.",
   );
 });
 
