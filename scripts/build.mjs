@@ -34,30 +34,72 @@ async function replaceFiles(folder, files) {
   await Promise.all(present.filter((path) => !fresh.has(path)).map((path) => rm(path, { force: true })));
 }
 
-/** Bundles the files for browsers, the client for Node and the OpenFeature providers into dist/web/. Pages and types are copied. */
-async function buildWeb() {
-  return build({
-    absWorkingDir: root,
+const forWeb = {
+  absWorkingDir: root,
+  outdir: "dist/web",
+  bundle: true,
+  platform: "browser",
+  target: ["chrome109", "firefox115", "safari16.4"],
+  format: "esm",
+  minify: true,
+  // dist/THIRD-PARTY-NOTICES.txt holds the notices.
+  legalComments: "none",
+  logLevel: "warning",
+  metafile: true,
+  write: false,
+};
+
+/** A plugin that puts one module of the clients in the place of another. */
+const inPlaceOf = (name, other) => ({
+  name: `${other}-in-place-of-${name}`,
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: new RegExp(`/${name}\\.ts$`) }, ({ kind, resolveDir }) =>
+      resolve(`./${other}.ts`, { kind, resolveDir }),
+    );
+  },
+});
+
+// A client loads the code that follows a page on request, from a file next to its own.
+const pageViewsApart = {
+  name: "page-views-apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/page-views\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./page-views.js", external: true } : undefined,
+    );
+  },
+};
+
+const inPage = inPlaceOf("later", "later-in-page");
+
+/** Bundles the dashboard, the client for Node and the OpenFeature providers into dist/web/. Pages and types are copied. */
+const buildWeb = async () =>
+  build({
+    ...forWeb,
     entryPoints: await webEntries(),
-    outdir: "dist/web",
-    bundle: true,
-    platform: "browser",
-    target: ["chrome109", "firefox115", "safari16.4"],
-    format: "esm",
-    minify: true,
     // The application brings its OpenFeature SDK.
     external: ["@openfeature/*"],
     loader: { ".html": "copy", ".svg": "copy", ".d.ts": "copy" },
-    // dist/THIRD-PARTY-NOTICES.txt holds the notices.
-    legalComments: "none",
-    logLevel: "warning",
-    metafile: true,
-    write: false,
   });
-}
+
+/** Bundles the clients of pages: two modules, and the script of a classic tag, in which an export is a syntax error. */
+const buildClients = () =>
+  Promise.all([
+    build({
+      ...forWeb,
+      entryPoints: ["client", "visitor", "page-views"].map((name) => `web/client/${name}.ts`),
+      plugins: [inPage, pageViewsApart],
+    }),
+    build({
+      ...forWeb,
+      entryPoints: ["web/client/script.ts"],
+      format: "iife",
+      define: { "import.meta.url": "undefined" },
+      plugins: [inPage, inPlaceOf("load-page-views", "page-views")],
+    }),
+  ]);
 
 const WEB_FILE =
-  /^web\/(?:[\w-]+\/)*[\w-]+\.(?:html|svg|d\.ts)$|^web\/(?:client\/(?:client|visitor|node|openfeature\/openfeature-(?:server|web))|dashboard\/dashboard)\.(?:tsx?|css)$/;
+  /^web\/(?:[\w-]+\/)*[\w-]+\.(?:html|svg|d\.ts)$|^web\/(?:client\/(?:node|openfeature\/openfeature-(?:server|web))|dashboard\/dashboard)\.(?:tsx?|css)$/;
 
 async function webEntries() {
   const names = await readdir(join(root, "web"), { recursive: true }).catch(() => []);
@@ -68,14 +110,26 @@ async function webEntries() {
 }
 
 // Each page view loads one of these files. It is a twentieth smaller after a second minifier.
-const CLIENTS = ["client.js", "visitor.js"].map((name) => join(root, "dist/web", name));
+const CLIENTS = ["client.js", "visitor.js", "page-views.js", "script.js"].map((name) =>
+  join(root, "dist/web", name),
+);
 
 async function shrinkClient(file) {
   if (!CLIENTS.includes(file.path)) return file;
+  const module = !file.path.endsWith("script.js");
   const { code } = await minify(file.text, {
-    module: true,
+    module,
     ecma: 2020,
-    compress: { module: true, ecma: 2020, passes: 3, hoist_funs: true },
+    // The unsafe ones are about objects that no client has, such as those that are another text than their value.
+    compress: {
+      module,
+      ecma: 2020,
+      passes: 5,
+      hoist_funs: true,
+      unsafe: true,
+      unsafe_arrows: true,
+      unsafe_methods: true,
+    },
   });
   return { path: file.path, contents: Buffer.from(code) };
 }
@@ -124,7 +178,7 @@ async function buildServers() {
 
 /** Bundles everything into dist/, in about half a second. `npm pack ./dist` and `npm pack ./dist/client` make the packages. */
 export async function buildAll() {
-  const bundles = await Promise.all([buildServers(), buildWeb()]);
+  const bundles = (await Promise.all([buildServers(), buildWeb(), buildClients()])).flat();
   const notices = noticesOf(
     await bundledPackages(
       root,

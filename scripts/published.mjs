@@ -106,7 +106,7 @@ export async function publishedFiles(root, web) {
       `client/${name}.d.ts`,
     ]),
   ];
-  const clients = CLIENTS.map((name) => ({
+  const clients = [...CLIENTS, "page-views"].map((name) => ({
     path: join(dist, "client", `${name}.js`),
     contents: web.find(({ path }) => path === join(dist, "web", `${name}.js`)).contents,
   }));

@@ -1,6 +1,7 @@
+import { later } from "./later.ts";
 import { type Assignment, isFinal, type Post } from "./post.ts";
 import type { Store } from "./store.ts";
-import { inTime, later } from "./timer.ts";
+import { inTime } from "./timer.ts";
 
 export const VARIANTS = "analytics.assignments.";
 const FRESH = 60_000;
@@ -19,7 +20,7 @@ export function createAssignments(user_id: string, store: Store, post: Post, tim
   const asked: Record<number, Promise<boolean>> = {};
 
   const named = (test: Test): Assignment | undefined =>
-    known.find((one) => one.test_id === test || one.test_name === test);
+    known.find((one) => [one.test_id, one.test_name].includes(test));
 
   /** An experiment that the user is enrolled in, or that the server has said will not enrol them. */
   function find(test: Test): Assignment | undefined {
@@ -39,15 +40,12 @@ export function createAssignments(user_id: string, store: Store, post: Post, tim
     if (test_id)
       known = [...known.filter((one) => one.test_id !== test_id), { ...named(test_id), ...answer, test_id }];
     store.set(key, known);
-    const answered = !!assignments || !!test_id || isFinal(answer);
+    const answered = !!(assignments || test_id || isFinal(answer));
     later(() => delete asked[id], answered ? FRESH : 0);
     return answered;
   }
 
-  function ask(id = 0): Promise<boolean> {
-    asked[id] ??= request(id);
-    return asked[id];
-  }
+  const ask = (id = 0): Promise<boolean> => (asked[id] ??= request(id));
 
   /** Enrols the user in one experiment, and says whether the server answered. A name has to be looked up first. */
   async function enrol(test: Test): Promise<boolean> {

@@ -22,7 +22,7 @@ export function batchesOf(
   for (const item of items) {
     const path = pathOf(item);
     if (!path) continue;
-    const { length } = JSON.stringify(item);
+    const length = JSON.stringify(item).length;
     let batch = latest[path];
     if (!batch || batch.length + length > maxLength) {
       batch = latest[path] = { path, items: [], length: 0 };

@@ -1,6 +1,7 @@
 import { createAnalytics } from "./analytics.ts";
 import { type Assignments, createAssignments } from "./assignments.ts";
 import type { NodeClient, NodeOptions } from "./declarations/node.d.ts";
+import { later } from "./later.ts";
 import { idOf } from "./limits.ts";
 import { createMemoryQueue } from "./memory-queue.ts";
 import { addresses, createPost, isFinal } from "./post.ts";
@@ -9,7 +10,6 @@ import { createReport } from "./reports.ts";
 import { createSender } from "./sender.ts";
 import { SILENCE } from "./silence.ts";
 import { createStore, type Disk } from "./store.ts";
-import { later } from "./timer.ts";
 
 declare const process: { once(event: "beforeExit", act: () => void): void };
 
@@ -49,7 +49,7 @@ export function createClient({
   }
 
   const sender = createSender(createMemoryQueue(MAX_QUEUE), post, assignmentsOf, {
-    maxLength: MAX_BATCH,
+    length: MAX_BATCH,
     lock: (act) => act(),
     report,
   });

@@ -1,7 +1,7 @@
+import { later } from "./later.ts";
 import { ADOPTED_AFTER } from "./queue.ts";
 import type { Sender } from "./sender.ts";
 import type { Store } from "./store.ts";
-import { later } from "./timer.ts";
 
 /** A fifth of what an origin may keep in localStorage. */
 export const MAX_QUEUE = 1_000_000;

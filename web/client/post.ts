@@ -77,4 +77,4 @@ export const createPost =
   };
 
 /** Whether the server itself refused for good. */
-export const isFinal = ({ type, code = "" }: Answer): boolean => !!type && FINAL.test(code);
+export const isFinal = ({ type, code }: Answer): boolean => !!type && FINAL.test(`${code}`);

@@ -25,7 +25,7 @@ const ITEM_WEIGHT = 1_000;
 // The server stores at most 64 KiB of an event.
 const MAX_WEIGHT = ITEM_WEIGHT + 65_536;
 
-export const weigh = (item: Item): number => ITEM_WEIGHT + JSON.stringify(item).length;
+export const weigh = (item: Item): number => JSON.stringify(item).length + ITEM_WEIGHT;
 
 /**
  * Makes an item of a call: now, but not before `earliest`. Otherwise events would change their order where the clock was

@@ -4,10 +4,12 @@ export type Report = (problem: string, status?: number) => void;
 /** Shows the first problem of each kind on the console. */
 export function createReport(): Report {
   const told: Record<string, boolean> = {};
+  const show = (problem: string): boolean => {
+    // biome-ignore lint/suspicious/noConsole: only the developer of the page can fix it.
+    console.warn("analytics:", problem);
+    return true;
+  };
   return (problem, status) => {
-    const kind = status ?? problem;
-    // biome-ignore lint/suspicious/noConsole: the developer of the page is who can fix it.
-    if (!told[kind]) console.warn("analytics:", problem);
-    told[kind] = true;
+    told[status ?? problem] ??= show(problem);
   };
 }

@@ -1,10 +1,10 @@
 import type { Assignments } from "./assignments.ts";
 import { backOff } from "./back-off.ts";
 import { type Batch, batchesOf, bodyOf } from "./batch.ts";
+import { later } from "./later.ts";
 import { isFinal, type Post } from "./post.ts";
 import type { Item, NewItem, Queue } from "./queue.ts";
 import type { Report } from "./reports.ts";
-import { later } from "./timer.ts";
 
 // Long enough to send in one request what happens together.
 const INTERVAL = 1_000;
@@ -13,7 +13,7 @@ export type AssignmentsOf = (user_id: string) => Pick<Assignments, "find" | "enr
 
 interface Ways {
   /** Characters of items in a batch, at most; fewer once a batch was too large. */
-  readonly maxLength: number;
+  readonly length: number;
   /** Runs one sender at a time, of all that share the queue. */
   readonly lock: (act: () => Promise<boolean>) => Promise<boolean>;
   /** Is told of items that will never be stored. */
@@ -26,7 +26,7 @@ export function createSender(
   queue: Queue,
   post: Post,
   assignmentsOf: AssignmentsOf,
-  { maxLength, lock, report }: Ways,
+  { length: maxLength, lock, report }: Ways,
 ) {
   // The bodies of requests that may still arrive: they contain the ids of their items.
   let inFlight = "";
@@ -103,8 +103,8 @@ export function createSender(
 
   function rest(done: boolean): number {
     failures = done ? 0 : failures + 1;
-    const wait = backOff(failures, retryAfter);
     clearTimeout(timer);
+    const wait = backOff(failures, retryAfter);
     timer = running = undefined;
     // Also after success: an item may have been added since.
     if (queue.items().length) wake(wait);

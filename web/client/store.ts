@@ -20,7 +20,7 @@ export function createStore(disk: () => Disk): Store {
   return {
     get(key) {
       try {
-        return JSON.parse(memory[key] ?? disk()[key] ?? "");
+        return JSON.parse(memory[key] ?? `${disk()[key]}`);
       } catch {}
     },
     set(key, value) {

@@ -3,8 +3,9 @@ import { type Assignments, createAssignments, VARIANTS } from "./assignments.ts"
 import type { Analytics } from "./declarations/analytics.d.ts";
 import type { ClientOptions } from "./declarations/client.d.ts";
 import type { VisitorAnalytics } from "./declarations/visitor.d.ts";
-import { idOf } from "./limits.ts";
+import { userIdOf } from "./limits.ts";
 import { createLink } from "./link.ts";
+import { followPages } from "./load-page-views.ts";
 import { followPage, inOneTab, MAX_QUEUE, OPTED_OUT, type Visitor } from "./page.ts";
 import { addresses, createPost, MAX_LEAVING_ITEMS, type Post } from "./post.ts";
 import { createQueue, type NewItem } from "./queue.ts";
@@ -32,7 +33,7 @@ export function createClient({
   user_id,
   timeout,
   onRefused: report = createReport(),
-  ...unknown
+  ...pageOptions
 }: ClientOptions = {}): VisitorAnalytics {
   const disk = createStore(() => localStorage);
   const addressOf = addresses(url, key);
@@ -41,7 +42,6 @@ export function createClient({
     forget();
     return SILENT;
   }
-  for (const name in unknown) report(`no option ${name}`);
   if (!addressOf) {
     report(`no url ${url}`);
     return SILENT;
@@ -67,7 +67,7 @@ export function createClient({
   // The queue may hold values of earlier users of this browser, such as the visitor before they logged in.
   const assignmentsOf = (id: string) => (id === user ? assignments : createAssignments(id, store, post));
   const sender = createSender(createQueue(store, MAX_QUEUE), post, assignmentsOf, {
-    maxLength: MAX_LEAVING_ITEMS,
+    length: MAX_LEAVING_ITEMS,
     lock: inOneTab,
     report,
   });
@@ -86,13 +86,6 @@ export function createClient({
     calls = createAnalytics(id, () => keptId(store, "session"), assignments, add);
   }
 
-  /** The id of a user, in the form that the server takes. */
-  function checked(id: unknown): string | undefined {
-    const known = idOf(id);
-    if (known === undefined && id != null) report("no user_id of 1 to 200 characters");
-    return known;
-  }
-
   const beginAnonymously = (): void => become(keptId(store, "user"));
 
   function optOut(): void {
@@ -101,19 +94,22 @@ export function createClient({
     disk.set(OPTED_OUT, true);
   }
 
-  const given = checked(user_id);
+  const given = userIdOf(user_id, report);
   if (isOff) optOut();
   else if (given === undefined) beginAnonymously();
   else become(given);
 
+  const track: Analytics["track"] = (...event) => isOff || calls.track(...event);
+  if (Object.keys(pageOptions).length) followPages(track, pageOptions, report);
+
   return {
-    track: (...event) => isOff || calls.track(...event),
+    track,
     trackMetric: (...value) => isOff || calls.trackMetric(...value),
     assign: async (test) => (isOff ? null : calls.assign(test)),
     assignments: async () => (isOff ? {} : calls.assignments()),
 
     identify(id) {
-      const known = checked(id);
+      const known = userIdOf(id, report);
       if (isOff || known === undefined) return;
       link.set({ anonymous_id: keptId(store, "user"), user_id: known });
       // Shown until the server answers, and while it is away.

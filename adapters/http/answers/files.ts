@@ -24,7 +24,7 @@ const staticFile = (path: string, name: string): StaticFile => ({
 });
 
 const DASHBOARD_FILES = ["dashboard.js", "dashboard.css", "icon.svg"];
-const CLIENT_FILES = ["client.js", "visitor.js"];
+const CLIENT_FILES = ["client.js", "visitor.js", "page-views.js", "script.js"];
 
 /** The files below the dashboard's base path, which is empty or begins with a slash, and the browser clients. */
 export const filesBelow = (base: string): readonly StaticFile[] => [

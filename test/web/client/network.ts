@@ -61,7 +61,7 @@ export function fakeSender(answer: (sent: Sent, length: number) => Wire, maxLeng
   const queue = createQueue(memoryStore(), 10_000_000);
   const assignments = createAssignments("u1", memoryStore(), post);
   const sender = createSender(queue, post, () => assignments, {
-    maxLength,
+    length: maxLength,
     lock: (act) => act(),
     report: (problem) => void refused.push(problem),
   });

@@ -144,7 +144,7 @@ test("a report handler that throws loses no item and stops nothing", async () =>
   const queue = createQueue(memoryStore(), 1e9);
   const assignments = createAssignments("u1", memoryStore(), post);
   const sender = createSender(queue, post, () => assignments, {
-    maxLength: 100,
+    length: 100,
     lock: (act) => act(),
     report: (problem) => {
       throw new Error(problem);

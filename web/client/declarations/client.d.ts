@@ -2,7 +2,17 @@ import type { Analytics, Options } from "./analytics.js";
 
 export type { Analytics, Json, Options, Properties } from "./analytics.js";
 
-export interface ClientOptions extends Options {
+/** What the client tracks by itself. Each is false by default. */
+export interface PageOptions {
+  /** Views of pages as `page_view`: the first one, and each change of the path by a script or by going back. */
+  readonly pageViews?: boolean | undefined;
+  /** Clicks on links to other sites as `outbound_link`. */
+  readonly outboundLinks?: boolean | undefined;
+  /** Clicks on links to files as `download`. */
+  readonly downloads?: boolean | undefined;
+}
+
+export interface ClientOptions extends Options, PageOptions {
   /** The server's address; by default where this module was loaded from. Needed where a bundler has moved the module. */
   readonly url?: string | undefined;
   /**
