@@ -36,6 +36,7 @@ import { linkUsers } from "../people/link-users.ts";
 import { listErasures } from "../people/list-erasures.ts";
 import { computeFunnel } from "../reports/compute-funnel.ts";
 import { exportEvents } from "../reports/export-events.ts";
+import { getOverview } from "../reports/get-overview.ts";
 import { getRetention } from "../reports/get-retention.ts";
 import { getTrend } from "../reports/get-trend.ts";
 import { listEventTypes } from "../reports/list-event-types.ts";
@@ -65,6 +66,7 @@ const withoutTools: readonly Endpoint[] = [
   planSampleSize,
   listEvents,
   listEventTypes,
+  getOverview,
   getTrend,
   computeFunnel,
   getRetention,
