@@ -8,6 +8,7 @@ import { CalculatorView } from "./experiments/calculator-view.tsx";
 import { ExperimentFormView } from "./experiments/experiment-form-view.tsx";
 import { ExperimentView } from "./experiments/experiment-view.tsx";
 import { ExperimentsView } from "./experiments/experiments-view.tsx";
+import { OverviewView } from "./overview/overview-view.tsx";
 import { UserView } from "./people/user-view.tsx";
 import { FunnelView } from "./reports/funnel-view.tsx";
 import { RetentionView } from "./reports/retention-view.tsx";
@@ -18,6 +19,7 @@ import type { ViewProps } from "./view.ts";
 const VIEWS: Readonly<
   Record<string, { readonly title: string; readonly View: FunctionComponent<ViewProps> }>
 > = {
+  overview: { title: "Overview", View: OverviewView },
   experiments: { title: "Experiments", View: ExperimentsView },
   "sample-size": { title: "Sample size", View: CalculatorView },
   events: { title: "Events", View: EventsView },
@@ -26,7 +28,7 @@ const VIEWS: Readonly<
   retention: { title: "Retention", View: RetentionView },
 };
 
-const FIRST = "experiments";
+const FIRST = "overview";
 const USERS = "users";
 
 /** Shown for a link that names no view. */
@@ -34,17 +36,17 @@ const NothingHere = () => (
   <>
     <h1>Page not found</h1>
     <p>
-      The link may be outdated or mistyped. <a href={linkTo([FIRST])}>Go to the experiments.</a>
+      The link may be outdated or mistyped. <a href={linkTo([FIRST])}>Go to the overview.</a>
     </p>
   </>
 );
 
 function pageOf({ path, query }: Address): { title: string; page: ComponentChildren } {
   const [name = FIRST, id] = path;
-  if (name === FIRST && id === "new") {
+  if (name === "experiments" && id === "new") {
     return { title: "New experiment", page: <ExperimentFormView query={query} /> };
   }
-  if (name === FIRST && id !== undefined && /^[1-9]\d{0,14}$/.test(id)) {
+  if (name === "experiments" && id !== undefined && /^[1-9]\d{0,14}$/.test(id)) {
     return { title: `Experiment ${id}`, page: <ExperimentView key={id} testId={Number(id)} query={query} /> };
   }
   if (name === USERS && id !== undefined) {
@@ -61,7 +63,7 @@ const Broken = () => (
     <h1>This view failed</h1>
     <p>
       An unexpected error occurred with this link or its data.{" "}
-      <a href={linkTo([FIRST])}>Go to the experiments</a>, or remove filters from the link.
+      <a href={linkTo([FIRST])}>Go to the overview</a>, or remove filters from the link.
     </p>
   </>
 );

@@ -8,7 +8,7 @@ import { operations } from "../../../web/dashboard/access/api.ts";
 import type {} from "../../end-to-end/global-setup.ts";
 
 const KIB = 1024;
-// The promise is 150 KiB; what it weighs now is less than half of it, and shall stay so.
+// A third of it is the plot and the rendering library.
 const MOST = 90 * KIB;
 
 test("the dashboard's files are small in total", async () => {

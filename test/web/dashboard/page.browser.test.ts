@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { beforeAll, expect, test, vi } from "vitest";
 import { filesBelow } from "../../../adapters/http/answers/files.ts";
 import { describeInBrowser } from "../browser.ts";
-import { fill, open, openSite, send, viewsOf } from "./site.ts";
+import { fill, fillPageViews, open, openSite, send, viewsOf } from "./site.ts";
 
 // Some tests visit every view: ten seconds on an idle machine, a minute on a busy one.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -53,6 +53,7 @@ describeInBrowser("the dashboard's page", () => {
 
   beforeAll(async () => {
     views = viewsOf(await fill(site));
+    await fillPageViews(site);
   });
 
   test.each([
@@ -167,7 +168,15 @@ describeInBrowser("the dashboard's page", () => {
       "%E0%A4%A",
     ];
     for (const query of odd) {
-      for (const view of ["trend", "events", "funnel", "retention", "experiments", "sample-size"]) {
+      for (const view of [
+        "overview",
+        "trend",
+        "events",
+        "funnel",
+        "retention",
+        "experiments",
+        "sample-size",
+      ]) {
         await open(page, site.url, `#/${view}?${query}`);
         expect(await page.getByRole("heading", { level: 1 }).textContent()).not.toContain("cannot be shown");
       }

@@ -120,6 +120,26 @@ async function fillEvents({ url }: Pick<Site, "url">): Promise<void> {
   await send(`${url}/apiv1/events/batch`, "POST", events.flat());
 }
 
+/** Views of two pages by ten users, for the overview. */
+export const fillPageViews = ({ url }: Pick<Site, "url">): Promise<unknown> =>
+  send(
+    `${url}/apiv1/events/batch`,
+    "POST",
+    Array.from({ length: 10 }, (_, user) => ({
+      event_type: "page_view",
+      user_id: `visitor-${user}`,
+      session_id: `visit-${user}`,
+      properties: {
+        path: user < 7 ? "/" : "/plans",
+        referrer: user % 2 === 0 ? "search.example" : undefined,
+        utm_campaign: user === 9 ? "spring" : undefined,
+        device: user < 4 ? "mobile" : "desktop",
+        country: "DE",
+      },
+      timestamp: user === 0 ? new Date().toISOString() : daysAgo(user),
+    })),
+  );
+
 /** Data for every view. */
 export async function fill(site: Site) {
   const winner = await fillExperiment(site, { name: "button", users: [400, 400], converting: [40, 120] });
@@ -176,6 +196,7 @@ const STEPS = encodeURIComponent(
 
 /** A link to every view, by the ids of `fill`. */
 export const viewsOf = (ids: Awaited<ReturnType<typeof fill>>): Readonly<Record<string, string>> => ({
+  "the overview": "#/overview",
   "the experiments": "#/experiments",
   "a winner": `#/experiments/${ids.winner}`,
   "no difference yet": `#/experiments/${ids.open}`,

@@ -9,6 +9,7 @@ import type { ProfileReply } from "../../../domain/people/profile.ts";
 import type { Catalogue } from "../../../domain/reports/catalogue.ts";
 import type { EventReply } from "../../../domain/reports/event-list.ts";
 import type { Funnel, FunnelQuery } from "../../../domain/reports/funnel.ts";
+import type { Overview } from "../../../domain/reports/overview.ts";
 import type { Retention } from "../../../domain/reports/retention.ts";
 import type { Trend } from "../../../domain/reports/trend.ts";
 import { type Changes, withChanges } from "../address.ts";
@@ -35,6 +36,7 @@ export const operations = {
   listEvents: { method: "GET", path: "/apiv1/events", access: "read" },
   listEventTypes: { method: "GET", path: "/apiv1/events/types", access: "read" },
   getUser: { method: "GET", path: "/apiv1/users/{user_id}", access: "read" },
+  getOverview: { method: "GET", path: "/apiv1/overview", access: "read" },
   getTrend: { method: "GET", path: "/apiv1/events/trend", access: "read" },
   computeFunnel: { method: "POST", path: "/apiv1/events/funnel", access: "read" },
   getRetention: { method: "GET", path: "/apiv1/events/retention", access: "read" },
@@ -161,8 +163,13 @@ export async function listEvents(
 export const listEventTypes = (signal?: AbortSignal): Promise<Catalogue> =>
   ask(operations.listEventTypes, { signal });
 
-export const getTrend = (query: Changes, signal?: AbortSignal): Promise<Trend> =>
-  ask(operations.getTrend, { query, signal });
+export const getOverview = (query: Changes, signal?: AbortSignal): Promise<Overview> =>
+  ask(operations.getOverview, { query, signal });
+
+export const getTrend = (
+  query: Changes,
+  { signal, quiet }: Pick<Question, "signal" | "quiet"> = {},
+): Promise<Trend> => ask(operations.getTrend, { query, signal, quiet });
 
 export const computeFunnel = (body: input<typeof FunnelQuery>, signal?: AbortSignal): Promise<Funnel> =>
   ask(operations.computeFunnel, { body, signal });

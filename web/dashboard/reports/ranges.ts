@@ -101,6 +101,10 @@ export function wholeRangeOf(query: URLSearchParams, now: number): Changes {
   return { ...datesOf(query, dateIn(timezone, now)), timezone };
 }
 
+/** The interval of a trend until another one is chosen: a single day is shown by hour. */
+export const usualInterval = (query: URLSearchParams): string =>
+  ["today", "yesterday"].includes(namedRange(query) ?? "") ? "hour" : "day";
+
 /** Whether a link asks for a comparison with the period before. */
 export const isCompared = (query: URLSearchParams): boolean => query.get("compare") === "previous";
 

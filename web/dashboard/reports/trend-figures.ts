@@ -73,7 +73,8 @@ export function describe(trend: Trend, index: number): string {
     const value = series.values[index] ?? 0;
     const old = series.previous?.values[index] ?? 0;
     const compared = before === undefined ? "" : ` (${number(old)} before, ${change(value, old)})`;
-    return `${nameOf(series, trend)}: ${counted(value, NOUNS[trend.measure])}${compared}`;
+    const name = trend.series.length === 1 ? "" : `${nameOf(series, trend)}: `;
+    return `${name}${counted(value, NOUNS[trend.measure])}${compared}`;
   });
   const open = bucket.complete ? "" : " (not complete)";
   const against =

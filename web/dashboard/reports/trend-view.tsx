@@ -23,7 +23,7 @@ import {
   ZoneFilter,
 } from "./filter-fields.tsx";
 import { eventsBehind, whereOf } from "./filters.ts";
-import { isCompared, namedRange, rangeOf, wholeRangeOf } from "./ranges.ts";
+import { isCompared, rangeOf, usualInterval, wholeRangeOf } from "./ranges.ts";
 import {
   begun,
   bucketsOf,
@@ -47,10 +47,6 @@ const INTERVALS = ["hour", "day", "week", "month"].map((value) => ({ value, labe
 // A plot has as many lines as can be distinguished, one of them for all other values.
 const mostGroups = (types: number): number =>
   Math.max(1, Math.floor((DASHES.length - types) / Math.max(1, types)));
-
-/** A single day is shown by hour. */
-const usualInterval = (query: URLSearchParams): string =>
-  ["today", "yesterday"].includes(namedRange(query) ?? "") ? "hour" : "day";
 
 function questionOf(query: URLSearchParams, now: number): Changes {
   const types = query.getAll("event_type");
@@ -129,7 +125,7 @@ export function TrendView({ query }: ViewProps) {
   const catalogue = useCatalogue();
   const types = query.getAll("event_type");
   const properties = propertyNames(catalogue, types);
-  const answer = useAnswer(query.toString(), (signal) => getTrend(questionOf(query, Date.now()), signal));
+  const answer = useAnswer(query.toString(), (signal) => getTrend(questionOf(query, Date.now()), { signal }));
   const choice = (label: string, name: string, fallback: string, options: typeof MEASURES) => (
     <QuerySelect query={query} label={label} name={name} fallback={fallback} options={options} />
   );
