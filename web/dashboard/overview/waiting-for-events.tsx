@@ -6,9 +6,10 @@ import { Command, EmptyNotice, Request } from "../parts/notices.tsx";
 const EVERY_MS = 3_000;
 
 function pageSnippet(): string {
+  const client = JSON.stringify(`${location.origin}/client.js`);
   const key = hasKeys() ? '{ key: "<write key>" }' : "";
   return `<script type="module">
-  import { createClient } from "${location.origin}/client.js";
+  import { createClient } from ${client};
   const analytics = createClient(${key});
   analytics.track("page_view", { path: location.pathname });
 </script>`;
