@@ -14,6 +14,16 @@ const run = promisify(execFile);
 const project = inject("project");
 const RELEASES = ["22", "24", "26"];
 
+/** Gives the seconds since its last call. */
+function stopwatch(): () => string {
+  let from = performance.now();
+  return () => {
+    const seconds = (performance.now() - from) / 1_000;
+    from = performance.now();
+    return seconds.toFixed(1);
+  };
+}
+
 /** A folder for PATH with nothing but Node and npm in it: no compiler, no Python, no make. */
 async function barePath(folder: string): Promise<string> {
   const bin = join(folder, "bin");
@@ -57,15 +67,18 @@ describeInBrowser("the package", { skip: !runsReleases }, () => {
     {
       timeout: 180_000,
     },
-    async (release, { onTestFinished }) => {
+    async (release, { onTestFinished, annotate }) => {
+      const lap = stopwatch();
       const folder = await testFolder(onTestFinished);
       const app = await installed(folder, tarball);
+      const installing = lap();
       const program = join(app, "node_modules/.bin/analytics-server");
       const command = { cwd: app, env: { ...plainVariables(), PATH: dirname(nodeOf(release)) } };
 
       const server: ChildProcess = spawn(nodeOf(release), [program, "--port", "0"], command);
       onTestFinished(() => stopChild(server));
       const [, url = ""] = await awaitOutput(server, LISTENING);
+      const starting = lap();
       expect((await track(url)).status).toBe(201);
       const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
       expect((await post(url, "/apiv1/ab-tests", { test_name: "colour", variants })).status).toBe(201);
@@ -75,10 +88,15 @@ describeInBrowser("the package", { skip: !runsReleases }, () => {
       await page.goto(`${url}/#/experiments`);
       await page.getByText("colour").first().waitFor();
       await page.close();
+      const using = lap();
 
       await run(nodeOf(release), [program, "backup", "backups.db"], command);
       await stopChild(server);
       expect(server.exitCode).toBe(0);
+      await annotate(
+        `Node ${release}: installed in ${installing} s, started in ${starting} s, an event, a test, a user and the dashboard in ` +
+          `${using} s, backed up and stopped in ${lap()} s`,
+      );
       await mkdir(join(app, "restored"));
       await run(
         nodeOf(release),
