@@ -7,6 +7,6 @@ export function uuid(time = Date.now()): string {
   return time
     .toString(16)
     .padStart(12, "0")
-    .replace(/.{4}$/, "-$&-7xxx-axxx-xxxxxxxxxxxx")
+    .replace(/....$/, "-$&-7xxx-axxx-xxxxxxxxxxxx")
     .replace(/x/g, () => ((16 * Math.random()) | 0).toString(16));
 }
