@@ -121,9 +121,14 @@ export function createQuestionStore(query: Query, cache: VisitorCache): Question
   return { ...createRollupStore(query), visitorsPage };
 }
 
+/** Without keys there are no rows: a build, which remembers most of them, often asks for none. */
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
 export function createRollupStore(query: Query): RollupStore {
-  const read = <Row>(statement: string, values: readonly unknown[]): Work<Row[]> =>
-    waitFor(query<Row>(statement, values));
+  function* read<Row>(statement: string, values: readonly unknown[]): Work<Row[]> {
+    if (values.some(isEmptyList)) return [];
+    return yield* waitFor(query<Row>(statement, values));
+  }
 
   const page = <Row extends PartKey>(statement: string, { type_id, last, after }: PageStart): Work<Row[]> =>
     read(statement, [type_id, after.hour, after.part, last]);
