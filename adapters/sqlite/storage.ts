@@ -69,15 +69,14 @@ function migrate(db: Database): void {
   );
   const names = db.prepare<[], string>("select name from migrations").pluck();
   const record = db.prepare("insert into migrations(name, applied_at) values (?, datetime('now'))");
-  for (const { name } of pendingMigrations(migrations, names.all())) {
-    // Read again under the lock: of several processes that start together, one migrates.
-    db.transaction(() => {
-      const migration = pendingMigrations(migrations, names.all()).find((pending) => pending.name === name);
-      if (migration === undefined) return;
-      db.exec(migration.sql);
+  if (pendingMigrations(migrations, names.all()).length === 0) return;
+  // All with one commit, and looked up again under the lock: of several processes that start together, one migrates.
+  db.transaction(() => {
+    for (const { name, sql } of pendingMigrations(migrations, names.all())) {
+      db.exec(sql);
       record.run(name);
-    }).immediate();
-  }
+    }
+  }).immediate();
 }
 
 /** Makes a new file that only its owner can read; SQLite gives the log the same permissions. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "better-sqlite3";
 import { Failure } from "../../../domain/failure.ts";
 import type { OnRetry, RebuildProgress } from "../../../domain/storage.ts";
@@ -59,6 +60,9 @@ const EVENTS_AT_ONCE = 5_000;
 // More unbuilt events than a question waits for, since they take more than a second.
 const MANY_EVENTS = 50_000;
 const PROGRESS_MS = 1_000;
+const CLEARED_AT_ONCE = 2_000;
+// Another program that waits for the lock looks for it only every now and then.
+const CLEARING_PAUSE_MS = 20;
 
 const rowsOf = ({ rows }: BuildPlan): number =>
   Object.values(rows).reduce((sum, some) => sum + some.length, 0);
@@ -107,9 +111,15 @@ export function createRollupBuild({
     return true;
   }
 
-  /** Empties rollups of another version, a table at a time. */
+  /** Empties rollups of another version. The lock is free for most of the time, also where the disk is slow. */
   async function clear(): Promise<boolean> {
-    for (const act of rollups.clearing) await writer.write(EVENTS_AT_ONCE, act);
+    let goesOn = true;
+    for (let pause = CLEARING_PAUSE_MS; goesOn && !closed; ) {
+      await sleep(pause);
+      const startedAt = performance.now();
+      goesOn = await writer.write(CLEARED_AT_ONCE, () => rollups.clear(CLEARED_AT_ONCE));
+      pause = Math.max(CLEARING_PAUSE_MS, 2 * (performance.now() - startedAt));
+    }
     return true;
   }
 

@@ -150,10 +150,7 @@ export function createRollupWriter(db: Database) {
   const selectTimeless = db.prepare<[number], Timeless>(
     "select id, created_at from events where occurred_at is null limit ?",
   );
-  const clears = TABLES.map((table) => {
-    const clear = db.prepare<[]>(`delete from ${table}`);
-    return () => void clear.run();
-  });
+  const clears = TABLES.map((table) => db.prepare<[number]>(`delete from ${table} limit ?`));
 
   return {
     state,
@@ -190,13 +187,18 @@ export function createRollupWriter(db: Database) {
     /** Makes the rollups those of no version, which nothing reads. */
     invalidate: () => void setState.run({ ...EMPTY_STATE, format: 0, through: 0 }),
 
-    /** The steps that turn rollups of another version into empty ones of this, each a transaction of its own. */
-    clearing: [...clears, () => void setState.run({ ...EMPTY_STATE, format: FORMAT, through: 0 })].map(
+    /** Turns rollups of another version into empty ones of this, at most this many rows at a time; false once they are. */
+    clear(most: number): boolean {
       // Another process may have done it meanwhile, and have begun to build.
-      (clear) => (): void => {
-        if (!isCurrent(state())) clear();
-      },
-    ),
+      if (isCurrent(state())) return false;
+      let left = most;
+      for (const clear of clears) {
+        left -= clear.run(left).changes;
+        if (left === 0) return true;
+      }
+      setState.run({ ...EMPTY_STATE, format: FORMAT, through: 0 });
+      return false;
+    },
   };
 }
 export type RollupWriter = ReturnType<typeof createRollupWriter>;

@@ -49,11 +49,10 @@ function backlogOf({
         timeless -= Math.min(most, timeless);
       },
       invalidate: () => {},
-      clearing: [
-        () => {
-          state = { ...EMPTY_STATE, format: FORMAT, through: 0 };
-        },
-      ],
+      clear: () => {
+        state = { ...EMPTY_STATE, format: FORMAT, through: 0 };
+        return false;
+      },
     },
     newestId: () => events,
     plan: async () => (state.through < events ? planOf(state.through + 10) : undefined),
