@@ -50,20 +50,49 @@ export class RunTally implements Mergeable<RunTally> {
   }
 }
 
+/** The runs whose users are listed, by their first events: those with the highest ids, which began last. */
+class ListedRuns {
+  readonly #listing: NonNullable<FunnelQuestion["users"]>;
+  #firsts: number[] = [];
+
+  constructor(listing: NonNullable<FunnelQuestion["users"]>) {
+    this.#listing = listing;
+  }
+
+  add({ first, times }: Run): void {
+    const { step, outcome, limit } = this.#listing;
+    if (outcome === "left" ? times.length !== step : times.length < step) return;
+    this.#firsts.push(first);
+    if (this.#firsts.length > 2 * limit) this.#firsts = this.newest();
+  }
+
+  newest(): number[] {
+    return this.#firsts.sort((a, b) => b - a).slice(0, this.#listing.limit);
+  }
+}
+
 /** Sums up all runs, and with a breakdown the runs of each group. */
 export class FunnelTally {
   readonly #question: FunnelQuestion;
+  readonly #listed: ListedRuns | undefined;
   readonly #all: RunTally;
   readonly #groups = new Map<string, RunTally>();
 
   constructor(question: FunnelQuestion) {
     this.#question = question;
+    this.#listed = question.users === undefined ? undefined : new ListedRuns(question.users);
     this.#all = new RunTally(question.steps.length);
+  }
+
+  /** The first events of the users to list, newest first; undefined where none were asked for. */
+  firstEvents(): readonly number[] | undefined {
+    return this.#listed?.newest();
   }
 
   /** `value` is the breakdown property of the run's first event. */
   add(run: Run, value: Scalar | null): void {
     this.#all.add(run);
+    this.#listed?.add(run);
     if (this.#question.breakdown === undefined) return;
     const key = groupKey(value);
     const group = this.#groups.get(key) ?? new RunTally(this.#question.steps.length);
@@ -128,8 +157,9 @@ export class FunnelReader {
     this.#values.clear();
   }
 
-  count(): FunnelCount {
+  /** The tally of all events. */
+  finished(): FunnelTally {
     this.#finish();
-    return this.#tally.count();
+    return this.#tally;
   }
 }

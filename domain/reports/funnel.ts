@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Checked } from "../failure.ts";
+import { shareInterval } from "../statistics/share-interval.ts";
 import { Name } from "../text.ts";
 import { DAY, type Instant, IsoTime, isoTime } from "../time.ts";
 import { Meta } from "./answer.ts";
@@ -13,6 +14,19 @@ const MAX_STEPS = 20;
 const MAX_WINDOW_SECONDS = (366 * DAY) / 1000;
 const DEFAULT_WINDOW_SECONDS = (30 * DAY) / 1000;
 const DEFAULT_GROUPS = 10;
+
+const DEFAULT_USERS = 50;
+const MAX_USERS = 200;
+
+/** Which users of a funnel are listed: those who took a step, or those who left after it. */
+const Listing = z.strictObject({
+  step: z.int().min(1).max(MAX_STEPS).meta({ description: "From 1, the first step." }),
+  outcome: z.enum(["reached", "left"]).meta({
+    description: "`reached`: took the step. `left`: took it, and not the next one.",
+  }),
+  limit: z.int().min(1).max(MAX_USERS).default(DEFAULT_USERS),
+});
+type Listing = z.infer<typeof Listing>;
 
 const Order = z.enum(["ordered", "strict", "unordered"]);
 type Order = z.infer<typeof Order>;
@@ -28,6 +42,9 @@ export const FunnelQuery = z
     ...rangeShape,
     breakdown: Name.optional(),
     limit: z.int().min(1).max(MAX_GROUPS).default(DEFAULT_GROUPS),
+    users: Listing.optional().meta({
+      description: "Also lists users of a step, those first whose way through the funnel began last.",
+    }),
     verify: z.boolean().default(false),
   })
   .meta({ id: "FunnelQuery" });
@@ -49,6 +66,13 @@ export interface FunnelQuestion {
   /** Also divides the users by the value of this property at their first step. */
   readonly breakdown?: string | undefined;
   readonly limit: number;
+  readonly users?: Listing | undefined;
+}
+
+/** A user on their way through a funnel, and when it began. */
+export interface FunnelUser {
+  readonly user_id: string;
+  readonly began_at: Instant;
 }
 
 export interface StepCount {
@@ -61,14 +85,22 @@ export interface FunnelCount {
   readonly steps: readonly StepCount[];
   /** Undefined without a breakdown. */
   readonly groups?: readonly { readonly group: Group; readonly steps: readonly StepCount[] }[] | undefined;
+  /** Undefined where no users were asked for. */
+  readonly users?: readonly FunnelUser[] | undefined;
 }
 
 /** Turns a query into the question for storage, or says why it has no answer. */
 export function planFunnel(query: FunnelQuery, now: Instant): Checked<FunnelQuestion> {
   const range = rangeOf(query, now);
   if ("faults" in range) return range;
-  const { steps, order, window_seconds, breakdown, limit } = query;
-  return { value: { steps, order, window_ms: window_seconds * 1000, ...range.value, breakdown, limit } };
+  const { steps, order, window_seconds, breakdown, limit, users } = query;
+  const last = users?.outcome === "left" ? steps.length - 1 : steps.length;
+  if (users !== undefined && users.step > last) {
+    const message = `must be at most ${last}, the last step that users can have ${users.outcome}`;
+    return { faults: [{ path: "users.step", message }] };
+  }
+  const window_ms = window_seconds * 1000;
+  return { value: { steps, order, window_ms, ...range.value, breakdown, limit, users } };
 }
 
 const StepReply = z.strictObject({
@@ -80,6 +112,16 @@ const StepReply = z.strictObject({
   median_seconds: z.number().nullable(),
 });
 
+const Completion = z
+  .strictObject({
+    rate: z.number().nullable(),
+    interval: z.tuple([z.number(), z.number()]).nullable(),
+  })
+  .meta({
+    description:
+      "The share of users who took all steps, with its 95 % interval, from 0 to 1; null without users.",
+  });
+
 export const Funnel = z
   .strictObject({
     order: Order,
@@ -87,14 +129,17 @@ export const Funnel = z
     from: IsoTime,
     to: IsoTime,
     steps: z.array(StepReply),
+    completion: Completion,
     breakdown: z.string().nullable(),
     groups: z.array(
       z.strictObject({
         group: z.union([z.string(), z.number(), z.boolean()]).nullable(),
         is_other: z.boolean(),
         steps: z.array(StepReply),
+        completion: Completion,
       }),
     ),
+    users: z.array(z.strictObject({ user_id: z.string(), began_at: IsoTime })).nullable(),
     meta: Meta,
   })
   .meta({ id: "Funnel" });
@@ -111,6 +156,13 @@ const shownSteps = (steps: readonly Step[], counts: readonly StepCount[]) =>
     median_seconds: median_ms === null ? null : median_ms / 1000,
   }));
 
+const COMPLETION_LEVEL = 0.95;
+
+function completionOf(counts: readonly StepCount[]): z.infer<typeof Completion> {
+  const [all, completed] = [counts[0]?.users ?? 0, counts.at(-1)?.users ?? 0];
+  return { rate: rate(completed, all), interval: shareInterval(completed, all, COMPLETION_LEVEL) };
+}
+
 export function describeFunnel(question: FunnelQuestion, count: FunnelCount, meta: Meta): Funnel {
   const { order, window_ms, from, to, breakdown = null, steps } = question;
   return {
@@ -119,11 +171,14 @@ export function describeFunnel(question: FunnelQuestion, count: FunnelCount, met
     from: isoTime(from),
     to: isoTime(to),
     steps: shownSteps(steps, count.steps),
+    completion: completionOf(count.steps),
     breakdown,
     groups: (count.groups ?? []).map(({ group, steps: counts }) => ({
       ...shownGroup(group),
       steps: shownSteps(steps, counts),
+      completion: completionOf(counts),
     })),
+    users: count.users?.map(({ user_id, began_at }) => ({ user_id, began_at: isoTime(began_at) })) ?? null,
     meta,
   };
 }

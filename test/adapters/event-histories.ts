@@ -177,6 +177,15 @@ export const funnelQuestion = ({ around }: Place): fc.Arbitrary<FunnelQuestion> 
       range: span(around),
       breakdown,
       limit,
+      users: fc.option(
+        fc.record({
+          // A step that the funnel does not have is left by nobody.
+          step: fc.integer({ min: 1, max: 4 }),
+          outcome: fc.constantFrom("reached", "left"),
+          limit: fc.constantFrom(1, 2, 50),
+        }),
+        { nil: undefined },
+      ),
     })
     .map(({ range, ...rest }) => ({ ...rest, ...range }));
 

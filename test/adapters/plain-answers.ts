@@ -198,6 +198,7 @@ interface UserRun {
   readonly times: readonly Instant[];
   /** The value of the property in the run's first event. */
   readonly value: Scalar | null;
+  readonly first: StoredEvent;
 }
 
 function plainRuns(events: readonly StoredEvent[], question: FunnelQuestion): UserRun[] {
@@ -214,7 +215,9 @@ function plainRuns(events: readonly StoredEvent[], question: FunnelQuestion): Us
     const run = plainBestRun(footsteps, { order, steps: steps.length, window: window_ms });
     const first = own.find(({ id }) => id === run?.first);
     if (run === undefined || first === undefined) return [];
-    return [{ times: run.times, value: breakdown === undefined ? null : plainValue(first, breakdown) }];
+    return [
+      { first, times: run.times, value: breakdown === undefined ? null : plainValue(first, breakdown) },
+    ];
   });
 }
 
@@ -237,7 +240,8 @@ export function plainFunnel(events: readonly StoredEvent[], question: FunnelQues
       return { users: there.length, median_ms: step === 0 ? null : median(took) };
     });
   const runs = plainRuns(events, question);
-  if (question.breakdown === undefined) return { steps: stepCounts(runs) };
+  const users = plainFunnelUsers(runs, question);
+  if (question.breakdown === undefined) return { steps: stepCounts(runs), ...users };
   const groups = grouped(
     runs,
     ({ value }) => value,
@@ -247,6 +251,24 @@ export function plainFunnel(events: readonly StoredEvent[], question: FunnelQues
   return {
     steps: stepCounts(runs),
     groups: groups.map(({ group, items }) => ({ group, steps: stepCounts(items) })),
+    ...users,
+  };
+}
+
+function plainFunnelUsers(
+  runs: readonly UserRun[],
+  { users: listing }: FunnelQuestion,
+): Pick<FunnelCount, "users"> {
+  if (listing === undefined) return {};
+  const { step, outcome, limit } = listing;
+  const listed = runs.filter(({ times }) =>
+    outcome === "reached" ? times.length >= step : times.length === step,
+  );
+  const newest = listed.map(({ first }) => first).sort((a, b) => b.id - a.id);
+  return {
+    users: newest
+      .slice(0, limit)
+      .map(({ user_id, occurred_at }) => ({ user_id: user_id ?? "", began_at: occurred_at })),
   };
 }
 

@@ -45,7 +45,7 @@ export const waysToTrend = (snapshot: Snapshot, question: TrendQuestion): Ways<r
 
 export const waysToFunnel = (snapshot: Snapshot, question: FunnelQuestion): Ways<FunnelCount> => ({
   fromRollups: () => funnelFromRollups(snapshot, question),
-  fromEvents: () => funnelFromEvents(snapshot.source, question),
+  fromEvents: () => funnelFromEvents(snapshot, question),
 });
 
 export const waysToRetention = (

@@ -7,6 +7,7 @@ import { type Posting, readPostings } from "../formats.ts";
 import { eachPostings, spanOf } from "../reader.ts";
 import type { Work } from "../work.ts";
 import { FootprintColumns, LastBefore } from "./footprints.ts";
+import { withUsers } from "./funnel-users.ts";
 import { type PersonNumbers, personNumbersOf, personOf } from "./people.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -209,7 +210,7 @@ export function* funnelFromRollups(snapshot: Snapshot, question: FunnelQuestion)
     }
     yield* addRuns(snapshot, question, runs, tally);
   }
-  return tally.count();
+  return yield* withUsers(snapshot, tally);
 }
 
 function* addRuns(

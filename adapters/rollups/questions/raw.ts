@@ -16,7 +16,9 @@ import {
 } from "../../../domain/reports/user-facts.ts";
 import type { EventSource, LinkSource } from "../store.ts";
 import type { Work } from "../work.ts";
+import { withUsers } from "./funnel-users.ts";
 import { placesByUser } from "./people.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 // Answers from the events themselves: for what the rollups cannot answer, and to verify what they do.
 
@@ -38,13 +40,16 @@ export function* trendFromEvents(source: EventSource, question: TrendQuestion): 
   return tally.series();
 }
 
-export function* funnelFromEvents(source: EventSource, question: FunnelQuestion): Work<FunnelCount> {
+export function* funnelFromEvents(
+  { source, links }: Pick<Snapshot, "source" | "links">,
+  question: FunnelQuestion,
+): Work<FunnelCount> {
   const { from, to, steps, order, breakdown } = question;
   const types = order === "strict" ? [] : steps.map(({ event_type }) => event_type);
   const properties = breakdown !== undefined || steps.some(({ where }) => where.length > 0);
   const reader = new FunnelReader(question);
   yield* source.visit({ from, to, types, properties, byUser: true }, (event) => reader.add(event));
-  return reader.count();
+  return yield* withUsers({ source, links }, reader.finished());
 }
 
 export function* retentionFromEvents(source: EventSource, question: RetentionQuestion): Work<CohortCount[]> {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { shareInterval } from "../../../domain/statistics/share-interval.ts";
+import { linkUsers } from "../../../handlers/people/link-users.ts";
 import { computeFunnel } from "../../../handlers/reports/compute-funnel.ts";
 import { call, faultPathsOf, openEdge, openWorld } from "../../world.ts";
 import { META, track } from "../experiments/tracked.ts";
@@ -46,6 +48,12 @@ const step = (
   median_seconds: median,
 });
 
+/** The share who took all steps, with its interval. */
+const completion = (completed: number, users: number) => ({
+  rate: completed / users,
+  interval: shareInterval(completed, users, 0.95),
+});
+
 describe("a funnel", () => {
   test("shows users, rates and median times step by step", async () => {
     expect(await asked({})).toStrictEqual({
@@ -58,8 +66,10 @@ describe("a funnel", () => {
         step("cart", 2, 2 / 3, 2 / 3, 420),
         step("buy", 1, 1 / 3, 1 / 2, 60),
       ],
+      completion: completion(1, 3),
       breakdown: null,
       groups: [],
+      users: null,
       meta: META,
     });
   });
@@ -72,12 +82,35 @@ describe("a funnel", () => {
         group: "free",
         is_other: false,
         steps: [step("view", 2, 1, 1, null), step("cart", 1, 0.5, 0.5, 240), step("buy", 0, 0, 0, null)],
+        completion: completion(0, 2),
       },
       {
         group: "__other__",
         is_other: true,
         steps: [step("view", 1, 1, 1, null), step("cart", 1, 1, 1, 600), step("buy", 1, 1, 1, 60)],
+        completion: completion(1, 1),
       },
+    ]);
+  });
+
+  test.each([
+    ["reached", 1, ["cem", "bob", "ann"]],
+    ["reached", 2, ["bob", "ann"]],
+    ["left", 1, ["cem"]],
+    ["left", 2, ["bob"]],
+    ["reached", 3, ["ann"]],
+  ])("lists the users who %s step %i, those first who began last", async (outcome, step, users) => {
+    const reply = await asked({ users: { outcome, step } });
+    expect(reply.users?.map(({ user_id }) => user_id)).toEqual(users);
+  });
+
+  test("lists a user of several ids once, under the id of the person, with the time of their first step", async () => {
+    const world = openWorld();
+    await track(world, ...HISTORY, at(20, "view", "device"), at(21, "cart", "device"));
+    await call(linkUsers, world, { body: { anonymous_id: "device", user_id: "dan" } });
+    const body = { steps, ...DAY, users: { step: 2, outcome: "left", limit: 1 } };
+    expect((await call(computeFunnel, world, { body })).body.users).toEqual([
+      { user_id: "dan", began_at: "2026-11-20T12:20:00.000Z" },
     ]);
   });
 
@@ -137,6 +170,8 @@ describe("an invalid funnel", () => {
     ["a step without a type", { steps: [first, {}] }, ["steps[1].event_type"]],
     ["an unknown part of a step", { steps: [first, { ...first, filter: {} }] }, ["steps[1].filter"]],
     ["a condition on a list", { steps: [first, { ...first, where: { a: null } }] }, ["steps[1].where.a"]],
+    ["users who left after the last step", { users: { step: 3, outcome: "left" } }, ["users.step"]],
+    ["users of a step that there is not", { users: { step: 4, outcome: "reached" } }, ["users.step"]],
     ["an unknown order", { order: "any" }, ["order"]],
     ["a window of 0 seconds", { window_seconds: 0 }, ["window_seconds"]],
     ["a window of more than a year", { window_seconds: 366 * 86_400 + 1 }, ["window_seconds"]],

@@ -274,9 +274,11 @@ describeInBrowser("the dashboard's events", () => {
       .toEqual([
         "1. product_view40 users, 100.0 % of the first step",
         expect.stringMatching(
-          /^↓ 50\.0 % went on, 20 of 40 users, median 14\.4 min2\. add_to_cart20 users, 50\.0 % of the first step$/,
+          /^↓ 50\.0 % went on, 20 of 40 users, median 14\.4 min · 20 users left here2\. add_to_cart20 users, 50\.0 % of the first step$/,
         ),
-        expect.stringMatching(/^↓ 50\.0 % went on, 10 of 20 users, median 14\.4 min3\. purchase10 users/),
+        expect.stringMatching(
+          /^↓ 50\.0 % went on, 10 of 20 users, .* 10 users left here3\. purchase10 users/,
+        ),
       ]);
     await page.getByLabel("with", { exact: true }).first().selectOption("price");
     await page.getByLabel("price is").fill("4");
@@ -284,12 +286,40 @@ describeInBrowser("the dashboard's events", () => {
     await expect.poll(() => steps.first().textContent()).toContain("1\u00a0user");
   });
 
+  test("have a funnel that lists who left, and which group completes it best", async () => {
+    const steps = encodeURIComponent(
+      JSON.stringify([{ event_type: "product_view" }, { event_type: "purchase" }]),
+    );
+    const page = await site.visited(`#/funnel?steps=${steps}&breakdown=plan`);
+    const groups = page.getByRole("table", { name: /^The same by plan/ });
+    const names = () => groups.getByRole("rowheader").allTextContents();
+    await expect.poll(names).toEqual(["free", "pro"]);
+    expect(await groups.getByRole("row").nth(1).textContent()).toMatch(/50\.0.%29\.9.% to 70\.1.%$/);
+    await page.getByLabel("Order of the values").selectOption("Best completion first");
+    await expect.poll(() => page.url()).toContain("group_sort=completion");
+    await expect.poll(names).toEqual(["free", "pro"]);
+    await page.getByRole("button", { name: /^30.users left here/ }).click();
+    const users = page.getByRole("table", { name: "Users who left after “product_view”" });
+    await expect.poll(() => users.getByRole("row").count()).toBe(31);
+    await users.getByRole("link", { name: "user-3", exact: true }).click();
+    await page.getByRole("heading", { name: "User user-3", level: 1 }).waitFor();
+    await page.goBack();
+    await page.getByRole("button", { name: "Close the list" }).click();
+    await expect.poll(() => users.count()).toBe(0);
+  });
+
   test("have a retention grid with empty cells for future periods and marks for unfinished ones", async () => {
     const page = await site.visited(
       "#/retention?event_type=product_view&interval=day&periods=12&days=12&timezone=UTC",
     );
     const rows = page.getByRole("table").getByRole("row");
-    const began = rows.nth(3);
+    const average = await rows.nth(1).getByRole("cell").allTextContents();
+    expect(average.slice(0, 3).map((text) => text.replaceAll("\u00a0", " "))).toEqual([
+      "40",
+      "100.0 %",
+      "0.0 %",
+    ]);
+    const began = rows.nth(4);
     expect(
       (await began.getByRole("cell").allTextContents()).map((text) => text.replaceAll("\u00a0", " ")),
     ).toEqual([

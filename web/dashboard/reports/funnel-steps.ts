@@ -48,3 +48,21 @@ export function scalarOf(
   const number = Number(text);
   return types.number !== undefined && text.trim() !== "" && Number.isFinite(number) ? number : text;
 }
+
+/** Which users the link lists, as "left-2": those who left after the second step. */
+export interface ListedUsers {
+  readonly outcome: "reached" | "left";
+  readonly step: number;
+}
+
+export const listedText = ({ outcome, step }: ListedUsers): string => `${outcome}-${step}`;
+
+/** The users that a link lists. None where it names a step that the funnel does not have. */
+export function listedUsers(query: URLSearchParams, steps: number): ListedUsers | undefined {
+  const { outcome, step = "0" } =
+    /^(?<outcome>reached|left)-(?<step>\d{1,2})$/.exec(query.get("users") ?? "")?.groups ?? {};
+  const last = outcome === "left" ? steps - 1 : steps;
+  const place = Number(step);
+  if ((outcome !== "reached" && outcome !== "left") || place < 1 || place > last) return undefined;
+  return { outcome, step: place };
+}

@@ -69,6 +69,30 @@ function Cell({ cohort: { users, returned, unfinished }, index }: CellProps) {
   );
 }
 
+/** The share over all cohorts whose period is over, weighted by their users. */
+function averageOf(cohorts: readonly Cohort[], index: number): number | null {
+  const over = cohorts.filter(
+    ({ returned, unfinished }) => returned[index] !== undefined && unfinished !== index,
+  );
+  const users = over.reduce((sum, cohort) => sum + cohort.users, 0);
+  return users === 0 ? null : over.reduce((sum, { returned }) => sum + (returned[index] ?? 0), 0) / users;
+}
+
+const Average = ({ cohorts, heads }: { cohorts: readonly Cohort[]; heads: readonly number[] }) => (
+  <tr class="average">
+    <th scope="row">Average</th>
+    <td>{number(cohorts.reduce((sum, { users }) => sum + users, 0))}</td>
+    {heads.map((index) => {
+      const share = averageOf(cohorts, index);
+      return (
+        <td key={index} class={share === null ? "not-begun" : `shade-${shadeOf(share)}`}>
+          {share !== null && <strong>{percent(share)}</strong>}
+        </td>
+      );
+    })}
+  </tr>
+);
+
 function Grid({ retention }: { retention: Retention }) {
   const { interval, timezone, from, to, cohorts, periods } = retention;
   const heads = Array.from({ length: periods }, (_, index) => index);
@@ -93,6 +117,7 @@ function Grid({ retention }: { retention: Retention }) {
           </tr>
         </thead>
         <tbody>
+          <Average cohorts={cohorts} heads={heads} />
           {cohorts.map((cohort) => (
             <tr key={cohort.start}>
               <th scope="row">
@@ -122,8 +147,9 @@ function Shown({ retention }: { retention: Retention }) {
     <>
       <Grid retention={retention} />
       <p class="hint">
-        Percentages are of the users in the second column. An empty cell has not begun yet;{" "}
-        <span class="unfinished-key">*</span> in a dashed frame is not over yet and can still grow.
+        Percentages are of the users in the second column; the average is over all users whose period is over.
+        An empty cell has not begun yet; <span class="unfinished-key">*</span> in a dashed frame is not over
+        yet and can still grow.
       </p>
     </>
   );
