@@ -6,18 +6,26 @@ import { wording } from "../../../handlers/contract/wording.ts";
 import type { HttpRequest } from "../message.ts";
 import type { Route } from "../router.ts";
 
+/** The faults of all parts of a request. The list is created for the first fault, because most requests have none. */
+interface Faults {
+  list: FaultList | undefined;
+}
+
 /** Parses one part of a request; its faults join those of the other parts. */
 function parse(
   schema: z.ZodType | undefined,
   value: unknown,
-  faults: FaultList,
+  faults: Faults,
   usual?: UsualForm<unknown>,
   error: z.core.$ZodErrorMap = wording,
 ): never {
   const taken = usual?.(value);
   if (taken !== undefined) return taken as never;
   const parsed = schema?.safeParse(value, { error });
-  if (parsed?.error) faults.addIssues(parsed.error);
+  if (parsed?.error) {
+    faults.list ??= new FaultList();
+    faults.list.addIssues(parsed.error);
+  }
   return parsed?.data as never;
 }
 
@@ -63,30 +71,34 @@ const once: z.core.$ZodErrorMap = (issue) =>
 function parseQuery(
   { query: schema }: Endpoint,
   query: URLSearchParams | undefined,
-  faults: FaultList,
+  faults: Faults,
 ): never {
   if (schema === undefined && query === undefined) return undefined as never;
   return parse(schema ?? NoQuery, query === undefined ? {} : queryObject(query), faults, undefined, once);
 }
 
+/** Whether a Prefer header asks for a short answer (RFC 7240). */
+const prefersMinimal = (prefer: string | undefined): boolean =>
+  prefer !== undefined && /(?:^|[,;\s])return=minimal(?:$|[,;\s])/i.test(prefer);
+
 /** Parses path, query and body by the endpoint's own schemas. All their faults are in one refusal. */
 export function parseRequest(
   request: HttpRequest,
   endpoint: Endpoint,
-  params: Route["params"],
-  query: URLSearchParams | undefined,
+  sentParams: Route["params"],
+  sentQuery: URLSearchParams | undefined,
   decoded: unknown,
 ): Request<never, never, never> {
-  const faults = new FaultList();
-  const parsed = {
-    params: parse(endpoint.params, params, faults, endpoint.usual?.params),
-    query: parseQuery(endpoint, query, faults),
-    body: parse(endpoint.body, decoded, faults, endpoint.usual?.body),
-  };
-  if (faults.count > 0) throw refusalOf(endpoint)("request", faults.listed, faults.more);
+  const faults: Faults = { list: undefined };
+  const params = parse(endpoint.params, sentParams, faults, endpoint.usual?.params);
+  const query = parseQuery(endpoint, sentQuery, faults);
+  const body = parse(endpoint.body, decoded, faults, endpoint.usual?.body);
+  if (faults.list !== undefined) throw refusalOf(endpoint)("request", faults.list.listed, faults.list.more);
   return {
-    ...parsed,
-    minimal: /(?:^|[,;\s])return=minimal(?:$|[,;\s])/i.test(request.headers.prefer ?? ""),
+    params,
+    query,
+    body,
+    minimal: prefersMinimal(request.headers.prefer),
     gone: request.gone,
     reachedAt: () => reachedAt(request),
   };

@@ -72,7 +72,8 @@ const withinLimit = (body: Uint8Array | Failure, limit: number): Uint8Array | Fa
 export function createUploads(hasRoom: () => boolean): Uploads {
   const unfinished = createHolding(MAX_UNFINISHED_BYTES);
   const blocks = createBlocks();
-  const waitingBytes = new WeakMap<IncomingMessage, number>();
+  // Each request is released, because each is answered; a weak map would cost the garbage collector time.
+  const waitingBytes = new Map<IncomingMessage, number>();
   let allWaitingBytes = 0;
   // One begins in each turn: only when its bytes have arrived do they count as read ahead.
   const toRead = createTurnstile(() => hasRoom() && allWaitingBytes < READ_AHEAD_BYTES, createPace(0));
@@ -81,30 +82,29 @@ export function createUploads(hasRoom: () => boolean): Uploads {
   const toWork = createTurnstile(() => true, work);
 
   function collect(request: IncomingMessage, limit: number, take: Take): void {
-    const body = new Collected(blocks);
-    const stop = (): void => {
+    // Undefined when the body is complete or given up. The listeners then do nothing: to remove them takes longer.
+    let body: Collected | undefined = new Collected(blocks);
+    const finish = (result: Uint8Array | Failure): void => {
+      body?.drop();
+      body = undefined;
       unfinished.remove(held);
-      request.off("data", add).off("end", end).off("close", gone);
+      take(result);
     };
-    const fail = (failure: Failure): void => {
-      stop();
-      body.drop();
-      take(failure);
-    };
-    const add = (piece: Uint8Array): void => {
+    const held = { since: performance.now(), drop: () => finish(crowdedOut()) };
+    request.on("data", (piece: Uint8Array) => {
+      if (body === undefined) return;
       body.add(piece);
-      if (body.length > limit) fail(bodyTooLarge(limit));
+      if (body.length > limit) finish(bodyTooLarge(limit));
       // Node goes on parsing what has arrived, so that even an answer would cost more than such a client is worth.
       else if (areTiny(body.pieces, body.length)) request.destroy();
       else if (body.length !== announcedBytes(request)) unfinished.hold(held, body.length);
-    };
-    const end = (): void => {
-      stop();
-      take(body.take());
-    };
-    const gone = (): void => fail(clientGone());
-    const held = { since: performance.now(), drop: () => fail(crowdedOut()) };
-    request.on("data", add).on("end", end).on("close", gone);
+    });
+    request.on("end", () => {
+      if (body !== undefined) finish(body.take());
+    });
+    request.on("close", () => {
+      if (body !== undefined) finish(clientGone());
+    });
   }
 
   /** Keeps count of a whole body until its request is answered. Bodies that take long to parse wait for their turn. */
@@ -145,7 +145,9 @@ export function createUploads(hasRoom: () => boolean): Uploads {
     inTurn: (request, act) => waitFor(toWork, request, () => act(undefined), act),
 
     release(request) {
-      allWaitingBytes -= waitingBytes.get(request) ?? 0;
+      const bytes = waitingBytes.get(request);
+      if (bytes === undefined) return;
+      allWaitingBytes -= bytes;
       waitingBytes.delete(request);
     },
   };
