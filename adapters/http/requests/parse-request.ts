@@ -68,11 +68,7 @@ const once: z.core.$ZodErrorMap = (issue) =>
     ? "must be given once"
     : wording(issue);
 
-function parseQuery(
-  { query: schema }: Endpoint,
-  query: URLSearchParams | undefined,
-  faults: Faults,
-): never {
+function parseQuery({ query: schema }: Endpoint, query: URLSearchParams | undefined, faults: Faults): never {
   if (schema === undefined && query === undefined) return undefined as never;
   return parse(schema ?? NoQuery, query === undefined ? {} : queryObject(query), faults, undefined, once);
 }

@@ -28,6 +28,8 @@ export interface AssignmentFinder {
   assigned(testId: number, userId: string): Member | undefined;
   /** The first assignment of a person, by all their ids: the variant that they are shown. */
   first(testId: number, ids: readonly string[]): Member | undefined;
+  /** The same by one of their ids. */
+  firstOf(testId: number, userId: string): Member | undefined;
   forced(testId: number, userId: string): Assignment | undefined;
 }
 
@@ -37,6 +39,8 @@ interface AssignedRow {
   /** Null where the assignment is older than the cells, or another program made it. */
   period: number | null;
 }
+/** 1 where the user may have several ids, else 0. */
+type LinkedRow = AssignedRow & { is_linked: number };
 
 // Rows of a deleted experiment stay in the file until they are swept: see deletions.ts.
 const EXISTS = "exists (select 1 from ab_tests where id = test_id)";
@@ -46,28 +50,44 @@ export function createAssignmentFinder(
   periods: Pick<WeightPeriods, "at">,
   idsOf: IdsOf,
 ): AssignmentFinder {
+  const assigned = `from ab_assignments where user_id = ? and test_id = ? and ${EXISTS}`;
   const selectAssigned = db.prepare<[string, number], AssignedRow>(
-    `select variant_id, assigned_at, period from ab_assignments where user_id = ? and test_id = ? and ${EXISTS}`,
+    `select variant_id, assigned_at, period ${assigned}`,
+  );
+  const selectLinked = db.prepare<[string, number], LinkedRow>(
+    `select variant_id, assigned_at, period,
+       exists (select 1 from user_links l where l.user_id = ab_assignments.user_id) as is_linked ${assigned}`,
   );
   const selectForced = db.prepare<[number, string], Assignment>(
     `select user_id, variant_id, forced_at as assigned_at from ab_forced
      where test_id = ? and user_id = ? and ${EXISTS}`,
   );
 
-  function own(testId: number, user_id: string): Member | undefined {
-    const row = selectAssigned.get(user_id, testId);
-    if (row === undefined) return undefined;
+  function memberOf(testId: number, user_id: string, row: AssignedRow): Member {
     const assigned_at = fromSql(row.assigned_at);
     const period = row.period ?? periods.at(testId, assigned_at);
     return { user_id, variant_id: row.variant_id, assigned_at, period };
   }
 
+  function own(testId: number, userId: string): Member | undefined {
+    const row = selectAssigned.get(userId, testId);
+    return row && memberOf(testId, userId, row);
+  }
+
   const first = (testId: number, ids: readonly string[]): Member | undefined =>
     ids.flatMap((id) => own(testId, id) ?? []).sort(byAssignment)[0];
+
+  /** Most users are assigned and have one id, which one statement tells. */
+  function firstOf(testId: number, userId: string): Member | undefined {
+    const row = selectLinked.get(userId, testId);
+    const ids = row?.is_linked === 0 ? [userId] : idsOf(userId);
+    return ids.length === 1 ? row && memberOf(testId, userId, row) : first(testId, ids);
+  }
 
   return {
     assigned: (testId, userId) => own(testId, userId) ?? first(testId, idsOf(userId)),
     first,
+    firstOf,
     forced: (testId, userId) => selectForced.get(testId, userId),
   };
 }
@@ -103,8 +123,7 @@ export function createAssignmentStore(
   const inTurn = createTurns();
   const inSlices = createSlices(writer, ROWS_AN_EXPERIMENT);
 
-  function find(testId: number, userId: string, ids: readonly string[]): KnownAssignment | undefined {
-    const assigned = finder.first(testId, ids);
+  function known(testId: number, userId: string, assigned: Member | undefined): KnownAssignment | undefined {
     if (assigned !== undefined) return { ...assignmentOf(assigned), user_id: userId, forced: false };
     const forced = finder.forced(testId, userId);
     return forced && { ...forced, forced: true };
@@ -115,8 +134,8 @@ export function createAssignmentStore(
     const findSome = (tests: readonly number[]): void => {
       const ids = idsOf(userId);
       for (const id of tests) {
-        const known = find(id, userId, ids);
-        if (known !== undefined) found.set(id, known);
+        const assignment = known(id, userId, finder.first(id, ids));
+        if (assignment !== undefined) found.set(id, assignment);
       }
     };
     for (let from = 0; from < testIds.length; from += EXPERIMENTS_A_TURN) {
@@ -130,8 +149,8 @@ export function createAssignmentStore(
   function assign(experiment: Experiment, candidate: Candidate, isFull: boolean): WonAssignment {
     const { user_id, variant_id, assigned_at, attributes } = candidate;
     const { id: testId, metrics } = experiment;
-    const known = finder.first(testId, idsOf(user_id));
-    if (known !== undefined) return { ...assignmentOf(known), user_id, created: false, enrolled: true };
+    const stored = finder.firstOf(testId, user_id);
+    if (stored !== undefined) return { ...assignmentOf(stored), user_id, created: false, enrolled: true };
     if (isFull) return { ...assignmentOf(candidate), created: false, enrolled: false };
     const period = periods.at(testId, assigned_at);
     insert.run(user_id, testId, variant_id, toSql(assigned_at), period);
@@ -165,7 +184,7 @@ export function createAssignmentStore(
   }
 
   return {
-    findAssignment: (testId, userId) => reading(() => find(testId, userId, idsOf(userId))),
+    findAssignment: (testId, userId) => reading(() => known(testId, userId, finder.firstOf(testId, userId))),
     findAssignments: findAll,
     assign: <const T extends readonly Assignment[]>(testId: number, candidates: T) =>
       writer.write(candidates.length, () => answersFor(candidates, assignAll(testId, candidates))),

@@ -4,6 +4,21 @@ import { addSums, addValue, type ExactSum } from "../../../domain/statistics/exa
 
 // Rows of the cells' tables, and what they hold in the words of the domain: each sum is a pair of columns.
 
+/** What a column of these tables holds. */
+export type Value = number | string | null;
+
+/**
+ * The values of these columns, in their order. Statements of the hot path have parameters by position: to look up a dozen
+ * by their names takes as long as the statement itself.
+ */
+export const valuesIn = <Column extends string, Held extends Value>(
+  row: Readonly<Record<Column, Held>>,
+  columns: readonly Column[],
+): Held[] => columns.map((column) => row[column]);
+
+/** As many placeholders. */
+export const placesOf = (parameters: number): string => Array(parameters).fill("?").join(", ");
+
 /** The day of the rows that add up all days; no instant that is accepted has one as early. */
 export const ALL_DAYS = -1_000_000;
 
@@ -49,8 +64,23 @@ export const SUMS = [
   "users_with_value",
   "users_not_zero",
   "count",
-  ...["y", "yy", "x", "xx", "xy", "d", "dd", "yd"].flatMap((sum) => [sum, `${sum}_low`]),
-];
+  "y",
+  "y_low",
+  "yy",
+  "yy_low",
+  "x",
+  "x_low",
+  "xx",
+  "xx_low",
+  "xy",
+  "xy_low",
+  "d",
+  "d_low",
+  "dd",
+  "dd_low",
+  "yd",
+  "yd_low",
+] as const;
 
 const pair = (high: number, low: number): ExactSum => ({ high, low });
 
@@ -102,6 +132,18 @@ export interface TotalRow {
   covariate: number;
 }
 
+export const TOTAL = [
+  "declared",
+  "day",
+  "count",
+  "total",
+  "total_low",
+  "denominator_count",
+  "denominator_total",
+  "denominator_total_low",
+  "covariate",
+] as const;
+
 export const userTotalOf = (row: TotalRow): UserTotal => ({
   own: { count: row.count, total: pair(row.total, row.total_low) },
   denominator: {
@@ -145,7 +187,7 @@ export const RAW = [
   "after_window",
   "wrong_type",
   "out_of_range",
-];
+] as const;
 
 export const emptyRaw = (): RawRow => ({
   count: 0,

@@ -25,6 +25,7 @@ import {
   type CellKey,
   emptyRaw,
   isEmptyRaw,
+  placesOf,
   RAW,
   type RawKey,
   type RawRow,
@@ -33,9 +34,12 @@ import {
   type SumsRow,
   sumsOf,
   sumsRowOf,
+  TOTAL,
   type TotalRow,
   totalRowOf,
   userTotalOf,
+  type Value,
+  valuesIn,
   withRawValue,
 } from "./cell-rows.ts";
 import { createUserRawValues, type UserRawValues } from "./user-raw-values.ts";
@@ -101,7 +105,8 @@ type Open<Key, Value> = Map<string, { readonly key: Key; value: Value }>;
 export const PAST = `test_id, user_id, metric_name, day, count, total, total_low, denominator_count, denominator_total,
   denominator_total_low, covariate`;
 
-const named = (columns: readonly string[]): string => columns.map((column) => `@${column}`).join(", ");
+const SUMS_KEY = ["test_id", "day", "variant_id", "period", "metric_name", "declared"] as const;
+const RAW_KEY = ["test_id", "variant_id", "metric_name"] as const;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the statements, prepared once, and the acts that share them.
 export function createCells(db: Database): Cells {
@@ -123,17 +128,17 @@ export function createCells(db: Database): Cells {
     `select ${SUMS.join(", ")} from ab_cell_sums where test_id = @test_id and day = @day
        and variant_id = @variant_id and period = @period and metric_name = @metric_name and declared = @declared`,
   );
-  const upsertSums = db.prepare<SumsKey & SumsRow>(
-    `insert or replace into ab_cell_sums(test_id, day, variant_id, period, metric_name, declared, ${SUMS.join(", ")})
-     values (@test_id, @day, @variant_id, @period, @metric_name, @declared, ${named(SUMS)})`,
+  const upsertSums = db.prepare<Value[]>(
+    `insert or replace into ab_cell_sums(${[...SUMS_KEY, ...SUMS].join(", ")})
+     values (${placesOf(SUMS_KEY.length + SUMS.length)})`,
   );
   const selectRaw = db.prepare<RawKey, RawRow>(
     `select ${RAW.join(", ")} from ab_raw_values
      where test_id = @test_id and variant_id = @variant_id and metric_name = @metric_name`,
   );
-  const upsertRaw = db.prepare<RawKey & RawRow>(
-    `insert or replace into ab_raw_values(test_id, variant_id, metric_name, ${RAW.join(", ")})
-     values (@test_id, @variant_id, @metric_name, ${named(RAW)})`,
+  const upsertRaw = db.prepare<Value[]>(
+    `insert or replace into ab_raw_values(${[...RAW_KEY, ...RAW].join(", ")})
+     values (${placesOf(RAW_KEY.length + RAW.length)})`,
   );
   const deleteSums = db.prepare<SumsKey>(
     `delete from ab_cell_sums where test_id = @test_id and day = @day
@@ -148,19 +153,17 @@ export function createCells(db: Database): Cells {
        covariate
      from ab_observations where test_id = ? and user_id = ? and metric_name = ?`,
   );
-  const keepPast = db.prepare<[number, string, string, number]>(
+  const keepPast = db.prepare<[number, string, string]>(
     `insert or replace into ab_past_observations(${PAST})
-     select ${PAST} from ab_observations where test_id = ? and user_id = ? and metric_name = ? and day < ?`,
+     select ${PAST} from ab_observations where test_id = ? and user_id = ? and metric_name = ?`,
   );
   const forgetPast = db.prepare<[number, string, string]>(
     "delete from ab_past_observations where test_id = ? and user_id = ? and metric_name = ?",
   );
   const userRaws = createUserRawValues(db);
-  const upsertTotal = db.prepare<TotalRow & { test_id: number; user_id: string; metric_name: string }>(
-    `insert or replace into ab_observations(test_id, user_id, metric_name, declared, day, count, total, total_low,
-       denominator_count, denominator_total, denominator_total_low, covariate)
-     values (@test_id, @user_id, @metric_name, @declared, @day, @count, @total, @total_low,
-       @denominator_count, @denominator_total, @denominator_total_low, @covariate)`,
+  const upsertTotal = db.prepare<Value[]>(
+    `insert or replace into ab_observations(test_id, user_id, metric_name, ${TOTAL.join(", ")})
+     values (${placesOf(3 + TOTAL.length)})`,
   );
 
   // A hot metric changes with every value of a transaction; its row is written once, before the commit.
@@ -193,6 +196,24 @@ export function createCells(db: Database): Cells {
     sums.set(id, { key, value: change(row === undefined ? noSums : sumsOf(row)) });
   }
 
+  function putTotal(test_id: number, user_id: string, metric_name: string, row: TotalRow): void {
+    upsertTotal.run(test_id, user_id, metric_name, ...valuesIn(row, TOTAL));
+  }
+
+  /** What the metric had before it was declared is not continued. A user without a total has no past totals either. */
+  function replaceTotal(
+    test_id: number,
+    user_id: string,
+    metric_name: string,
+    before: TotalRow | undefined,
+    row: TotalRow,
+  ): void {
+    const changesDeclaration = before !== undefined && before.declared !== row.declared;
+    if (changesDeclaration) forgetPast.run(test_id, user_id, metric_name);
+    else if (before !== undefined && before.day < row.day) keepPast.run(test_id, user_id, metric_name);
+    putTotal(test_id, user_id, metric_name, row);
+  }
+
   function contribute(
     { metric, side }: Contribution,
     test_id: number,
@@ -207,10 +228,7 @@ export function createCells(db: Database): Cells {
     const to = addToTotal(from, side, value);
     if (Math.abs(to[side].total.high) > MAX_TOTAL) return false;
     const day = Math.max(dayOf(occurred_at), dayOf(assigned_at), known?.day ?? ALL_DAYS);
-    // What the metric had before it was declared is not continued.
-    if (known === undefined) forgetPast.run(test_id, user_id, metric_name);
-    else keepPast.run(test_id, user_id, metric_name, day);
-    upsertTotal.run({ test_id, user_id, metric_name, declared, day, ...totalRowOf(to) });
+    replaceTotal(test_id, user_id, metric_name, row, { declared, day, ...totalRowOf(to) });
     for (const on of [ALL_DAYS, day]) {
       const key = { test_id, day: on, variant_id, period, metric_name, declared };
       changeSums(key, (before) => moveUser(before, metric, from, to));
@@ -264,12 +282,12 @@ export function createCells(db: Database): Cells {
 
   function saveSums(key: SumsKey, value: Sums): void {
     if (areEmpty(value)) deleteSums.run(key);
-    else upsertSums.run({ ...key, ...sumsRowOf(value) });
+    else upsertSums.run(...valuesIn(key, SUMS_KEY), ...valuesIn(sumsRowOf(value), SUMS));
   }
 
   function saveRaw(key: RawKey, value: RawRow): void {
     if (isEmptyRaw(value)) deleteRaw.run(key);
-    else upsertRaw.run({ ...key, ...value });
+    else upsertRaw.run(...valuesIn(key, RAW_KEY), ...valuesIn(value, RAW));
   }
 
   return {
@@ -277,7 +295,7 @@ export function createCells(db: Database): Cells {
       const today = dayOf(assigned_at);
       for (const { metric_name, x } of covariates) {
         const total = totalRowOf({ ...noTotal, covariate: x });
-        upsertTotal.run({ test_id, user_id, metric_name, declared: 1, day: today, ...total });
+        putTotal(test_id, user_id, metric_name, { declared: 1, day: today, ...total });
         for (const day of [ALL_DAYS, today]) {
           const key = { test_id, day, variant_id, period, metric_name, declared: 1 };
           changeSums(key, (before) => addCovariate(before, x));
@@ -296,16 +314,11 @@ export function createCells(db: Database): Cells {
       const known = row?.declared === 1 ? row : undefined;
       const total = known === undefined ? noTotal : userTotalOf(known);
       if (total.covariate !== 0) return;
-      if (known === undefined) forgetPast.run(test_id, user_id, metric_name);
       const assigned = dayOf(assigned_at);
       const lastDay = known?.day ?? assigned;
       const key = { test_id, variant_id, period, metric_name, declared: 1 };
-      upsertTotal.run({
-        ...key,
-        user_id,
-        day: lastDay,
-        ...totalRowOf({ ...total, covariate: x }),
-      });
+      const covered = totalRowOf({ ...total, covariate: x });
+      replaceTotal(test_id, user_id, metric_name, row, { declared: 1, day: lastDay, ...covered });
       for (const day of [ALL_DAYS, assigned]) changeSums({ ...key, day }, (sums) => addCovariate(sums, x));
       for (const day of [ALL_DAYS, lastDay])
         changeSums({ ...key, day }, (sums) => addCovariateOfValues(sums, { kind, cap }, x, total.own));

@@ -1,6 +1,15 @@
 import type { Database } from "better-sqlite3";
 import type { NotCounted } from "../../../domain/experiments/user-total.ts";
-import { emptyRaw, RAW, type RawKey, type RawRow, withRawValue } from "./cell-rows.ts";
+import {
+  emptyRaw,
+  placesOf,
+  RAW,
+  type RawKey,
+  type RawRow,
+  type Value,
+  valuesIn,
+  withRawValue,
+} from "./cell-rows.ts";
 
 interface UserRawKey {
   readonly test_id: number;
@@ -29,16 +38,15 @@ export interface UserRawValues {
   forget(): void;
 }
 
-const named = RAW.map((column) => `@${column}`).join(", ");
+const KEY = ["test_id", "user_id", "metric_name", "variant_id", "period"] as const;
 
 export function createUserRawValues(db: Database): UserRawValues {
-  const select = db.prepare<UserRawKey, RawRow>(
-    `select ${RAW.join(", ")} from ab_user_raw_values
-     where test_id = @test_id and user_id = @user_id and metric_name = @metric_name`,
+  const select = db.prepare<[number, string, string], RawRow>(
+    `select ${RAW.join(", ")} from ab_user_raw_values where test_id = ? and user_id = ? and metric_name = ?`,
   );
-  const upsert = db.prepare<UserRawKey & Place & RawRow>(
-    `insert or replace into ab_user_raw_values(test_id, user_id, metric_name, variant_id, period, ${RAW.join(", ")})
-     values (@test_id, @user_id, @metric_name, @variant_id, @period, ${named})`,
+  const upsert = db.prepare<Value[]>(
+    `insert or replace into ab_user_raw_values(${[...KEY, ...RAW].join(", ")})
+     values (${placesOf(KEY.length + RAW.length)})`,
   );
   const selectOfUser = db.prepare<[number, string], UserRaw>(
     "select * from ab_user_raw_values where test_id = ? and user_id = ?",
@@ -48,19 +56,21 @@ export function createUserRawValues(db: Database): UserRawValues {
      where test_id = @test_id and variant_id = @variant_id and metric_name = @metric_name`,
   );
   // A user who sends many values at once changes one row.
-  const open = new Map<string, { readonly key: UserRawKey & Place; value: RawRow }>();
+  const open = new Map<string, { readonly key: UserRawKey & Place; readonly value: RawRow }>();
 
   return {
     add(key, place, value, reason) {
-      const id = JSON.stringify([key.test_id, key.user_id, key.metric_name]);
-      const known = open.get(id) ?? { key: { ...key, ...place }, value: select.get(key) ?? emptyRaw() };
-      open.set(id, known);
-      known.value = withRawValue(known.value, value, reason);
+      const { test_id, user_id, metric_name } = key;
+      // The length tells where the user's id ends, which may hold any character.
+      const id = `${test_id} ${user_id.length} ${user_id}${metric_name}`;
+      const known = open.get(id);
+      const row = known?.value ?? select.get(test_id, user_id, metric_name) ?? emptyRaw();
+      open.set(id, { key: known?.key ?? { ...key, ...place }, value: withRawValue(row, value, reason) });
     },
     ofUser: (testId, userId) => selectOfUser.all(testId, userId),
     extremes: (key) => selectExtremes.get(key) ?? { min: null, max: null },
     save() {
-      for (const { key, value } of open.values()) upsert.run({ ...key, ...value });
+      for (const { key, value } of open.values()) upsert.run(...valuesIn(key, KEY), ...valuesIn(value, RAW));
     },
     forget: () => open.clear(),
   };
