@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { ROWS_A_BUILD, RollupBuilder } from "../../rollups/build/builder.ts";
 import { ALL_HOURS, hoursOfUsers } from "../../rollups/reader.ts";
-import type { IsRemoved } from "../../rollups/removal/postings.ts";
+import type { Selection } from "../../rollups/removal/postings.ts";
 import { unusedValues } from "../../rollups/removal/properties.ts";
 import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
 import { noRemovedRows } from "../../rollups/removal/removed-rows.ts";
@@ -87,14 +87,9 @@ const loadBy =
   (ids) =>
     waitFor(query<{ id: number; event_type: string; properties: string | null }>(LOAD, [ids]));
 
-/** Removes the events that a function picks among those of some hours, and what the rollups have of them. */
-export async function removeFrom(
-  query: Query,
-  state: StoredState,
-  hours: readonly number[],
-  isRemoved: IsRemoved,
-): Promise<number> {
-  const work = planRemoval(createRemovalStore(query), loadBy(query), hours, isRemoved);
+/** Removes events, and what the rollups have of them. */
+export async function removeFrom(query: Query, state: StoredState, selection: Selection): Promise<number> {
+  const work = planRemoval(createRemovalStore(query), loadBy(query), selection);
   const { rows, ids, needsRebuild } = await run(work, () => undefined);
   if (ids.length === 0) return 0;
   await query(REMOVE, [ids]);
@@ -108,7 +103,7 @@ async function removeIn(query: Query, alias: string, hours: readonly number[]): 
   const state = await lockState(query);
   const user = state && (await numberOf(query, alias));
   if (state === undefined || user === undefined) return undefined;
-  return removeFrom(query, state, hours, (_type, who) => who === user);
+  return removeFrom(query, state, { hours, isRemoved: (_type, who) => who === user, wholeUsers: true });
 }
 
 /**

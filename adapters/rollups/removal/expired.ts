@@ -4,22 +4,15 @@ import { hourOf, readUsers } from "../formats.ts";
 import { ALL_HOURS, eachVisitors } from "../reader.ts";
 import { ALL_TYPES, type QuestionStore } from "../store.ts";
 import type { Work } from "../work.ts";
-import type { IsRemoved } from "./postings.ts";
+import type { Selection } from "./postings.ts";
 
-/** Events that are to be removed together. */
-export interface ExpiredEvents {
-  readonly hour: number;
-  /** Picks at most `most` events of the hour; it counts those that it has picked. */
-  readonly isRemoved: IsRemoved;
-}
-
-/** The next events to remove, the earliest hour first; undefined where none are due. */
+/** The next events to remove, at most `most`, the earliest hour first; undefined where none are due. */
 export function* nextExpired(
   store: QuestionStore,
   keeping: Keeping,
   now: Instant,
   most: number,
-): Work<ExpiredEvents | undefined> {
+): Work<Selection | undefined> {
   const types = (yield* store.types()).map(({ id, event_type, first_seen }) => ({
     id,
     earliest: hourOf(first_seen),
@@ -30,12 +23,12 @@ export function* nextExpired(
   const hour = due.reduce((first, { earliest }) => Math.min(first, earliest), Number.POSITIVE_INFINITY);
   const ids = new Set(due.filter(({ end }) => hour < end).map(({ id }) => id));
   let picked = 0;
-  const isRemoved: IsRemoved = (typeId) => {
+  const isRemoved = (typeId: number): boolean => {
     if (picked === most || !ids.has(typeId)) return false;
     picked += 1;
     return true;
   };
-  return { hour, isRemoved };
+  return { hours: [hour], isRemoved, wholeUsers: false };
 }
 
 /** The ids of users who have no event any more. Users are numbered up to `users`. */

@@ -1,5 +1,5 @@
 import type { Growths } from "../build/hours.ts";
-import { dayOfHour, HOURS_A_DAY, readHours, readUsers, writeHours, writeUsers } from "../formats.ts";
+import { dayOfHour, HOURS_A_DAY, readHours, withoutUsers, writeHours } from "../formats.ts";
 import type { VisitorsRow } from "../store.ts";
 import type { Work } from "../work.ts";
 import { type Found, keyOfHour, rewritePostings } from "./postings.ts";
@@ -38,15 +38,10 @@ function rewriteVisitors(
   gone: ReadonlySet<number>,
   rows: RemovedRows,
 ) {
-  const kept: number[] = [];
-  let isChanged = false;
-  readUsers(users, (user) => {
-    if (gone.has(user)) isChanged = true;
-    else kept.push(user);
-  });
-  if (!isChanged) return;
-  if (kept.length === 0) rows.emptied.visitors.push({ type_id, hour, part });
-  else rows.put.visitors.push({ type_id, hour, part, users: writeUsers(kept) });
+  const left = withoutUsers(users, gone);
+  if (left === undefined) return;
+  if (left.length === 0) rows.emptied.visitors.push({ type_id, hour, part });
+  else rows.put.visitors.push({ type_id, hour, part, users: left });
 }
 
 /** Takes events and users out of the parts of their hours. */

@@ -1,19 +1,23 @@
-import { HOUR } from "../../../domain/time.ts";
 import { entry } from "../build/growth.ts";
-import { NO_POSTINGS, type Posting, readPostings, writePostings } from "../formats.ts";
+import { type Posting, type PostingsLeft, readPostings, withoutPostings } from "../formats.ts";
 import { ALL_TYPES, type PostingsRow, type TypeRow } from "../store.ts";
 import type { Work } from "../work.ts";
 import type { RemovalStore, RemovedRows } from "./removed-rows.ts";
 
-/** Whether an event is to be removed. */
-export type IsRemoved = (typeId: number, user: number, id: number) => boolean;
+/** The events to remove: those among the events of some hours that `isRemoved` picks. It is asked once for each event. */
+export interface Selection {
+  readonly hours: readonly number[];
+  readonly isRemoved: (typeId: number, user: number, id: number) => boolean;
+  /** Whether no event of the same users and hours is left: then there is no need to look for one. */
+  readonly wholeUsers: boolean;
+}
 
 /** The events of some hours, divided into those to remove and the others. */
 export interface Found {
   /** By the event's id. */
   readonly removed: ReadonlyMap<number, Posting>;
   /** The rows that have events to remove, with their other events. */
-  readonly changed: readonly { readonly row: PostingsRow; readonly kept: readonly Posting[] }[];
+  readonly changed: readonly { readonly row: PostingsRow; readonly left: PostingsLeft }[];
   /** The users with another event of the type, or of any type, in the hour. */
   readonly remaining: ReadonlyMap<string, ReadonlySet<number>>;
 }
@@ -25,8 +29,7 @@ const noUsers = (): Set<number> => new Set();
 export function* findPostings(
   store: RemovalStore,
   types: readonly TypeRow[],
-  hours: readonly number[],
-  isRemoved: IsRemoved,
+  { hours, isRemoved, wholeUsers }: Selection,
 ): Work<Found> {
   const rows = yield* store.postingsAt(
     types.map(({ id }) => id),
@@ -34,21 +37,17 @@ export function* findPostings(
   );
   const removed = new Map<number, Posting>();
   const users = new Set<number>();
-  const changed: { row: PostingsRow; kept: Posting[] }[] = [];
+  const changed: { row: PostingsRow; left: PostingsLeft }[] = [];
   for (const row of rows) {
-    const kept: Posting[] = [];
-    const before = removed.size;
-    readPostings(row.entries, row.hour, (user, occurred_at, id) => {
-      const posting = { user, occurred_at, id };
-      if (!isRemoved(row.type_id, user, id)) kept.push(posting);
-      else {
-        removed.set(id, posting);
-        users.add(user);
-      }
+    const left = withoutPostings(row.entries, row.hour, (user, occurred_at, id) => {
+      if (!isRemoved(row.type_id, user, id)) return false;
+      removed.set(id, { user, occurred_at, id });
+      users.add(user);
+      return true;
     });
-    if (removed.size > before) changed.push({ row, kept });
+    if (left !== undefined) changed.push({ row, left });
   }
-  return { removed, changed, remaining: remainingIn(rows, users, removed) };
+  return { removed, changed, remaining: wholeUsers ? new Map() : remainingIn(rows, users, removed) };
 }
 
 /** Of these users, those who have an event left. */
@@ -71,14 +70,9 @@ function remainingIn(
 
 /** Writes the changed rows without the removed events. */
 export function rewritePostings({ changed }: Found, rows: RemovedRows): void {
-  for (const { row, kept } of changed) {
+  for (const { row, left } of changed) {
     const { type_id, hour, part } = row;
-    const end = kept.at(-1);
-    if (end === undefined) rows.emptied.postings.push({ type_id, hour, part });
-    else {
-      const entries = writePostings(kept, hour, NO_POSTINGS);
-      const last_ms = end.occurred_at - hour * HOUR;
-      rows.put.postings.push({ type_id, hour, part, last_ms, last_id: end.id, entries });
-    }
+    if (left.entries.length === 0) rows.emptied.postings.push({ type_id, hour, part });
+    else rows.put.postings.push({ type_id, hour, part, ...left });
   }
 }

@@ -2,7 +2,7 @@ import { GrowthTally, type HourGrowth, type NumberedEvent, sumOf, type TypeGrowt
 import { ALL_TYPES, type TypeRow } from "../store.ts";
 import type { Work } from "../work.ts";
 import { emptyHours, emptyParts } from "./hours.ts";
-import { type Found, findPostings, type IsRemoved } from "./postings.ts";
+import { type Found, findPostings, type Selection } from "./postings.ts";
 import { emptyProperties, type KnownProperties, knownProperties } from "./properties.ts";
 import { noRemovedRows, type RemovalStore, type RemovedRows } from "./removed-rows.ts";
 import { seenOf } from "./seen.ts";
@@ -65,18 +65,13 @@ function* emptyTypes(store: RemovalStore, losses: Losses, found: Found, rows: Re
 }
 
 /**
- * Plans the removal of the events that `isRemoved` picks in these hours. The rollups must contain all of them. The rows equal
+ * Plans the removal of events. The rollups must contain all of them. The rows equal
  * those of rollups that never had the events, apart from numbers that stay unused.
  */
-export function* planRemoval(
-  store: RemovalStore,
-  load: LoadEvents,
-  hours: readonly number[],
-  isRemoved: IsRemoved,
-): Work<Removal> {
+export function* planRemoval(store: RemovalStore, load: LoadEvents, selection: Selection): Work<Removal> {
   const rows = noRemovedRows();
   const types = yield* store.types();
-  const found = yield* findPostings(store, types, hours, isRemoved);
+  const found = yield* findPostings(store, types, selection);
   if (found.removed.size === 0) return { rows, ids: [], needsRebuild: false };
   const events = yield* loadNumbered(found, load);
   const known = yield* knownProperties(store, types, events);

@@ -43,9 +43,29 @@ export interface RemovalParts {
 const MOST_UNBUILT = 2_000;
 const BUILD_MS = 1_000;
 const RETRY_MS = 50;
-// Some milliseconds of work in one transaction.
-const HOURS_A_STEP = 16;
+// The work of one transaction: a write that arrives waits for it.
+const STEP_MS = 8;
+const FIRST_HOURS = 8;
+const MOST_HOURS = 256;
 const ROWS_A_STEP = 1_000;
+
+/** How many hours a step takes: as many as take about as long as a step may, going by the last one. */
+function createStepSize() {
+  let hours = FIRST_HOURS;
+  return {
+    get hours() {
+      return hours;
+    },
+    timed<T>(act: () => T): T {
+      const startedAt = performance.now();
+      const value = act();
+      const took = Math.max(1, performance.now() - startedAt);
+      const wanted = Math.round((hours * STEP_MS) / took);
+      hours = Math.min(MOST_HOURS, 2 * hours, Math.max(1, wanted));
+      return value;
+    },
+  };
+}
 
 export function createEventRemoval({ db, writer, build, rollups, remove, plan }: RemovalParts): EventRemoval {
   const store = createRemovalStore(db);
@@ -81,7 +101,7 @@ export function createEventRemoval({ db, writer, build, rollups, remove, plan }:
   function removeIn(alias: string, hours: readonly number[]): number | undefined {
     const user = isCurrent(rollups.state()) ? numberOf.get(alias) : undefined;
     if (user === undefined) return undefined;
-    return remove(hours, (_type, who) => who === user);
+    return remove({ hours, isRemoved: (_type, who) => who === user, wholeUsers: true });
   }
 
   return {
@@ -99,14 +119,17 @@ export function createEventRemoval({ db, writer, build, rollups, remove, plan }:
       // Without a number the user has no events.
       if (user === undefined) return true;
       const hours = await hoursOf(user);
-      for (let at = 0; at < hours.length; at += HOURS_A_STEP) {
+      const step = createStepSize();
+      for (let at = 0; at < hours.length; ) {
         if (signal.aborted) return false;
+        const some = hours.slice(at, at + step.hours);
         const removed = await writer.write(ROWS_A_STEP, () => {
-          const events = removeIn(alias, hours.slice(at, at + HOURS_A_STEP));
+          const events = step.timed(() => removeIn(alias, some));
           if (events !== undefined) onRemove(events);
           return events;
         });
         if (removed === undefined) return false;
+        at += some.length;
         await nextTurn();
       }
       return isCurrent(rollups.state());

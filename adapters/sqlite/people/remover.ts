@@ -1,15 +1,15 @@
 import type { Database } from "better-sqlite3";
-import type { IsRemoved } from "../../rollups/removal/postings.ts";
+import type { Selection } from "../../rollups/removal/postings.ts";
 import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
 import { runNow } from "../../rollups/work.ts";
 import { createRemovalStore } from "../reports/rollup-store.ts";
 import type { RollupWriter } from "../reports/rollup-writer.ts";
 
 /**
- * Removes the events that a function picks among those of some hours, and what the rollups have of them, within the
- * transaction of the caller; answers how many. The keys of their messages stay.
+ * Removes events, and what the rollups have of them, within the transaction of the caller; answers how many. The keys of
+ * their messages stay.
  */
-export type Remove = (hours: readonly number[], isRemoved: IsRemoved) => number;
+export type Remove = (selection: Selection) => number;
 
 export function createRemover(db: Database, rollups: RollupWriter): Remove {
   const store = createRemovalStore(db);
@@ -27,8 +27,8 @@ export function createRemover(db: Database, rollups: RollupWriter): Remove {
     return ids.flatMap((id) => select.get(id) ?? []);
   };
 
-  return (hours, isRemoved) => {
-    const { rows, ids, needsRebuild } = runNow(planRemoval(store, load, hours, isRemoved));
+  return (selection) => {
+    const { rows, ids, needsRebuild } = runNow(planRemoval(store, load, selection));
     for (const id of ids) {
       remember.run(id);
       remove.run(id);

@@ -8,6 +8,8 @@ import {
   type Posting,
   readPostings,
   readUsers,
+  withoutPostings,
+  withoutUsers,
   writePostings,
   writeUsers,
 } from "../../../adapters/rollups/formats.ts";
@@ -40,6 +42,16 @@ test("a set has the users that were written, and no others", () => {
   fc.assert(
     fc.property(users, wantedUsers, (some, wanted) => {
       expect(hasUser(writeUsers(some), wanted)).toBe(wanted.some((user) => some.includes(user)));
+    }),
+  );
+});
+
+test("a set without some users is the set that was never given them", () => {
+  fc.assert(
+    fc.property(users, users, (some, gone) => {
+      const left = some.filter((user) => !gone.includes(user));
+      const expected = left.length === some.length ? undefined : writeUsers(left);
+      expect(withoutUsers(writeUsers(some), new Set(gone))).toEqual(expected);
     }),
   );
 });
@@ -110,6 +122,35 @@ test("postings are read as they were written in several pieces, in whatever orde
         found.push({ user, occurred_at, id });
       });
       expect(found).toEqual(pieces.flat());
+    }),
+  );
+});
+
+test("postings without some events are those that were never given them, and go on from their end", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(posting, fc.boolean())), posting, (all, next) => {
+      const some = all.map(([one]) => one);
+      const left = all.flatMap(([one, isKept]) => (isKept ? [one] : []));
+      const asked: number[] = [];
+      const places = all.map(([, isKept]) => isKept).values();
+      const found = withoutPostings(writePostings(some, 490_000, NO_POSTINGS), 490_000, (user, time, id) => {
+        asked.push(user, time, id);
+        return places.next().value === false;
+      });
+      expect(asked).toEqual(some.flatMap(({ user, occurred_at, id }) => [user, occurred_at, id]));
+      if (left.length === some.length) expect(found).toBeUndefined();
+      else {
+        expect(found?.entries).toEqual(writePostings(left, 490_000, NO_POSTINGS));
+        const { last_ms = 0, last_id = 0 } = found ?? {};
+        const end = left.at(-1);
+        expect([last_ms, last_id]).toEqual([
+          (end?.occurred_at ?? HOUR * 490_000) - HOUR * 490_000,
+          end?.id ?? 0,
+        ]);
+        expect(writePostings([next], 490_000, { last_ms, last_id })).toEqual(
+          writePostings([...left, next], 490_000, NO_POSTINGS).slice(found?.entries.length),
+        );
+      }
     }),
   );
 });
