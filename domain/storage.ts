@@ -7,7 +7,7 @@ import type { Forced } from "./experiments/lifecycle.ts";
 import type { NewMetric } from "./experiments/metric.ts";
 import type { SegmentUser } from "./experiments/results/segments.ts";
 import type { CovariateValue, NotCounted, UserTotal } from "./experiments/user-total.ts";
-import type { Erasure, ErasurePage, NewErasure } from "./people/erasure.ts";
+import type { Erasure, ErasureFigures, ErasurePage, NewErasure } from "./people/erasure.ts";
 import type { LinkOutcome, NewLink } from "./people/links.ts";
 import type { PersonValue } from "./people/personal-data.ts";
 import type { StoredPerson } from "./people/profile.ts";
@@ -292,6 +292,8 @@ export interface StorageCondition {
   readonly rebuild?: RebuildProgress | undefined;
   /** The removal of events that are older than they are kept; undefined where everything is kept. */
   readonly expiry?: ExpiryProgress | undefined;
+  /** Users who are being erased. */
+  readonly erasuresWaiting?: number | undefined;
 }
 
 /** How many of all stored events are in the rollups again. Until all are, questions are answered from the events. */
@@ -315,6 +317,9 @@ export interface StorageFigures {
   /** When the oldest of them was stored; null where all events are in. */
   readonly oldestNotInRollups: Instant | null;
   readonly databaseBytes: number;
+  /** Undefined where everything is kept. */
+  readonly expiry?: ExpiryProgress | undefined;
+  readonly erasures: ErasureFigures;
   /** Size of the write-ahead log, where it is this database's own. */
   readonly logBytes?: number | undefined;
 }

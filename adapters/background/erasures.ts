@@ -1,5 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { ErasedCounts, Erasure, NewErasure } from "../../domain/people/erasure.ts";
+import {
+  type ErasedCounts,
+  type Erasure,
+  type ErasureFigures,
+  type NewErasure,
+  NONE_FINISHED,
+  oneMore,
+} from "../../domain/people/erasure.ts";
 import type { ErasureStore, OnRetry } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
 import { type Background, createBackground } from "./background.ts";
@@ -13,6 +20,7 @@ export interface Erasures extends ErasureStore, Pick<Background, "stop"> {
   resume(): void;
   /** Waits for erasures that are under way, at most until then: while there are any, questions read all events. */
   rest(until: Instant): Promise<void>;
+  figures(): Promise<ErasureFigures>;
 }
 
 /** An id that is being erased. */
@@ -38,8 +46,17 @@ export interface ErasureSteps {
   readonly begin: (erasure: NewErasure) => Promise<string>;
   /** The receipt of an erasure that is not finished. */
   readonly next: () => Promise<string | undefined>;
-  /** Deletes everything of the marked ids, then the marks. */
-  readonly eraseAll: (receipt: string, own: Pick<Background, "signal" | "pause">) => Promise<void>;
+  /** The number of erasures that are not finished. */
+  readonly waiting: () => Promise<number>;
+  /**
+   * Deletes everything of the marked ids, then the marks. `isWhole` is false where some of it may be deleted already, by
+   * another process or an attempt that failed.
+   */
+  readonly eraseAll: (
+    receipt: string,
+    own: Pick<Background, "signal" | "pause">,
+    isWhole: boolean,
+  ) => Promise<void>;
   readonly find: (receipt: string) => Promise<ErasureRow | undefined>;
   /** The rows that come before this place, the newest first. */
   readonly page: (before: Pick<ErasureRow, "erased_at" | "receipt">, limit: number) => Promise<ErasureRow[]>;
@@ -55,11 +72,24 @@ const erasureOf = ({ receipt, erased_at, ...erased }: ErasureRow): Erasure => ({
 });
 
 export function createErasures(onRetry: OnRetry, steps: ErasureSteps): Erasures {
+  let finished = NONE_FINISHED;
+  /** The receipts of erasures that no process is at work on yet. */
+  const begun = new Set<string>();
+
   const { signal, work, pause, stop } = createBackground("erasures", onRetry, async (own) => {
     const receipt = await steps.next();
-    if (receipt !== undefined) await steps.eraseAll(receipt, own);
-    return receipt !== undefined;
+    if (receipt === undefined) return false;
+    await steps.eraseAll(receipt, own, begun.delete(receipt));
+    const row = await steps.find(receipt);
+    if (row !== undefined && row.erased_at !== null) finished = oneMore(finished, row.events, row.erased_at);
+    return true;
   });
+
+  async function begin(erasure: NewErasure): Promise<string> {
+    const receipt = await steps.begin(erasure);
+    if (receipt === erasure.receipt) begun.add(receipt);
+    return receipt;
+  }
 
   /** Undefined where nothing was stored, and where the storage is closed before it is done. */
   async function untilErased(receipt: string): Promise<Erasure | undefined> {
@@ -73,7 +103,10 @@ export function createErasures(onRetry: OnRetry, steps: ErasureSteps): Erasures 
   }
 
   return {
-    eraseUser: async (erasure) => untilErased(await steps.begin(erasure)),
+    async eraseUser(erasure) {
+      const receipt = await begin(erasure);
+      return untilErased(receipt).finally(() => begun.delete(receipt));
+    },
     listErasures: async ({ limit, before = AFTER_ALL }) => (await steps.page(before, limit)).map(erasureOf),
     resume: () => void work(),
     async rest(until) {
@@ -81,6 +114,7 @@ export function createErasures(onRetry: OnRetry, steps: ErasureSteps): Erasures 
         await Promise.race([work(), pause(Math.min(POLL_MS, until - Date.now()))]);
       }
     },
+    figures: async () => ({ ...finished, waiting: await steps.waiting() }),
     stop,
   };
 }

@@ -27,11 +27,13 @@ const CHECK_EVERY_MS = 60_000;
 
 export function createExpiry(
   keeping: Keeping,
+  now: () => Instant,
   onRetry: OnRetry,
   { catchUp, remove, sweep }: ExpirySteps,
 ): Expiry {
   let removed = 0;
   let pending = expires(keeping);
+  let last_run: Instant | null = null;
 
   const background = createBackground("expiry", onRetry, async ({ signal, pause }) => {
     await catchUp(Date.now() + BUILD_MS);
@@ -43,6 +45,7 @@ export function createExpiry(
     }
     if (removed > before) await sweep(signal);
     pending = false;
+    last_run = now();
     await pause(CHECK_EVERY_MS);
     return true;
   });
@@ -51,7 +54,7 @@ export function createExpiry(
     start() {
       if (expires(keeping)) void background.work();
     },
-    progress: () => (expires(keeping) ? { removed, pending } : undefined),
+    progress: () => (expires(keeping) ? { removed, pending, last_run } : undefined),
     stop: background.stop,
   };
 }

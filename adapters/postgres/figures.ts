@@ -1,4 +1,6 @@
 import type { StorageFigures } from "../../domain/storage.ts";
+import type { Erasures } from "../background/erasures.ts";
+import type { Expiry } from "../background/expiry.ts";
 import type { Database } from "./database.ts";
 import { epochOf } from "./experiments/expressions.ts";
 
@@ -15,12 +17,18 @@ interface Row {
   readonly oldest: number | null;
 }
 
-export async function figuresOf({ queryOnce, itemsWaiting }: Database): Promise<StorageFigures> {
+export async function figuresOf(
+  { queryOnce, itemsWaiting }: Database,
+  erasures: Pick<Erasures, "figures">,
+  expiry: Pick<Expiry, "progress">,
+): Promise<StorageFigures> {
   const [row] = await queryOnce<Row>(FIGURES);
   return {
     rowsWaiting: itemsWaiting(),
     eventsNotInRollups: row?.unbuilt ?? 0,
     oldestNotInRollups: row?.oldest ?? null,
     databaseBytes: row?.bytes ?? 0,
+    expiry: expiry.progress(),
+    erasures: await erasures.figures(),
   };
 }

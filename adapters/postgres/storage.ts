@@ -136,8 +136,12 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     ...createAssignmentStore(database),
     ...createMetricStore(database, experiments),
     hasRoom: database.hasRoom,
-    check: async () => ({ ...(await conditionOf(database, build)), expiry: expiry.progress() }),
-    figures: () => figuresOf(database),
+    check: async () => ({
+      ...(await conditionOf(database, build)),
+      expiry: expiry.progress(),
+      erasuresWaiting: (await erasures.figures()).waiting,
+    }),
+    figures: () => figuresOf(database, erasures, expiry),
     close: async () => {
       await expiry.stop();
       await erasures.stop();

@@ -227,6 +227,13 @@ export function withoutPostings(
   return { last_ms, last_id, entries: joined(...pieces) };
 }
 
+/** Bytes that every part of postings has in which there is an event of the user; another part may have them by chance. */
+export function bytesOfUser(user: number): Uint8Array {
+  const writer = new ByteWriter();
+  writer.unsigned(user);
+  return writer.bytes();
+}
+
 /** Decodes zigzag. Bit operations are the fastest, and right up to 2³¹. */
 const signed = (number: number): number =>
   number <= 0x7fffffff ? (number >>> 1) ^ -(number & 1) : number % 2 === 1 ? -(number + 1) / 2 : number / 2;

@@ -45,7 +45,7 @@ export function openExpiry(parts: ExpiryParts): Expiry {
   function step(): number | undefined {
     if (!isCurrent(rollups.state())) return undefined;
     const expired = runNow(nextExpired(store, keeping, now(), EVENTS_A_STEP));
-    return expired === undefined ? 0 : remove(expired);
+    return expired === undefined ? 0 : remove(expired).events;
   }
 
   /** Deletes some users if nothing was built since the look that found them unused; the build number afterwards. */
@@ -73,7 +73,7 @@ export function openExpiry(parts: ExpiryParts): Expiry {
   async function shrink(signal: AbortSignal): Promise<void> {
     if (db.pragma("auto_vacuum", { simple: true }) !== 2) return;
     while (!signal.aborted && Number(db.pragma("freelist_count", { simple: true })) > 0) {
-      await writer.write(ROWS_A_STEP, () => db.pragma(`incremental_vacuum(${PAGES_A_STEP})`));
+      await writer.writeUnsynced(ROWS_A_STEP, () => db.pragma(`incremental_vacuum(${PAGES_A_STEP})`));
       await sleep(PAUSE_MS, undefined, { signal, ref: false });
     }
   }
@@ -85,5 +85,9 @@ export function openExpiry(parts: ExpiryParts): Expiry {
   }
 
   const { catchUp } = build;
-  return createExpiry(keeping, onRetry, { catchUp, remove: () => writer.write(ROWS_A_STEP, step), sweep });
+  return createExpiry(keeping, now, onRetry, {
+    catchUp,
+    remove: () => writer.writeUnsynced(ROWS_A_STEP, step),
+    sweep,
+  });
 }

@@ -1,6 +1,8 @@
 import { statSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 import type { StorageFigures } from "../../domain/storage.ts";
+import type { Erasures } from "../background/erasures.ts";
+import type { Expiry } from "../background/expiry.ts";
 import { reading } from "./failures.ts";
 import { fromSql } from "./instants.ts";
 import type { RollupBuild } from "./reports/rollup-build.ts";
@@ -26,6 +28,8 @@ export function createFigures(
   db: Database,
   writer: Pick<Writer, "rowsWaiting">,
   build: Pick<RollupBuild, "builtThrough">,
+  erasures: Pick<Erasures, "figures">,
+  expiry: Pick<Expiry, "progress">,
 ): () => Promise<StorageFigures> {
   const unbuilt = db.prepare<{ through: number }, Unbuilt>(UNBUILT);
   const newestId = db.prepare<[], number>("select coalesce(max(id), 0) from events").pluck();
@@ -33,7 +37,7 @@ export function createFigures(
     .prepare<[], number>("select page_count * page_size from pragma_page_count, pragma_page_size")
     .pluck();
 
-  return () =>
+  const own = () =>
     reading(() => {
       const through = build.builtThrough();
       const { events = 0, oldest = null } = unbuilt.get({ through }) ?? {};
@@ -46,4 +50,6 @@ export function createFigures(
         logBytes: logBytesOf(db),
       };
     });
+
+  return async () => ({ ...(await own()), expiry: expiry.progress(), erasures: await erasures.figures() });
 }

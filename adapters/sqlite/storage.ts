@@ -234,6 +234,12 @@ function removalsOf(
   return { erasures, expiry };
 }
 
+const progressOf = async (build: RollupBuild, erasures: Erasures, expiry: Expiry) => ({
+  rebuild: build.progress(),
+  expiry: expiry.progress(),
+  erasuresWaiting: (await erasures.figures()).waiting,
+});
+
 /** Opens the file, creates or upgrades its tables, and serves the port from it. `:memory:` keeps nothing. */
 export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   let db: Database;
@@ -287,9 +293,9 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
         files.check();
         probe.check();
       });
-      return { ...condition, rebuild: build.progress(), expiry: expiry.progress() };
+      return { ...condition, ...(await progressOf(build, erasures, expiry)) };
     },
-    figures: createFigures(db, writer, build),
+    figures: createFigures(db, writer, build, erasures, expiry),
     close: async () => {
       await backlog.stop();
       await expiry.stop();

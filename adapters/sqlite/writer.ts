@@ -6,6 +6,11 @@ import { asFailure, isBusy, isOutOfOrder } from "./failures.ts";
 export interface Writer {
   /** `rows` is about how many rows the act touches: it bounds the length of one transaction. */
   write<T>(rows: number, act: () => T): Promise<T>;
+  /**
+   * The same for work that is done again where a power failure undoes it: its promise fulfils before it is on the disk. A
+   * later `write` brings everything before it to the disk.
+   */
+  writeUnsynced<T>(rows: number, act: () => T): Promise<T>;
   /** Whether less is waiting than one transaction takes. */
   hasRoom(): boolean;
   /** About how many rows the acts touch that are accepted and not settled. */
@@ -28,6 +33,7 @@ export interface Gathered {
 
 interface Job {
   readonly rows: number;
+  readonly isSynced: boolean;
   readonly deadline: number;
   readonly act: () => unknown;
   readonly fulfil: (value: unknown) => void;
@@ -64,7 +70,20 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
   let scheduledAt = 0;
   const idle: (() => void)[] = [];
 
-  function together(jobs: readonly Job[]): unknown[] {
+  /** Runs jobs whose commit does not wait for the disk: in WAL mode, a power failure undoes it at worst. */
+  function unsynced(jobs: readonly Job[]): unknown[] {
+    db.pragma("synchronous = normal");
+    try {
+      return inTransaction(jobs);
+    } finally {
+      db.pragma("synchronous = full");
+    }
+  }
+
+  const together = (jobs: readonly Job[]): unknown[] =>
+    jobs.some(({ isSynced }) => isSynced) ? inTransaction(jobs) : unsynced(jobs);
+
+  function inTransaction(jobs: readonly Job[]): unknown[] {
     begin.run();
     try {
       gathered.begin();
@@ -173,16 +192,20 @@ export function createWriter(db: Database, gathered: Gathered): Writer {
     else setImmediate(flushAfter, turns - 1);
   }
 
+  function add<T>(rows: number, act: () => T, synced: boolean): Promise<T> {
+    if (rowsWaiting > 0 && rowsWaiting + rows > MAX_ROWS_WAITING) return Promise.reject(overloaded());
+    return new Promise<T>((fulfil, reject) => {
+      const deadline = Date.now() + LOCK_PATIENCE_MS;
+      const job = { rows, isSynced: synced, deadline, act, reject };
+      waiting.push({ ...job, fulfil: fulfil as (value: unknown) => void });
+      rowsWaiting += rows;
+      schedule();
+    });
+  }
+
   return {
-    write<T>(rows: number, act: () => T): Promise<T> {
-      if (rowsWaiting > 0 && rowsWaiting + rows > MAX_ROWS_WAITING) return Promise.reject(overloaded());
-      return new Promise<T>((fulfil, reject) => {
-        const deadline = Date.now() + LOCK_PATIENCE_MS;
-        waiting.push({ rows, deadline, act, fulfil: fulfil as (value: unknown) => void, reject });
-        rowsWaiting += rows;
-        schedule();
-      });
-    },
+    write: (rows, act) => add(rows, act, true),
+    writeUnsynced: (rows, act) => add(rows, act, false),
 
     hasRoom: () => rowsWaiting < MAX_ROWS_TOGETHER,
     rowsWaiting: () => rowsWaiting,

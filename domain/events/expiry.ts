@@ -14,6 +14,8 @@ export interface ExpiryProgress {
   readonly removed: number;
   /** Whether more of them are due. */
   readonly pending: boolean;
+  /** When this process has last removed everything that was due; null before. */
+  readonly last_run: Instant | null;
 }
 
 /** Whether anything is ever removed. */

@@ -28,6 +28,33 @@ export interface NewErasure {
   readonly requested_at: Instant;
 }
 
+/** The erasures that a process has finished. */
+export interface FinishedErasures {
+  readonly finished: number;
+  /** The events that they have removed. */
+  readonly events: number;
+  /** When the last of them was finished; null before. */
+  readonly last_at: Instant | null;
+}
+
+export const NONE_FINISHED: FinishedErasures = { finished: 0, events: 0, last_at: null };
+
+export const oneMore = (
+  { finished, events }: FinishedErasures,
+  own: number,
+  at: Instant,
+): FinishedErasures => ({
+  finished: finished + 1,
+  events: events + own,
+  last_at: at,
+});
+
+/** Figures of erasures, for monitoring. */
+export interface ErasureFigures extends FinishedErasures {
+  /** Those that are not finished, of all processes. */
+  readonly waiting: number;
+}
+
 export interface ErasurePage {
   readonly limit: number;
   /** Only erasures before this one, in the order of time and receipt. */

@@ -12,6 +12,8 @@ export interface Load {
   readonly body?: () => string;
   /** Concurrent connections. Default: 32. */
   readonly connections?: number;
+  /** Requests a second over all connections. Default: as many as are answered. */
+  readonly rate?: number;
   /** Operations per request. Default: 1. */
   readonly weight?: number;
 }
@@ -53,6 +55,7 @@ async function sendRequests(url: URL, load: Load, connections: number, seconds: 
       url: url.href,
       connections,
       duration: seconds,
+      ...(load.rate === undefined ? {} : { overallRate: load.rate }),
       setupClient: (client) => {
         (client as unknown as RawClient).getRequestBuffer = make;
       },

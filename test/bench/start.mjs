@@ -10,7 +10,7 @@ const [program = "bench", ...options] = process.argv.slice(2);
 const isProgram = [
   "bench",
   "crash",
-  "erasures",
+  "erase",
   "false-alarms",
   "hostile",
   "idle-connections",

@@ -10,6 +10,7 @@ import {
   type Erasures,
   type Marked,
 } from "../../background/erasures.ts";
+import type { LostValues } from "../../rollups/removal/removed-rows.ts";
 import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
 import type { RollupBuild } from "../reports/rollup-build.ts";
@@ -24,6 +25,7 @@ const MARK = `
   insert into erasing(user_id, receipt, alias) values ($1, $2, $3) on conflict (user_id) do nothing returning receipt`;
 const MARKED = "select * from erasing where receipt = $1 order by alias";
 const NEXT = "select receipt from erasing limit 1";
+const WAITING = "select count(distinct receipt)::int as receipts from erasing";
 const MARKED_AS = "select receipt from erasing where user_id = $1";
 const INSERT = `
   insert into erasures(receipt, requested_at, events, assignments, metric_values, links, values_reached, marked_by)
@@ -112,11 +114,11 @@ export function openErasures(
   onRetry: OnRetry,
   now: () => Instant = Date.now,
 ): Erasures {
-  async function eraseEvents(one: Marked, signal: AbortSignal): Promise<void> {
+  async function eraseEvents(one: Marked, signal: AbortSignal, lost: LostValues | undefined): Promise<void> {
     while (!signal.aborted) {
       await detach(database, build, one, signal);
       const onRemove = (query: Query, events: number) => query(ADD_EVENTS, [one.receipt, events]);
-      if (await removeEvents(database, one.alias, signal, onRemove)) return;
+      if (await removeEvents(database, one.alias, signal, onRemove, lost)) return;
     }
   }
 
@@ -130,10 +132,12 @@ export function openErasures(
   async function eraseAll(
     receipt: string,
     { signal, pause }: Pick<Background, "signal" | "pause">,
+    isWhole: boolean,
   ): Promise<void> {
+    const lost: LostValues | undefined = isWhole ? new Map() : undefined;
     const marked = await database.query<Marked>(MARKED, [receipt]);
-    for (const one of marked) await eraseEvents(one, signal);
-    await sweepValues(database, signal);
+    for (const one of marked) await eraseEvents(one, signal, lost);
+    await sweepValues(database, signal, lost);
     while (!signal.aborted) {
       await eraseValues(receipt, signal);
       if (signal.aborted) return;
@@ -146,6 +150,7 @@ export function openErasures(
   return createErasures(onRetry, {
     begin: (erasure) => database.transaction((query) => begin(query, erasure)),
     next: async () => (await database.query<{ receipt: string }>(NEXT))[0]?.receipt,
+    waiting: async () => (await database.query<{ receipts: number }>(WAITING))[0]?.receipts ?? 0,
     eraseAll,
     find: async (receipt) => (await database.query<ErasureRow>(SELECT, [receipt]))[0],
     page: ({ erased_at, receipt }, limit) => database.query<ErasureRow>(PAGE, [erased_at, receipt, limit]),

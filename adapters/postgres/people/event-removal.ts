@@ -4,8 +4,8 @@ import { ALL_HOURS, hoursOfUsers } from "../../rollups/reader.ts";
 import type { Selection } from "../../rollups/removal/postings.ts";
 import { unusedValues } from "../../rollups/removal/properties.ts";
 import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
-import { noRemovedRows } from "../../rollups/removal/removed-rows.ts";
-import { userKey } from "../../rollups/store.ts";
+import { addLost, type LostValues, noRemovedRows } from "../../rollups/removal/removed-rows.ts";
+import { type PropertyRow, userKey } from "../../rollups/store.ts";
 import { run, waitFor } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
@@ -29,7 +29,7 @@ const RENAME = `
   update event_users set user_id = $1 where user_id = $2 and not exists (select from event_users where user_id = $1)`;
 const LOAD = "select id, event_type, properties from events where id = any($1::bigint[])";
 const REMOVE = "delete from events where id = any($1::bigint[])";
-const PROPERTIES = "select id from event_properties where distinct_values is not null order by id";
+const PROPERTIES = "select id, type_id from event_properties where distinct_values is not null order by id";
 const REMOVE_VALUES = "delete from event_values where property_id = $1 and value = any($2::text[])";
 
 const BUILD_MS = 1_000;
@@ -87,23 +87,36 @@ const loadBy =
   (ids) =>
     waitFor(query<{ id: number; event_type: string; properties: string | null }>(LOAD, [ids]));
 
+export interface RemovedEvents {
+  readonly events: number;
+  readonly lostValues: LostValues;
+}
+
 /** Removes events, and what the rollups have of them. */
-export async function removeFrom(query: Query, state: StoredState, selection: Selection): Promise<number> {
+export async function removeFrom(
+  query: Query,
+  state: StoredState,
+  selection: Selection,
+): Promise<RemovedEvents> {
   const work = planRemoval(createRemovalStore(query), loadBy(query), selection);
   const { rows, ids, needsRebuild } = await run(work, () => undefined);
-  if (ids.length === 0) return 0;
+  if (ids.length === 0) return { events: 0, lostValues: new Map() };
   await query(REMOVE, [ids]);
   if (needsRebuild) await setState(query, { ...state, format: 0 });
   else await takeOut(query, state, rows);
-  return ids.length;
+  return { events: ids.length, lostValues: rows.lostValues };
 }
 
-/** The number of removed events; undefined where the rollups know the alias no more. */
-async function removeIn(query: Query, alias: string, hours: readonly number[]): Promise<number | undefined> {
+/** Undefined where the rollups know the alias no more. */
+async function removeIn(
+  query: Query,
+  alias: string,
+  hours: readonly number[],
+): Promise<RemovedEvents | undefined> {
   const state = await lockState(query);
   const user = state && (await numberOf(query, alias));
   if (state === undefined || user === undefined) return undefined;
-  return removeFrom(query, state, { hours, isRemoved: (_type, who) => who === user, wholeUsers: true });
+  return removeFrom(query, state, { hours, user });
 }
 
 /**
@@ -115,6 +128,7 @@ export async function removeEvents(
   alias: string,
   signal: AbortSignal,
   onRemove: (query: Query, events: number) => Promise<unknown>,
+  lost: LostValues | undefined,
 ): Promise<boolean> {
   const user = await numberOf(database.query, alias);
   // Without a number the user has no events.
@@ -123,24 +137,30 @@ export async function removeEvents(
   for (let at = 0; at < hours.length; at += HOURS_A_STEP) {
     if (signal.aborted) return false;
     const removed = await database.transaction(async (query) => {
-      const events = await removeIn(query, alias, hours.slice(at, at + HOURS_A_STEP));
-      if (events !== undefined && events > 0) await onRemove(query, events);
-      return events;
+      const gone = await removeIn(query, alias, hours.slice(at, at + HOURS_A_STEP));
+      if (gone !== undefined && gone.events > 0) await onRemove(query, gone.events);
+      return gone;
     });
     if (removed === undefined) return false;
+    if (lost !== undefined) addLost(lost, removed.lostValues);
   }
   const [state] = await database.query<StoredState>(SELECT_STATE);
   return state !== undefined && isCurrent(state);
 }
 
-/** Deletes the values of properties that no event has any more. */
-export async function sweepValues(database: Database, signal: AbortSignal): Promise<void> {
-  for (const { id } of await database.query<{ id: number }>(PROPERTIES)) {
+/** Deletes the values of properties that no event has any more: of all values, or of those that were lost. */
+export async function sweepValues(database: Database, signal: AbortSignal, lost?: LostValues): Promise<void> {
+  for (const property of await database.query<Pick<PropertyRow, "id" | "type_id">>(PROPERTIES)) {
+    const { id } = property;
     if (signal.aborted) return;
+    if (lost !== undefined && !lost.has(id)) continue;
     await database.transaction(async (query) => {
       const state = await lockState(query);
       if (state === undefined) return;
-      const unused = await run(unusedValues(createRemovalStore(query), id), () => undefined);
+      const unused = await run(
+        unusedValues(createRemovalStore(query), property, lost?.get(id)),
+        () => undefined,
+      );
       if (unused.length === 0) return;
       await query(REMOVE_VALUES, [id, unused.map(({ value }) => value)]);
       await takeOut(query, state, noRemovedRows());

@@ -5,6 +5,7 @@ import {
   PAGE_ROWS,
   type PageStart,
   type PartKey,
+  type PostingsRow,
   type PropertyCount,
   type PropertyKey,
   type PropertyRow,
@@ -95,9 +96,15 @@ const VISITORS_AT = `
   select ${columnsOf(VISITORS)} from event_visitors as t
   where type_id = any($1::bigint[]) and hour = any($2::bigint[])`;
 
+const POSTINGS_WITH = `
+  select ${columnsOf(POSTINGS)} from event_postings as t
+  where type_id = any($1::bigint[]) and hour = any($2::bigint[]) and position($3::bytea in entries) > 0`;
+
 /** The store of removals. */
 export const createRemovalStore = (query: Query): RemovalStore => ({
   ...createRollupStore(query),
+  postingsWith: (typeIds, hours, bytes) =>
+    waitFor(query<PostingsRow>(POSTINGS_WITH, [typeIds, hours, Buffer.from(bytes)])),
   visitorsAt: (typeIds, hours) => waitFor(query<VisitorsRow>(VISITORS_AT, [typeIds, hours])),
 });
 

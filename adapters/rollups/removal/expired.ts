@@ -28,7 +28,7 @@ export function* nextExpired(
     picked += 1;
     return true;
   };
-  return { hours: [hour], isRemoved, wholeUsers: false };
+  return { hours: [hour], isRemoved };
 }
 
 /** The ids of users who have no event any more. Users are numbered up to `users`. */

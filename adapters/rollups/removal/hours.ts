@@ -1,5 +1,5 @@
 import type { Growths } from "../build/hours.ts";
-import { dayOfHour, HOURS_A_DAY, readHours, withoutUsers, writeHours } from "../formats.ts";
+import { dayOfHour, HOURS_A_DAY, hasUser, readHours, withoutUsers, writeHours } from "../formats.ts";
 import type { VisitorsRow } from "../store.ts";
 import type { Work } from "../work.ts";
 import { type Found, keyOfHour, rewritePostings } from "./postings.ts";
@@ -38,7 +38,12 @@ function rewriteVisitors(
   gone: ReadonlySet<number>,
   rows: RemovedRows,
 ) {
-  const left = withoutUsers(users, gone);
+  const left = hasUser(
+    users,
+    [...gone].sort((a, b) => a - b),
+  )
+    ? withoutUsers(users, gone)
+    : undefined;
   if (left === undefined) return;
   if (left.length === 0) rows.emptied.visitors.push({ type_id, hour, part });
   else rows.put.visitors.push({ type_id, hour, part, users: left });

@@ -1,16 +1,17 @@
 import { entry } from "../build/growth.ts";
-import { type Posting, type PostingsLeft, readPostings, withoutPostings } from "../formats.ts";
+import { bytesOfUser, type Posting, type PostingsLeft, readPostings, withoutPostings } from "../formats.ts";
 import { ALL_TYPES, type PostingsRow, type TypeRow } from "../store.ts";
 import type { Work } from "../work.ts";
 import type { RemovalStore, RemovedRows } from "./removed-rows.ts";
 
-/** The events to remove: those among the events of some hours that `isRemoved` picks. It is asked once for each event. */
-export interface Selection {
-  readonly hours: readonly number[];
-  readonly isRemoved: (typeId: number, user: number, id: number) => boolean;
-  /** Whether no event of the same users and hours is left: then there is no need to look for one. */
-  readonly wholeUsers: boolean;
-}
+/** Whether an event is to be removed. It is asked once for each event. */
+export type IsRemoved = (typeId: number, user: number, id: number) => boolean;
+
+/** The events to remove among those of some hours: all of a user, or the ones that a function picks. */
+export type Selection = { readonly hours: readonly number[] } & (
+  | { readonly user: number }
+  | { readonly isRemoved: IsRemoved }
+);
 
 /** The events of some hours, divided into those to remove and the others. */
 export interface Found {
@@ -26,15 +27,23 @@ export const keyOfHour = (typeId: number, hour: number): string => `${typeId} ${
 
 const noUsers = (): Set<number> => new Set();
 
+/** The rows that may have such events. */
+function* searched(store: RemovalStore, types: readonly TypeRow[], selection: Selection) {
+  const { hours } = selection;
+  const ids = types.map(({ id }) => id);
+  if (!("user" in selection))
+    return { rows: yield* store.postingsAt(ids, hours), isRemoved: selection.isRemoved };
+  const { user } = selection;
+  const isRemoved: IsRemoved = (_type, who) => who === user;
+  return { rows: yield* store.postingsWith(ids, hours, bytesOfUser(user)), isRemoved };
+}
+
 export function* findPostings(
   store: RemovalStore,
   types: readonly TypeRow[],
-  { hours, isRemoved, wholeUsers }: Selection,
+  selection: Selection,
 ): Work<Found> {
-  const rows = yield* store.postingsAt(
-    types.map(({ id }) => id),
-    hours,
-  );
+  const { rows, isRemoved } = yield* searched(store, types, selection);
   const removed = new Map<number, Posting>();
   const users = new Set<number>();
   const changed: { row: PostingsRow; left: PostingsLeft }[] = [];
@@ -47,7 +56,7 @@ export function* findPostings(
     });
     if (left !== undefined) changed.push({ row, left });
   }
-  return { removed, changed, remaining: wholeUsers ? new Map() : remainingIn(rows, users, removed) };
+  return { removed, changed, remaining: "user" in selection ? new Map() : remainingIn(rows, users, removed) };
 }
 
 /** Of these users, those who have an event left. */

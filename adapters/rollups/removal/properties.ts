@@ -2,12 +2,14 @@ import type { ValueType } from "../../../domain/reports/catalogue.ts";
 import { propertiesOf, type Scalar } from "../../../domain/reports/condition.ts";
 import {
   addTo,
+  entry,
   type Keeping,
   type NumberedEvent,
   type PropertyGrowth,
   type TypeGrowth,
 } from "../build/growth.ts";
 import { readValueCounts, writeValueCounts } from "../formats.ts";
+import { ALL_HOURS } from "../reader.ts";
 import { MAX_NAMES, type PropertyKey, type PropertyRow, type TypeRow, type ValueRow } from "../store.ts";
 import type { Work } from "../work.ts";
 import type { RemovalStore, RemovedRows } from "./removed-rows.ts";
@@ -126,19 +128,36 @@ function* emptyValueHours(store: RemovalStore, lost: readonly Lost[], rows: Remo
     readValueCounts(bytes, (value, count) => void counts.set(value, count));
     for (const [value, count] of growths.get(property_id)?.hours.get(hour) ?? [])
       addTo(counts, numberOf(property_id, value), -count);
+    for (const [value, count] of counts)
+      if (count === 0) entry(rows.lostValues, property_id, () => new Set<number>()).add(value);
     const left = new Map([...counts].filter(([, count]) => count > 0));
     if (left.size === 0) rows.emptied.valueHours.push({ property_id, hour });
     else rows.put.valueHours.push({ property_id, hour, counts: writeValueCounts(left) });
   }
 }
 
-const EVER = { first: Number.MIN_SAFE_INTEGER, last: Number.MAX_SAFE_INTEGER };
+// Most values are found again in the last hours: then the others need not be read.
+const STRETCHES = [24, 24 * 7, Number.POSITIVE_INFINITY];
 
-/** The values of a property that no event has any more. Their numbers are not given to other values. */
-export function* unusedValues(store: RemovalStore, propertyId: number): Work<ValueRow[]> {
-  const used = new Set<number>();
-  for (const { counts } of yield* store.valueHoursBetween(propertyId, EVER)) {
-    readValueCounts(counts, (value) => void used.add(value));
+/**
+ * The values of a property that no event has any more, of all values or of those that were lost in some hour. Their numbers
+ * are not given to other values.
+ */
+export function* unusedValues(
+  store: RemovalStore,
+  { id, type_id }: Pick<PropertyRow, "id" | "type_id">,
+  lost?: ReadonlySet<number>,
+): Work<ValueRow[]> {
+  const left = new Map<number, ValueRow>();
+  for (const value of yield* store.valuesOf(id))
+    if (lost === undefined || lost.has(value.number)) left.set(value.number, value);
+  let [last = ALL_HOURS.last] = yield* store.latestHours([type_id], ALL_HOURS, 1);
+  for (const hours of STRETCHES) {
+    if (left.size === 0) break;
+    const first = Math.max(ALL_HOURS.first, last - hours);
+    for (const { counts } of yield* store.valueHoursBetween(id, { first, last }))
+      readValueCounts(counts, (value) => void left.delete(value));
+    last = first - 1;
   }
-  return (yield* store.valuesOf(propertyId)).filter(({ number }) => !used.has(number));
+  return [...left.values()];
 }

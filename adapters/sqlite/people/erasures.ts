@@ -11,6 +11,7 @@ import {
   type Erasures,
   type Marked,
 } from "../../background/erasures.ts";
+import { addLost, type LostValues } from "../../rollups/removal/removed-rows.ts";
 import { reading } from "../failures.ts";
 import type { Writer } from "../writer.ts";
 import type { EventRemoval } from "./event-removal.ts";
@@ -30,6 +31,7 @@ export interface ErasureParts {
 
 const ROWS_TO_MARK = 100;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a closure over the statements, prepared once, and the acts that share them.
 export function openErasures(parts: ErasureParts): Erasures {
   const { db, writer, removal, leaveExperiments, idsOf, now, onRetry } = parts;
   const removeValues = createValueRemoval(db);
@@ -43,6 +45,7 @@ export function openErasures(parts: ErasureParts): Erasures {
   );
   const selectMark = db.prepare<[string], Marked>("select * from erasing where user_id = ?");
   const selectNext = db.prepare<[], string>("select receipt from erasing limit 1").pluck();
+  const countWaiting = db.prepare<[], number>("select count(distinct receipt) from erasing").pluck();
   const selectMarked = db.prepare<[string], Marked>("select * from erasing where receipt = ?");
   const unmark = db.prepare<[string]>("delete from erasing where receipt = ?");
   const finish = db.prepare<[Instant, string]>("update erasures set erased_at = ? where receipt = ?");
@@ -72,23 +75,31 @@ export function openErasures(parts: ErasureParts): Erasures {
     return receipt;
   }
 
-  async function eraseEvents({ user_id, receipt, alias }: Marked, signal: AbortSignal): Promise<void> {
+  async function eraseEvents(
+    { user_id, receipt, alias }: Marked,
+    signal: AbortSignal,
+    lost: LostValues | undefined,
+  ): Promise<void> {
     while (!signal.aborted) {
       await removal.detach(user_id, alias, signal);
-      const done = await removal.removeAll(alias, signal, (events) => void addEvents.run(events, receipt));
+      const done = await removal.removeAll(alias, signal, ({ events, lostValues }) => {
+        addEvents.run(events, receipt);
+        if (lost !== undefined) addLost(lost, lostValues);
+      });
       if (done) return;
     }
   }
 
-  async function eraseAll(receipt: string, signal: AbortSignal): Promise<void> {
+  async function eraseAll(receipt: string, signal: AbortSignal, isWhole: boolean): Promise<void> {
+    const lost: LostValues | undefined = isWhole ? new Map() : undefined;
     const marked = selectMarked.all(receipt);
-    for (const one of marked) await eraseEvents(one, signal);
+    for (const one of marked) await eraseEvents(one, signal, lost);
     let goesOn = true;
     while (goesOn && !signal.aborted) {
       goesOn = await writer.write(removeValues.rows, () => removeValues.step(receipt));
       await nextTurn();
     }
-    await removal.sweepValues(signal);
+    await removal.sweepValues(signal, lost);
     if (signal.aborted) return;
     await writer.write(ROWS_TO_MARK, () => {
       for (const { alias } of marked) removal.forget(alias);
@@ -101,7 +112,8 @@ export function openErasures(parts: ErasureParts): Erasures {
   return createErasures(onRetry, {
     begin: (erasure) => writer.write(ROWS_TO_MARK, () => begin(erasure)),
     next: async () => selectNext.get(),
-    eraseAll: (receipt, { signal }) => eraseAll(receipt, signal),
+    waiting: async () => countWaiting.get() ?? 0,
+    eraseAll: (receipt, { signal }, isWhole) => eraseAll(receipt, signal, isWhole),
     find: async (receipt) => select.get(receipt),
     page: async ({ erased_at, receipt }, limit) => reading(() => selectPage.all(erased_at, receipt, limit)),
   });

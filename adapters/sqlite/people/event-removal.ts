@@ -2,14 +2,14 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import type { Database } from "better-sqlite3";
 import { ALL_HOURS, hoursOfUsers } from "../../rollups/reader.ts";
 import { unusedValues } from "../../rollups/removal/properties.ts";
-import { noRemovedRows } from "../../rollups/removal/removed-rows.ts";
-import { userKey } from "../../rollups/store.ts";
+import { type LostValues, noRemovedRows } from "../../rollups/removal/removed-rows.ts";
+import { type PropertyRow, userKey } from "../../rollups/store.ts";
 import { run, runNow } from "../../rollups/work.ts";
 import type { Planner, RollupBuild } from "../reports/rollup-build.ts";
 import { createRemovalStore, isCurrent } from "../reports/rollup-store.ts";
 import type { RollupWriter } from "../reports/rollup-writer.ts";
 import type { Writer } from "../writer.ts";
-import type { Remove } from "./remover.ts";
+import type { Remove, RemovedEvents } from "./remover.ts";
 
 /** Removes the events of a user, and what the rollups have of them, in bounded transactions. */
 export interface EventRemoval {
@@ -19,12 +19,12 @@ export interface EventRemoval {
    */
   detach(userId: string, alias: string, signal: AbortSignal): Promise<void>;
   /**
-   * Removes all events of the alias. `onRemove` is called in each transaction with the number of its events. False where it
-   * was stopped, or where the rollups are built again and know the user by the id.
+   * Removes all events of the alias. `onRemove` is called in each transaction. False where it was stopped, or where the
+   * rollups are built again and know the user by the id.
    */
-  removeAll(alias: string, signal: AbortSignal, onRemove: (events: number) => void): Promise<boolean>;
-  /** Deletes the values of properties that no event has any more. */
-  sweepValues(signal: AbortSignal): Promise<void>;
+  removeAll(alias: string, signal: AbortSignal, onRemove: (removed: RemovedEvents) => void): Promise<boolean>;
+  /** Deletes the values of properties that no event has any more: of all values, or of those that were lost. */
+  sweepValues(signal: AbortSignal, lost?: LostValues): Promise<void>;
   /** Deletes the alias, within the transaction of the caller. */
   forget(alias: string): void;
 }
@@ -75,9 +75,9 @@ export function createEventRemoval({ db, writer, build, rollups, remove, plan }:
   );
   const numberOf = db.prepare<[string], number>("select number from event_users where user_id = ?").pluck();
   const deleteUser = db.prepare<[string]>("delete from event_users where user_id = ?");
-  const properties = db
-    .prepare<[], number>("select id from event_properties where distinct_values is not null")
-    .pluck();
+  const properties = db.prepare<[], Pick<PropertyRow, "id" | "type_id">>(
+    "select id, type_id from event_properties where distinct_values is not null",
+  );
   const deleteValue = db.prepare<[number, string]>(
     "delete from event_values where property_id = ? and value = ?",
   );
@@ -98,10 +98,10 @@ export function createEventRemoval({ db, writer, build, rollups, remove, plan }:
     run(hoursOfUsers(store, [user], ALL_HOURS), () => nextTurn());
 
   /** Undefined where the alias is in the rollups no more. */
-  function removeIn(alias: string, hours: readonly number[]): number | undefined {
+  function removeIn(alias: string, hours: readonly number[]): RemovedEvents | undefined {
     const user = isCurrent(rollups.state()) ? numberOf.get(alias) : undefined;
     if (user === undefined) return undefined;
-    return remove({ hours, isRemoved: (_type, who) => who === user, wholeUsers: true });
+    return remove({ hours, user });
   }
 
   return {
@@ -123,10 +123,10 @@ export function createEventRemoval({ db, writer, build, rollups, remove, plan }:
       for (let at = 0; at < hours.length; ) {
         if (signal.aborted) return false;
         const some = hours.slice(at, at + step.hours);
-        const removed = await writer.write(ROWS_A_STEP, () => {
-          const events = step.timed(() => removeIn(alias, some));
-          if (events !== undefined) onRemove(events);
-          return events;
+        const removed = await writer.writeUnsynced(ROWS_A_STEP, () => {
+          const gone = step.timed(() => removeIn(alias, some));
+          if (gone !== undefined) onRemove(gone);
+          return gone;
         });
         if (removed === undefined) return false;
         at += some.length;
@@ -135,12 +135,13 @@ export function createEventRemoval({ db, writer, build, rollups, remove, plan }:
       return isCurrent(rollups.state());
     },
 
-    async sweepValues(signal) {
+    async sweepValues(signal, lost) {
       for (const property of properties.all()) {
         if (signal.aborted) return;
+        if (lost !== undefined && !lost.has(property.id)) continue;
         await writer.write(1, () => {
-          const unused = runNow(unusedValues(store, property));
-          for (const { value } of unused) deleteValue.run(property, value);
+          const unused = runNow(unusedValues(store, property, lost?.get(property.id)));
+          for (const { value } of unused) deleteValue.run(property.id, value);
           if (unused.length > 0) rollups.takeOut(noRemovedRows());
         });
       }

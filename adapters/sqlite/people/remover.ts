@@ -1,15 +1,20 @@
 import type { Database } from "better-sqlite3";
 import type { Selection } from "../../rollups/removal/postings.ts";
 import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
+import type { LostValues } from "../../rollups/removal/removed-rows.ts";
 import { runNow } from "../../rollups/work.ts";
 import { createRemovalStore } from "../reports/rollup-store.ts";
 import type { RollupWriter } from "../reports/rollup-writer.ts";
 
 /**
- * Removes events, and what the rollups have of them, within the transaction of the caller; answers how many. The keys of
- * their messages stay.
+ * Removes events, and what the rollups have of them, within the transaction of the caller. The keys of their messages stay.
  */
-export type Remove = (selection: Selection) => number;
+export type Remove = (selection: Selection) => RemovedEvents;
+
+export interface RemovedEvents {
+  readonly events: number;
+  readonly lostValues: LostValues;
+}
 
 export function createRemover(db: Database, rollups: RollupWriter): Remove {
   const store = createRemovalStore(db);
@@ -35,6 +40,6 @@ export function createRemover(db: Database, rollups: RollupWriter): Remove {
     }
     if (needsRebuild) rollups.invalidate();
     else if (ids.length > 0) rollups.takeOut(rows);
-    return ids.length;
+    return { events: ids.length, lostValues: rows.lostValues };
   };
 }

@@ -68,7 +68,7 @@ const rowsOf = ({ rows }: BuildPlan): number =>
   Object.values(rows).reduce((sum, some) => sum + some.length, 0);
 
 export interface BuildParts {
-  readonly writer: Writer;
+  readonly writer: Pick<Writer, "write">;
   readonly rollups: Omit<RollupWriter, "takeOut">;
   readonly newestId: () => number;
   readonly plan: (most: number) => Promise<BuildPlan | undefined>;

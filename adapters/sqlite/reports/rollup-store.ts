@@ -215,8 +215,15 @@ export function createRemovalStore(db: Database): RemovalStore {
     `select type_id, hour, part, users from event_visitors
      where type_id in (select value from json_each(?)) and hour in (select value from json_each(?))`,
   );
+  const postingsWith = db.prepare<[string, string, Uint8Array], PostingsRow>(
+    `select type_id, hour, part, last_ms, last_id, entries from event_postings
+     where type_id in (select value from json_each(?)) and hour in (select value from json_each(?))
+       and instr(entries, ?) > 0`,
+  );
   return {
     ...createRollupStore(db),
+    postingsWith: (typeIds, hours, bytes) =>
+      all(postingsWith, JSON.stringify(typeIds), JSON.stringify(hours), bytes),
     visitorsAt: (typeIds, hours) => all(visitorsAt, JSON.stringify(typeIds), JSON.stringify(hours)),
   };
 }

@@ -1,3 +1,5 @@
+import type { ExpiryProgress } from "../../../domain/events/expiry.ts";
+import type { ErasureFigures } from "../../../domain/people/erasure.ts";
 import type { StorageFigures } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
 import type { Activity } from "../../contract/activity/activity.ts";
@@ -67,6 +69,7 @@ export function storageFamilies(figures: StorageFigures | undefined, now: Instan
   );
   if (figures === undefined) return [up];
   const { rowsWaiting, eventsNotInRollups, oldestNotInRollups, databaseBytes, logBytes } = figures;
+  const { expiry, erasures } = figures;
   const lag = oldestNotInRollups === null ? 0 : Math.max(0, now - oldestNotInRollups) / 1000;
   return [
     up,
@@ -82,8 +85,31 @@ export function storageFamilies(figures: StorageFigures | undefined, now: Instan
     ...(logBytes === undefined
       ? []
       : [single("gauge", "analytics_log_bytes", "Size of the database's write-ahead log.", logBytes)]),
+    ...(expiry === undefined ? [] : expiryFamilies(expiry)),
+    ...erasureFamilies(erasures),
   ];
 }
+
+const lastRun = (name: string, help: string, at: Instant | null): Family[] =>
+  at === null ? [] : [single("gauge", `${name}_timestamp_seconds`, help, at / 1000)];
+
+const expiryFamilies = ({ removed, pending, last_run }: ExpiryProgress): Family[] => [
+  single(
+    "counter",
+    "analytics_expired_events_total",
+    "Events that this process has removed because of their age.",
+    removed,
+  ),
+  single("gauge", "analytics_expiry_pending", "1 where more old events are due, else 0.", pending ? 1 : 0),
+  ...lastRun("analytics_expiry_last_run", "When all old events were last removed.", last_run),
+];
+
+const erasureFamilies = ({ finished, events, last_at, waiting }: ErasureFigures): Family[] => [
+  single("counter", "analytics_erasures_total", "Users that this process has erased.", finished),
+  single("counter", "analytics_erased_events_total", "Events of users that this process has erased.", events),
+  single("gauge", "analytics_erasures_waiting", "Users who are being erased.", waiting),
+  ...lastRun("analytics_erasure_last", "When a user was last erased.", last_at),
+];
 
 // The names are those that Prometheus client libraries use, so that existing dashboards show them.
 export const processFamilies = (version: string, figures: ProcessFigures): Family[] => [

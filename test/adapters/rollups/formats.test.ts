@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  bytesOfUser,
   countNewUsers,
   hasUser,
   markUsers,
@@ -153,4 +154,21 @@ test("postings without some events are those that were never given them, and go 
       }
     }),
   );
+});
+
+test("the postings of a user have the bytes of their number, and those of others rarely do", () => {
+  const isIn = (bytes: Uint8Array, user: number) =>
+    Buffer.from(bytes).includes(Buffer.from(bytesOfUser(user)));
+  fc.assert(
+    fc.property(fc.array(posting), (all) => {
+      const bytes = writePostings(all, 490_000, NO_POSTINGS);
+      for (const { user } of all) expect(isIn(bytes, user)).toBe(true);
+    }),
+  );
+  const others = Array.from({ length: 600 }, (_, n) => ({
+    user: 10_000 + n,
+    occurred_at: HOUR * 490_000 + n,
+    id: n,
+  }));
+  expect(isIn(writePostings(others, 490_000, NO_POSTINGS), 20_000)).toBe(false);
 });

@@ -35,9 +35,6 @@ function backlogOf({
         vi.setSystemTime(Date.now() + 1_000);
         return act();
       },
-      hasRoom: () => true,
-      rowsWaiting: () => 0,
-      drain: async () => {},
     },
     rollups: {
       state: () => state,

@@ -63,6 +63,24 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
   return error;
 }
 
+test("work that may be undone does not wait for the disk, unless it shares a commit with work that may not", async () => {
+  const { db, writer, put, rows } = open();
+  const synchronous = () => db.pragma("synchronous", { simple: true });
+  const [FULL, NORMAL] = [2, 1];
+  const seen: unknown[] = [];
+  const noted = (value: number) => () => {
+    seen.push(synchronous());
+    return put(value)();
+  };
+  await writer.writeUnsynced(1, noted(1));
+  await writer.write(1, noted(2));
+  await Promise.all([writer.writeUnsynced(1, noted(3)), writer.write(1, noted(4))]);
+  await expect(writer.writeUnsynced(1, put(null))).rejects.toThrow();
+  expect(seen).toEqual([NORMAL, FULL, FULL, FULL]);
+  expect(synchronous()).toBe(FULL);
+  expect(rows()).toEqual([1, 2, 3, 4]);
+});
+
 test("what arrives in one turn is one commit, and each is answered with its own", async () => {
   const opened = open();
   const { writer, put, rows } = opened;

@@ -6,10 +6,13 @@ const KEY = "bench-key-of-enough-characters";
 export const AUTHORIZED = { authorization: `Bearer ${KEY}` };
 
 /** Starts our server as `npm run serve` does, with keys, on a free port. */
-export const startAnalytics = (database: string): Promise<RunningChild> =>
+export const startAnalytics = (
+  database: string,
+  settings: Record<string, string> = {},
+): Promise<RunningChild> =>
   startChild({
     args: [...profiling(), `${ROOT}dist/serve.mjs`],
-    env: { ANALYTICS_PORT: "0", ANALYTICS_DATABASE: database, ANALYTICS_ADMIN_KEYS: KEY },
+    env: { ANALYTICS_PORT: "0", ANALYTICS_DATABASE: database, ANALYTICS_ADMIN_KEYS: KEY, ...settings },
   });
 
 // BENCH_PROFILE names a folder for CPU profiles, written when the server stops.

@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import parse, { type ParsedFamily } from "parse-prometheus-text-format";
 import { expect, onTestFinished, test } from "vitest";
-import { openSqlite } from "../../../adapters/sqlite/storage.ts";
+import { openSqlite, type SqliteOptions } from "../../../adapters/sqlite/storage.ts";
 import { Failure } from "../../../domain/failure.ts";
+import { eventAt } from "../../adapters/question-stories/asked.ts";
 import { openEdge, openWorld, type TestEdge } from "../../world.ts";
 
 const READ = "read-key-0123456789";
@@ -133,6 +137,63 @@ test("the database has a size, and nothing waits where nothing was sent", async 
   expect(figureOf(scraped, "analytics_storage_up")).toBe(1);
   expect(figureOf(scraped, "analytics_database_bytes")).toBeGreaterThan(10_000);
   expect(figureOf(scraped, "analytics_rows_waiting")).toBe(0);
+});
+
+test("erased users and removed old events are counted, with the time of the last ones", async () => {
+  const DAY = 86_400_000;
+  const now = Date.parse("2026-11-22T10:00:00Z");
+  const keeping = { days: 30, byType: {} };
+  const open = (options: SqliteOptions) => {
+    const storage = openSqlite(file, { now: () => now, ...options });
+    onTestFinished(() => storage.close());
+    return { storage, edge: openEdge({}, { storage }) };
+  };
+  const folder = mkdtempSync(join(tmpdir(), "analytics-metrics-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "analytics.db");
+  const { storage, edge } = open({});
+  const eventOf = (user_id: string, days: number) => ({
+    ...eventAt(0, "click", { user_id }),
+    occurred_at: now - days * DAY,
+  });
+  await storage.appendEvents(["ann", "ann", "bob", "cyd"].map((user) => eventOf(user, 1)));
+  await storage.appendEvents(["bob", "cyd", "dan"].map((user) => eventOf(user, 40)));
+  const none = await scrape(edge);
+  expect(figureOf(none, "analytics_erasures_total")).toBe(0);
+  expect(none.has("analytics_expired_events_total")).toBe(false);
+  expect(none.has("analytics_erasure_last_timestamp_seconds")).toBe(false);
+  for (const user of ["ann", "cyd", "nobody"])
+    await edge.send({ method: "DELETE", path: `/apiv1/users/${user}` });
+  const erased = await scrape(edge);
+  expect(figureOf(erased, "analytics_erasures_total")).toBe(2);
+  expect(figureOf(erased, "analytics_erased_events_total")).toBe(4);
+  expect(figureOf(erased, "analytics_erasures_waiting")).toBe(0);
+  expect(figureOf(erased, "analytics_erasure_last_timestamp_seconds")).toBe(now / 1000);
+
+  const { edge: expiring } = open({ keeping });
+  await expect.poll(async () => figureOf(await scrape(expiring), "analytics_expiry_pending")).toBe(0);
+  const expired = await scrape(expiring);
+  expect(figureOf(expired, "analytics_expired_events_total")).toBe(2);
+  expect(figureOf(expired, "analytics_expiry_last_run_timestamp_seconds")).toBe(now / 1000);
+  expect(figureOf(expired, "analytics_erasures_total")).toBe(0);
+  expect((await expiring.send({ path: "/health" })).body).toMatchObject({
+    expiry: { removed: 2, pending: false, last_run: "2026-11-22T10:00:00.000Z" },
+  });
+});
+
+test("users who are being erased are counted, and the health check names them", async () => {
+  const { storage } = openWorld();
+  const check = async () => ({ ...(await storage.check()), erasuresWaiting: 2 });
+  const figures = async () => {
+    const stored = await storage.figures();
+    return { ...stored, erasures: { ...stored.erasures, waiting: 2 } };
+  };
+  const edge = openEdge({}, { storage: { ...storage, check, figures } });
+  expect(figureOf(await scrape(edge), "analytics_erasures_waiting")).toBe(2);
+  expect((await edge.send({ path: "/health" })).body).toMatchObject({
+    status: "ok",
+    erasures: { waiting: 2 },
+  });
 });
 
 test("a storage that cannot be read leaves the other figures, and says so", async () => {
