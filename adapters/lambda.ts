@@ -67,6 +67,7 @@ export {
   answer as listErasures,
   answer as listEvents,
   answer as listEventTypes,
+  answer as listPropertyValues,
   answer as getOverview,
   answer as getTrend,
   answer as computeFunnel,

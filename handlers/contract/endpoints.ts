@@ -41,6 +41,7 @@ import { getRetention } from "../reports/get-retention.ts";
 import { getTrend } from "../reports/get-trend.ts";
 import { listEventTypes } from "../reports/list-event-types.ts";
 import { listEvents } from "../reports/list-events.ts";
+import { listPropertyValues } from "../reports/list-property-values.ts";
 import { checkHealth } from "../service/check-health.ts";
 import { listRefusals } from "../service/list-refusals.ts";
 import { showMetrics } from "../service/metrics/show-metrics.ts";
@@ -66,6 +67,7 @@ const withoutTools: readonly Endpoint[] = [
   planSampleSize,
   listEvents,
   listEventTypes,
+  listPropertyValues,
   getOverview,
   getTrend,
   computeFunnel,

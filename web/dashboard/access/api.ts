@@ -10,6 +10,7 @@ import type { Catalogue } from "../../../domain/reports/catalogue.ts";
 import type { EventReply } from "../../../domain/reports/event-list.ts";
 import type { Funnel, FunnelQuery } from "../../../domain/reports/funnel.ts";
 import type { Overview } from "../../../domain/reports/overview.ts";
+import type { PropertyValues } from "../../../domain/reports/property-values.ts";
 import type { Retention } from "../../../domain/reports/retention.ts";
 import type { Trend } from "../../../domain/reports/trend.ts";
 import { type Changes, withChanges } from "../address.ts";
@@ -36,6 +37,7 @@ export const operations = {
   listEvents: { method: "GET", path: "/apiv1/events", access: "read" },
   listEventTypes: { method: "GET", path: "/apiv1/events/types", access: "read" },
   getUser: { method: "GET", path: "/apiv1/users/{user_id}", access: "read" },
+  listPropertyValues: { method: "GET", path: "/apiv1/events/values", access: "read" },
   getOverview: { method: "GET", path: "/apiv1/overview", access: "read" },
   getTrend: { method: "GET", path: "/apiv1/events/trend", access: "read" },
   computeFunnel: { method: "POST", path: "/apiv1/events/funnel", access: "read" },
@@ -162,6 +164,9 @@ export async function listEvents(
 
 export const listEventTypes = (signal?: AbortSignal): Promise<Catalogue> =>
   ask(operations.listEventTypes, { signal });
+
+export const listPropertyValues = (query: Changes, signal?: AbortSignal): Promise<PropertyValues> =>
+  ask(operations.listPropertyValues, { query, signal, quiet: true });
 
 export const getOverview = (query: Changes, signal?: AbortSignal): Promise<Overview> =>
   ask(operations.getOverview, { query, signal });

@@ -105,6 +105,7 @@ function EventList({ first, filter, zone, onReload }: ListProps) {
 function Filters({ query }: ViewProps) {
   const catalogue = useCatalogue();
   const type = query.get("event_type") ?? "";
+  const types = type === "" ? [] : [type];
   const text = (name: string, label: string) => (
     <FilterField
       label={label}
@@ -125,7 +126,7 @@ function Filters({ query }: ViewProps) {
       {text("session_id", "Session")}
       <RangeFilter query={query} optional />
       <ZoneFilter query={query} />
-      <ConditionFilter query={query} properties={propertyNames(catalogue, type === "" ? [] : [type])} />
+      <ConditionFilter query={query} types={types} properties={propertyNames(catalogue, types)} />
     </div>
   );
 }

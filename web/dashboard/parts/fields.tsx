@@ -109,26 +109,41 @@ export const TextArea = ({ label, hint, path, value, onValue }: TextAreaProps) =
 );
 
 /** A field of a filter. Its value changes when the field is left, or on Enter. */
-export function FilterField({ value, onValue, ...rest }: TextFieldProps) {
+export function FilterField({
+  value,
+  onValue,
+  ...rest
+}: TextFieldProps & { suggestions?: readonly string[] | undefined }) {
   const [typed, setTyped] = useState(value);
   useEffect(() => setTyped(value), [value]);
   const commit = (): void => {
     if (typed !== value) onValue(typed);
   };
-  const { label, hint, path, ...input } = rest;
+  const { label, hint, path, suggestions = [], ...input } = rest;
+  const list = useId();
   return (
     <Frame label={label} hint={hint} path={path}>
       {(attributes) => (
-        <input
-          {...plain(input)}
-          {...attributes}
-          value={typed}
-          onInput={({ currentTarget }) => setTyped(currentTarget.value)}
-          onBlur={commit}
-          onKeyDown={({ key }) => {
-            if (key === "Enter") commit();
-          }}
-        />
+        <>
+          <input
+            {...plain(input)}
+            {...attributes}
+            list={suggestions.length === 0 ? undefined : list}
+            value={typed}
+            onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+            onBlur={commit}
+            onKeyDown={({ key }) => {
+              if (key === "Enter") commit();
+            }}
+          />
+          {suggestions.length > 0 && (
+            <datalist id={list}>
+              {suggestions.map((suggestion) => (
+                <option key={suggestion} value={suggestion} />
+              ))}
+            </datalist>
+          )}
+        </>
       )}
     </Frame>
   );

@@ -22,6 +22,7 @@ import {
   namesDates,
   withFixedDates,
 } from "./ranges.ts";
+import { useSuggestions } from "./use-suggestions.ts";
 
 interface FilterProps {
   readonly query: URLSearchParams;
@@ -163,8 +164,15 @@ const OPERATOR_OPTIONS: readonly Option[] = Object.entries(OPERATORS).map(([valu
 const addCondition = (condition: Condition): void =>
   setQuery({ [whereName(condition)]: condition.value, property: undefined, operator: undefined });
 
+interface ConditionProps {
+  /** The types of the events that are filtered; empty for all. */
+  readonly types: readonly string[];
+  readonly property: string;
+}
+
 /** The comparison of a property that was chosen. It applies as soon as it has its value, or needs none. */
-function NewCondition({ query, property }: FilterProps & { readonly property: string }) {
+function NewCondition({ query, types, property }: FilterProps & ConditionProps) {
+  const suggestions = useSuggestions(query, types, property);
   const chosen = query.get("operator");
   const operator = isOperator(chosen) ? chosen : "";
   const choose = (value: string): void => {
@@ -182,6 +190,7 @@ function NewCondition({ query, property }: FilterProps & { readonly property: st
       <FilterField
         label={`Value of ${property}`}
         hint="applies when you leave the field"
+        suggestions={suggestions}
         value=""
         onValue={(value) => addCondition({ property, operator, value })}
       />
@@ -190,7 +199,11 @@ function NewCondition({ query, property }: FilterProps & { readonly property: st
 }
 
 /** Conditions on the properties of events: those that apply, and fields for another one. */
-export function ConditionFilter({ query, properties }: PropertyFilterProps) {
+export function ConditionFilter({
+  query,
+  types,
+  properties,
+}: PropertyFilterProps & Pick<ConditionProps, "types">) {
   const conditions = conditionsOf(query);
   const chosen = query.get("property") ?? "";
   return (
@@ -201,7 +214,7 @@ export function ConditionFilter({ query, properties }: PropertyFilterProps) {
         options={withNone("any", properties)}
         onValue={(property) => setQuery({ property, operator: undefined })}
       />
-      {chosen !== "" && <NewCondition query={query} property={chosen} />}
+      {chosen !== "" && <NewCondition query={query} types={types} property={chosen} />}
       {conditions.length > 0 && (
         <ul class="conditions" aria-label="Conditions">
           {conditions.map((condition) => (

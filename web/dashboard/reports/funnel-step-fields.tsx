@@ -6,18 +6,21 @@ import { FilterField, SelectField } from "../parts/fields.tsx";
 import { setQuery } from "../use-address.ts";
 import { withNone } from "./filter-fields.tsx";
 import { formatSteps, MAX_STEPS, type Step, scalarOf } from "./funnel-steps.ts";
+import { useSuggestions } from "./use-suggestions.ts";
 
 const setSteps = (steps: readonly Step[]): void => setQuery({ steps: formatSteps(steps) });
 
 interface ConditionProps {
+  readonly query: URLSearchParams;
   readonly step: Step;
   readonly catalogue: Answer<Catalogue>;
   readonly onChange: (step: Step) => void;
 }
 
 /** The condition on the events of a step. */
-function StepCondition({ step: { event_type, where = {} }, catalogue, onChange }: ConditionProps) {
+function StepCondition({ query, step: { event_type, where = {} }, catalogue, onChange }: ConditionProps) {
   const [property, setProperty] = useState(Object.keys(where)[0] ?? "");
+  const suggestions = useSuggestions(query, [event_type], property);
   const choose = (name: string): void => {
     setProperty(name);
     if (name === "") onChange({ event_type });
@@ -34,6 +37,7 @@ function StepCondition({ step: { event_type, where = {} }, catalogue, onChange }
         <FilterField
           label={`${property} is`}
           value={String(where[property] ?? "")}
+          suggestions={suggestions}
           onValue={(text) =>
             onChange({
               event_type,
@@ -47,12 +51,13 @@ function StepCondition({ step: { event_type, where = {} }, catalogue, onChange }
 }
 
 interface StepFieldsProps {
+  readonly query: URLSearchParams;
   readonly steps: readonly Step[];
   readonly catalogue: Answer<Catalogue>;
 }
 
 /** The fields of the steps, with an empty one at the end to add another step. */
-export function StepFields({ steps, catalogue }: StepFieldsProps) {
+export function StepFields({ query, steps, catalogue }: StepFieldsProps) {
   const names = typeNames(catalogue);
   const shown: readonly Step[] = steps.length < MAX_STEPS ? [...steps, { event_type: "" }] : steps;
   const replace = (index: number, ...replacement: Step[]): void =>
@@ -70,6 +75,7 @@ export function StepFields({ steps, catalogue }: StepFieldsProps) {
           />
           {step.event_type !== "" && (
             <StepCondition
+              query={query}
               step={step}
               catalogue={catalogue}
               onChange={(changed) => replace(index, changed)}

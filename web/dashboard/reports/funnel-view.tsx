@@ -64,7 +64,7 @@ export function FunnelView({ query }: ViewProps) {
   return (
     <Faults.Provider value={answer.problem?.faults ?? []}>
       <h1>Funnel</h1>
-      <StepFields steps={steps} catalogue={catalogue} />
+      <StepFields query={query} steps={steps} catalogue={catalogue} />
       <div class="filters">
         <QuerySelect query={query} label="Order" name="order" fallback="ordered" options={ORDERS} />
         <SelectField

@@ -143,7 +143,7 @@ export function TrendView({ query }: ViewProps) {
         <RangeFilter query={query} />
         <ZoneFilter query={query} />
         <BreakdownFilter query={query} properties={properties} />
-        <ConditionFilter query={query} properties={properties} />
+        <ConditionFilter query={query} types={types} properties={properties} />
         <CompareFilter query={query} />
       </div>
       <Answered answer={answer} what="the trend">
