@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { TextField } from "../parts/fields.tsx";
+import { useModal } from "../parts/focus.ts";
 import { type KeyRequest, onKeyRequest } from "./key-request.ts";
 import { type Access, keepKey } from "./keys.ts";
 
@@ -11,8 +12,7 @@ const PURPOSE: Record<Access, string> = {
 
 function KeyForm({ request: { access, detail, answer } }: { request: KeyRequest }) {
   const [key, setKey] = useState("");
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const dialog = useModal();
   const submit = (event: Event): void => {
     event.preventDefault();
     if (key.trim() === "") return;

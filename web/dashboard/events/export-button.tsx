@@ -3,13 +3,13 @@ import { exportPart, exportUrl } from "../access/api.ts";
 import { hasKeys } from "../access/keys.ts";
 import type { Problem } from "../access/problem.ts";
 import type { Changes } from "../address.ts";
+import { download } from "../parts/download.ts";
 import { ProblemNotice } from "../parts/notices.tsx";
 
-const MINUTE_MS = 60_000;
 const NAME = "events.ndjson";
 
 /** Downloads all parts in sequence: a server that cannot stream answers in parts. */
-async function download(query: Changes): Promise<void> {
+async function downloadAll(query: Changes): Promise<void> {
   const parts: Blob[] = [];
   let cursor: string | null = "";
   while (cursor !== null) {
@@ -17,10 +17,7 @@ async function download(query: Changes): Promise<void> {
     parts.push(part.content);
     cursor = part.next;
   }
-  const url = URL.createObjectURL(new Blob(parts));
-  Object.assign(document.createElement("a"), { href: url, download: NAME }).click();
-  // Some browsers read the address after this turn of the event loop.
-  setTimeout(() => URL.revokeObjectURL(url), MINUTE_MS);
+  download(new Blob(parts), NAME);
 }
 
 /** Exports the filtered events as lines of JSON. With keys it is a button: a link would put the key into logs. */
@@ -37,7 +34,7 @@ export function ExportButton({ query }: { query: Changes }) {
   const start = async (): Promise<void> => {
     setBusy(true);
     setProblem(undefined);
-    await download(query).catch(setProblem);
+    await downloadAll(query).catch(setProblem);
     setBusy(false);
   };
   return (

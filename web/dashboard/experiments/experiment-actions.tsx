@@ -1,9 +1,10 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { ExperimentReply } from "../../../domain/experiments/experiment.ts";
 import type { Results } from "../../../domain/experiments/results/results.ts";
 import { type ChangeBody, deleteExperiment } from "../access/api.ts";
 import type { Problem } from "../access/problem.ts";
 import { TextField } from "../parts/fields.tsx";
+import { useModal } from "../parts/focus.ts";
 import { ProblemNotice } from "../parts/notices.tsx";
 import { go, linkTo } from "../use-address.ts";
 import { type ChangeProps, useChange } from "./use-change.ts";
@@ -28,8 +29,7 @@ function StopDialog({ test, results, onStop, onClose }: StopDialogProps) {
   const [who, setWho] = useState("");
   const [why, setWhy] = useState("");
   const isDecided = who.trim() !== "" || why.trim() !== "";
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const dialog = useModal();
   const warning = warningFor(results, winner);
   const choice = (name: string | null, label: string) => (
     <label class="choice" key={label}>
@@ -87,8 +87,7 @@ interface DeleteDialogProps {
 }
 
 function DeleteDialog({ test, onDelete, onClose }: DeleteDialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const dialog = useModal();
   return (
     <dialog ref={dialog} aria-labelledby="delete-title" onCancel={onClose}>
       <h2 id="delete-title">Delete {test.test_name}?</h2>

@@ -2,6 +2,7 @@ import type { Catalogue } from "../../../domain/reports/catalogue.ts";
 import type { Answer } from "../access/use-answer.ts";
 import { propertyNames, typeNames } from "../events/use-catalogue.ts";
 import { type Option, SelectField, TextField } from "../parts/fields.tsx";
+import { useKeptFocus } from "../parts/focus.ts";
 import { withNone } from "../reports/filter-fields.tsx";
 import {
   type ExperimentDraft,
@@ -42,8 +43,9 @@ export function VariantFields({ draft: { variants, control }, onChange }: DraftP
     const { list, chosen } = without(variants, index, control);
     onChange({ variants: list, control: chosen });
   };
+  const group = useKeptFocus<HTMLFieldSetElement>();
   return (
-    <fieldset>
+    <fieldset ref={group}>
       <legend>Variants</legend>
       {variants.map(({ name, weight }, index) => (
         <div class="row" key={index}>
@@ -182,8 +184,9 @@ export function MetricFields({
     const { list, chosen } = without(metrics, index, primary);
     onChange({ metrics: list, primary: chosen });
   };
+  const group = useKeptFocus<HTMLFieldSetElement>();
   return (
-    <fieldset>
+    <fieldset ref={group}>
       <legend>Metrics</legend>
       {metrics.map((metric, index) => (
         <div class="row" key={index}>

@@ -1,5 +1,6 @@
 import type { Overview } from "../../../domain/reports/overview.ts";
 import type { Changes } from "../address.ts";
+import { CsvButton } from "../parts/csv-button.tsx";
 import { isolated, number } from "../parts/format.ts";
 import { whereName } from "../reports/filters.ts";
 import { change } from "../reports/trend-figures.ts";
@@ -54,7 +55,7 @@ const unitOf = ({ event_type }: List): string => (event_type === null ? "Events"
 const TopList = ({ list, range }: ListProps) => {
   const most = Math.max(1, ...list.rows.filter(({ is_other }) => !is_other).map(({ total }) => total));
   return (
-    <section class="card">
+    <section class="card with-csv">
       <table class="top">
         <caption>
           <h2>{TITLES[list.name]}</h2>
@@ -80,7 +81,11 @@ const TopList = ({ list, range }: ListProps) => {
           ))}
         </tbody>
       </table>
-      {list.rows.length === 0 && <p class="hint">None in this range.</p>}
+      {list.rows.length === 0 ? (
+        <p class="hint">None in this range.</p>
+      ) : (
+        <CsvButton name={TITLES[list.name]} />
+      )}
     </section>
   );
 };

@@ -72,8 +72,8 @@ export function Answered<T>({
 }: AnsweredProps<T>) {
   return (
     <div class={loading && value !== undefined ? "answered answered-stale" : "answered"} aria-busy={loading}>
-      <p class="progress" role="status">
-        {loading ? `Loading ${what} …` : ""}
+      <p class={loading ? "progress" : "unseen"} role="status">
+        {loading ? `Loading ${what} …` : value === undefined ? "" : `Loaded ${what}.`}
       </p>
       {problem !== undefined && (
         // A request with faults would be refused again.

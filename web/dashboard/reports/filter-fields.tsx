@@ -1,6 +1,7 @@
 import type { Changes } from "../address.ts";
 import type { Names } from "../events/use-catalogue.ts";
 import { FilterField, type Option, optionsOf, SelectField } from "../parts/fields.tsx";
+import { useKeptFocus } from "../parts/focus.ts";
 import { counted } from "../parts/format.ts";
 import { setQuery } from "../use-address.ts";
 import { zoneOf, zoneSetting } from "../zone.ts";
@@ -206,8 +207,9 @@ export function ConditionFilter({
 }: PropertyFilterProps & Pick<ConditionProps, "types">) {
   const conditions = conditionsOf(query);
   const chosen = query.get("property") ?? "";
+  const group = useKeptFocus<HTMLDivElement>();
   return (
-    <>
+    <div class="grouped" ref={group}>
       <SelectField
         label="Property"
         value={chosen}
@@ -222,6 +224,6 @@ export function ConditionFilter({
           ))}
         </ul>
       )}
-    </>
+    </div>
   );
 }

@@ -3,6 +3,7 @@ import type { Catalogue } from "../../../domain/reports/catalogue.ts";
 import type { Answer } from "../access/use-answer.ts";
 import { propertyNames, typeNames } from "../events/use-catalogue.ts";
 import { FilterField, SelectField } from "../parts/fields.tsx";
+import { useKeptFocus } from "../parts/focus.ts";
 import { setQuery } from "../use-address.ts";
 import { withNone } from "./filter-fields.tsx";
 import { formatSteps, MAX_STEPS, type Step, scalarOf } from "./funnel-steps.ts";
@@ -59,13 +60,14 @@ interface StepFieldsProps {
 /** The fields of the steps, with an empty one at the end to add another step. */
 export function StepFields({ query, steps, catalogue }: StepFieldsProps) {
   const names = typeNames(catalogue);
+  const group = useKeptFocus<HTMLOListElement>();
   const shown: readonly Step[] = steps.length < MAX_STEPS ? [...steps, { event_type: "" }] : steps;
   const replace = (index: number, ...replacement: Step[]): void =>
     setSteps([...steps.slice(0, index), ...replacement, ...steps.slice(index + 1)]);
   return (
-    <ol class="step-fields">
+    <ol class="step-fields" ref={group}>
       {shown.map((step, index) => (
-        <li key={`${index} ${step.event_type}`}>
+        <li key={index}>
           <SelectField
             label={index < steps.length ? `Step ${index + 1}` : "Next step"}
             path={`steps[${index}].event_type`}
@@ -75,6 +77,7 @@ export function StepFields({ query, steps, catalogue }: StepFieldsProps) {
           />
           {step.event_type !== "" && (
             <StepCondition
+              key={`${steps.length} ${step.event_type}`}
               query={query}
               step={step}
               catalogue={catalogue}
