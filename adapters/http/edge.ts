@@ -18,6 +18,7 @@ import { createLogBudget } from "./log/log-budget.ts";
 import { brokenOff, entryOf, type Log, type LogEntry, watched } from "./log/log-entry.ts";
 import { type HttpRequest, type HttpResponse, isPieces, type Respond } from "./message.ts";
 import { readBody } from "./requests/body.ts";
+import { createDecompression } from "./requests/decompression.ts";
 import { parseRequest } from "./requests/parse-request.ts";
 import { createRouter, type Route, type Target } from "./router.ts";
 
@@ -78,6 +79,7 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
   const cors = createCors(settings);
   const door = createDoor(settings, cors, world.now);
   const withinBudget = createLogBudget(world.now);
+  const decompress = createDecompression();
 
   function begin(exchange: Exchange): void {
     const { request } = exchange;
@@ -104,7 +106,7 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
       );
     } else if (target.body === undefined) run(exchange, target, params, query, undefined);
     else {
-      readBody(request, target, (decode) =>
+      readBody(request, target, decompress, (decode) =>
         attempt(exchange, () => run(exchange, target, params, query, decode())),
       );
     }

@@ -19,6 +19,12 @@ const PACKAGES = ["@hono/node-server", "express", "fastify", "hono", "react", "r
 
 type Finish = (act: () => Promise<void>) => void;
 
+interface Stored {
+  readonly event_type: string;
+  readonly user_id: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
 interface Counts {
   readonly users: number;
   readonly signups: number;
@@ -48,17 +54,26 @@ export async function shop(onTestFinished: Finish) {
     );
   }
 
+  /** A program of a document with the address and the keys of this server. */
+  const filled = (program: string): string =>
+    program
+      .replaceAll(/http:\/\/127\.0\.0\.1:20000|https:\/\/analytics\.example\.com/g, url)
+      .replaceAll("<write key>", WRITE_KEY)
+      .replaceAll("<admin key>", ADMIN_KEY);
+
   return {
     folder,
-    url,
+    filled,
 
-    /** A program of the page with the address and the key of this server. */
+    /** A quick start for this server, which listens on the port. */
     async program(title: string, port = 3000): Promise<string> {
-      const program = (await quickStarts()).get(title) ?? "";
-      return program
-        .replaceAll("http://127.0.0.1:20000", url)
-        .replaceAll("<write key>", WRITE_KEY)
-        .replaceAll("3000", String(port));
+      return filled((await quickStarts()).get(title) ?? "").replaceAll("3000", String(port));
+    },
+
+    /** All stored events, oldest first. */
+    async events(): Promise<readonly Stored[]> {
+      const { body } = await ask(url, { path: "/apiv1/events?limit=200", headers: ADMIN });
+      return JSON.parse(body).events.reverse();
     },
 
     async variantOf(user: string): Promise<string> {
@@ -66,11 +81,20 @@ export async function shop(onTestFinished: Finish) {
       return JSON.parse((await ask(url, { path, headers: ADMIN })).body).variant;
     },
 
-    /** Waits until so many users are enrolled and so many values are stored. */
+    /** Waits until the experiment has these numbers of users and values. */
     async expectCounts(expected: Counts): Promise<void> {
       await expect.poll(counts, { timeout: 30_000 }).toEqual(expected);
     },
   };
+}
+
+/** The program of this language below a heading of a document. */
+export async function programIn(document: string, title: string, language: string): Promise<string> {
+  const text = await readFile(join(inject("project"), document), "utf8");
+  const [, section = ""] = text.split(`\n## ${title}\n`);
+  const [, program] = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "m").exec(section) ?? [];
+  if (program === undefined) throw new Error(`${document} has no ${language} below ${title}.`);
+  return program;
 }
 
 /** The programs of docs/quick-starts.md by the heading above each. */

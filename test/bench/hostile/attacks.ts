@@ -102,6 +102,7 @@ export const ATTACKS: readonly Attack[] = [
   asks("half a million keys", () => post(BATCH, `[{${times(5e5, (n) => `"${key(n)}":0`)}}]`), 2),
   asks("the widest batch", () => gzipped(BATCH, wideBatch())),
   asks("64 MiB in 64 KB", () => post(BATCH, gzipSync(Buffer.alloc(64 * MEBIBYTE)), GZIP)),
+  asks("5 MB of spaces in 5 KB", () => gzipped(BATCH, " ".repeat(5e6)), 200),
   asks("64 MiB in 60 bytes", () => post(BATCH, brotliBomb(), { ...JSON_TYPE, "content-encoding": "br" })),
   asks("50,000 faults", () => gzipped(BATCH, faultyBatch())),
   asks("2,000 parameters", () => get(`/apiv1/events?${times(2_000, key, "&")}`), 16),
