@@ -19,16 +19,17 @@ export interface Asking {
   readonly verify?: boolean | undefined;
   /** Aborted when the caller has gone; the report then stops. */
   readonly gone?: AbortSignal | undefined;
+  /** What the caller can ask instead of a report that takes too long, by the parameters that its request has. */
+  readonly instead?: string | undefined;
 }
 
-const NARROW =
-  "Ask for a shorter time, for fewer or rarer event types, or without where, breakdown and verify.";
+const LATER = "Ask again later, or have ANALYTICS_REPORT_SECONDS raised.";
 
 /** The error of a report that exceeds its time limit. */
-export const tooLong = (limitMs: number): Failure =>
+export const tooLong = (limitMs: number, instead: string = LATER): Failure =>
   new Failure(
     "unavailable",
-    `This took longer than the ${limitMs / 1000} s that a report may take. ${NARROW}`,
+    `This took longer than the ${limitMs / 1000} s that a report may take. ${instead}`,
     { retryAfterSeconds: 60 },
   );
 

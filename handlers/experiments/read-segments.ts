@@ -25,7 +25,10 @@ export async function readSegments(
   let unknown: SegmentUser[] = [];
   const askEvents = async (): Promise<void> => {
     if (unknown.length === 0) return;
-    const facts = await storage.userFacts(segmentQuestion(property, unknown), { gone });
+    const facts = await storage.userFacts(segmentQuestion(property, unknown), {
+      gone,
+      instead: "Ask without segment.",
+    });
     for (const [index, user] of unknown.entries()) {
       const value = facts[index] ?? null;
       if (value !== null) table.add(value, user);

@@ -3,6 +3,8 @@ import { describeFunnel, Funnel, FunnelQuery, planFunnel } from "../../domain/re
 import { endpoint } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";
 
+const INSTEAD = "Ask for a shorter time, for rarer event types, or without where, breakdown and verify.";
+
 export const computeFunnel = endpoint({
   name: "computeFunnel",
   method: "POST",
@@ -16,7 +18,11 @@ export const computeFunnel = endpoint({
     const startedAt = now();
     const planned = planFunnel(body, startedAt);
     if ("faults" in planned) throw unanswerable("funnel", planned.faults);
-    const answered = await storage.funnel(planned.value, { verify: body.verify, gone: gone() });
+    const answered = await storage.funnel(planned.value, {
+      verify: body.verify,
+      gone: gone(),
+      instead: INSTEAD,
+    });
     const meta = metaOf(answered, startedAt, now());
     return { outcome: "ok", body: describeFunnel(planned.value, answered.value, meta) };
   },

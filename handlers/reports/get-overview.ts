@@ -86,7 +86,7 @@ export const getOverview = endpoint({
     const plan = planned(asked, startedAt);
     const { events, users, active, lists } = await askAll(storage, {
       plan,
-      asking: { gone: gone() },
+      asking: { gone: gone(), instead: "Ask for a shorter time." },
       now: startedAt,
     });
     const all = [events, users, active, ...lists.map(({ answer }) => answer)];

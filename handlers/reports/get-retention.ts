@@ -8,6 +8,8 @@ import {
 import { endpoint } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";
 
+const INSTEAD = "Ask for a shorter time, for rarer event types, or without verify.";
+
 export const getRetention = endpoint({
   name: "getRetention",
   method: "GET",
@@ -22,7 +24,11 @@ export const getRetention = endpoint({
     const planned = planRetention(query, startedAt);
     if ("faults" in planned) throw unanswerable("query", planned.faults);
     const question = planned.value;
-    const answered = await storage.retention(question, { verify: query.verify, gone: gone() });
+    const answered = await storage.retention(question, {
+      verify: query.verify,
+      gone: gone(),
+      instead: INSTEAD,
+    });
     const meta = metaOf(answered, startedAt, now());
     return { outcome: "ok", body: describeRetention(query, question, answered.value, startedAt, meta) };
   },

@@ -4,6 +4,9 @@ import { endpoint } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";
 import { askBothPeriods } from "./both-periods.ts";
 
+const INSTEAD =
+  "Ask for a shorter time, for fewer or rarer event types, or without where, breakdown, compare and verify.";
+
 export const getTrend = endpoint({
   name: "getTrend",
   method: "GET",
@@ -17,7 +20,11 @@ export const getTrend = endpoint({
     const startedAt = now();
     const planned = planTrend(query, startedAt);
     if ("faults" in planned) throw unanswerable("query", planned.faults);
-    const answered = await askBothPeriods(storage, planned.value, { verify: query.verify, gone: gone() });
+    const answered = await askBothPeriods(storage, planned.value, {
+      verify: query.verify,
+      gone: gone(),
+      instead: INSTEAD,
+    });
     const meta = metaOf(answered, startedAt, now());
     return { outcome: "ok", body: describeTrend(query, planned.value, answered.value, meta) };
   },

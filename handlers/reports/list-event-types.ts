@@ -21,7 +21,11 @@ export const listEventTypes = endpoint({
 
   async handle({ query: { limit, verify }, gone }, { storage, now }) {
     const startedAt = now();
-    const answered = await storage.eventTypes({ verify, gone: gone() });
+    const answered = await storage.eventTypes({
+      verify,
+      gone: gone(),
+      instead: verify ? "Ask without verify." : undefined,
+    });
     const meta = metaOf(answered, startedAt, now());
     return { outcome: "ok", body: describeCatalogue(answered.value, limit, meta) };
   },

@@ -9,6 +9,8 @@ import { eventCursor } from "./event-cursor.ts";
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 500;
 
+const INSTEAD = "Ask for a shorter time, for rarer event types, or without where and session_id.";
+
 export const listEvents = endpoint({
   name: "listEvents",
   method: "GET",
@@ -31,7 +33,7 @@ export const listEvents = endpoint({
     // One more than asked for tells whether there is a next page.
     const found = await storage.listEvents(
       { ...filter.value, limit: limit + 1, after: cursor },
-      { gone: gone() },
+      { gone: gone(), instead: INSTEAD },
     );
     const page = found.slice(0, limit);
     const last = page.at(-1);

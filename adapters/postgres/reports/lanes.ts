@@ -24,12 +24,12 @@ export function createLane(atOnce: number): Lane {
 /** Runs an act that ends when its time is over, or when its asker has gone. The time begins with the call. */
 export async function limited<T>(
   limitMs: number,
-  { gone }: Pick<Asking, "gone">,
+  { gone, instead }: Pick<Asking, "gone" | "instead">,
   act: (givenUp: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const giving = new AbortController();
   const leave = (): void => giving.abort(nobodyWaits());
-  const timer = setTimeout(() => giving.abort(tooLong(limitMs)), limitMs);
+  const timer = setTimeout(() => giving.abort(tooLong(limitMs, instead)), limitMs);
   gone?.addEventListener("abort", leave);
   if (gone?.aborted) leave();
   try {

@@ -170,11 +170,11 @@ export function createQuestions(
 
   function answer<T>(
     { effort, waysTo }: Asked<T>,
-    { verify = false, gone }: Asking,
+    { verify = false, ...asker }: Asking,
     begin: () => void,
   ): Promise<Answered<T>> {
     const waitsUntil = Date.now() + SHARE_OF_BUILDING * limitMs;
-    return limited(limitMs, { gone }, async (givenUp) => {
+    return limited(limitMs, asker, async (givenUp) => {
       const own = { verify, givenUp, waitsUntil, begin };
       const isShort = effort !== "long" && !verify;
       const onlyFromRollups = effort === "short from rollups";
@@ -203,7 +203,7 @@ export function createQuestions(
     listEvents: async (page, asking) => {
       const waysTo = (snapshot: Snapshot) => waysToList(snapshot, page);
       const asked = { effort: effortOfList(page), waysTo };
-      const { value } = await ask(lists, page, asked, { gone: asking?.gone });
+      const { value } = await ask(lists, page, asked, { ...asking, verify: false });
       return value;
     },
     eventTypes: (asking) => ask(types, null, { effort: "short from rollups", waysTo: waysToTypes }, asking),
@@ -221,7 +221,7 @@ export function createQuestions(
     userFacts: async (question, asking) => {
       const waysTo = (snapshot: Snapshot) => waysToFacts(snapshot, question);
       const asked = { effort: effortOfFacts(question), waysTo };
-      const { value } = await ask(facts, question, asked, { gone: asking?.gone });
+      const { value } = await ask(facts, question, asked, { ...asking, verify: false });
       return value;
     },
   };

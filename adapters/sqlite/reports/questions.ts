@@ -32,6 +32,8 @@ import { createRollupStore, createStateReader, isCurrent } from "./rollup-store.
 export interface TimeLimit {
   readonly deadline: Instant;
   readonly limitMs: number;
+  /** What to ask instead of what takes longer. */
+  readonly instead: string | undefined;
 }
 
 /** The limit, and how the asker says that they have gone. */
@@ -43,10 +45,10 @@ export interface Limits extends TimeLimit {
 export type Check = () => void;
 
 export const checkOf =
-  ({ deadline, limitMs }: TimeLimit, isGone: () => boolean): Check =>
+  ({ deadline, limitMs, instead }: TimeLimit, isGone: () => boolean): Check =>
   () => {
     if (isGone()) throw nobodyWaits();
-    if (Date.now() > deadline) throw tooLong(limitMs);
+    if (Date.now() > deadline) throw tooLong(limitMs, instead);
   };
 
 /** The questions, answered on one connection, each as of one moment. */
@@ -138,14 +140,14 @@ export function createQuestions(
   answerer: Answerer,
   limitMs: number,
 ): EventQuestions {
-  async function prepare({ verify = false, gone }: Asking = {}): Promise<[Terms, Limits]> {
+  async function prepare({ verify = false, gone, instead }: Asking = {}): Promise<[Terms, Limits]> {
     const startedAt = Date.now();
     const until = startedAt + SHARE_OF_BUILDING * limitMs;
     await erasures.rest(until);
     const stale = !(await build.catchUp(until));
     return [
       { verify, stale },
-      { deadline: startedAt + limitMs, limitMs, signal: gone },
+      { deadline: startedAt + limitMs, limitMs, instead, signal: gone },
     ];
   }
 

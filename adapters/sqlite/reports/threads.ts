@@ -201,12 +201,12 @@ export function createThreads({
 /** Answers questions on threads. */
 export function answerOn(threads: Threads): Answerer {
   async function ask<Answer>(limits: Limits, taskOf: (limits: SharedLimits) => Task): Promise<Answer> {
-    const { deadline, limitMs, signal } = limits;
+    const { signal, ...limit } = limits;
     const gone = new Int32Array(new SharedArrayBuffer(4));
     const giveUp = (): void => void Atomics.store(gone, 0, 1);
     if (signal?.aborted) giveUp();
     signal?.addEventListener("abort", giveUp, { once: true });
-    const answering = threads.run<Answer>(taskOf({ deadline, limitMs, gone }));
+    const answering = threads.run<Answer>(taskOf({ ...limit, gone }));
     return answering.finally(() => signal?.removeEventListener("abort", giveUp));
   }
   return {
