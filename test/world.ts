@@ -84,6 +84,8 @@ export function call<E extends Endpoint>(
     body: read(endpoint.body, body),
     minimal,
     gone: () => new AbortController().signal,
+    browser: async () => undefined,
+    visitor: () => "visitor-of-today",
     reachedAt: () => ({ host: "localhost:20000", scheme: "http" }),
   };
   const answer =

@@ -20,6 +20,7 @@ import { type HttpRequest, type HttpResponse, isPieces, type Respond } from "./m
 import { readBody } from "./requests/body.ts";
 import { createDecompression } from "./requests/decompression.ts";
 import { parseRequest } from "./requests/parse-request.ts";
+import { createVisitors } from "./requests/visitors.ts";
 import { createRouter, type Route, type Target } from "./router.ts";
 
 export interface EdgeParts {
@@ -78,6 +79,7 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
   const router = createRouter([...withDescription(endpoints), ...files.list]);
   const cors = createCors(settings);
   const door = createDoor(settings, cors, world.now);
+  const visitors = createVisitors(settings, world.now);
   const withinBudget = createLogBudget(world.now);
   const decompress = createDecompression();
 
@@ -120,7 +122,7 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
     body: unknown,
   ): void {
     door.admitLate(exchange.request, query, endpoint, body, params);
-    const parsed = parseRequest(exchange.request, endpoint, params, query, body);
+    const parsed = parseRequest(exchange.request, endpoint, params, query, body, visitors);
     endpoint.handle(parsed, world).then(
       (reply) => attempt(exchange, () => answerReply(exchange, endpoint, reply)),
       (error) => refuse(exchange, error),

@@ -109,13 +109,19 @@ export function assistants(endpoints: readonly Endpoint[]) {
     body: Sent.meta({ type: "object", description: "A JSON-RPC 2.0 request or notification." }),
     replies: { ok: Reply, accepted: z.undefined(), refused: Reply, unknown: Reply },
 
-    async handle({ body, gone, reachedAt }, world) {
+    async handle({ body, gone, reachedAt, browser, visitor }, world) {
       const read = readMessage(body);
       if ("error" in read) return { outcome: "refused", body: failed(read.error, read.id) };
       const { message, isOlder } = read;
       if (message.id === undefined) return { outcome: "accepted", body: undefined };
       made ??= toolsOf(endpoints);
-      const answered = await answer({ message, isOlder, tools: made, caller: { gone, reachedAt }, world });
+      const answered = await answer({
+        message,
+        isOlder,
+        tools: made,
+        caller: { gone, reachedAt, browser, visitor },
+        world,
+      });
       if ("error" in answered) {
         // To clients of older revisions an unknown path means that their session has ended.
         const outcome = !isOlder && answered.error.code === METHOD_NOT_FOUND ? "unknown" : "ok";

@@ -23,7 +23,7 @@ interface Tool {
 }
 
 /** The parts of the request that a call passes on. */
-export type Caller = Pick<Request<never, never, never>, "gone" | "reachedAt">;
+export type Caller = Pick<Request<never, never, never>, "gone" | "reachedAt" | "browser" | "visitor">;
 
 export interface Result {
   readonly content: readonly [{ readonly type: "text"; readonly text: string }];

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { occurrenceOf, senderClock } from "../../domain/clock.ts";
-import { EventInput, type NewEvent, stamp } from "../../domain/events/event.ts";
+import { EventInput, type NewEvent } from "../../domain/events/event.ts";
+import { PAGE_VIEW, stampSeen } from "../../domain/events/page-view.ts";
 import type { Checked, Fault } from "../../domain/failure.ts";
 import { type Instant, Timestamp } from "../../domain/time.ts";
 import { MAX_BATCH } from "../contract/batch.ts";
-import type { World } from "../contract/endpoint.ts";
+import type { Request, World } from "../contract/endpoint.ts";
 import { faultsOf } from "../contract/faults.ts";
 import { wording } from "../contract/wording.ts";
 import { LinkInput, linkFaultOf } from "../people/link-users.ts";
@@ -31,6 +32,10 @@ export const changedFields = (value: unknown, change: (fields: Fields) => Fields
 /** An id as text: other products take numbers too. */
 export const idOf = (value: unknown): unknown => (typeof value === "number" ? String(value) : value);
 
+/** The fields that have a value. */
+export const present = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+
 /** One item of another format, as acts of this product. None of it is checked yet. */
 export interface Act {
   readonly event?: Fields;
@@ -54,14 +59,19 @@ const instantOf = (value: unknown): Instant | undefined => Timestamp.safeParse(v
  * Carries out what can be carried out. Items with faults are counted and listed as refusals, and are not answered with an
  * error: clients of other products would drop the good ones too, and look at no list of errors.
  */
-export async function takeActs({ endpoint, acts, sentAt }: Intake, world: World): Promise<void> {
+export async function takeActs(
+  { endpoint, acts, sentAt }: Intake,
+  { browser }: Pick<Request<unknown, unknown, unknown>, "browser">,
+  world: World,
+): Promise<void> {
+  const seen = acts.some(({ event }) => event?.event_type === PAGE_VIEW) ? await browser() : undefined;
   const time = world.now();
   const clock = senderClock(instantOf(sentAt), time);
   const refuse = (faults: readonly Fault[]): void => world.activity.noteRefusedItem(endpoint, faults, time);
   const events = acts
     .flatMap(({ event }) => (event === undefined ? [] : [event]))
     .flatMap((fields) => {
-      const checked = checkedEvent(fields, (input) => stamp(input, time, clock));
+      const checked = checkedEvent(fields, (input) => stampSeen(input, seen, time, clock));
       if ("value" in checked) return [checked.value];
       refuse(checked.faults);
       return [];

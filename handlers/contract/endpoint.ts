@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Browser } from "../../domain/events/page-view.ts";
 import type { PreparedResults } from "../../domain/experiments/results/prepared-results.ts";
 import type { Failure, FailureCode } from "../../domain/failure.ts";
 import type { Storage } from "../../domain/storage.ts";
@@ -70,6 +71,10 @@ export interface Request<P, Q, B> {
   readonly minimal: boolean;
   /** A signal that is aborted when the caller no longer waits for the answer. */
   readonly gone: () => AbortSignal;
+  /** Facts about the page's browser, for page views; undefined where no browser sent the request. */
+  readonly browser: () => Promise<Browser | undefined>;
+  /** An id for a visitor who has none, which is another one each day. */
+  readonly visitor: () => string;
   /** The address of this server as the caller wrote it. */
   readonly reachedAt: () => { readonly host: string; readonly scheme: string };
 }

@@ -3,6 +3,7 @@ import { takeCloudEvents } from "../compatible/cloudevents/take-cloud-events.ts"
 import { evaluateRemotely } from "../compatible/growthbook/evaluate-remotely.ts";
 import { evaluateFlag } from "../compatible/ofrep/evaluate-flag.ts";
 import { evaluateFlags } from "../compatible/ofrep/evaluate-flags.ts";
+import { takePlausibleEvent } from "../compatible/plausible/take-plausible-event.ts";
 import {
   posthogBatch,
   posthogCapture,
@@ -12,6 +13,7 @@ import {
 import { posthogDecide, posthogFlags } from "../compatible/posthog/evaluate-flags.ts";
 import { segmentSettings } from "../compatible/segment/segment-settings.ts";
 import { takeSegmentCalls } from "../compatible/segment/take-segment-calls.ts";
+import { umamiBatch, umamiSend } from "../compatible/umami/take-umami-events.ts";
 import { trackEvent } from "../events/track-event.ts";
 import { trackEvents } from "../events/track-events.ts";
 import { assignEverywhere } from "../experiments/assignments/assign-everywhere.ts";
@@ -93,6 +95,9 @@ const withoutTools: readonly Endpoint[] = [
   posthogDecide,
   evaluateRemotely,
   takeCloudEvents,
+  umamiSend,
+  umamiBatch,
+  takePlausibleEvent,
 ];
 
 /** All endpoints. Tests compare the router, serverless.yml, the OpenAPI document and the README with this list. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EventInput, MAX_EVENT_BYTES, stamp, usualEvent } from "../../domain/events/event.ts";
+import { PAGE_VIEW, stampSeen } from "../../domain/events/page-view.ts";
 import { IsoTime, isoTime } from "../../domain/time.ts";
 import { endpoint } from "../contract/endpoint.ts";
 import { invalid } from "../contract/faults.ts";
@@ -23,8 +24,9 @@ export const trackEvent = endpoint({
   maxBytes: MAX_EVENT_BYTES,
   replies: { created: Stored, ok: Stored.extend({ duplicate: z.literal(true) }) },
 
-  async handle({ body }, { storage, now, activity }) {
-    const event = stamp(body, now());
+  async handle({ body, browser }, { storage, now, activity }) {
+    const event =
+      body.event_type === PAGE_VIEW ? stampSeen(body, await browser(), now()) : stamp(body, now());
     if ("faults" in event) throw invalid("event", event.faults);
     const [stored] = await storage.appendEvents([event.value]);
     activity.noteEvents([stored]);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { senderClock } from "../../domain/clock.ts";
-import { EventInput, type NewEvent, stamp, usualEvent } from "../../domain/events/event.ts";
+import { EventInput, type NewEvent, usualEvent } from "../../domain/events/event.ts";
+import { PAGE_VIEW, stampSeen } from "../../domain/events/page-view.ts";
 import type { AppendedEvent, EventStore } from "../../domain/storage.ts";
 import type { Activity } from "../contract/activity/activity.ts";
 import { batchOf, batchReply, takeIn, usualBatch } from "../contract/batch.ts";
@@ -26,7 +27,8 @@ export const trackEvents = endpoint({
   lines: true,
   replies: { created: Reply, partial: Reply },
 
-  async handle({ body, minimal }, { storage, now, activity }) {
+  async handle({ body, minimal, browser }, { storage, now, activity }) {
+    const seen = body.items.some(isPageView) ? await browser() : undefined;
     const time = now();
     const clock = senderClock(body.sent_at, time);
     return takeIn(
@@ -34,7 +36,7 @@ export const trackEvents = endpoint({
       {
         item: EventInput,
         usual: usualEvent,
-        check: (input) => stamp(input, time, clock),
+        check: (input) => stampSeen(input, seen, time, clock),
         store: (events) => append(storage, events, activity),
         refuse: (faults) => activity.noteRefusedItem("trackEvents", faults, time),
         answer: ({ appended, event }) => ({ duplicate: appended.duplicate, item: itemOf(appended, event) }),
@@ -43,6 +45,9 @@ export const trackEvents = endpoint({
     );
   },
 });
+
+const isPageView = (item: unknown): boolean =>
+  typeof item === "object" && item !== null && "event_type" in item && item.event_type === PAGE_VIEW;
 
 /** Stores the events, and returns each with what storage answered for it. */
 async function append(storage: EventStore, events: readonly NewEvent[], activity: Activity) {

@@ -5,6 +5,7 @@ import { FaultList, invalid, unanswerable } from "../../../handlers/contract/fau
 import { wording } from "../../../handlers/contract/wording.ts";
 import type { HttpRequest } from "../message.ts";
 import type { Route } from "../router.ts";
+import type { Visitors } from "./visitors.ts";
 
 /** The faults of all parts of a request. The list is created for the first fault, because most requests have none. */
 interface Faults {
@@ -84,6 +85,7 @@ export function parseRequest(
   sentParams: Route["params"],
   sentQuery: URLSearchParams | undefined,
   decoded: unknown,
+  visitors: Visitors,
 ): Request<never, never, never> {
   const faults: Faults = { list: undefined };
   const params = parse(endpoint.params, sentParams, faults, endpoint.usual?.params);
@@ -96,6 +98,8 @@ export function parseRequest(
     body,
     minimal: prefersMinimal(request.headers.prefer),
     gone: request.gone,
+    browser: () => visitors.browserOf(request),
+    visitor: () => visitors.idOf(request),
     reachedAt: () => reachedAt(request),
   };
 }

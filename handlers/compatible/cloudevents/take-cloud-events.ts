@@ -56,9 +56,9 @@ export const takeCloudEvents = endpoint({
   maxBytes: MAX_FOREIGN_BYTES,
   replies: { ok: z.strictObject({ success: z.literal(true) }) },
 
-  async handle({ body }, world) {
-    const items: readonly unknown[] = Array.isArray(body) ? body : [body];
-    await takeActs({ endpoint: ENDPOINT, acts: items.map(actOf) }, world);
+  async handle(request, world) {
+    const items: readonly unknown[] = Array.isArray(request.body) ? request.body : [request.body];
+    await takeActs({ endpoint: ENDPOINT, acts: items.map(actOf) }, request, world);
     return { outcome: "ok", body: { success: true as const } };
   },
 });

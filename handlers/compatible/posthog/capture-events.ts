@@ -19,8 +19,8 @@ const capture = (name: string, path: `/${string}`) =>
     maxBytes: MAX_FOREIGN_BYTES,
     replies: { ok: z.strictObject({ status: z.literal(1) }) },
 
-    async handle({ body }, world) {
-      await takeActs(intakeOf(name, body, world.now()), world);
+    async handle(request, world) {
+      await takeActs(intakeOf(name, request.body, world.now()), request, world);
       return { outcome: "ok", body: STORED };
     },
   });

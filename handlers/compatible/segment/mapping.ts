@@ -1,4 +1,4 @@
-import { type Act, changedFields, type Fields, fieldsOf, idOf } from "../intake.ts";
+import { type Act, changedFields, type Fields, fieldsOf, idOf, present } from "../intake.ts";
 
 // https://segment.com/docs/connections/spec/
 
@@ -31,9 +31,6 @@ function contextProperties(item: Fields): Fields {
     library: fieldsOf(context.library).name,
   });
 }
-
-const present = (fields: Fields): Fields =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
 
 /** The event type of each call, and its properties without those of the context. */
 const EVENTS: Record<

@@ -37,10 +37,10 @@ export const takeSegmentCalls = endpoint({
   replies: { ok: z.strictObject({ success: z.literal(true) }) },
   failures: ["not_found"],
 
-  async handle({ params: { call }, body }, world) {
-    const intake = intakeOf(call, body);
+  async handle(request, world) {
+    const intake = intakeOf(request.params.call, request.body);
     if (intake === undefined) throw new Failure("not_found", "Segment has no such call.");
-    await takeActs(intake, world);
+    await takeActs(intake, request, world);
     return { outcome: "ok", body: { success: true as const } };
   },
 });
