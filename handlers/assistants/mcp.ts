@@ -5,7 +5,6 @@ import {
   failed,
   INTERNAL_ERROR,
   invalidParams,
-  METHOD_NOT_FOUND,
   type Message,
   OLDER_REVISIONS,
   PARSE_ERROR,
@@ -16,9 +15,11 @@ import {
   readMessage,
   SERVER_INFO,
   Sent,
-  unknownMethod,
+  UNKNOWN_METHOD,
 } from "./protocol.ts";
 import { type Caller, callTool, toolsOf } from "./tools.ts";
+
+const NAME = "mcp";
 
 const INSTRUCTIONS =
   "Answers questions about what users did and about A/B tests. Begin with listEventTypes or listExperiments. " +
@@ -76,7 +77,7 @@ async function answer(asked: Call): Promise<Answered> {
   if (method === "server/discover") return { result: { supportedVersions: [REVISION], ...about, ...cached } };
   if (isOlder && method === "initialize") return initialize(asked);
   if (isOlder && method === "ping") return { result: {} };
-  return { error: unknownMethod(method) };
+  return { error: UNKNOWN_METHOD };
 }
 
 /** Adds the fields of the current revision. Clients of older ones refuse fields that they do not know. */
@@ -85,6 +86,12 @@ const stamped = (result: Result, world: World): Result => ({
   ...result,
   _meta: { [SERVER_INFO]: serverInfo(world) },
 });
+
+/** Lists a refusal, as the edge does for formats that throw theirs. */
+function noteRefusal({ message }: RpcError, { activity, now }: World): void {
+  const refused = { endpoint: NAME, what: "request", code: "invalid", detail: message, faults: [] } as const;
+  activity.refusals.note(refused, now());
+}
 
 const RPC_CODES: { readonly [code in Failure["code"]]?: number } = {
   invalid: PARSE_ERROR,
@@ -98,7 +105,7 @@ const refusalOf = ({ code, message }: Failure) => failed({ code: RPC_CODES[code]
 export function assistants(endpoints: readonly Endpoint[]) {
   let made: Tools | undefined;
   return endpoint({
-    name: "mcp",
+    name: NAME,
     method: "POST",
     path: "/mcp",
     access: "read",
@@ -111,7 +118,10 @@ export function assistants(endpoints: readonly Endpoint[]) {
 
     async handle({ body, gone, reachedAt, browser, visitor }, world) {
       const read = readMessage(body);
-      if ("error" in read) return { outcome: "refused", body: failed(read.error, read.id) };
+      if ("error" in read) {
+        noteRefusal(read.error, world);
+        return { outcome: "refused", body: failed(read.error, read.id) };
+      }
       const { message, isOlder } = read;
       if (message.id === undefined) return { outcome: "accepted", body: undefined };
       made ??= toolsOf(endpoints);
@@ -123,8 +133,9 @@ export function assistants(endpoints: readonly Endpoint[]) {
         world,
       });
       if ("error" in answered) {
+        noteRefusal(answered.error, world);
         // To clients of older revisions an unknown path means that their session has ended.
-        const outcome = !isOlder && answered.error.code === METHOD_NOT_FOUND ? "unknown" : "ok";
+        const outcome = !isOlder && answered.error === UNKNOWN_METHOD ? "unknown" : "ok";
         return { outcome, body: failed(answered.error, message.id) };
       }
       const result = isOlder ? answered.result : stamped(answered.result, world);

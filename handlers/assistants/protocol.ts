@@ -62,13 +62,11 @@ export const INTERNAL_ERROR = -32603;
 /** Of this server's own: the request was refused before its message was read. */
 export const REFUSED = -32000;
 
-export const METHOD_NOT_FOUND = -32601;
-
 export const invalidParams = (message: string): RpcError => ({ code: -32602, message });
-export const unknownMethod = (method: string): RpcError => ({
-  code: METHOD_NOT_FOUND,
-  message: `There is no method ${method.slice(0, 100)} here.`,
-});
+export const UNKNOWN_METHOD: RpcError = {
+  code: -32601,
+  message: "There is no method of this name here: see server/discover.",
+};
 const invalidRequest = (message: string): RpcError => ({ code: -32600, message });
 const mismatch = (message: string): RpcError => ({ code: -32020, message });
 const unsupported = (requested: string): RpcError => ({

@@ -5,17 +5,29 @@ import { ask, post } from "./client.ts";
 import { testFolder, testServer } from "./servers.ts";
 
 const WRITE_KEY = "write-key-0123456789";
+const READ_KEY = "read-key-0123456789";
 const ADMIN_KEY = "admin-key-0123456789";
 const ADMIN = { authorization: `Bearer ${ADMIN_KEY}` };
 
 const KEYS = {
   ANALYTICS_WRITE_KEYS: WRITE_KEY,
-  ANALYTICS_READ_KEYS: "read-key-0123456789",
+  ANALYTICS_READ_KEYS: READ_KEY,
   ANALYTICS_ADMIN_KEYS: ADMIN_KEY,
 };
 
 // Packages of an application that the programs use.
-const PACKAGES = ["@hono/node-server", "express", "fastify", "hono", "react", "react-dom", "vue"];
+const PACKAGES = [
+  "@hono/node-server",
+  "@modelcontextprotocol/client",
+  "@openfeature/core",
+  "@openfeature/server-sdk",
+  "express",
+  "fastify",
+  "hono",
+  "react",
+  "react-dom",
+  "vue",
+];
 
 type Finish = (act: () => Promise<void>) => void;
 
@@ -43,6 +55,7 @@ export async function shop(onTestFinished: Finish) {
     await symlink(join(inject("project"), target), join(modules, name));
   };
   await link("@analytics-server/client", "dist/client");
+  await link("analytics-server", "dist");
   for (const name of PACKAGES) await link(name, join("node_modules", name));
 
   async function counts(): Promise<Counts> {
@@ -59,6 +72,7 @@ export async function shop(onTestFinished: Finish) {
     program
       .replaceAll(/http:\/\/127\.0\.0\.1:20000|https:\/\/analytics\.example\.com/g, url)
       .replaceAll("<write key>", WRITE_KEY)
+      .replaceAll("<read key>", READ_KEY)
       .replaceAll("<admin key>", ADMIN_KEY);
 
   return {

@@ -6,6 +6,8 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
+import { openApi } from "../../../adapters/http/answers/openapi.ts";
+import { endpoints } from "../../../handlers/contract/endpoints.ts";
 import { trackEvent } from "../../../handlers/events/track-event.ts";
 import { call, openEdge, type TestEdge, type TestWorld, withColours } from "../../world.ts";
 import { KEYED, READ_KEY, serveCompatible, WRITE_KEY } from "../compatible/serve.ts";
@@ -43,21 +45,20 @@ async function toolAnswer(edge: TestEdge, name: string, args: unknown = {}) {
 
 const INFO = { "io.modelcontextprotocol/serverInfo": { name: "analytics-server", version: "1.2.3" } };
 
-const READ_TOOLS = [
-  "computeFunnel",
-  "explainAssignment",
-  "getExperiment",
-  "getResults",
-  "getRetention",
-  "getTimeline",
-  "getTrend",
-  "getUser",
-  "listEventTypes",
-  "listEvents",
-  "listExperiments",
-  "listRefusals",
-  "planSampleSize",
-];
+interface Operation {
+  readonly operationId: string;
+  readonly security: readonly object[];
+  readonly responses: { readonly 200?: { readonly content?: object } };
+}
+
+/** The read endpoints that answer with JSON, as the OpenAPI document says. */
+const READ_TOOLS = Object.values(openApi(endpoints, "1").paths)
+  .flatMap((operations): Operation[] => Object.values(Object(operations)))
+  .filter(({ security }) => security.some((access) => "read" in access))
+  .filter(({ responses }) => "application/json" in (responses[200]?.content ?? {}))
+  .map(({ operationId }) => operationId)
+  .filter((name) => name !== "mcp")
+  .sort();
 
 async function buy(world: TestWorld, user_id: string, properties: object): Promise<void> {
   await call(trackEvent, world, { body: { event_type: "buy", user_id, properties } });
@@ -74,6 +75,8 @@ test("the tools are the read endpoints that answer with JSON, and nothing that w
     _meta: INFO,
   });
   expect(result.tools.map(({ name }) => name).sort()).toEqual(READ_TOOLS);
+  expect(READ_TOOLS).toContain("getResults");
+  expect(READ_TOOLS).not.toContain("exportEvents");
   for (const { annotations } of result.tools) expect(annotations).toMatchObject({ readOnlyHint: true });
 });
 
@@ -199,6 +202,19 @@ test.each<[string, Rpc, Record<string, string>, number, object]>([
 ])("%s is refused with a code of the protocol", async (_, rpc, headers, status, expected) => {
   const answer = await send(openEdge(), rpc, headers);
   expect([answer.status, answer.body]).toEqual([status, expected]);
+});
+
+test("refused messages are listed, without what was in them", async () => {
+  const edge = openEdge();
+  await send(edge, { method: "secret" });
+  await sendOlder(edge, []);
+  await send(edge, { method: "tools/call", params: { name: "secret" } });
+  const { answer } = await toolAnswer(edge, "listRefusals");
+  expect(answer.refusals.map(({ endpoint, detail }: Record<string, string>) => [endpoint, detail])).toEqual([
+    ["mcp", "There is no tool of this name: see tools/list."],
+    ["mcp", "Send one message at a time: there are no batches."],
+    ["mcp", "There is no method of this name here: see server/discover."],
+  ]);
 });
 
 test("a version that is not known is refused with the one that is", async () => {
