@@ -1,5 +1,5 @@
-import type { MetricDefinition } from "../experiments/experiment.ts";
 import { MAX_VALUE } from "../experiments/metric.ts";
+import type { MetricDefinition } from "../experiments/metric-declaration.ts";
 import type { Properties } from "./properties.ts";
 
 /** An event as a value of a metric made of events, or why it is none although it should be. */

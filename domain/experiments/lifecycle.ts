@@ -2,18 +2,13 @@ import { z } from "zod";
 import { Failure, type Fault } from "../failure.ts";
 import { Description, Name, recordOf } from "../text.ts";
 import { DAY, type Instant, isoTime, Timestamp } from "../time.ts";
+import { controlOf, type Experiment, ExperimentStatus, hasWeight, Share, Weight } from "./experiment.ts";
 import {
-  controlOf,
-  type Experiment,
-  ExperimentStatus,
-  hasWeight,
   MAX_METRICS,
   MetricDeclaration,
   metricDefinitions,
   metricsComplaints,
-  Share,
-  Weight,
-} from "./experiment.ts";
+} from "./metric-declaration.ts";
 
 /** A change of an experiment. Fields that are left out stay as they are. */
 export const ExperimentChange = z

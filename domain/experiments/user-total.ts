@@ -2,8 +2,8 @@ import type { FactsQuestion } from "../reports/user-facts.ts";
 import { addProduct, addValue, type ExactSum, noSum } from "../statistics/exact-sum.ts";
 import { DAY, type Instant } from "../time.ts";
 import type { MetricSums } from "./cells.ts";
-import type { EventCovariate, MetricDefinition } from "./experiment.ts";
 import { MAX_VALUE } from "./metric.ts";
+import type { EventCovariate, MetricDefinition } from "./metric-declaration.ts";
 
 // From a user's values to the sums of a cell. Both storage engines keep one total per user and metric, and add to the
 // sums what each value changes; this file states what that is.

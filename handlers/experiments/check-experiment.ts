@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { MeasuredExperiment } from "../../domain/experiments/cells.ts";
-import type { Experiment, MetricDefinition } from "../../domain/experiments/experiment.ts";
+import type { Experiment } from "../../domain/experiments/experiment.ts";
+import type { MetricDefinition } from "../../domain/experiments/metric-declaration.ts";
 import { ArmTable, metricSumsOf, usersOf } from "../../domain/experiments/results/arms.ts";
 import {
   type MeasuredMetric,

@@ -1,10 +1,6 @@
 import { choose } from "../../domain/experiments/assignment.ts";
-import {
-  ExperimentInput,
-  type MetricDefinition,
-  type NewExperiment,
-  newExperiment,
-} from "../../domain/experiments/experiment.ts";
+import { ExperimentInput, type NewExperiment, newExperiment } from "../../domain/experiments/experiment.ts";
+import type { MetricDefinition } from "../../domain/experiments/metric-declaration.ts";
 import { DAY, HOUR, type Instant } from "../../domain/time.ts";
 import type { Calendar } from "./calendar.ts";
 

@@ -1,8 +1,9 @@
 import type { NewEvent } from "../../domain/events/event.ts";
 import { eventValue } from "../../domain/events/event-metric.ts";
 import { messageKey } from "../../domain/events/message-id.ts";
-import type { Experiment, MetricDefinition } from "../../domain/experiments/experiment.ts";
+import type { Experiment } from "../../domain/experiments/experiment.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
+import type { MetricDefinition } from "../../domain/experiments/metric-declaration.ts";
 import type { Assignment, Storage } from "../../domain/storage.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Progress } from "../commands/progress.ts";

@@ -1,4 +1,4 @@
-import type { MetricDefinition } from "../../../domain/experiments/experiment.ts";
+import type { MetricDefinition } from "../../../domain/experiments/metric-declaration.ts";
 import { type Contribution, contributionsOf } from "../../../domain/experiments/user-total.ts";
 import type { Definitions } from "./definitions.ts";
 

@@ -1,4 +1,4 @@
-import { type MetricDefinition, readMetrics } from "../../../domain/experiments/experiment.ts";
+import { type MetricDefinition, readMetrics } from "../../../domain/experiments/metric-declaration.ts";
 import { covariateQuestion, covariatesIn } from "../../../domain/experiments/user-total.ts";
 import type { EventQuestions } from "../../../domain/storage.ts";
 import type { Query } from "../client.ts";

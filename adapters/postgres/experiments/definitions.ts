@@ -1,6 +1,6 @@
 import type { NewEvent } from "../../../domain/events/event.ts";
 import { type EventValue, eventValue } from "../../../domain/events/event-metric.ts";
-import { type MetricDefinition, readMetrics } from "../../../domain/experiments/experiment.ts";
+import { type MetricDefinition, readMetrics } from "../../../domain/experiments/metric-declaration.ts";
 import type { Query } from "../client.ts";
 import { endOf } from "./expressions.ts";
 

@@ -9,10 +9,10 @@ import {
   type Experiment,
   ExperimentStatus,
   type NewExperiment,
-  readMetrics,
   type Variant,
 } from "../../../domain/experiments/experiment.ts";
 import { type Forced, isOpen } from "../../../domain/experiments/lifecycle.ts";
+import { readMetrics } from "../../../domain/experiments/metric-declaration.ts";
 import { addedMetrics } from "../../../domain/experiments/user-total.ts";
 import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";

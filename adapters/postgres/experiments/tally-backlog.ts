@@ -1,4 +1,4 @@
-import { readMetrics } from "../../../domain/experiments/experiment.ts";
+import { readMetrics } from "../../../domain/experiments/metric-declaration.ts";
 import type { EventQuestions, OnRetry } from "../../../domain/storage.ts";
 import { type Background, createBackground } from "../../background/background.ts";
 import type { Query } from "../client.ts";

@@ -1,6 +1,7 @@
 import type { Database } from "better-sqlite3";
-import type { Experiment, MetricDefinition } from "../../../domain/experiments/experiment.ts";
+import type { Experiment } from "../../../domain/experiments/experiment.ts";
 import { MAX_TOTAL } from "../../../domain/experiments/metric.ts";
+import type { MetricDefinition } from "../../../domain/experiments/metric-declaration.ts";
 import {
   addCovariate,
   addCovariateOfValues,

@@ -1,10 +1,7 @@
 import type { Database } from "better-sqlite3";
 import { readDetails, valueOfVariant } from "../../../domain/experiments/details.ts";
-import {
-  type Experiment,
-  type ExperimentStatus,
-  readMetrics,
-} from "../../../domain/experiments/experiment.ts";
+import type { Experiment, ExperimentStatus } from "../../../domain/experiments/experiment.ts";
+import { readMetrics } from "../../../domain/experiments/metric-declaration.ts";
 import type { ExperimentPage } from "../../../domain/storage.ts";
 import { fromSql } from "../instants.ts";
 

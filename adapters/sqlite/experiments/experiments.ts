@@ -4,11 +4,10 @@ import { type GroupInput, type GroupRange, takeRange } from "../../../domain/exp
 import {
   type Experiment,
   ExperimentStatus,
-  type MetricDefinition,
   type NewExperiment,
-  readMetrics,
 } from "../../../domain/experiments/experiment.ts";
 import { type Forced, isOpen } from "../../../domain/experiments/lifecycle.ts";
+import { type MetricDefinition, readMetrics } from "../../../domain/experiments/metric-declaration.ts";
 import { addedMetrics, type BacklogSource } from "../../../domain/experiments/user-total.ts";
 import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";

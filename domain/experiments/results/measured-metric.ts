@@ -1,6 +1,7 @@
 import type { Direction } from "../../statistics/choice.ts";
 import type { RawValues } from "../cells.ts";
-import type { Experiment, MetricDefinition } from "../experiment.ts";
+import type { Experiment } from "../experiment.ts";
+import type { MetricDefinition } from "../metric-declaration.ts";
 import { type Arm, metricNamesOf, metricSumsOf } from "./arms.ts";
 
 /** A metric as results show it. */

@@ -1,4 +1,5 @@
-import type { EventCovariate, Experiment } from "../../../domain/experiments/experiment.ts";
+import type { Experiment } from "../../../domain/experiments/experiment.ts";
+import type { EventCovariate } from "../../../domain/experiments/metric-declaration.ts";
 import { type CovariateValue, covariateQuestion } from "../../../domain/experiments/user-total.ts";
 import { Failure } from "../../../domain/failure.ts";
 import type { Fact } from "../../../domain/reports/user-facts.ts";

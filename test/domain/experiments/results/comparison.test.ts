@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ExperimentCells } from "../../../../domain/experiments/cells.ts";
-import type { MetricDefinition } from "../../../../domain/experiments/experiment.ts";
+import type { MetricDefinition } from "../../../../domain/experiments/metric-declaration.ts";
 import { ArmTable } from "../../../../domain/experiments/results/arms.ts";
 import type { ComparisonReply } from "../../../../domain/experiments/results/comparison.ts";
 import { compareAll, type Design } from "../../../../domain/experiments/results/comparisons.ts";

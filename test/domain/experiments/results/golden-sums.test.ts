@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Cell, MetricSums } from "../../../../domain/experiments/cells.ts";
-import type { MetricDefinition } from "../../../../domain/experiments/experiment.ts";
+import type { MetricDefinition } from "../../../../domain/experiments/metric-declaration.ts";
 import { resultsOf } from "../../../../domain/experiments/results/results.ts";
 import { addValue, noSum } from "../../../../domain/statistics/exact-sum.ts";
 import { NOW } from "../../../world.ts";

@@ -1,5 +1,6 @@
 import type { Cell, ExperimentCells, MetricSums } from "../../../../domain/experiments/cells.ts";
-import type { Experiment, MetricDefinition } from "../../../../domain/experiments/experiment.ts";
+import type { Experiment } from "../../../../domain/experiments/experiment.ts";
+import type { MetricDefinition } from "../../../../domain/experiments/metric-declaration.ts";
 import { addProduct, addValue, noSum } from "../../../../domain/statistics/exact-sum.ts";
 import { NOW } from "../../../world.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ExperimentCells } from "../../../../domain/experiments/cells.ts";
-import type { Experiment, MetricDefinition } from "../../../../domain/experiments/experiment.ts";
+import type { Experiment } from "../../../../domain/experiments/experiment.ts";
+import type { MetricDefinition } from "../../../../domain/experiments/metric-declaration.ts";
 import { resultsOf } from "../../../../domain/experiments/results/results.ts";
 import { NOW } from "../../../world.ts";
 import { cellsOf, crash, experimentOf, experimentWith, signup } from "./stated-cells.ts";
