@@ -1,19 +1,24 @@
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { describe, expect, inject, test } from "vitest";
+import Sqlite from "better-sqlite3";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, inject, type TestContext, test } from "vitest";
+import { verifyDatabase } from "../../adapters/postgres/reports/verification.ts";
 import { openPostgres } from "../../adapters/postgres/storage.ts";
+import { verifyFile } from "../../adapters/sqlite/reports/verification.ts";
 import { openSqlite } from "../../adapters/sqlite/storage.ts";
 import type { NewEvent } from "../../domain/events/event.ts";
 import { messageKey } from "../../domain/events/message-id.ts";
 import { ExperimentInput, newExperiment } from "../../domain/experiments/experiment.ts";
 import type { Storage } from "../../domain/storage.ts";
-import { bundledPostgres, startPostgres } from "../adapters/postgres/server.ts";
+import { bundledPostgres, type PostgresServer, startPostgres } from "../adapters/postgres/server.ts";
 import { awaitOutput, freePort, spawnNode, stopChild } from "../bench/processes.ts";
 import { testFolder } from "./servers.ts";
 
-// CRASHES=50 kills each server fifty times.
+// `CRASHES=50 npx vitest run --project slow erasure-crash` kills each server fifty times.
 const KILLS = Number(process.env.CRASHES ?? 4);
 const AT = Date.parse("2026-11-01T00:00:00.000Z");
 const HOUR = 3_600_000;
@@ -106,12 +111,28 @@ async function shown(url: string): Promise<Shown> {
 
 const erase = (url: string) => fetch(`${url}/apiv1/users/ann`, { method: "DELETE" });
 
+const serverOn = (database: string, port: string, settings: Record<string, string> = {}) =>
+  spawnNode({
+    args: [join(inject("project"), "dist/serve.mjs")],
+    env: {
+      ANALYTICS_PORT: port,
+      ANALYTICS_DATABASE: database,
+      ANALYTICS_LOG_LEVEL: "error",
+      ...settings,
+    },
+  });
+
+async function kill(server: ChildProcess): Promise<void> {
+  const gone = once(server, "exit");
+  server.kill("SIGKILL");
+  await gone;
+}
+
 /** Starts a server on a filled database, erases a user, and kills it after some time; what it shows when it is started again. */
 async function killedAfter(database: string, milliseconds: number) {
   const port = String(await freePort());
   const url = `http://127.0.0.1:${port}`;
-  const env = { ANALYTICS_PORT: port, ANALYTICS_DATABASE: database, ANALYTICS_LOG_LEVEL: "error" };
-  const start = () => spawnNode({ args: [join(inject("project"), "dist/serve.mjs")], env });
+  const start = () => serverOn(database, port);
   const first = start();
   await awaitOutput(first, /listens on/);
   const answered = erase(url).then(
@@ -119,9 +140,7 @@ async function killedAfter(database: string, milliseconds: number) {
     () => false,
   );
   await pause(milliseconds);
-  const gone = once(first, "exit");
-  first.kill("SIGKILL");
-  await gone;
+  await kill(first);
   const isAnswered = await answered;
   const second = start();
   try {
@@ -167,25 +186,29 @@ const keptAt = (now: number): number => {
   return all.filter(({ occurred_at }) => Math.floor(occurred_at / HOUR) >= first).length;
 };
 
+/** A database that is filled, and what the test does with it besides serving it. */
+interface Filled {
+  /** For ANALYTICS_DATABASE. */
+  readonly name: string;
+  /** Lets the next server build the rollups again. */
+  invalidate(): Promise<void>;
+  /** Whether a build of all rollups has begun and not ended. */
+  isBeingBuilt(): Promise<boolean>;
+  /** The number of figures of the rollups that differ from the events. */
+  differences(): Promise<number | undefined>;
+}
+
 /** Starts a server that removes old events on the same database again and again, and kills it in the middle. */
-async function killedWhileExpiring(database: string): Promise<{ shown: number[]; inTheEnd: Shown }> {
+async function killedWhileExpiring({ name }: Filled): Promise<{ shown: number[]; inTheEnd: Shown }> {
   const port = String(await freePort());
   const url = `http://127.0.0.1:${port}`;
-  const env = {
-    ANALYTICS_PORT: port,
-    ANALYTICS_DATABASE: database,
-    ANALYTICS_LOG_LEVEL: "error",
-    ANALYTICS_KEEP_DAYS: String(KEEP_DAYS),
-  };
-  const start = () => spawnNode({ args: [join(inject("project"), "dist/serve.mjs")], env });
+  const start = () => serverOn(name, port, { ANALYTICS_KEEP_DAYS: String(KEEP_DAYS) });
   const seen: number[] = [];
   for (let turn = 0; turn < KILLS; turn += 1) {
     const server = start();
     await awaitOutput(server, /listens on/);
     seen.push((await shown(url)).events);
-    const gone = once(server, "exit");
-    server.kill("SIGKILL");
-    await gone;
+    await kill(server);
   }
   const last = start();
   try {
@@ -198,43 +221,133 @@ async function killedWhileExpiring(database: string): Promise<{ shown: number[];
   }
 }
 
-test("a server that is killed while it removes old events answers exactly, and goes on", async ({
-  onTestFinished,
-}) => {
+const LATEST_BUILD_KILL_MS = 300;
+
+/** Kills servers while they build all rollups again; what the next server shows each time, and how many kills came in time. */
+async function killedWhileBuilding(database: Filled): Promise<{ shown: Shown[]; interrupted: number }> {
+  const port = String(await freePort());
+  const url = `http://127.0.0.1:${port}`;
+  const seen: Shown[] = [];
+  let interrupted = 0;
+  for (let turn = 0; turn < KILLS; turn += 1) {
+    await database.invalidate();
+    const first = serverOn(database.name, port);
+    await awaitOutput(first, /listens on/);
+    await pause((LATEST_BUILD_KILL_MS * turn) / KILLS);
+    await kill(first);
+    if (await database.isBeingBuilt()) interrupted += 1;
+    const second = serverOn(database.name, port);
+    await awaitOutput(second, /listens on/);
+    seen.push(await shown(url));
+    await kill(second);
+  }
+  const last = serverOn(database.name, port);
+  await awaitOutput(last, /listens on/);
+  await shown(url);
+  await expect.poll(database.isBeingBuilt, { timeout: 60_000 }).toBe(false);
+  await stopChild(last);
+  return { shown: seen, interrupted };
+}
+
+interface Place {
+  /** A database of its own for each call. */
+  create(): Promise<Filled>;
+}
+
+async function onSqlite(onTestFinished: TestContext["onTestFinished"]): Promise<Place> {
   const folder = await testFolder(onTestFinished);
-  await fill(openSqlite(join(folder, "filled.db")));
-  const before = keptAt(Date.now());
-  const report = await killedWhileExpiring(join(folder, "filled.db"));
-  // Experiments keep their users and values.
-  const { events, ...figures } = report.inTheEnd;
-  expect(figures).toEqual({ users: 21, values: 21 });
-  expect([before, keptAt(Date.now())]).toContain(events);
-  // Each start goes on from where the one before was killed.
-  expect(report.shown).toEqual([...report.shown].sort((a, b) => b - a));
-}, 600_000);
+  const filled = join(folder, "filled.db");
+  await fill(openSqlite(filled));
+  let files = 0;
+  return {
+    async create() {
+      files += 1;
+      const name = join(folder, `${files}.db`);
+      copyFileSync(filled, name);
+      const within = <T>(act: (db: Sqlite.Database) => T): T => {
+        const db = new Sqlite(name);
+        try {
+          return act(db);
+        } finally {
+          db.close();
+        }
+      };
+      return {
+        name,
+        invalidate: async () =>
+          void within((db) => db.exec("update event_rollup set format = 0, through = 0")),
+        isBeingBuilt: async () =>
+          within((db) =>
+            db.prepare("select through < (select max(id) from events) from event_rollup").pluck().get(),
+          ) === 1,
+        differences: async () => verifyFile(name, () => {})?.all,
+      };
+    },
+  };
+}
 
-describe("a server that is killed while it erases a user", () => {
-  test("never shows a half-erased user and finishes after the start: SQLite", async ({ onTestFinished }) => {
-    const folder = await testFolder(onTestFinished);
-    await fill(openSqlite(join(folder, "filled.db")));
-    const interrupted = await killOften(async (turn) => {
-      const file = join(folder, `${turn}.db`);
-      copyFileSync(join(folder, "filled.db"), file);
-      return file;
-    });
-    process.stdout.write(`SQLite: ${interrupted} of ${KILLS} kills came in the middle of the erasure\n`);
-  }, 600_000);
+async function runOn<Row extends pg.QueryResultRow>(url: string, text: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<Row>(text).finally(() => client.end());
+  return rows;
+}
 
-  test("never shows a half-erased user and finishes after the start: PostgreSQL", async ({
+let postgres: PostgresServer;
+beforeAll(async () => {
+  postgres = await startPostgres(bundledPostgres());
+});
+afterAll(() => postgres.remove());
+
+const onPostgres = async (): Promise<Place> => ({
+  async create() {
+    const name = await postgres.newDatabase();
+    await fill(await openPostgres(name));
+    return {
+      name,
+      invalidate: async () => void (await runOn(name, "update event_rollup set format = 0")),
+      async isBeingBuilt() {
+        const [row] = await runOn<{ some: boolean }>(
+          name,
+          "select format = 0 or backfilled < backfill_end as some from event_rollup",
+        );
+        return row?.some ?? false;
+      },
+      differences: async () => (await verifyDatabase(name, {}, () => {}))?.all,
+    };
+  },
+});
+
+describe.each([
+  ["SQLite", onSqlite],
+  ["PostgreSQL", onPostgres],
+] as const)("a server on %s that is killed", (name, placeOf) => {
+  test("while it erases a user never shows a half-erased user, and finishes after the start", async ({
     onTestFinished,
   }) => {
-    const server = await startPostgres(bundledPostgres());
-    onTestFinished(() => server.remove());
-    const interrupted = await killOften(async () => {
-      const url = await server.newDatabase();
-      await fill(await openPostgres(url));
-      return url;
-    });
-    process.stdout.write(`PostgreSQL: ${interrupted} of ${KILLS} kills came in the middle of the erasure\n`);
-  }, 600_000);
+    const place = await placeOf(onTestFinished);
+    const interrupted = await killOften(async () => (await place.create()).name);
+    process.stdout.write(`${name}: ${interrupted} of ${KILLS} kills came in the middle of the erasure\n`);
+  }, 900_000);
+
+  test("while it removes old events answers exactly, and goes on", async ({ onTestFinished }) => {
+    const database = await (await placeOf(onTestFinished)).create();
+    const before = keptAt(Date.now());
+    const report = await killedWhileExpiring(database);
+    // Experiments keep their users and values.
+    const { events, ...figures } = report.inTheEnd;
+    expect(figures).toEqual({ users: 21, values: 21 });
+    expect([before, keptAt(Date.now())]).toContain(events);
+    // Each start goes on from where the one before was killed.
+    expect(report.shown).toEqual([...report.shown].sort((a, b) => b - a));
+    expect(await database.differences()).toBe(0);
+  }, 900_000);
+
+  test("while it builds all rollups again answers exactly, and goes on", async ({ onTestFinished }) => {
+    const database = await (await placeOf(onTestFinished)).create();
+    const { shown: seen, interrupted } = await killedWhileBuilding(database);
+    expect(seen).toEqual(seen.map(() => WITH_ANN));
+    expect(await database.differences()).toBe(0);
+    process.stdout.write(`${name}: ${interrupted} of ${KILLS} kills came in the middle of the build\n`);
+  }, 900_000);
 });
