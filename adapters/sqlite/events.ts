@@ -38,6 +38,8 @@ export function createEventStore(
     "select event_id as id, created_at from removed_messages where message_id = ?",
   );
 
+  const hasRemoved = db.prepare<[], number>("select exists (select 1 from removed_messages)").pluck();
+
   function stored(key: Uint8Array): AppendedEvent {
     const row = selectByMessage.get(key);
     if (row === undefined) throw new Error("a message id was refused as a duplicate of none");
@@ -45,8 +47,9 @@ export function createEventStore(
   }
 
   // Trying first spares the look-up of a duplicate, which is rare; a refused insert leaves no gap in the ids.
-  function append(event: NewEvent): AppendedEvent {
-    const removed = event.message_key === null ? undefined : selectRemoved.get(event.message_key);
+  function append(event: NewEvent, mayBeRemoved: boolean): AppendedEvent {
+    const key = mayBeRemoved ? event.message_key : null;
+    const removed = key === null ? undefined : selectRemoved.get(key);
     if (removed !== undefined) {
       return { id: removed.id, created_at: fromSql(removed.created_at), duplicate: true };
     }
@@ -68,8 +71,12 @@ export function createEventStore(
     }
   }
 
-  function appendAndCount(event: NewEvent, watches: ReadonlyMap<string, readonly Watch[]>): AppendedEvent {
-    const appended = append(event);
+  function appendAndCount(
+    event: NewEvent,
+    watches: ReadonlyMap<string, readonly Watch[]>,
+    mayBeRemoved: boolean,
+  ): AppendedEvent {
+    const appended = append(event, mayBeRemoved);
     if (event.user_id === null || appended.duplicate) return appended;
     for (const watch of watches.get(event.event_type) ?? []) counter.count(watch, event.user_id, event);
     return appended;
@@ -77,7 +84,9 @@ export function createEventStore(
 
   function appendAll(events: readonly NewEvent[]): AppendedEvent[] {
     const watches = shelf.watches();
-    return events.map((event) => appendAndCount(event, watches));
+    // A batch asks once whether any event was removed; a single event asks for its own message at the same cost.
+    const mayBeRemoved = events.length === 1 || hasRemoved.get() === 1;
+    return events.map((event) => appendAndCount(event, watches, mayBeRemoved));
   }
 
   return {
