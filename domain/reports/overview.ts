@@ -1,10 +1,9 @@
 import { z } from "zod";
+import { PAGE_VIEW } from "../events/page.ts";
 import { type Instant, IsoTime, MINUTE } from "../time.ts";
 import { Meta } from "./answer.ts";
 import type { TypeSummary } from "./catalogue.ts";
 import { Trend, type TrendPlan, TrendQuery, type TrendQuestion } from "./trend.ts";
-
-const PAGE_VIEW = "page_view";
 
 /** The lists of an overview: the properties of which the first one that the events have is counted. */
 const LISTS = {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { occurrenceOf, senderClock } from "../../domain/clock.ts";
 import { EventInput, type NewEvent } from "../../domain/events/event.ts";
-import { PAGE_VIEW, stampSeen } from "../../domain/events/page-view.ts";
+import { PAGE_VIEW } from "../../domain/events/page.ts";
+import { stampSeen } from "../../domain/events/page-view.ts";
 import type { Checked, Fault } from "../../domain/failure.ts";
 import { type Instant, Timestamp } from "../../domain/time.ts";
 import { MAX_BATCH } from "../contract/batch.ts";

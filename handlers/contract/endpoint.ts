@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Browser } from "../../domain/events/page-view.ts";
+import type { Browser } from "../../domain/events/page.ts";
 import type { PreparedResults } from "../../domain/experiments/results/prepared-results.ts";
 import type { Failure, FailureCode } from "../../domain/failure.ts";
 import type { Storage } from "../../domain/storage.ts";

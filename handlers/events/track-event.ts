@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EventInput, MAX_EVENT_BYTES, stamp, usualEvent } from "../../domain/events/event.ts";
-import { PAGE_VIEW, stampSeen } from "../../domain/events/page-view.ts";
+import { PAGE_VIEW } from "../../domain/events/page.ts";
+import { stampSeen } from "../../domain/events/page-view.ts";
 import { IsoTime, isoTime } from "../../domain/time.ts";
 import { endpoint } from "../contract/endpoint.ts";
 import { invalid } from "../contract/faults.ts";

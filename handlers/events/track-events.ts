@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { senderClock } from "../../domain/clock.ts";
 import { EventInput, type NewEvent, usualEvent } from "../../domain/events/event.ts";
-import { PAGE_VIEW, stampSeen } from "../../domain/events/page-view.ts";
+import { PAGE_VIEW } from "../../domain/events/page.ts";
+import { stampSeen } from "../../domain/events/page-view.ts";
 import type { AppendedEvent, EventStore } from "../../domain/storage.ts";
 import type { Activity } from "../contract/activity/activity.ts";
 import { batchOf, batchReply, takeIn, usualBatch } from "../contract/batch.ts";

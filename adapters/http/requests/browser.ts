@@ -1,6 +1,6 @@
 import { getParser } from "bowser";
 import { isbot } from "isbot";
-import type { Browser } from "../../../domain/events/page-view.ts";
+import type { Browser } from "../../../domain/events/page.ts";
 import { Recent } from "../../../domain/recent.ts";
 import type { HttpRequest } from "../message.ts";
 

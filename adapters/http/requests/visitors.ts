@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import type { Browser } from "../../../domain/events/page-view.ts";
+import type { Browser } from "../../../domain/events/page.ts";
 import type { Instant } from "../../../domain/time.ts";
 import { clientAddress, clientNetwork } from "../../addresses.ts";
 import type { Settings } from "../../settings.ts";

@@ -1,4 +1,4 @@
-import { PAGE_VIEW, placeOf, referrerOf } from "../../../domain/events/page-view.ts";
+import { PAGE_VIEW, placeOf, referrerOf } from "../../../domain/events/page.ts";
 import { type Act, changedFields, type Fields, fieldsOf, present } from "../intake.ts";
 
 // https://plausible.io/docs/events-api

@@ -1,4 +1,4 @@
-import { PAGE_VIEW, placeOf, referrerOf, screenClass } from "../../../domain/events/page-view.ts";
+import { PAGE_VIEW, placeOf, referrerOf, screenClass } from "../../../domain/events/page.ts";
 import { type Act, changedFields, type Fields, fieldsOf, idOf, present } from "../intake.ts";
 
 // https://umami.is/docs/api/sending-stats

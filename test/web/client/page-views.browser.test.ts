@@ -134,6 +134,25 @@ describeInBrowser("in Chromium, a page of another origin that asks for page view
     },
   );
 
+  test("by one line shows visitors, pages, referrers and devices in the dashboard", async () => {
+    const { server, address, page, arrived } = await scene(SCRIPT);
+    const from = (await testPage(onTestFinished, `<a href="${address}prices">Go</a>`)).replace(
+      "localhost",
+      "127.0.0.1",
+    );
+    await page.goto(from);
+    await page.click("a");
+    await arrived(1);
+    await page.goto(`${server.url}/#/overview`);
+    for (const [name, row] of [
+      ["Pages", "/prices"],
+      ["Referrers", new URL(from).host],
+      ["Devices", "desktop"],
+    ] as const)
+      await page.getByRole("table", { name }).getByRole("link", { name: row }).waitFor(PATIENCE);
+    expect(await page.locator(".tile").first().textContent()).toContain("Users1");
+  });
+
   test("tracks nothing by itself where it is not asked to", async () => {
     const { address, page, arrived } = await scene(
       (url) => `<!doctype html><script defer src="${url}/script.js"></script>${BODY}`,
