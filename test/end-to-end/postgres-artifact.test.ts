@@ -61,6 +61,7 @@ const variants = [{ variant_name: "red" }, { variant_name: "blue" }];
 const ONE = "/apiv1/ab-tests/1";
 
 const FLAG_CONTEXT = { context: { targetingKey: "ann" } };
+const UMAMI_EVENT = { type: "event", payload: { website: KEY, hostname: "shop.example", url: "/" } };
 const POSTHOG_EVENT = { event: "click", distinct_id: "ann" };
 
 // Named as in serverless.yml, ordered so that each request finds the data it needs.
@@ -90,6 +91,8 @@ const requests: readonly Named[] = [
   request("listEvents", "GET", "/apiv1/events"),
   request("listEventTypes", "GET", "/apiv1/events/types"),
   request("getTrend", "GET", "/apiv1/events/trend", undefined, "breakdown=page"),
+  request("listPropertyValues", "GET", "/apiv1/events/values", undefined, "property=page"),
+  request("getOverview", "GET", "/apiv1/overview"),
   request("computeFunnel", "POST", "/apiv1/events/funnel", {
     steps: [{ event_type: "click" }, { event_type: "view" }],
   }),
@@ -114,6 +117,9 @@ const requests: readonly Named[] = [
     type: "click",
   }),
   request("growthbookEval", "POST", `/api/eval/${KEY}`, { attributes: { id: "ann" } }),
+  request("umamiSend", "POST", "/api/send", UMAMI_EVENT),
+  request("umamiBatch", "POST", "/api/batch", [UMAMI_EVENT]),
+  request("plausibleEvent", "POST", "/api/event", { n: "pageview", u: "https://shop.example/", d: KEY }),
   request("mcp", "POST", "/mcp", { jsonrpc: "2.0", id: 1, method: "tools/list" }),
   request("answerOther", "GET", "/"),
   request("answerOther", "GET", "/dashboard.js"),
@@ -205,6 +211,8 @@ test("the unzipped artifact answers a gateway event for every endpoint from Post
     listEvents: 200,
     listEventTypes: 200,
     getTrend: 200,
+    listPropertyValues: 200,
+    getOverview: 200,
     computeFunnel: 200,
     getRetention: 200,
     exportEvents: 200,
@@ -222,6 +230,9 @@ test("the unzipped artifact answers a gateway event for every endpoint from Post
     posthogDecide: 200,
     growthbookEval: 200,
     cloudEvents: 200,
+    umamiSend: 200,
+    umamiBatch: 200,
+    plausibleEvent: 202,
     mcp: 200,
     "answerOther /": 200,
     "answerOther /dashboard.js": 200,
