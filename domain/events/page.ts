@@ -42,3 +42,9 @@ export function referrerOf(referrer: unknown, hostname: unknown): string | undef
 /** The class of a screen of a width in pixels, as the client in the browser says it. */
 export const screenClass = (width: number): string =>
   width < 768 ? "small" : width < 1280 ? "medium" : "large";
+
+/** The class of a screen such as `1920x1080`; undefined where it has another form. */
+export function screenOf(size: unknown): string | undefined {
+  const [, width] = typeof size === "string" ? (/^(\d{1,5})x\d{1,5}$/.exec(size) ?? []) : [];
+  return width === undefined ? undefined : screenClass(Number(width));
+}

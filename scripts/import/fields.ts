@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { placeOf } from "../../domain/events/page.ts";
 import { parseIsoTime } from "../../domain/time.ts";
 import type { Fields } from "../../handlers/compatible/intake.ts";
 
@@ -11,7 +12,7 @@ const isBlank = (value: unknown): boolean =>
 export const firstOf = (...values: readonly unknown[]): unknown => values.find((value) => !isBlank(value));
 
 /** The fields that have a value. */
-export const present = (fields: Fields): Fields =>
+export const filled = (fields: Fields): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => !isBlank(value)));
 
 /**
@@ -27,25 +28,25 @@ export function timeOf(value: unknown): unknown {
 export const idFrom = (source: string, ...parts: readonly unknown[]): string =>
   `${source}:${createHash("sha256").update(JSON.stringify(parts)).digest("hex")}`;
 
-const CAMPAIGN = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"];
-
-/** The UTM parameters of a query string. */
-export function campaignOf(query: unknown): Fields {
-  if (typeof query !== "string") return {};
-  const parameters = new URLSearchParams(query);
-  return present(Object.fromEntries(CAMPAIGN.map((name) => [name, parameters.get(name)])));
-}
-
-/** The path, host and UTM parameters of a page's address. */
-export function placeOf(url: unknown): Fields {
+/** The page at an address: its path, host and UTM parameters. */
+export function pageAt(url: unknown): Fields {
   if (typeof url !== "string" || !URL.canParse(url)) return {};
-  const { pathname, hostname, search } = new URL(url);
-  return { url, path: pathname, hostname, ...campaignOf(search) };
+  return { url, hostname: new URL(url).hostname, ...placeOf(url) };
 }
 
-/** The host of a referrer; a referrer that is no address stays as it is. */
-export const hostOf = (url: unknown): unknown =>
-  typeof url === "string" && URL.canParse(url) ? new URL(url).hostname : url;
+const DEVICES: Readonly<Record<string, string>> = {
+  laptop: "desktop",
+  smartphone: "mobile",
+  phablet: "mobile",
+  "smart tv": "tv",
+};
+
+/** The class of a device by its name in the live events, where it has one. */
+export function deviceOf(name: unknown): unknown {
+  if (typeof name !== "string") return name;
+  const lower = name.toLowerCase();
+  return Object.hasOwn(DEVICES, lower) ? DEVICES[lower] : lower;
+}
 
 /** A link of two ids of one person; undefined where there are no two. */
 export const linkOf = (anonymous_id: unknown, user_id: unknown): Fields | undefined =>

@@ -1,13 +1,7 @@
-import { PAGE_VIEW, placeOf, referrerOf, screenClass } from "../../../domain/events/page.ts";
+import { PAGE_VIEW, placeOf, referrerOf, screenOf } from "../../../domain/events/page.ts";
 import { type Act, changedFields, type Fields, fieldsOf, idOf, present } from "../intake.ts";
 
 // https://umami.is/docs/api/sending-stats
-
-/** The class of a screen such as `1920x1080`. */
-function screenOf(screen: unknown): string | undefined {
-  const [, width] = typeof screen === "string" ? (/^(\d{1,5})x\d{1,5}$/.exec(screen) ?? []) : [];
-  return width === undefined ? undefined : screenClass(Number(width));
-}
 
 const pageOf = ({ hostname, language, referrer, screen, title, url, tag }: Fields): Fields =>
   present({

@@ -1,5 +1,6 @@
+import { referrerOf } from "../../../domain/events/page.ts";
 import { type Fields, fieldsOf } from "../../../handlers/compatible/intake.ts";
-import { firstOf, hostOf, idFrom, linkOf, placeOf, present } from "../fields.ts";
+import { deviceOf, filled, firstOf, idFrom, linkOf, pageAt } from "../fields.ts";
 import type { Item, Source } from "../source.ts";
 
 // https://support.google.com/analytics/answer/7029846: the tables events_YYYYMMDD.
@@ -17,7 +18,7 @@ function parametersOf(list: unknown): Fields {
     const { string_value, int_value, float_value, double_value } = fieldsOf(value);
     return [String(key), firstOf(string_value, integerOf(int_value), float_value, double_value)] as const;
   });
-  return present(Object.fromEntries(entries));
+  return filled(Object.fromEntries(entries));
 }
 
 const VISITOR = ["user_id", "user_pseudo_id"];
@@ -39,7 +40,7 @@ function surroundingsOf(row: Fields): Fields {
   const campaign = fieldsOf(row.collected_traffic_source);
   const ecommerce = fieldsOf(row.ecommerce);
   return {
-    device: device.category,
+    device: deviceOf(device.category),
     os: device.operating_system,
     browser: firstOf(fieldsOf(device.web_info).browser, device.browser),
     language: device.language,
@@ -58,8 +59,9 @@ function surroundingsOf(row: Fields): Fields {
 
 function propertiesOf(row: Fields, parameters: Fields): Fields {
   const { page_location, page_title, page_referrer, ga_session_id: _, ...others } = parameters;
-  const page = { ...placeOf(page_location), title: page_title, referrer: hostOf(page_referrer) };
-  return { ...parametersOf(row.user_properties), ...present({ ...surroundingsOf(row), ...page }), ...others };
+  const at = pageAt(page_location);
+  const page = { ...at, title: page_title, referrer: referrerOf(page_referrer, at.hostname) };
+  return { ...parametersOf(row.user_properties), ...filled({ ...surroundingsOf(row), ...page }), ...others };
 }
 
 function* itemsOf(row: Fields): Generator<Item> {

@@ -1,16 +1,17 @@
+import { PAGE_VIEW, screenOf } from "../../../domain/events/page.ts";
 import { type Fields, fieldsOf } from "../../../handlers/compatible/intake.ts";
-import { firstOf, idFrom, linkOf, placeOf, present } from "../fields.ts";
+import { deviceOf, filled, firstOf, idFrom, linkOf, pageAt } from "../fields.ts";
 import type { Item, Source } from "../source.ts";
 
 // https://developer.matomo.org/api-reference/reporting-api#Live: Live.getLastVisitsDetails. A row is a visit with its actions.
 
 type Read = (action: Fields) => { readonly event_type: unknown; readonly properties: Fields };
 
-const pageOf = ({ url, pageTitle }: Fields): Fields => ({ ...placeOf(url), title: pageTitle });
+const pageOf = ({ url, pageTitle }: Fields): Fields => ({ ...pageAt(url), title: pageTitle });
 
 /** The event of each type of action. */
 const ACTIONS: Readonly<Record<string, Read>> = {
-  action: (action) => ({ event_type: "page_view", properties: pageOf(action) }),
+  action: (action) => ({ event_type: PAGE_VIEW, properties: pageOf(action) }),
   download: ({ url }) => ({ event_type: "download", properties: { url } }),
   outlink: ({ url }) => ({ event_type: "outbound_link", properties: { url } }),
   search: ({ siteSearchKeyword, siteSearchCategory, siteSearchCount }) => ({
@@ -23,7 +24,7 @@ const ACTIONS: Readonly<Record<string, Read>> = {
   }),
   goal: ({ goalName, goalId, revenue, url }) => ({
     event_type: "goal",
-    properties: { ...placeOf(url), goal: goalName, goal_id: goalId, revenue },
+    properties: { ...pageAt(url), goal: goalName, goal_id: goalId, revenue },
   }),
   ecommerceOrder: ({ orderId, revenue, items }) => ({
     event_type: "purchase",
@@ -37,10 +38,8 @@ const ACTIONS: Readonly<Record<string, Read>> = {
 
 /** Our property for each field of a visit that is one. */
 const PROPERTIES: Readonly<Record<string, string>> = {
-  deviceType: "device",
   browserName: "browser",
   operatingSystemName: "os",
-  resolution: "screen",
   languageCode: "language",
   country: "country",
   region: "region",
@@ -53,7 +52,7 @@ const PROPERTIES: Readonly<Record<string, string>> = {
   campaignContent: "utm_content",
 };
 
-const OTHERS = ["idSite", "idVisit", "visitorId", "userId", "actionDetails"];
+const OTHERS = ["deviceType", "resolution", "idSite", "idVisit", "visitorId", "userId", "actionDetails"];
 
 /** Matomo writes a number as text where its database has a decimal. */
 const numeric = (properties: Fields): Fields =>
@@ -65,6 +64,12 @@ const numeric = (properties: Fields): Fields =>
   );
 const NUMBERS = new Set(["revenue", "value", "items", "results"]);
 
+function visitProperties(visit: Fields): Fields {
+  const named = Object.entries(PROPERTIES).map(([field, name]) => [name, visit[field]]);
+  const device = deviceOf(visit.deviceType);
+  return filled({ ...Object.fromEntries(named), device, screen: screenOf(visit.resolution) });
+}
+
 function itemOf(visit: Fields, action: Fields): Item {
   const type = String(action.type);
   const read = Object.hasOwn(ACTIONS, type) ? ACTIONS[type] : undefined;
@@ -72,7 +77,6 @@ function itemOf(visit: Fields, action: Fields): Item {
   const { event_type, properties } = read(action);
   const seconds = Number(firstOf(action.timestamp) ?? Number.NaN);
   const { idSite, idVisit, visitorId } = visit;
-  const ofVisit = Object.entries(PROPERTIES).map(([field, name]) => [name, visit[field]]);
   const event = {
     event_type,
     user_id: firstOf(visit.userId, visitorId),
@@ -80,7 +84,7 @@ function itemOf(visit: Fields, action: Fields): Item {
     // A goal or an order has no id of its own.
     message_id: idFrom("matomo", idSite, idVisit, visitorId, type, firstOf(action.pageId) ?? action),
     timestamp: seconds * 1000,
-    properties: { ...present(Object.fromEntries(ofVisit)), ...numeric(present(properties)) },
+    properties: { ...visitProperties(visit), ...numeric(filled(properties)) },
   };
   return { event };
 }

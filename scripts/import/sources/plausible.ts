@@ -1,5 +1,6 @@
+import { PAGE_VIEW } from "../../../domain/events/page.ts";
 import type { Fields } from "../../../handlers/compatible/intake.ts";
-import { firstOf, idFrom, present } from "../fields.ts";
+import { filled, firstOf, idFrom } from "../fields.ts";
 import type { Item, Source } from "../source.ts";
 
 // https://github.com/plausible/analytics/blob/master/lib/plausible/exports.ex: totals by day, in the site's time zone.
@@ -25,7 +26,7 @@ function totalsOf(row: Fields, site: string | undefined): Totals | undefined {
   const hostname = firstOf(row.hostname, site);
   if (firstOf(row.page) !== undefined && row.pageviews !== undefined) {
     const properties = { path: row.page, hostname };
-    return { event_type: "page_view", column: "pageviews", properties };
+    return { event_type: PAGE_VIEW, column: "pageviews", properties };
   }
   if (firstOf(row.name) !== undefined && row.events !== undefined) {
     const properties = { url: row.link_url, path: row.path, hostname };
@@ -50,7 +51,7 @@ function* itemsOf(row: Fields, site: string | undefined): Generator<Item> {
   if (total === undefined) {
     return yield { fault: { path: column, message: `must be a number up to ${MOST_PER_ROW}` } };
   }
-  const properties = present(totals.properties);
+  const properties = filled(totals.properties);
   // Without the total: the last day of an earlier export is not complete, and a later one adds only what is missing.
   const id = idFrom("plausible", row.date, event_type, properties);
   for (let place = 0; place < total; place++) {

@@ -1,15 +1,15 @@
+import { PAGE_VIEW, placeOf, screenOf } from "../../../domain/events/page.ts";
 import type { Fields } from "../../../handlers/compatible/intake.ts";
-import { campaignOf, firstOf, idFrom, linkOf, present, timeOf } from "../fields.ts";
+import { deviceOf, filled, firstOf, idFrom, linkOf, timeOf } from "../fields.ts";
 import type { Item, Source } from "../source.ts";
 
 // https://github.com/umami-software/umami: the columns of website_event, which Umami Cloud exports joined with the session's.
 
-const PAGE_VIEW = "1";
+const OF_PAGE_VIEWS = "1";
 
 /** Our property for each column that is one. */
 const PROPERTIES: Readonly<Record<string, string>> = {
   hostname: "hostname",
-  url_path: "path",
   page_title: "title",
   referrer_domain: "referrer",
   utm_source: "utm_source",
@@ -18,10 +18,8 @@ const PROPERTIES: Readonly<Record<string, string>> = {
   utm_term: "utm_term",
   utm_content: "utm_content",
   language: "language",
-  screen: "screen",
   browser: "browser",
   os: "os",
-  device: "device",
   country: "country",
   region: "region",
   city: "city",
@@ -29,6 +27,9 @@ const PROPERTIES: Readonly<Record<string, string>> = {
 };
 
 const OTHERS = [
+  "url_path",
+  "screen",
+  "device",
   "event_id",
   "website_id",
   "session_id",
@@ -42,7 +43,10 @@ const OTHERS = [
 
 /** A row with another number is of a kind without a name, such as a tracked link. */
 const typeOf = (row: Fields): unknown =>
-  firstOf(row.event_name) ?? (String(row.event_type) === PAGE_VIEW ? "page_view" : undefined);
+  firstOf(row.event_name) ?? (String(row.event_type) === OF_PAGE_VIEWS ? PAGE_VIEW : undefined);
+
+const pageOf = ({ url_path, url_query }: Fields): Fields =>
+  firstOf(url_path) === undefined ? {} : placeOf(`${url_path}?${firstOf(url_query) ?? ""}`);
 
 function eventOf(row: Fields, event_type: unknown): Fields {
   const properties = Object.entries(PROPERTIES).map(([column, name]) => [name, row[column]]);
@@ -52,7 +56,14 @@ function eventOf(row: Fields, event_type: unknown): Fields {
     session_id: firstOf(row.visit_id, row.session_id),
     message_id: firstOf(row.event_id) ?? idFrom("umami", row),
     timestamp: timeOf(row.created_at),
-    properties: { ...campaignOf(row.url_query), ...present(Object.fromEntries(properties)) },
+    properties: {
+      ...pageOf(row),
+      ...filled({
+        ...Object.fromEntries(properties),
+        screen: screenOf(row.screen),
+        device: deviceOf(row.device),
+      }),
+    },
   };
 }
 
