@@ -40,6 +40,19 @@ describeInBrowser("in Chromium, the quick start for", () => {
   });
   afterAll(() => browser?.close());
 
+  test("a plain page shows the variant first and only, and stores a sign-up and a page view", async () => {
+    const { program, expectCounts, events } = await shop(onTestFinished);
+    const page = await (await testVisitor(onTestFinished, browser)).newPage();
+    await page.goto(await testPage(onTestFinished, await program("Plain page")));
+    const button = page.getByRole("button", { name: "Buy" });
+    await button.click();
+    expect(await button.getAttribute("class")).toMatch(/^(?:red|blue)$/);
+    await expectCounts({ users: 1, signups: 1 });
+    await expect
+      .poll(async () => (await events()).map(({ event_type }) => event_type), { timeout: 30_000 })
+      .toEqual(["page_view"]);
+  });
+
   test.each(APPLICATIONS)(
     "$title shows the variant first and only, and stores a sign-up",
     async (application) => {

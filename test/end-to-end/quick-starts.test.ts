@@ -14,6 +14,7 @@ const run = promisify(execFile);
 
 test("docs/quick-starts.md has a program for each of these", async () => {
   expect([...(await quickStarts()).keys()]).toEqual([
+    "Plain page",
     "React 19",
     "Vue",
     "Next",
