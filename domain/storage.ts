@@ -11,10 +11,12 @@ import type { Erasure, ErasureFigures, ErasurePage, NewErasure } from "./people/
 import type { LinkOutcome, NewLink } from "./people/links.ts";
 import type { PersonValue } from "./people/personal-data.ts";
 import type { StoredPerson } from "./people/profile.ts";
+import type { Annotation } from "./reports/annotation.ts";
 import type { Answered, Asking } from "./reports/answer.ts";
 import type { TypeSummary } from "./reports/catalogue.ts";
 import type { EventPage, StoredEvent } from "./reports/event-list.ts";
 import type { FunnelCount, FunnelQuestion } from "./reports/funnel.ts";
+import type { TimeRange } from "./reports/range.ts";
 import type { CohortCount, RetentionQuestion } from "./reports/retention.ts";
 import type { TrendQuestion, TrendSeries } from "./reports/trend.ts";
 import type { Fact, FactsQuestion } from "./reports/user-facts.ts";
@@ -112,6 +114,18 @@ export interface ErasureStore {
   eraseUser(erasure: NewErasure): Promise<Erasure | undefined>;
   /** Finished erasures, newest first. */
   listErasures(page: ErasurePage): Promise<readonly Erasure[]>;
+}
+
+export interface AnnotationPage extends TimeRange {
+  readonly limit: number;
+}
+
+export interface AnnotationStore {
+  addAnnotation(annotation: Annotation): Promise<void>;
+  /** Those of a range, newest first; of one time, by their ids. */
+  listAnnotations(page: AnnotationPage): Promise<readonly Annotation[]>;
+  /** Deletes it; false where there is none. */
+  deleteAnnotation(annotationId: string): Promise<boolean>;
 }
 
 export interface ChangedExperiment {
@@ -329,6 +343,7 @@ export interface Storage
     EventQuestions,
     PeopleStore,
     ErasureStore,
+    AnnotationStore,
     ExperimentStore,
     AssignmentStore,
     MetricStore {

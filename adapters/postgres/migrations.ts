@@ -488,6 +488,15 @@ update ab_deletions set stage = 0, reached = null;`;
 const visitorBuilds = `
 alter table event_visitors add column build bigint not null default ${newBuildNumber()};`;
 
+const annotations = `
+-- Moments that explain figures, such as deploys. On every node.
+create table annotations (
+  annotation_id text primary key,
+  at bigint not null,
+  text text not null
+);
+create index annotations_at on annotations(at, annotation_id collate "C");`;
+
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
   { name: "0001_specified_tables", sql: specified },
@@ -506,4 +515,5 @@ export const migrations: readonly PostgresMigration[] = [
   { name: "0014_user_links", sql: userLinks },
   { name: "0015_erasures", sql: erasures },
   { name: "0016_visitor_builds", sql: visitorBuilds },
+  { name: "0017_annotations", sql: annotations },
 ];

@@ -19,6 +19,7 @@ import { migrations, type PostgresMigration } from "./migrations.ts";
 import { openErasures } from "./people/erasures.ts";
 import { createLinkStore } from "./people/links.ts";
 import { createPersonReader } from "./people/person.ts";
+import { createAnnotationStore } from "./reports/annotations.ts";
 import { createQuestions } from "./reports/questions.ts";
 import { createRollupBuild, type RollupBuild } from "./reports/rollup-build.ts";
 
@@ -130,6 +131,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     ...questions,
     ...createPersonReader(database),
     ...createLinkStore(database),
+    ...createAnnotationStore(database),
     eraseUser: erasures.eraseUser,
     listErasures: erasures.listErasures,
     ...experiments,

@@ -470,6 +470,15 @@ create table ab_removed_messages (
   primary key (test_id, message_id)
 ) without rowid;`;
 
+const annotations = `
+-- Moments that explain figures, such as deploys.
+create table annotations (
+  annotation_id text primary key,
+  at integer not null,
+  text text not null
+) without rowid;
+create index annotations_at on annotations(at, annotation_id);`;
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
@@ -485,4 +494,5 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0012_drop_tallies", sql: dropTallies },
   { name: "0014_user_links", sql: userLinks },
   { name: "0015_erasures", sql: erasures },
+  { name: "0017_annotations", sql: annotations },
 ];

@@ -33,6 +33,7 @@ import { createIdsOf, createLinkStore, type IdsOf } from "./people/links.ts";
 import { createLeaving } from "./people/memberships.ts";
 import { createPersonReader } from "./people/person.ts";
 import { createRemover } from "./people/remover.ts";
+import { createAnnotationStore } from "./reports/annotations.ts";
 import { createLogPause } from "./reports/log-pause.ts";
 import { answerHere, createQuestions } from "./reports/questions.ts";
 import {
@@ -109,6 +110,14 @@ export class UnusableDatabase extends Error {
   constructor(file: string, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(`ANALYTICS_DATABASE names ${file}, which cannot be used: ${reason}`, { cause });
+  }
+}
+
+function openUsable(file: string): Database {
+  try {
+    return openDatabase(file);
+  } catch (error) {
+    throw new UnusableDatabase(file, error);
   }
 }
 
@@ -242,12 +251,7 @@ const progressOf = async (build: RollupBuild, erasures: Erasures, expiry: Expiry
 
 /** Opens the file, creates or upgrades its tables, and serves the port from it. `:memory:` keeps nothing. */
 export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
-  let db: Database;
-  try {
-    db = openDatabase(file);
-  } catch (error) {
-    throw new UnusableDatabase(file, error);
-  }
+  const db = openUsable(file);
   const { onRetry = () => {} } = options;
   const alive = db.prepare("select 1 from sqlite_schema limit 1");
   const shelf = createExperimentShelf(db);
@@ -281,6 +285,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
     ...questions,
     ...createPersonReader(db),
     ...createLinkStore(db, writer, shelf.clear),
+    ...createAnnotationStore(db, writer),
     eraseUser: erasures.eraseUser,
     listErasures: erasures.listErasures,
     ...createExperimentStore(db, writer, shelf, deletions, periods, () => void backlog.work()),

@@ -36,6 +36,9 @@ import { exportUser } from "../people/export-user.ts";
 import { getUser } from "../people/get-user.ts";
 import { linkUsers } from "../people/link-users.ts";
 import { listErasures } from "../people/list-erasures.ts";
+import { createAnnotation } from "../reports/annotations/create-annotation.ts";
+import { deleteAnnotation } from "../reports/annotations/delete-annotation.ts";
+import { listAnnotations } from "../reports/annotations/list-annotations.ts";
 import { computeFunnel } from "../reports/compute-funnel.ts";
 import { exportEvents } from "../reports/export-events.ts";
 import { getOverview } from "../reports/get-overview.ts";
@@ -75,6 +78,9 @@ const withoutTools: readonly Endpoint[] = [
   computeFunnel,
   getRetention,
   exportEvents,
+  createAnnotation,
+  listAnnotations,
+  deleteAnnotation,
   linkUsers,
   getUser,
   exportUser,

@@ -252,6 +252,11 @@ export const tables: readonly Table[] = [
     },
   },
   {
+    name: "annotations",
+    key: ["annotation_id"],
+    columns: { annotation_id: "text", at: "bigint", text: "text" },
+  },
+  {
     // The copy finishes no erasure: those under way are finished on the file first.
     name: "erasures",
     key: ["receipt"],

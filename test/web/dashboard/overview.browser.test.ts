@@ -24,6 +24,7 @@ describeInBrowser("the dashboard's overview", () => {
     const asked = requests.filter((request) => request.includes("/apiv1/"));
     expect(asked.map((request) => request.split("?")[0]).sort()).toEqual([
       `GET ${site.url}/apiv1/ab-tests`,
+      `GET ${site.url}/apiv1/annotations`,
       `GET ${site.url}/apiv1/events/trend`,
       `GET ${site.url}/apiv1/overview`,
     ]);
@@ -72,6 +73,18 @@ describeInBrowser("the dashboard's overview", () => {
           .allTextContents(),
       )
       .toEqual(["LineEventsPeriod beforeChange", "page_view30new"]);
+  });
+
+  test("marks the annotations of the range on its time axis, and so does the trend", async () => {
+    await send(`${site.url}/apiv1/annotations`, "POST", { text: "Release 1.9" });
+    await send(`${site.url}/apiv1/annotations`, "POST", { text: "Long ago", at: "2001-01-01T00:00:00Z" });
+    for (const view of ["#/overview", "#/trend"]) {
+      const page = await site.visited(view);
+      const listed = page.getByRole("list", { name: "Annotations" }).getByRole("listitem");
+      await expect
+        .poll(() => listed.allTextContents())
+        .toEqual([expect.stringMatching(/ UTC: Release 1\.9$/)]);
+    }
   });
 
   test("counts the active users again while it is open", async () => {

@@ -6,6 +6,7 @@ import type { Segments } from "../../../domain/experiments/results/segment-resul
 import type { Timeline } from "../../../domain/experiments/results/timeline.ts";
 import type { Plan, PlanInput } from "../../../domain/experiments/sample-size.ts";
 import type { ProfileReply } from "../../../domain/people/profile.ts";
+import type { AnnotationReply } from "../../../domain/reports/annotation.ts";
 import type { Catalogue } from "../../../domain/reports/catalogue.ts";
 import type { EventReply } from "../../../domain/reports/event-list.ts";
 import type { Funnel, FunnelQuery } from "../../../domain/reports/funnel.ts";
@@ -38,6 +39,7 @@ export const operations = {
   listEventTypes: { method: "GET", path: "/apiv1/events/types", access: "read" },
   getUser: { method: "GET", path: "/apiv1/users/{user_id}", access: "read" },
   listPropertyValues: { method: "GET", path: "/apiv1/events/values", access: "read" },
+  listAnnotations: { method: "GET", path: "/apiv1/annotations", access: "read" },
   getOverview: { method: "GET", path: "/apiv1/overview", access: "read" },
   getTrend: { method: "GET", path: "/apiv1/events/trend", access: "read" },
   computeFunnel: { method: "POST", path: "/apiv1/events/funnel", access: "read" },
@@ -167,6 +169,12 @@ export const listEventTypes = (signal?: AbortSignal): Promise<Catalogue> =>
 
 export const listPropertyValues = (query: Changes, signal?: AbortSignal): Promise<PropertyValues> =>
   ask(operations.listPropertyValues, { query, signal, quiet: true });
+
+export const listAnnotations = (
+  query: Changes,
+  signal?: AbortSignal,
+): Promise<{ annotations: AnnotationReply[] }> =>
+  ask(operations.listAnnotations, { query, signal, quiet: true });
 
 export const getOverview = (query: Changes, signal?: AbortSignal): Promise<Overview> =>
   ask(operations.getOverview, { query, signal });

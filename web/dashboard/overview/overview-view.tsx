@@ -7,10 +7,12 @@ import { Faults } from "../parts/fields.tsx";
 import { dayRange } from "../parts/format.ts";
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { TimePlot } from "../plots/time-plot.tsx";
+import { AnnotationList } from "../reports/annotation-list.tsx";
 import { CopyLink } from "../reports/copy-link.tsx";
 import { RangeFilter, ZoneFilter } from "../reports/filter-fields.tsx";
 import { rangeSettings, usualInterval, wholeRangeOf } from "../reports/ranges.ts";
-import { begun, capital, dataOf, describe, previousRangeOf } from "../reports/trend-figures.ts";
+import { begun, capital, dataOf, describe, previousRangeOf, withMarks } from "../reports/trend-figures.ts";
+import { useAnnotations } from "../reports/use-annotations.ts";
 import type { ViewProps } from "../view.ts";
 import { ActiveUsers } from "./active-users.tsx";
 import { Figures } from "./figures.tsx";
@@ -36,20 +38,24 @@ const usersTrend = ({ users, lists: _, events: __, active: ___, ...rest }: Overv
 
 function UsersPlot({ overview }: { overview: Overview }) {
   const trend = useMemo(() => begun(usersTrend(overview)), [overview]);
+  const annotations = useAnnotations(trend);
   const data = useMemo(() => {
-    const all = dataOf(trend);
+    const all = withMarks(dataOf(trend), annotations);
     return { ...all, lines: all.lines.map((line) => ({ ...line, label: "this period" })) };
-  }, [trend]);
+  }, [trend, annotations]);
   const unit = `Unique users per ${trend.interval}`;
   return (
-    <TimePlot
-      data={data}
-      label={`${unit}. Latest: ${describe(trend, trend.buckets.length - 1)}`}
-      unit={unit}
-      step={capital(trend.interval)}
-      before={previousRangeOf(trend)}
-      describe={(index) => describe(trend, index)}
-    />
+    <>
+      <TimePlot
+        data={data}
+        label={`${unit}. Latest: ${describe(trend, trend.buckets.length - 1)}`}
+        unit={unit}
+        step={capital(trend.interval)}
+        before={previousRangeOf(trend)}
+        describe={(index) => describe(trend, index)}
+      />
+      <AnnotationList annotations={annotations} zone={trend.timezone} />
+    </>
   );
 }
 

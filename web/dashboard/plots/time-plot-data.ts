@@ -21,5 +21,7 @@ export interface TimePlotData {
   readonly band?: { readonly low: Values; readonly high: Values } | undefined;
   /** A line at zero for differences, a floor at zero for counts. */
   readonly zero: "line" | "floor";
+  /** Moments to mark with a numbered vertical line, in epoch milliseconds. */
+  readonly marks?: readonly number[] | undefined;
   readonly formatTick: (value: number) => string;
 }

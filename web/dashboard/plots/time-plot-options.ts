@@ -86,6 +86,33 @@ const drawZero =
     plot.ctx.restore();
   };
 
+const MARK_FONT = "bold 12px system-ui, sans-serif";
+
+/** Numbered vertical lines at the marks. A mark after the last time is within its bucket, and drawn at the edge. */
+const drawMarks =
+  ({ times, marks = [] }: TimePlotData, palette: Palette) =>
+  (plot: uPlot): void => {
+    const { left, top, width, height } = plot.bbox;
+    const latest = times.at(-1) ?? 0;
+    const { ctx } = plot;
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = palette.zero;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([6 * devicePixelRatio, 3 * devicePixelRatio]);
+    ctx.font = MARK_FONT.replace("12", String(12 * devicePixelRatio));
+    ctx.textAlign = "center";
+    for (const [index, mark] of marks.entries()) {
+      const at = Math.round(plot.valToPos(Math.min(mark, latest) / SECOND, "x", true));
+      if (at < left || at > left + width) continue;
+      ctx.beginPath();
+      ctx.moveTo(at, top);
+      ctx.lineTo(at, top + height);
+      ctx.stroke();
+      ctx.fillText(String(index + 1), at, top - 4 * devicePixelRatio);
+    }
+    ctx.restore();
+  };
+
 /** From the first time to the last; half a day to each side of a single time. */
 function timeRange(times: readonly number[]): [number, number] {
   const first = (times[0] ?? 0) / SECOND;
@@ -131,7 +158,7 @@ export function timePlotOptions(data: TimePlotData, { width, height, palette, on
     series: [{}, ...all.map(({ series }) => series)],
     bands: band.length === 0 ? [] : [{ series: [1, 2], fill: palette.band }],
     hooks: {
-      draw: data.zero === "line" ? [drawZero(palette)] : [],
+      draw: [...(data.zero === "line" ? [drawZero(palette)] : []), drawMarks(data, palette)],
       setCursor: [({ cursor: { idx } }) => idx != null && onPoint(idx)],
     },
   };

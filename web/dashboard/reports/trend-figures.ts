@@ -1,3 +1,4 @@
+import type { AnnotationReply } from "../../../domain/reports/annotation.ts";
 import type { Trend } from "../../../domain/reports/trend.ts";
 import { compactNumber, counted, dayRange, isolated, lift, number, period } from "../parts/format.ts";
 import type { TimePlotData } from "../plots/time-plot-data.ts";
@@ -62,6 +63,12 @@ export const dataOf = (trend: Trend): TimePlotData => ({
   unfinished: trend.buckets.map(({ complete }) => !complete),
   zero: "floor",
   formatTick: compactNumber,
+});
+
+/** The data with a mark for each annotation. */
+export const withMarks = (data: TimePlotData, annotations: readonly AnnotationReply[]): TimePlotData => ({
+  ...data,
+  marks: annotations.map(({ at }) => Date.parse(at)),
 });
 
 /** The values at one time in words. */

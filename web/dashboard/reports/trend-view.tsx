@@ -13,6 +13,7 @@ import { DASHES } from "../plots/palette.ts";
 import { TimePlot } from "../plots/time-plot.tsx";
 import { linkTo } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
+import { AnnotationList } from "./annotation-list.tsx";
 import { CopyLink } from "./copy-link.tsx";
 import {
   BreakdownFilter,
@@ -34,8 +35,10 @@ import {
   previousRangeOf,
   totalsOf,
   unitOf,
+  withMarks,
 } from "./trend-figures.ts";
 import { TypeFields } from "./trend-type-fields.tsx";
+import { useAnnotations } from "./use-annotations.ts";
 
 const MEASURES = [
   { value: "count", label: "Events" },
@@ -89,7 +92,8 @@ const TrendTable = ({ trend }: { trend: Trend }) => (
 
 function Shown({ trend: answered }: { trend: Trend }) {
   const trend = useMemo(() => begun(answered), [answered]);
-  const data = useMemo(() => dataOf(trend), [trend]);
+  const annotations = useAnnotations(trend);
+  const data = useMemo(() => withMarks(dataOf(trend), annotations), [trend, annotations]);
   if (trend.series.every(({ total, previous }) => total === 0 && !previous?.total)) {
     return (
       <EmptyNotice title="No such events in this range">
@@ -109,6 +113,7 @@ function Shown({ trend: answered }: { trend: Trend }) {
         step={capital(trend.interval)}
         describe={(index) => describe(trend, index)}
       />
+      <AnnotationList annotations={annotations} zone={trend.timezone} />
       {trend.buckets.some(({ complete }) => !complete) && (
         <p class="hint">
           A hollow point on a dotted line is {oneOf(trend.interval)} that is not complete: it is not over yet,
