@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import Sqlite from "better-sqlite3";
 import { afterAll, expect, test } from "vitest";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
@@ -48,6 +49,25 @@ test("the space of expired events is given back, and no user id is left of users
   const db = new Sqlite(file, { readonly: true });
   expect(db.prepare("select count(*) as users from event_users").get()).toEqual({ users: 0 });
   db.close();
+});
+
+test("the space is given back some pages at a time, so that no write waits for all of it", async () => {
+  const file = newFile();
+  await filled(file);
+  const storage = openSqlite(file, { keeping: { days: 1, byType: {} }, now: () => AT + 9 * DAY });
+  const db = new Sqlite(file, { readonly: true });
+  const sizes: number[] = [];
+  // The expiry runs on the same thread: between two of its steps there is a turn of the event loop.
+  while ((await storage.check()).expiry?.pending !== false) {
+    sizes.push(Number(db.pragma("page_count", { simple: true })));
+    await nextTurn();
+  }
+  db.close();
+  await storage.close();
+  const steps = sizes.slice(1).map((size, index) => (sizes[index] ?? size) - size);
+  const [PAGES_A_STEP, PAGES_OF_THE_MAP] = [64, 2];
+  expect(Math.max(...steps)).toBeLessThanOrEqual(PAGES_A_STEP + PAGES_OF_THE_MAP);
+  expect(steps.filter((pages) => pages > 0).length).toBeGreaterThan(5);
 });
 
 test("a file that was made without automatic vacuum keeps its size, and uses the space again", async () => {
