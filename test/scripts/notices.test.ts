@@ -7,7 +7,8 @@ const notices = await readFile(join(dist, "THIRD-PARTY-NOTICES.txt"), "utf8");
 const sections = notices.split("-".repeat(80)).slice(1);
 const entries = [...notices.matchAll(/^(\S+) \d+\.\d+\.\d+\S* \(([^)]+)\)$/gm)];
 
-const PERMISSIVE = /^(?:MIT|MIT-0|ISC|0BSD|BSD-[23]-Clause|Apache-2\.0|BSL-1\.0)$/;
+// The Unlicense dedicates the code to the public domain.
+const PERMISSIVE = /^(?:MIT|MIT-0|Unlicense|ISC|0BSD|BSD-[23]-Clause|Apache-2\.0|BSL-1\.0)$/;
 
 /** The packages in a bundle, according to its source map. */
 async function bundledNames(): Promise<string[]> {
