@@ -1,4 +1,5 @@
-import type { Experiment, NewExperiment } from "./experiment.ts";
+import type { Experiment, NewExperiment, Variant } from "./experiment.ts";
+import { readMetrics } from "./metric-declaration.ts";
 
 /** The fields of an experiment that both engines keep as JSON, because no statement filters by them. */
 export interface Details
@@ -26,6 +27,28 @@ export const writeDetails = (experiment: NewExperiment): string => {
 export const readDetails = (json: string | null): Details =>
   json === null ? NOTHING : { ...NOTHING, ...JSON.parse(json) };
 
-/** The value of a variant. */
-export const valueOfVariant = ({ values }: Details, variant_name: string): unknown =>
-  Object.hasOwn(values, variant_name) ? values[variant_name] : variant_name;
+/** An experiment as the engines keep it: its metrics and details are JSON. */
+export interface StoredExperiment extends Omit<Experiment, "metrics" | "variants" | keyof Details> {
+  readonly control_variant_id: number | null;
+  readonly metrics: string;
+  readonly details: string | null;
+  readonly variants: readonly Omit<Variant, "is_control" | "value">[];
+}
+
+export function experimentOf(stored: StoredExperiment): Experiment {
+  const { control_variant_id, details, metrics, variants, ...row } = stored;
+  const control = control_variant_id ?? variants[0]?.id;
+  const { values, ...story } = readDetails(details);
+  return {
+    ...row,
+    ...story,
+    metrics: readMetrics(metrics),
+    variants: variants.map((variant) => ({
+      ...variant,
+      is_control: variant.id === control,
+      value: Object.hasOwn(values, variant.variant_name)
+        ? values[variant.variant_name]
+        : variant.variant_name,
+    })),
+  };
+}

@@ -1,7 +1,7 @@
 import {
-  type Details,
+  experimentOf,
   readDetails,
-  valueOfVariant,
+  type StoredExperiment,
   writeDetails,
 } from "../../../domain/experiments/details.ts";
 import { type GroupInput, type GroupRange, takeRange } from "../../../domain/experiments/exclusion.ts";
@@ -9,10 +9,8 @@ import {
   type Experiment,
   ExperimentStatus,
   type NewExperiment,
-  type Variant,
 } from "../../../domain/experiments/experiment.ts";
 import { type Forced, isOpen } from "../../../domain/experiments/lifecycle.ts";
-import { readMetrics } from "../../../domain/experiments/metric-declaration.ts";
 import { addedMetrics } from "../../../domain/experiments/user-total.ts";
 import type { ChangedExperiment, ExperimentPage, ExperimentStore } from "../../../domain/storage.ts";
 import type { Instant } from "../../../domain/time.ts";
@@ -20,13 +18,6 @@ import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
 import { type Deletions, isKept } from "./deletions.ts";
 import { epochOf, timeOf } from "./expressions.ts";
-
-interface ExperimentRow extends Omit<Experiment, "metrics" | "variants" | keyof Details> {
-  readonly control_variant_id: number | null;
-  readonly metrics: string;
-  readonly details: string | null;
-  readonly variants: readonly Omit<Variant, "is_control" | "value">[];
-}
 
 const OPEN = ExperimentStatus.options.filter(isOpen);
 
@@ -94,28 +85,6 @@ const FORCE = `
   insert into ab_forced(test_id, user_id, variant_id, forced_at) values ($1, $2, $3, $4)
   on conflict (test_id, user_id) do update set variant_id = excluded.variant_id, forced_at = excluded.forced_at`;
 
-function experimentOf({
-  control_variant_id,
-  metrics,
-  variants,
-  details: json,
-  ...row
-}: ExperimentRow): Experiment {
-  const control = control_variant_id ?? variants[0]?.id;
-  const details = readDetails(json);
-  const { values: _, ...story } = details;
-  return {
-    ...row,
-    ...story,
-    metrics: readMetrics(metrics),
-    variants: variants.map((variant) => ({
-      ...variant,
-      is_control: variant.id === control,
-      value: valueOfVariant(details, variant.variant_name),
-    })),
-  };
-}
-
 async function insertVariants(query: Query, id: number, { variants, created_at }: NewExperiment) {
   const rows = await query<{ id: number; variant_name: string }>(INSERT_VARIANTS, [
     id,
@@ -158,7 +127,7 @@ const weightColumns = ({ id, variants }: Experiment): unknown[] => [
 ];
 
 async function findOne(query: Query, id: number): Promise<Experiment | undefined> {
-  const [row] = await query<ExperimentRow>(`${SELECT} and t.id = $1`, [id]);
+  const [row] = await query<StoredExperiment>(`${SELECT} and t.id = $1`, [id]);
   return row && experimentOf(row);
 }
 
@@ -238,7 +207,7 @@ export function createExperimentStore(
 ): ExperimentStore {
   // Not cached, because another process may have changed it; requests that arrive together share one statement.
   const finding = database.grouped(async (ids: readonly number[]) => {
-    const rows = await database.query<ExperimentRow>(`${SELECT} and t.id = any($1::bigint[])`, [
+    const rows = await database.query<StoredExperiment>(`${SELECT} and t.id = any($1::bigint[])`, [
       [...new Set(ids)],
     ]);
     const found = new Map(rows.map((row) => [row.id, experimentOf(row)]));
@@ -250,12 +219,12 @@ export function createExperimentStore(
       database.transaction((query) => create(query, experiment, group)),
     findExperiment: async (id) => (await finding([id]))[0],
     findExperimentByName: async (name) => {
-      const [row] = await database.query<ExperimentRow>(`${SELECT} and t.test_name = $1`, [name]);
+      const [row] = await database.query<StoredExperiment>(`${SELECT} and t.test_name = $1`, [name]);
       return row && experimentOf(row);
     },
     listExperiments: async ({ limit, status, before }: ExperimentPage) =>
       (
-        await database.query<ExperimentRow>(PAGE, [
+        await database.query<StoredExperiment>(PAGE, [
           before ?? null,
           status === undefined ? null : [status].flat(),
           limit,

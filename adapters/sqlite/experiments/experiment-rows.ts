@@ -1,37 +1,14 @@
 import type { Database } from "better-sqlite3";
-import { readDetails, valueOfVariant } from "../../../domain/experiments/details.ts";
-import type { Experiment, ExperimentStatus } from "../../../domain/experiments/experiment.ts";
-import { readMetrics } from "../../../domain/experiments/metric-declaration.ts";
+import { experimentOf, type StoredExperiment } from "../../../domain/experiments/details.ts";
+import type { Experiment } from "../../../domain/experiments/experiment.ts";
 import type { ExperimentPage } from "../../../domain/storage.ts";
 import { fromSql } from "../instants.ts";
 
-export interface ExperimentRow {
-  id: number;
-  test_name: string;
-  description: string | null;
-  created_at: string;
-  salt: string;
-  status: ExperimentStatus;
-  traffic: number;
-  confidence_level: number;
-  planned_users: number | null;
-  stopped_at: number | null;
-  control_variant_id: number | null;
-  winner_variant_id: number | null;
-  window_days: number;
-  stop_at: number | null;
-  planned_users_reached_at: number | null;
-  details: string | null;
-  metrics: string;
-}
+export type ExperimentRow = Omit<StoredExperiment, "created_at" | "variants"> & {
+  readonly created_at: string;
+};
 
-interface VariantRow {
-  test_id: number;
-  id: number;
-  variant_name: string;
-  description: string | null;
-  weight: number;
-}
+type StoredVariant = StoredExperiment["variants"][number];
 
 // The left join is for a test that another program has inserted into the specified tables since the upgrade.
 const SELECT = `
@@ -53,7 +30,7 @@ export interface ExperimentRows {
 
 export function createExperimentRows(db: Database): ExperimentRows {
   const selectExperiments = db.prepare<[string], ExperimentRow>(SELECT);
-  const selectVariants = db.prepare<[string], VariantRow>(
+  const selectVariants = db.prepare<[string], StoredVariant & { readonly test_id: number }>(
     `select test_id, id, variant_name, description, weight from ab_variants
      where test_id in (select value from json_each(?)) order by id`,
   );
@@ -66,8 +43,8 @@ export function createExperimentRows(db: Database): ExperimentRows {
     )
     .pluck();
 
-  function variantsOf(ids: string): ReadonlyMap<number, Omit<VariantRow, "test_id">[]> {
-    const variants = new Map<number, Omit<VariantRow, "test_id">[]>();
+  function variantsOf(ids: string): ReadonlyMap<number, StoredVariant[]> {
+    const variants = new Map<number, StoredVariant[]>();
     for (const { test_id, ...variant } of selectVariants.all(ids)) {
       const known = variants.get(test_id);
       if (known === undefined) variants.set(test_id, [variant]);
@@ -80,7 +57,11 @@ export function createExperimentRows(db: Database): ExperimentRows {
     read(ids) {
       const list = JSON.stringify(ids);
       const variants = variantsOf(list);
-      return selectExperiments.all(list).map((row) => experimentOf(row, variants.get(row.id) ?? []));
+      return selectExperiments
+        .all(list)
+        .map(({ created_at, ...row }) =>
+          experimentOf({ ...row, created_at: fromSql(created_at), variants: variants.get(row.id) ?? [] }),
+        );
     },
     ids: ({ limit, status, before = null }) =>
       selectIds.all({
@@ -88,25 +69,5 @@ export function createExperimentRows(db: Database): ExperimentRows {
         statuses: status === undefined ? null : JSON.stringify([status].flat()),
         limit,
       }),
-  };
-}
-
-function experimentOf(
-  { control_variant_id, details: json, ...row }: ExperimentRow,
-  variants: readonly Omit<VariantRow, "test_id">[],
-): Experiment {
-  const control = control_variant_id ?? variants[0]?.id;
-  const details = readDetails(json);
-  const { values: _, ...story } = details;
-  return {
-    ...row,
-    ...story,
-    created_at: fromSql(row.created_at),
-    metrics: readMetrics(row.metrics),
-    variants: variants.map((variant) => ({
-      ...variant,
-      is_control: variant.id === control,
-      value: valueOfVariant(details, variant.variant_name),
-    })),
   };
 }
