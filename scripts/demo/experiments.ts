@@ -64,12 +64,13 @@ const banner = {
     { variant_name: "banner", description: "Free shipping from 49 euros" },
   ],
   metrics: purchaseAndMore.map(declared),
+  planned_users: 10_000,
 };
 
 const BUTTON_STARTS = 30 * DAY + 8 * HOUR;
 const BANNER_STARTS = 62 * DAY + 8 * HOUR;
 
-/** The two experiments of a story with this seed, both decided at any time. */
+/** The two experiments of a story with this seed: the button is decided at any time, the banner once, at its planned users. */
 export function demoTests(seed: number, { start }: Calendar): DemoTests {
   const started = (input: typeof button | typeof banner, after: number): NewExperiment =>
     newExperiment(ExperimentInput.parse(input), `${input.test_name}-${seed}`, start + after);

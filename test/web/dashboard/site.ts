@@ -12,8 +12,8 @@ export interface Site {
   visited(link: string, options?: BrowserContextOptions): Promise<Page>;
 }
 
-/** Opens a site for the tests of the enclosing block. */
-export function openSite(): Site {
+/** Opens a site for the tests of the enclosing block. `prepare` can put a database into its folder. */
+export function openSite(prepare: (folder: string) => Promise<unknown> = async () => {}): Site {
   let browser: Browser;
   let server: TestServer;
   let remove: () => Promise<void>;
@@ -21,6 +21,7 @@ export function openSite(): Site {
   beforeAll(async () => {
     const opened = await openFolder();
     remove = opened.remove;
+    await prepare(opened.folder);
     [browser, server] = await Promise.all([launchBrowser(), plainServer.start(opened.folder)]);
   });
 

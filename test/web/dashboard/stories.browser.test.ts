@@ -1,0 +1,137 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Locator, Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { databaseIn } from "../../end-to-end/servers.ts";
+import { describeInBrowser } from "../browser.ts";
+import { openSite, settled } from "./site.ts";
+
+const script = fileURLToPath(new URL("../../../scripts/run.mjs", import.meta.url));
+const fillWithDemo = (folder: string) =>
+  promisify(execFile)(process.execPath, [
+    script,
+    "demo",
+    "--events",
+    "20000",
+    "--database",
+    databaseIn(folder),
+  ]);
+
+const MOST_CLICKS = 4;
+
+/** A person at the overview, whose clicks are counted: a choice in a list is one. */
+class Reader {
+  readonly page: Page;
+  #clicks = 0;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  async click(target: Locator): Promise<void> {
+    this.#clicks += 1;
+    await target.click();
+    await settled(this.page);
+  }
+
+  async choose(label: string, option: string): Promise<void> {
+    this.#clicks += 1;
+    await this.page.getByLabel(label, { exact: true }).first().selectOption(option);
+    await settled(this.page);
+  }
+
+  view = (name: string): Promise<void> =>
+    this.click(this.page.getByRole("navigation").getByRole("link", { name, exact: true }));
+
+  expectFewClicks(): void {
+    expect(this.#clicks).toBeLessThanOrEqual(MOST_CLICKS);
+  }
+}
+
+const plain = (text: string | null): string => (text ?? "").replaceAll(/\s+/g, " ");
+
+describeInBrowser.each([1280, 390])("at %d pixels, from the overview of the demo data", (width) => {
+  const site = openSite(fillWithDemo);
+  const reader = async (): Promise<Reader> =>
+    new Reader(await site.visited("", { viewport: { width, height: 900 } }));
+
+  test("which variant wins, and whether anything is harmed", async () => {
+    const me = await reader();
+    await me.click(me.page.getByRole("link", { name: "signup_button_color" }));
+    const [verdict] = await me.page.getByRole("heading", { level: 2 }).allTextContents();
+    expect(["Winner", "No difference yet"]).toContain(verdict?.trim());
+    const metrics = me.page.getByRole("table", { name: /^Difference of each variant/ });
+    expect(await metrics.locator(".difference").count()).toBe(4);
+    expect(await metrics.locator(".difference.bad").count()).toBe(0);
+    me.expectFewClicks();
+  });
+
+  test("when an experiment ends", async () => {
+    const me = await reader();
+    await me.click(me.page.getByRole("link", { name: "free_shipping_banner" }));
+    const progress = me.page.getByRole("region", { name: "Progress" });
+    expect(plain(await progress.textContent())).toMatch(
+      / of 10,000 planned users\. .* it is complete about \d+ \w+ 20\d\d\./,
+    );
+    me.expectFewClicks();
+  });
+
+  test("this week against last week", async () => {
+    const me = await reader();
+    await me.choose("Time", "This week");
+    await me.page
+      .getByText(/compared with/)
+      .first()
+      .waitFor();
+    me.expectFewClicks();
+  });
+
+  test("which country converts best", async () => {
+    const me = await reader();
+    await me.view("Funnel");
+    await me.choose("Next step", "product_view");
+    await me.choose("Next step", "purchase");
+    await me.choose("Break down by", "country");
+    const groups = me.page.getByRole("table", { name: /^The same by country/ });
+    await expect.poll(() => groups.getByRole("row").count()).toBeGreaterThan(5);
+    expect(plain(await groups.getByRole("row").nth(1).textContent())).toMatch(/%.* to .* %/);
+    me.expectFewClicks();
+  });
+
+  test("where people drop out, and who", async () => {
+    const me = await reader();
+    await me.view("Funnel");
+    await me.choose("Next step", "product_view");
+    await me.choose("Next step", "purchase");
+    await me.click(me.page.getByRole("button", { name: /left here$/ }));
+    const users = me.page.getByRole("table", { name: "Users who left after “product_view”" });
+    await expect.poll(() => users.getByRole("link").count()).toBe(50);
+    me.expectFewClicks();
+  });
+
+  test("whether they come back", async () => {
+    const me = await reader();
+    await me.view("Retention");
+    const average = me.page.getByRole("row", { name: /^Average/ });
+    expect(plain(await average.textContent())).toMatch(/^Average[\d,]+100\.0 %\d+\.\d %/);
+    me.expectFewClicks();
+  });
+
+  test("what a user did", async () => {
+    const me = await reader();
+    await me.view("Events");
+    await me.click(me.page.getByRole("link", { name: /^user / }).first());
+    await me.page.getByRole("heading", { name: "What this user did" }).waitFor();
+    await expect.poll(() => me.page.locator(".session li").count()).toBeGreaterThan(0);
+    me.expectFewClicks();
+  });
+
+  test("figures to export", async () => {
+    const me = await reader();
+    const downloaded = me.page.waitForEvent("download");
+    await me.click(me.page.getByRole("button", { name: /^Download as CSV/ }).first());
+    expect((await downloaded).suggestedFilename()).toMatch(/\.csv$/);
+    me.expectFewClicks();
+  });
+});
