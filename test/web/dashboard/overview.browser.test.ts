@@ -111,7 +111,7 @@ describeInBrowser("the dashboard's overview", () => {
     expect(await page.getByLabel("Time zone").inputValue()).toBe("Asia/Tokyo");
     expect(page.url()).not.toContain("timezone");
     await page.getByText(`curl ${empty.url}/apiv1/events`).waitFor();
-    await page.getByText(`"${empty.url}/client.js"`).waitFor();
+    await page.getByText(`"${empty.url}/script.js" data-page-views`).waitFor();
     await send(`${empty.url}/apiv1/events`, "POST", { event_type: "page_view", user_id: "first" });
     await expect.poll(() => page.locator(".tile").allTextContents()).toContain("Users1new, from 0");
     expect(await page.getByText("Waiting for the first event").count()).toBe(0);

@@ -5,14 +5,10 @@ import { Command, EmptyNotice, Request } from "../parts/notices.tsx";
 
 const EVERY_MS = 3_000;
 
+/** The line that tracks the views of a page. With keys it has a placeholder instead of the key. */
 function pageSnippet(): string {
-  const client = JSON.stringify(`${location.origin}/client.js`);
-  const key = hasKeys() ? '{ key: "<write key>" }' : "";
-  return `<script type="module">
-  import { createClient } from ${client};
-  const analytics = createClient(${key});
-  analytics.track("page_view", { path: location.pathname });
-</script>`;
+  const key = hasKeys() ? ' data-key="<write key>"' : "";
+  return `<script defer src="${location.origin}/script.js" data-page-views${key}></script>`;
 }
 
 /** Calls `onEvent` when the first event is stored. */
@@ -34,7 +30,7 @@ export function WaitingForEvents({ onEvent }: { onEvent: () => void }) {
   return (
     <EmptyNotice title="Waiting for the first event">
       <p role="status">This page shows your data as soon as the first event arrives.</p>
-      <p>Count the views of your pages with these lines in their HTML:</p>
+      <p>Track the views of your pages with this line in their HTML:</p>
       <Command text={pageSnippet()} />
       <p>Or send an event from a terminal:</p>
       <Request
