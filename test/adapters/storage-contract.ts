@@ -855,7 +855,7 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
 
   describe(`${name} storage`, () => {
     test("reports that it is readable and writable", async () => {
-      expect(await (await opened()).check()).toEqual({ state: "ok" });
+      expect(await (await opened()).check()).toEqual({ state: "ok", erasuresWaiting: 0 });
     });
 
     test("finishes calls in progress before it closes", async () => {
