@@ -8,6 +8,7 @@ import { Faults, type Option, SelectField } from "../parts/fields.tsx";
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { setQuery } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
+import { CopyLink } from "./copy-link.tsx";
 import { BreakdownFilter, QuerySelect, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
 import { FunnelAnswer } from "./funnel-answer.tsx";
 import { StepFields } from "./funnel-step-fields.tsx";
@@ -63,7 +64,10 @@ export function FunnelView({ query }: ViewProps) {
   if (catalogue.value?.total_types === 0) return <NoEvents title="Funnel" />;
   return (
     <Faults.Provider value={answer.problem?.faults ?? []}>
-      <h1>Funnel</h1>
+      <div class="title-line">
+        <h1>Funnel</h1>
+        <CopyLink query={query} />
+      </div>
       <StepFields query={query} steps={steps} catalogue={catalogue} />
       <div class="filters">
         <QuerySelect query={query} label="Order" name="order" fallback="ordered" options={ORDERS} />

@@ -9,6 +9,7 @@ import { counted, day, dayRange, number, percent, period } from "../parts/format
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { Scroll } from "../parts/scroll.tsx";
 import type { ViewProps } from "../view.ts";
+import { CopyLink } from "./copy-link.tsx";
 import { QuerySelect, RangeFilter, withNone, ZoneFilter } from "./filter-fields.tsx";
 import { hasRange, rangeOf } from "./ranges.ts";
 
@@ -166,7 +167,10 @@ export function RetentionView({ query }: ViewProps) {
   if (catalogue.value?.total_types === 0) return <NoEvents title="Retention" />;
   return (
     <Faults.Provider value={answer.problem?.faults ?? []}>
-      <h1>Retention</h1>
+      <div class="title-line">
+        <h1>Retention</h1>
+        <CopyLink query={asked} />
+      </div>
       <div class="filters">
         {choice("Event", "event_type", "", withNone("any event", names))}
         {choice("Cohort by event", "cohort", "first", COHORTS)}
