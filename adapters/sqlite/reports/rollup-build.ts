@@ -60,7 +60,6 @@ const EVENTS_AT_ONCE = 5_000;
 // More unbuilt events than a question waits for, since they take more than a second.
 const MANY_EVENTS = 50_000;
 const PROGRESS_MS = 1_000;
-const CLEARED_AT_ONCE = 2_000;
 // Another program that waits for the lock looks for it only every now and then.
 const CLEARING_PAUSE_MS = 20;
 
@@ -117,7 +116,7 @@ export function createRollupBuild({
     for (let pause = CLEARING_PAUSE_MS; goesOn && !closed; ) {
       await sleep(pause);
       const startedAt = performance.now();
-      goesOn = await writer.write(CLEARED_AT_ONCE, () => rollups.clear(CLEARED_AT_ONCE));
+      goesOn = await writer.write(EVENTS_AT_ONCE, rollups.clear);
       pause = Math.max(CLEARING_PAUSE_MS, 2 * (performance.now() - startedAt));
     }
     return true;

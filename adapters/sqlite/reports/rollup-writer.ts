@@ -150,7 +150,7 @@ export function createRollupWriter(db: Database) {
   const selectTimeless = db.prepare<[number], Timeless>(
     "select id, created_at from events where occurred_at is null limit ?",
   );
-  const clears = TABLES.map((table) => db.prepare<[number]>(`delete from ${table} limit ?`));
+  const clears = TABLES.map((table) => db.prepare<[]>(`delete from ${table}`));
 
   return {
     state,
@@ -187,15 +187,14 @@ export function createRollupWriter(db: Database) {
     /** Makes the rollups those of no version, which nothing reads. */
     invalidate: () => void setState.run({ ...EMPTY_STATE, format: 0, through: 0 }),
 
-    /** Turns rollups of another version into empty ones of this, at most this many rows at a time; false once they are. */
-    clear(most: number): boolean {
+    /**
+     * Turns rollups of another version into empty ones of this, a table at a time; false once they are. To delete some rows
+     * of a table at a time would write its pages to the log, which takes longer than to free them all.
+     */
+    clear(): boolean {
       // Another process may have done it meanwhile, and have begun to build.
       if (isCurrent(state())) return false;
-      let left = most;
-      for (const clear of clears) {
-        left -= clear.run(left).changes;
-        if (left === 0) return true;
-      }
+      if (clears.some((clear) => clear.run().changes > 0)) return true;
       setState.run({ ...EMPTY_STATE, format: FORMAT, through: 0 });
       return false;
     },
