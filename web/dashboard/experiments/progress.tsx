@@ -14,6 +14,8 @@ interface ProgressProps {
 
 const DAY = 86_400_000;
 
+const aDay = (users: number): string => (users < 10 ? plainNumber(users) : number(users));
+
 /** When the values of the last planned user have come in. */
 function expectation({ test, results, timeline, zone }: ProgressProps, planned: number): string {
   const { planned_users_reached_at: reached, window_days, status } = test;
@@ -26,7 +28,7 @@ function expectation({ test, results, timeline, zone }: ProgressProps, planned: 
   const pace = paceOf(timeline, planned, Date.parse(results.computed_at));
   return pace === undefined
     ? "No users came in the last seven days: its end cannot be estimated."
-    : `At the recent pace of ${plainNumber(pace.usersADay)} users a day it is complete about ${end(pace.end)}.`;
+    : `At the recent pace of ${aDay(pace.usersADay)} users a day it is complete about ${end(pace.end)}.`;
 }
 
 /** How many of the planned users an experiment has, and when it will have all. */
