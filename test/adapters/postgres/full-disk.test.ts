@@ -57,6 +57,6 @@ describe.skipIf(!canMount())("on a disk without room", () => {
     const failure = await fill().catch((error) => error);
     expect(failure).toBeInstanceOf(Failure);
     expect(failure).toMatchObject({ code: "unavailable", cause: { code: "53100" } });
-    expect(await storage.check()).toEqual({ state: "full", cause: failure });
+    expect(await storage.check()).toEqual({ state: "full", cause: failure, erasuresWaiting: 0 });
   });
 });

@@ -93,7 +93,7 @@ describe("with a primary and a standby", () => {
       [NOWHERE, standby.url, primary.url],
     ]) {
       const storage = await opened(withHosts(url, ...hosts));
-      expect(await storage.check()).toEqual({ state: "ok" });
+      expect(await storage.check()).toEqual({ state: "ok", erasuresWaiting: 0 });
       expect(await storage.appendEvents([event])).toMatchObject([{ duplicate: false }]);
     }
   });
@@ -106,7 +106,7 @@ describe("with a primary and a standby", () => {
     await client.connect();
     await client.query("select pg_promote(true)").finally(() => client.end());
     expect(await storage.appendEvents([event])).toMatchObject([{ duplicate: false }]);
-    expect(await storage.check()).toEqual({ state: "ok" });
+    expect(await storage.check()).toEqual({ state: "ok", erasuresWaiting: 0 });
     await primary.start();
   });
 });

@@ -147,7 +147,7 @@ describe.skipIf(skip)("over TLS", () => {
       await restartWith("right");
       const storage = await open(mode);
       onTestFinished(() => storage.close());
-      expect(await storage.check()).toEqual({ state: "ok" });
+      expect(await storage.check()).toEqual({ state: "ok", erasuresWaiting: 0 });
     },
   );
 

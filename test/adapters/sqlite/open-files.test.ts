@@ -69,7 +69,7 @@ describe.each(["", "-wal", "-shm"])("a database whose file analytics.db%s", (suf
   ])("%s refuses the very next write, and its health says moved", async (_name, harm) => {
     const { file, storage } = opened();
     await store(storage);
-    expect(await storage.check()).toEqual({ state: "ok" });
+    expect(await storage.check()).toEqual({ state: "ok", erasuresWaiting: 0 });
     harm(file + suffix);
     expect(await refusalOf(store(storage))).toMatchObject(refused);
     expect(await storage.check()).toMatchObject({ state: "moved" });
@@ -85,7 +85,7 @@ test("a moved file that is put back takes writes again, and holds nothing that w
   await refusalOf(store(storage));
   renameSync(`${file}.old`, file);
   await store(storage);
-  expect(await storage.check()).toEqual({ state: "ok" });
+  expect(await storage.check()).toEqual({ state: "ok", erasuresWaiting: 0 });
   expect(countIn(file)).toBe(2);
   expect(told).toEqual([expect.stringMatching(/analytics\.db was deleted or moved while/), undefined]);
 });
@@ -145,7 +145,7 @@ test("a relative path stays the same file when the process changes its directory
   const cwd = vi.spyOn(process, "cwd").mockReturnValue("/");
   onTestFinished(() => cwd.mockRestore());
   await store(storage);
-  expect(await storage.check()).toEqual({ state: "ok" });
+  expect(await storage.check()).toEqual({ state: "ok", erasuresWaiting: 0 });
 });
 
 test("a symbolic link is followed, and one that is turned to another file is noticed", async () => {
