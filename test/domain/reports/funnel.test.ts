@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { describeFunnel, FunnelQuery, planFunnel } from "../../../domain/reports/funnel.ts";
+import { shareInterval } from "../../../domain/statistics/share-interval.ts";
 import { isoTime } from "../../../domain/time.ts";
 
 const NOW = Date.parse("2026-11-22T10:00:00.000Z");
@@ -75,6 +76,7 @@ describe("the answer to a funnel query", () => {
       { users: 10, median_ms: 60_000 },
     ];
     const groups = [{ group: { kind: "none" } as const, steps: [{ users: 4, median_ms: null }, none, none] }];
+    const users = [{ user_id: "ann", began_at: Date.parse("2026-11-20T12:00:00Z") }];
     const step = (
       event_type: string,
       users: number,
@@ -88,7 +90,7 @@ describe("the answer to a funnel query", () => {
       rate_from_previous: previous,
       median_seconds: median,
     });
-    expect(describeFunnel(question, { steps: counts, groups }, meta)).toEqual({
+    expect(describeFunnel(question, { steps: counts, groups, users }, meta)).toEqual({
       order: "ordered",
       window_seconds: 2_592_000,
       from: "2026-10-24T00:00:00.000Z",
@@ -98,20 +100,24 @@ describe("the answer to a funnel query", () => {
         step("buy", 50, 0.25, 0.25, 1.5),
         step("return", 10, 0.05, 0.2, 60),
       ],
+      completion: { rate: 0.05, interval: shareInterval(10, 200, 0.95) },
       breakdown: "plan",
       groups: [
         {
           group: null,
           is_other: false,
           steps: [step("view", 4, 1, 1, null), step("buy", 0, 0, 0, null), step("return", 0, 0, null, null)],
+          completion: { rate: 0, interval: shareInterval(0, 4, 0.95) },
         },
       ],
+      users: [{ user_id: "ann", began_at: "2026-11-20T12:00:00.000Z" }],
       meta,
     });
   });
 
   test("has no rates without users", () => {
     const shown = describeFunnel(question, { steps: [none, none, none] }, meta);
+    expect(shown.completion).toEqual({ rate: null, interval: null });
     expect(shown.steps.map((step) => [step.rate_from_start, step.rate_from_previous])).toEqual([
       [null, null],
       [null, null],
