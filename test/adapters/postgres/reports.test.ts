@@ -86,29 +86,36 @@ const failureOf = (act: Promise<unknown>): Promise<unknown> =>
     (error) => error,
   );
 
-test("a report that takes too long is given up, here and on the server, and says what to ask instead", async () => {
-  const { storage, busy, clear } = await jammed({ reportMs: 200, connections: 2 });
-  const instead = "Ask for less.";
-  for (const ask of [
-    () => storage.trend(question, { instead }),
-    () => storage.eventTypes({ instead }),
-    () => storage.listEvents({ event_types: [], from: AT, to: AT + 1, where: [], limit: 1 }, { instead }),
-  ]) {
-    const failure = await failureOf(ask());
-    expect(failure).toBeInstanceOf(Failure);
-    expect(failure).toMatchObject({
-      code: "unavailable",
-      retryAfterSeconds: 60,
-      message: "This took longer than the 0.2 s that a report may take. Ask for less.",
-    });
-  }
-  await expect.poll(busy, WAITED_FOR).toBe(0);
-  await clear();
-  expect(await storage.trend(question)).toEqual(answer);
-  expect(await storage.appendEvents([click])).toMatchObject([{ duplicate: false }]);
-});
+// A search of the background for rows of other programs can wait for the same lock, and is then counted as well.
+const RETRIED = { retry: 2 };
 
-test("a report whose asker has gone is given up, here and on the server", async () => {
+test(
+  "a report that takes too long is given up, here and on the server, and says what to ask instead",
+  RETRIED,
+  async () => {
+    const { storage, busy, clear } = await jammed({ reportMs: 200, connections: 2 });
+    const instead = "Ask for less.";
+    for (const ask of [
+      () => storage.trend(question, { instead }),
+      () => storage.eventTypes({ instead }),
+      () => storage.listEvents({ event_types: [], from: AT, to: AT + 1, where: [], limit: 1 }, { instead }),
+    ]) {
+      const failure = await failureOf(ask());
+      expect(failure).toBeInstanceOf(Failure);
+      expect(failure).toMatchObject({
+        code: "unavailable",
+        retryAfterSeconds: 60,
+        message: "This took longer than the 0.2 s that a report may take. Ask for less.",
+      });
+    }
+    await expect.poll(busy, WAITED_FOR).toBe(0);
+    await clear();
+    expect(await storage.trend(question)).toEqual(answer);
+    expect(await storage.appendEvents([click])).toMatchObject([{ duplicate: false }]);
+  },
+);
+
+test("a report whose asker has gone is given up, here and on the server", RETRIED, async () => {
   const { storage, busy, clear } = await jammed({ reportMs: LONG_ENOUGH, connections: 2 });
   const asker = new AbortController();
   const failure = failureOf(storage.trend(question, { gone: asker.signal }));
