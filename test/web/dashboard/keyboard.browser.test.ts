@@ -1,20 +1,10 @@
 import { readFile } from "node:fs/promises";
-import type { Page } from "playwright-core";
 import { beforeAll, expect, test, vi } from "vitest";
 import { describeInBrowser } from "../browser.ts";
-import { fill, openSite, settled, viewsOf } from "./site.ts";
+import { changeFunnelByKeyboard, focusOn, leaveDialogByKeyboard } from "./keyboard-stories.ts";
+import { fill, openSite, viewsOf } from "./site.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
-/** The name of the element with the focus, or of the page where it has fallen to it. */
-const focusOn = (page: Page): Promise<string> => page.evaluate(focused);
-
-function focused(): string {
-  const { activeElement } = document;
-  if (activeElement === null || activeElement === document.body) return "the page";
-  const label = document.querySelector(`label[for="${activeElement.id}"]`);
-  return activeElement.getAttribute("aria-label") ?? label?.textContent ?? activeElement.textContent ?? "";
-}
 
 describeInBrowser("the dashboard by keyboard", () => {
   const site = openSite();
@@ -25,21 +15,7 @@ describeInBrowser("the dashboard by keyboard", () => {
   });
 
   test("keeps the focus when a step of a funnel is chosen, changed and removed", async () => {
-    const page = await site.visited("#/funnel");
-    await page.getByLabel("Next step").focus();
-    await page.getByLabel("Next step").selectOption("product_view");
-    await page.getByLabel("Step 1").waitFor();
-    expect(await focusOn(page)).toBe("Step 1");
-    await page.getByLabel("Next step").focus();
-    await page.getByLabel("Next step").selectOption("purchase");
-    await page.getByLabel("Step 2").waitFor();
-    expect(await focusOn(page)).toBe("Step 2");
-    await settled(page);
-    await page.getByLabel("Step 1").focus();
-    await page.getByLabel("Step 1").selectOption("");
-    await expect.poll(() => page.getByLabel("Step 2").count()).toBe(0);
-    expect(await focusOn(page)).toBe("Step 1");
-    expect(await page.getByLabel("Step 1").inputValue()).toBe("purchase");
+    await changeFunnelByKeyboard(await site.visited("#/funnel"));
   });
 
   test("keeps the focus when a condition is added and removed", async () => {
@@ -71,17 +47,7 @@ describeInBrowser("the dashboard by keyboard", () => {
   });
 
   test("returns the focus to the button that opened a dialog", async () => {
-    const page = await site.visited(views["a winner"] ?? "");
-    const stop = page.getByRole("button", { name: "Stop the experiment …" });
-    await stop.focus();
-    for (const key of ["Escape", "Enter"]) {
-      await page.keyboard.press("Enter");
-      await page.getByRole("dialog").waitFor();
-      if (key === "Enter") await page.getByRole("button", { name: "Do not stop" }).focus();
-      await page.keyboard.press(key);
-      await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
-      expect(await focusOn(page)).toBe("Stop the experiment …");
-    }
+    await leaveDialogByKeyboard(await site.visited(views["a winner"] ?? ""));
   });
 
   test("announces that figures are loaded", async () => {

@@ -1,29 +1,12 @@
-import { createRequire } from "node:module";
-import type { Page } from "playwright-core";
 import { beforeAll, expect, test, vi } from "vitest";
 import { filesBelow } from "../../../adapters/http/answers/files.ts";
 import { describeInBrowser } from "../browser.ts";
+import { barriersOn, barriersUnfolded } from "./barriers.ts";
+import { openNewExperimentByKeyboard } from "./keyboard-stories.ts";
 import { fill, fillPageViews, open, openSite, send, viewsOf } from "./site.ts";
 
 // Some tests visit every view: ten seconds on an idle machine, a minute on a busy one.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
-
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-
-interface Finding {
-  readonly id: string;
-  readonly impact: string | null;
-  readonly nodes: readonly { readonly html: string }[];
-}
-
-/** The serious findings of axe, as "color-contrast: <small>…". */
-async function barriersOn(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: AXE });
-  const found = await page.evaluate<Finding[]>("axe.run().then(({ violations }) => violations)");
-  return found
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
 
 /** Turns "/apiv1/ab-tests/{test_id}" into what matches such paths. */
 const pathPattern = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`);
@@ -62,22 +45,18 @@ describeInBrowser("the dashboard's page", () => {
   ] as const)(
     "has no accessibility barriers, in $colorScheme, $width pixels wide",
     async ({ colorScheme, width }) => {
-      // The policy of the page would block axe.
-      const options = { colorScheme, bypassCSP: true, viewport: { width, height: 800 } };
-      const { page } = await site.visit(options);
+      const { page } = await site.visit({ colorScheme, viewport: { width, height: 800 } });
       const found: string[] = [];
       for (const [name, link] of Object.entries(views)) {
         await open(page, site.url, link);
-        for (const details of await page.locator("details").all()) await details.evaluate(unfold);
-        found.push(...(await barriersOn(page)).map((barrier) => `${name}: ${barrier}`));
+        found.push(...(await barriersUnfolded(page)).map((barrier) => `${name}: ${barrier}`));
       }
       expect(found).toEqual([]);
     },
   );
 
   test("has no accessibility barriers in its dialogs", async () => {
-    const { page } = await site.visit({ bypassCSP: true });
-    await open(page, site.url, views["a winner"] ?? "");
+    const page = await site.visited(views["a winner"] ?? "");
     await page.getByRole("button", { name: "Stop the experiment …" }).click();
     await page.getByRole("dialog").waitFor();
     expect(await barriersOn(page)).toEqual([]);
@@ -132,18 +111,7 @@ describeInBrowser("the dashboard's page", () => {
   });
 
   test("can be used by keyboard alone", async () => {
-    const { page } = await site.visit();
-    await open(page, site.url, "#/experiments");
-    await page.keyboard.press("Tab");
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the content");
-    await page.keyboard.press("Enter");
-    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("MAIN");
-    await page.keyboard.press("Tab");
-    await page.keyboard.press("Enter");
-    await page.getByRole("heading", { level: 1, name: "New experiment" }).waitFor();
-    // The focus has followed to the new view, as it would to a new page.
-    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe("MAIN");
-    expect(await page.title()).toBe("New experiment – Analytics Server");
+    await openNewExperimentByKeyboard(await site.visited("#/experiments"));
   });
 
   test("explains a failure, and continues when it is retried", async () => {
@@ -198,8 +166,4 @@ describeInBrowser("the dashboard's page", () => {
 /** By how much each of these is wider than what is shown of it. */
 function widthsOutOfSight(parts: Element[]): number[] {
   return parts.map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth).filter((width) => width > 0);
-}
-
-function unfold(details: Element): void {
-  details.setAttribute("open", "");
 }

@@ -12,8 +12,14 @@ export interface Site {
   visited(link: string, options?: BrowserContextOptions): Promise<Page>;
 }
 
-/** Opens a site for the tests of the enclosing block. `prepare` can put a database into its folder. */
-export function openSite(prepare: (folder: string) => Promise<unknown> = async () => {}): Site {
+interface SiteOptions {
+  /** Puts a database into the folder of the server. */
+  readonly prepare?: (folder: string) => Promise<unknown>;
+  readonly launch?: () => Promise<Browser>;
+}
+
+/** Opens a site for the tests of the enclosing block, to be visited in Chromium or in another browser. */
+export function openSite({ prepare, launch = launchBrowser }: SiteOptions = {}): Site {
   let browser: Browser;
   let server: TestServer;
   let remove: () => Promise<void>;
@@ -21,8 +27,8 @@ export function openSite(prepare: (folder: string) => Promise<unknown> = async (
   beforeAll(async () => {
     const opened = await openFolder();
     remove = opened.remove;
-    await prepare(opened.folder);
-    [browser, server] = await Promise.all([launchBrowser(), plainServer.start(opened.folder)]);
+    await prepare?.(opened.folder);
+    [browser, server] = await Promise.all([launch(), plainServer.start(opened.folder)]);
   });
 
   afterAll(async () => {

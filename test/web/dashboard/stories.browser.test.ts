@@ -52,7 +52,7 @@ class Reader {
 const plain = (text: string | null): string => (text ?? "").replaceAll(/\s+/g, " ");
 
 describeInBrowser.each([1280, 390])("at %d pixels, from the overview of the demo data", (width) => {
-  const site = openSite(fillWithDemo);
+  const site = openSite({ prepare: fillWithDemo });
   const reader = async (): Promise<Reader> =>
     new Reader(await site.visited("", { viewport: { width, height: 900 } }));
 
