@@ -18,6 +18,7 @@ import type { EventPage, StoredEvent } from "./reports/event-list.ts";
 import type { FunnelCount, FunnelQuestion } from "./reports/funnel.ts";
 import type { TimeRange } from "./reports/range.ts";
 import type { CohortCount, RetentionQuestion } from "./reports/retention.ts";
+import type { SavedQuestion } from "./reports/saved-question.ts";
 import type { TrendQuestion, TrendSeries } from "./reports/trend.ts";
 import type { Fact, FactsQuestion } from "./reports/user-facts.ts";
 import type { Instant } from "./time.ts";
@@ -126,6 +127,18 @@ export interface AnnotationStore {
   listAnnotations(page: AnnotationPage): Promise<readonly Annotation[]>;
   /** Deletes it; false where there is none. */
   deleteAnnotation(annotationId: string): Promise<boolean>;
+}
+
+export interface SavedQuestionStore {
+  /** All of them, oldest first; of one time, by their ids. */
+  listSavedQuestions(): Promise<readonly SavedQuestion[]>;
+  /**
+   * Stores the question that `put` makes of all stored ones, nobody else changing them meanwhile. It replaces the one of its
+   * id. What `put` throws rejects the call. It is pure, and may be called more than once.
+   */
+  putSavedQuestion(put: (stored: readonly SavedQuestion[]) => SavedQuestion): Promise<SavedQuestion>;
+  /** Deletes it; false where there is none. */
+  deleteSavedQuestion(questionId: string): Promise<boolean>;
 }
 
 export interface ChangedExperiment {
@@ -344,6 +357,7 @@ export interface Storage
     PeopleStore,
     ErasureStore,
     AnnotationStore,
+    SavedQuestionStore,
     ExperimentStore,
     AssignmentStore,
     MetricStore {

@@ -497,6 +497,16 @@ create table annotations (
 );
 create index annotations_at on annotations(at, annotation_id collate "C");`;
 
+const savedQuestions = `
+-- Reports that people have saved under a name; the question is JSON. On every node.
+create table saved_questions (
+  question_id text primary key,
+  name text not null,
+  pinned boolean not null,
+  question text not null,
+  created_at bigint not null
+);`;
+
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
   { name: "0001_specified_tables", sql: specified },
@@ -516,4 +526,5 @@ export const migrations: readonly PostgresMigration[] = [
   { name: "0015_erasures", sql: erasures },
   { name: "0016_visitor_builds", sql: visitorBuilds },
   { name: "0017_annotations", sql: annotations },
+  { name: "0018_saved_questions", sql: savedQuestions },
 ];

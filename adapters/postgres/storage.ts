@@ -22,6 +22,7 @@ import { createPersonReader } from "./people/person.ts";
 import { createAnnotationStore } from "./reports/annotations.ts";
 import { createQuestions } from "./reports/questions.ts";
 import { createRollupBuild, type RollupBuild } from "./reports/rollup-build.ts";
+import { createSavedQuestionStore } from "./reports/saved-questions.ts";
 
 const MIGRATIONS_TABLE =
   "create table if not exists migrations(name text primary key, applied_at timestamptz not null default current_timestamp)";
@@ -132,6 +133,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     ...createPersonReader(database),
     ...createLinkStore(database),
     ...createAnnotationStore(database),
+    ...createSavedQuestionStore(database),
     eraseUser: erasures.eraseUser,
     listErasures: erasures.listErasures,
     ...experiments,

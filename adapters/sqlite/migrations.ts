@@ -479,6 +479,16 @@ create table annotations (
 ) without rowid;
 create index annotations_at on annotations(at, annotation_id);`;
 
+const savedQuestions = `
+-- Reports that people have saved under a name; the question is JSON.
+create table saved_questions (
+  question_id text primary key,
+  name text not null,
+  pinned integer not null,
+  question text not null,
+  created_at integer not null
+) without rowid;`;
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
@@ -495,4 +505,5 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0014_user_links", sql: userLinks },
   { name: "0015_erasures", sql: erasures },
   { name: "0017_annotations", sql: annotations },
+  { name: "0018_saved_questions", sql: savedQuestions },
 ];

@@ -43,6 +43,7 @@ import {
   type RollupBuild,
 } from "./reports/rollup-build.ts";
 import { type BuildPlan, createRollupWriter } from "./reports/rollup-writer.ts";
+import { createSavedQuestionStore } from "./reports/saved-questions.ts";
 import { answerOn, createThreads } from "./reports/threads.ts";
 import { createWriteProbe, type WriteProbe } from "./write-probe.ts";
 import { createWriter, type Writer } from "./writer.ts";
@@ -286,6 +287,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
     ...createPersonReader(db),
     ...createLinkStore(db, writer, shelf.clear),
     ...createAnnotationStore(db, writer),
+    ...createSavedQuestionStore(db, writer),
     eraseUser: erasures.eraseUser,
     listErasures: erasures.listErasures,
     ...createExperimentStore(db, writer, shelf, deletions, periods, () => void backlog.work()),

@@ -80,7 +80,8 @@ export interface TrendPlan extends Period {
   readonly previous?: Period | undefined;
 }
 
-const seriesAtMost = ({ event_type, breakdown, limit }: TrendQuery): number =>
+/** The most series that a query can have. */
+export const seriesAtMost = ({ event_type, breakdown, limit }: TrendQuery): number =>
   Math.max(1, event_type.length) * (breakdown === undefined ? 1 : limit + 1);
 
 /** Divides a range into the buckets of a query; undefined where they are too many. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../../domain/failure.ts";
+import { asInAddress } from "../contract/addressed.ts";
 import type { Endpoint, Request, World } from "../contract/endpoint.ts";
 import { FaultList, unanswerable } from "../contract/faults.ts";
 import { wording } from "../contract/wording.ts";
@@ -77,28 +78,6 @@ export const toolsOf = (endpoints: readonly Endpoint[]): ReadonlyMap<string, Too
       .filter((endpoint) => endpoint.access === "read" && answersJson(endpoint))
       .map((endpoint) => [endpoint.name, toolOf(endpoint)]),
   );
-
-const isObject = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const textOf = (value: unknown): unknown =>
-  typeof value === "number" || typeof value === "boolean" ? String(value) : value;
-
-/** The conditions of a query: `{"price":{"gte":10}}` is `where[price][gte]=10` in an address. */
-const conditionsOf = (where: object): Json =>
-  Object.fromEntries(
-    Object.entries(where).flatMap(([name, value]) =>
-      isObject(value)
-        ? Object.entries(value).map(([operator, operand]) => [`${name}][${operator}`, textOf(operand)])
-        : [[name, textOf(value)]],
-    ),
-  );
-
-/** An argument as an address would have it, which is what the schemas of paths and queries read. */
-function asInAddress(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(textOf);
-  return isObject(value) ? conditionsOf(value) : textOf(value);
-}
 
 const NoArguments = z.strictObject({});
 

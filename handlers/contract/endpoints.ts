@@ -47,6 +47,10 @@ import { getTrend } from "../reports/get-trend.ts";
 import { listEventTypes } from "../reports/list-event-types.ts";
 import { listEvents } from "../reports/list-events.ts";
 import { listPropertyValues } from "../reports/list-property-values.ts";
+import { deleteQuestion } from "../reports/saved-questions/delete-question.ts";
+import { listQuestions } from "../reports/saved-questions/list-questions.ts";
+import { saveQuestion } from "../reports/saved-questions/save-question.ts";
+import { updateQuestion } from "../reports/saved-questions/update-question.ts";
 import { checkHealth } from "../service/check-health.ts";
 import { listRefusals } from "../service/list-refusals.ts";
 import { showMetrics } from "../service/metrics/show-metrics.ts";
@@ -81,6 +85,10 @@ const withoutTools: readonly Endpoint[] = [
   createAnnotation,
   listAnnotations,
   deleteAnnotation,
+  saveQuestion,
+  listQuestions,
+  updateQuestion,
+  deleteQuestion,
   linkUsers,
   getUser,
   exportUser,

@@ -257,6 +257,11 @@ export const tables: readonly Table[] = [
     columns: { annotation_id: "text", at: "bigint", text: "text" },
   },
   {
+    name: "saved_questions",
+    key: ["question_id"],
+    columns: { question_id: "text", name: "text", pinned: "boolean", question: "text", created_at: "bigint" },
+  },
+  {
     // The copy finishes no erasure: those under way are finished on the file first.
     name: "erasures",
     key: ["receipt"],

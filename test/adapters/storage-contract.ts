@@ -10,6 +10,8 @@ import {
   newExperiment,
 } from "../../domain/experiments/experiment.ts";
 import type { NewMetric } from "../../domain/experiments/metric.ts";
+import { Failure } from "../../domain/failure.ts";
+import type { SavedQuestion } from "../../domain/reports/saved-question.ts";
 import type { Storage, WonAssignment } from "../../domain/storage.ts";
 import { DAY } from "../../domain/time.ts";
 import { cases } from "../random.ts";
@@ -850,6 +852,51 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       await enrol(red, "ann");
       await expect(storage.appendEvents([buy(3), buy(1, { event_type: null as never })])).rejects.toThrow();
       expect(await variantsOf(storage, test_id)).toEqual([{ variant_id: red, users: 1, metrics: [] }]);
+    });
+  });
+
+  describe(`${name} saved questions`, () => {
+    const saved = (question_id: string, changes: Partial<SavedQuestion> = {}): SavedQuestion => ({
+      question_id,
+      name: question_id,
+      pinned: false,
+      question: {
+        report: "trend",
+        range: "today",
+        query: { event_type: ["click"], where: { a: "\u2028é" } },
+      },
+      created_at: AT,
+      ...changes,
+    });
+
+    test("are kept as they were put, oldest first, and one of the same id replaces the first", async () => {
+      const storage = await opened();
+      await storage.putSavedQuestion(() => saved("b"));
+      await storage.putSavedQuestion(() => saved("a"));
+      await storage.putSavedQuestion(() => saved("old", { created_at: AT - 1 }));
+      const pinned = saved("b", { name: "pinned", pinned: true });
+      expect(await storage.putSavedQuestion(() => pinned)).toEqual(pinned);
+      expect(await storage.listSavedQuestions()).toEqual([
+        saved("old", { created_at: AT - 1 }),
+        saved("a"),
+        pinned,
+      ]);
+      expect(await storage.deleteSavedQuestion("b")).toBe(true);
+      expect(await storage.deleteSavedQuestion("b")).toBe(false);
+    });
+
+    test("are decided upon one after the other, and none is stored where the decision throws", async () => {
+      const storage = await opened();
+      const numbered = (stored: readonly SavedQuestion[]) => saved(String(stored.length));
+      await Promise.all(Array.from({ length: 8 }, () => storage.putSavedQuestion(numbered)));
+      const names = (await storage.listSavedQuestions()).map((question) => question.name);
+      expect(names).toEqual(["0", "1", "2", "3", "4", "5", "6", "7"]);
+      const full = new Failure("conflict", "full");
+      const refused = storage.putSavedQuestion(() => {
+        throw full;
+      });
+      await expect(refused).rejects.toBe(full);
+      expect(await storage.listSavedQuestions()).toHaveLength(8);
     });
   });
 

@@ -10,12 +10,20 @@ import { openPostgres } from "../../../adapters/postgres/storage.ts";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { messageKey } from "../../../domain/events/message-id.ts";
 import type { Experiment } from "../../../domain/experiments/experiment.ts";
+import type { SavedQuestion } from "../../../domain/reports/saved-question.ts";
 import { expectAlike, fillWithSample, shownOf } from "./sample.ts";
 import { bundledPostgres, type PostgresServer, startPostgres } from "./server.ts";
 
 const script = fileURLToPath(new URL("../../../scripts/run.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "analytics-copy-"));
 const file = join(folder, "analytics.db");
+const SAVED: SavedQuestion = {
+  question_id: "saved-1",
+  name: "Clicks",
+  pinned: true,
+  question: { report: "trend", range: "this_week", query: { event_type: ["click"] } },
+  created_at: Date.parse("2026-11-22T10:00:00.000Z"),
+};
 let server: PostgresServer;
 let experiment: Experiment;
 
@@ -23,6 +31,7 @@ beforeAll(async () => {
   server = await startPostgres(bundledPostgres(), { fsync: "off" });
   const storage = openSqlite(file);
   experiment = await fillWithSample(storage);
+  await storage.putSavedQuestion(() => SAVED);
   await storage.close();
 });
 afterAll(async () => {
@@ -59,6 +68,7 @@ test("a copy that was interrupted goes on, ends with every row the same, and lea
 
   const [source, target] = [openSqlite(file), await openPostgres(to)];
   expect(await target.findExperiment(experiment.id)).toEqual(experiment);
+  expect(await target.listSavedQuestions()).toEqual([SAVED]);
   // The server makes the sums and the rollups of the copied rows in the background.
   const client = new pg.Client({ connectionString: to });
   await client.connect();
