@@ -118,21 +118,36 @@ const clockEdges = (
 const edges = (place: Place, intervals: readonly Interval[]) =>
   fc.oneof(clockEdges(place, intervals), anyEdges(place.around));
 
+const scalars = fc.uniqueArray(fc.constantFrom(...SCALARS, -0), { minLength: 1, maxLength: 3 });
+const property = fc.constantFrom(...PROPERTIES);
+
+const comparison: fc.Arbitrary<Condition> = fc.oneof(
+  fc.record({ property, operator: fc.constant("not" as const), operand: scalars }),
+  fc.record({ property, operator: fc.constantFrom("set", "not_set") }),
+  fc.record({
+    property,
+    operator: fc.constant("contains" as const),
+    operand: fc.constantFrom("r", "5", "LONG"),
+  }),
+  fc.record({
+    property,
+    operator: fc.constantFrom("gte", "gt", "lte", "lt"),
+    operand: fc.constantFrom(-1.5, 0, -0, 5, 5.5),
+  }),
+);
+
 const conditions: fc.Arbitrary<Condition[]> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Condition[]>([]) },
   {
     weight: 1,
-    arbitrary: fc.array(
-      fc.record({
-        property: fc.constantFrom(...PROPERTIES),
-        values: fc.uniqueArray(fc.constantFrom(...SCALARS, -0), { minLength: 1, maxLength: 3 }),
-      }),
-      { minLength: 1, maxLength: 2 },
-    ),
+    arbitrary: fc.array(fc.oneof(fc.record({ property, values: scalars }), comparison), {
+      minLength: 1,
+      maxLength: 2,
+    }),
   },
 );
 
-const breakdown = perhaps(fc.constantFrom(...PROPERTIES));
+const breakdown = perhaps(property);
 const limit = fc.integer({ min: 1, max: 4 });
 const someTypes = fc.uniqueArray(fc.constantFrom(...TYPES, "never"), { maxLength: 3 });
 
@@ -217,7 +232,6 @@ export const factsQuestion = ({ around }: Place): fc.Arbitrary<FactsQuestion> =>
   const users = fc
     .array(fc.tuple(fc.constantFrom(...USERS, "nobody"), span(around)), { maxLength: 5 })
     .map((some) => some.map(([user_id, range]) => ({ user_id, ...range })));
-  const property = fc.constantFrom(...PROPERTIES);
   return fc.oneof(
     fc.record({
       kind: fc.constant("total" as const),

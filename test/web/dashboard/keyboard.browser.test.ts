@@ -18,6 +18,29 @@ describeInBrowser("the dashboard by keyboard", () => {
     await changeFunnelByKeyboard(await site.visited("#/funnel"));
   });
 
+  test("keeps the focus in a step when a condition on it is added and removed", async () => {
+    const steps = JSON.stringify([{ event_type: "purchase" }, { event_type: "product_view" }]);
+    const page = await site.visited(`#/funnel?steps=${encodeURIComponent(steps)}`);
+    await page.getByLabel("with", { exact: true }).nth(1).selectOption("price");
+    await page.getByLabel("Comparison of price").selectOption("is above");
+    await page.getByLabel("Value of price").focus();
+    await page.keyboard.type("3");
+    await page.keyboard.press("Enter");
+    const remove = page.getByRole("button", { name: "Remove: price is above 3" });
+    await remove.waitFor();
+    await expect.poll(() => focusOn(page)).toBe("with");
+    await remove.focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => remove.count()).toBe(0);
+    expect(await focusOn(page)).toBe("with");
+    expect(
+      await page
+        .getByLabel("with", { exact: true })
+        .nth(1)
+        .evaluate((field) => field === document.activeElement),
+    ).toBe(true);
+  });
+
   test("keeps the focus when a condition is added and removed", async () => {
     const page = await site.visited("#/trend?event_type=product_view");
     await page.getByLabel("Property").focus();

@@ -5,15 +5,8 @@ import { useKeptFocus } from "../parts/focus.ts";
 import { counted } from "../parts/format.ts";
 import { setQuery } from "../use-address.ts";
 import { zoneOf, zoneSetting } from "../zone.ts";
-import {
-  type Condition,
-  conditionsOf,
-  conditionText,
-  isOperator,
-  needsValue,
-  OPERATORS,
-  whereName,
-} from "./filters.ts";
+import { ConditionTags, NewCondition } from "./condition-fields.tsx";
+import { type Condition, conditionsOf, isOperator, whereName } from "./filters.ts";
 import {
   daysOf,
   hasRange,
@@ -23,7 +16,6 @@ import {
   namesDates,
   withFixedDates,
 } from "./ranges.ts";
-import { useSuggestions } from "./use-suggestions.ts";
 
 interface FilterProps {
   readonly query: URLSearchParams;
@@ -143,70 +135,19 @@ export const BreakdownFilter = ({ query, properties }: PropertyFilterProps) => (
   />
 );
 
-const ConditionTag = (condition: Condition) => (
-  <li>
-    {conditionText(condition)}{" "}
-    <button
-      type="button"
-      aria-label={`Remove: ${conditionText(condition)}`}
-      onClick={() => setQuery({ [whereName(condition)]: undefined })}
-    >
-      ×
-    </button>
-  </li>
-);
-
-const OPERATOR_OPTIONS: readonly Option[] = Object.entries(OPERATORS).map(([value, label]) => ({
-  value,
-  label,
-}));
-
 /** Adds a condition to the link, and closes the fields that it was chosen with. */
 const addCondition = (condition: Condition): void =>
   setQuery({ [whereName(condition)]: condition.value, property: undefined, operator: undefined });
 
-interface ConditionProps {
+interface ConditionFilterProps extends PropertyFilterProps {
   /** The types of the events that are filtered; empty for all. */
   readonly types: readonly string[];
-  readonly property: string;
-}
-
-/** The comparison of a property that was chosen. It applies as soon as it has its value, or needs none. */
-function NewCondition({ query, types, property }: FilterProps & ConditionProps) {
-  const suggestions = useSuggestions(query, types, property);
-  const chosen = query.get("operator");
-  const operator = isOperator(chosen) ? chosen : "";
-  const choose = (value: string): void => {
-    if (isOperator(value) && !needsValue(value)) addCondition({ property, operator: value, value: "1" });
-    else setQuery({ operator: value });
-  };
-  return (
-    <>
-      <SelectField
-        label={`Comparison of ${property}`}
-        value={operator}
-        options={OPERATOR_OPTIONS}
-        onValue={choose}
-      />
-      <FilterField
-        label={`Value of ${property}`}
-        hint="applies when you leave the field"
-        suggestions={suggestions}
-        value=""
-        onValue={(value) => addCondition({ property, operator, value })}
-      />
-    </>
-  );
 }
 
 /** Conditions on the properties of events: those that apply, and fields for another one. */
-export function ConditionFilter({
-  query,
-  types,
-  properties,
-}: PropertyFilterProps & Pick<ConditionProps, "types">) {
-  const conditions = conditionsOf(query);
+export function ConditionFilter({ query, types, properties }: ConditionFilterProps) {
   const chosen = query.get("property") ?? "";
+  const operator = query.get("operator");
   const group = useKeptFocus<HTMLDivElement>();
   return (
     <div class="grouped" ref={group}>
@@ -216,14 +157,20 @@ export function ConditionFilter({
         options={withNone("any", properties)}
         onValue={(property) => setQuery({ property, operator: undefined })}
       />
-      {chosen !== "" && <NewCondition query={query} types={types} property={chosen} />}
-      {conditions.length > 0 && (
-        <ul class="conditions" aria-label="Conditions">
-          {conditions.map((condition) => (
-            <ConditionTag key={whereName(condition)} {...condition} />
-          ))}
-        </ul>
+      {chosen !== "" && (
+        <NewCondition
+          query={query}
+          types={types}
+          property={chosen}
+          operator={isOperator(operator) ? operator : ""}
+          onOperator={(value) => setQuery({ operator: value })}
+          onCondition={addCondition}
+        />
       )}
+      <ConditionTags
+        conditions={conditionsOf(query)}
+        onRemove={(condition) => setQuery({ [whereName(condition)]: undefined })}
+      />
     </div>
   );
 }
