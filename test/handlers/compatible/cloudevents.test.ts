@@ -72,6 +72,15 @@ test("attributes beside the body may be escaped", async () => {
   ]);
 });
 
+test("events without a source are stored each, whatever their ids are", async () => {
+  const edge = openEdge();
+  const headers = { "content-type": "application/cloudevents+json" };
+  const body = { specversion: "1.0", id: "7", type: "order.paid", subject: "ann", time: AT };
+  for (let n = 0; n < 2; n += 1)
+    expect(await edge.send({ method: "POST", path: PATH, headers, body })).toMatchObject(SUCCESS);
+  expect(await storedEvents(edge)).toEqual([stored({}), stored({})]);
+});
+
 test("two sources may use the same id, and long ones are told apart", async () => {
   const edge = openEdge();
   const source = `/${"long".repeat(100)}`;

@@ -141,6 +141,14 @@ test.each([
   expect(known.status).toBe(200);
 });
 
+test("only an event that identifies a person links the id before", async () => {
+  const edge = openEdge();
+  const properties = { $anon_distinct_id: "a-1" };
+  await post(edge, "/capture/", { event: "buy", distinct_id: "ann", properties });
+  const body = { anonymous_id: "a-1", user_id: "ann" };
+  expect((await post(edge, "/apiv1/users/alias", body)).status).toBe(201);
+});
+
 test("bad items are left out alone, and listed", async () => {
   const edge = openEdge();
   const batch = [
@@ -193,6 +201,19 @@ test("flags show what the user would get, and enrol nobody; older clients read t
   });
 });
 
+test("flags are read from a packed body too", async () => {
+  const edge = openEdge();
+  await withColours(edge.world, { users: { ann: "red" } });
+  const json = JSON.stringify({ token: "t", distinct_id: "ann" });
+  const form = `data=${encodeURIComponent(Buffer.from(json).toString("base64"))}`;
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const answers = [
+    await post(edge, "/flags/?v=2", gzipSync(json), { "content-type": "text/plain" }),
+    await post(edge, "/decide/?compression=base64", form, headers),
+  ];
+  for (const { body } of answers) expect(body).toMatchObject({ featureFlags: { [NAME]: "red" } });
+});
+
 /** The variant that a user would get. */
 async function flagOf(edge: TestEdge, distinct_id: string): Promise<string> {
   const { body } = await post(edge, "/flags/?v=2", { distinct_id });
@@ -213,7 +234,7 @@ test("a user who has seen a flag is enrolled once, as of then, with the variant 
   const shown = await flagOf(edge, "ann");
   const timestamp = "2026-11-22T10:05:00.000Z";
   const batch = [called("ann", shown, { timestamp }), called("ann", shown)];
-  await post(edge, "/batch/", { batch });
+  expect(await post(edge, "/batch/", { batch })).toMatchObject(OK);
   expect(await enrolledUsers(edge)).toBe(1);
   const { body } = await call(assignVariant, edge.world, {
     params: { test_id: "1" },
@@ -234,7 +255,7 @@ test("a user who has seen another variant, the code's default or another flag is
     called("cyd", "red", elsewhere),
     called("", "red"),
   ]) {
-    await post(edge, "/capture/", event);
+    expect(await post(edge, "/capture/", event)).toMatchObject(OK);
   }
   expect(await enrolledUsers(edge)).toBe(0);
   const { body } = await edge.send({ path: "/apiv1/refusals" });
