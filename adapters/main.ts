@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { PreparedResults } from "../domain/experiments/results/prepared-results.ts";
 import type { OnRetry, RebuildProgress, Storage } from "../domain/storage.ts";
 import { Activity } from "../handlers/contract/activity/activity.ts";
@@ -80,6 +80,7 @@ export async function openAnalytics(
     prepared: new PreparedResults(),
     now: Date.now,
     newId: randomUUID,
+    newSecret: () => randomBytes(32).toString("base64url"),
     version: packageJson.version,
     activity: new Activity(),
     processFigures,

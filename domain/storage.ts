@@ -21,6 +21,7 @@ import type { CohortCount, RetentionQuestion } from "./reports/retention.ts";
 import type { SavedQuestion } from "./reports/saved-question.ts";
 import type { TrendQuestion, TrendSeries } from "./reports/trend.ts";
 import type { Fact, FactsQuestion } from "./reports/user-facts.ts";
+import type { ShareLink } from "./shares/share-link.ts";
 import type { Instant } from "./time.ts";
 
 // THE PORT. Each method is one atomic act: it happened wholly, and is on the disk, when its promise fulfils; or it
@@ -139,6 +140,22 @@ export interface SavedQuestionStore {
   putSavedQuestion(put: (stored: readonly SavedQuestion[]) => SavedQuestion): Promise<SavedQuestion>;
   /** Deletes it; false where there is none. */
   deleteSavedQuestion(questionId: string): Promise<boolean>;
+}
+
+export interface SharePage {
+  readonly limit: number;
+  /** Only links older than this one. */
+  readonly before?: Pick<ShareLink, "created_at" | "share_id"> | undefined;
+}
+
+export interface ShareStore {
+  addShare(share: ShareLink): Promise<void>;
+  /** The link whose secret has this digest, expired or not; undefined where there is none, or it was deleted. */
+  findShare(digest: string): Promise<ShareLink | undefined>;
+  /** Newest first; of one time, by their ids. */
+  listShares(page: SharePage): Promise<readonly ShareLink[]>;
+  /** Deletes it; false where there is none. From then on no process finds it. */
+  deleteShare(shareId: string): Promise<boolean>;
 }
 
 export interface ChangedExperiment {
@@ -358,6 +375,7 @@ export interface Storage
     ErasureStore,
     AnnotationStore,
     SavedQuestionStore,
+    ShareStore,
     ExperimentStore,
     AssignmentStore,
     MetricStore {

@@ -47,6 +47,10 @@ export function openWorld(overrides: Partial<World> = {}): TestWorld {
       ids += 1;
       return `salt-${ids}`;
     },
+    newSecret: () => {
+      ids += 1;
+      return `secret-${ids}`;
+    },
     version: "1.2.3",
     prepared: new PreparedResults(),
     activity: new Activity(),
@@ -64,13 +68,14 @@ export interface Input {
   readonly query?: unknown;
   readonly body?: unknown;
   readonly minimal?: boolean;
+  readonly secret?: string;
 }
 
 /** Calls an endpoint as the edge does: its schemas parse the input, and the refusal lists every fault. */
 export function call<E extends Endpoint>(
   endpoint: E,
   world: World,
-  { params, query = {}, body, minimal = false }: Input = {},
+  { params, query = {}, body, minimal = false, secret }: Input = {},
 ): ReturnType<E["handle"]> {
   const faults: Fault[] = [];
   const read = (schema: E["params"], value: unknown): never => {
@@ -86,6 +91,7 @@ export function call<E extends Endpoint>(
     gone: () => new AbortController().signal,
     browser: async () => undefined,
     visitor: () => "visitor-of-today",
+    secret,
     reachedAt: () => ({ host: "localhost:20000", scheme: "http" }),
   };
   const answer =

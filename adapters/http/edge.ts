@@ -147,7 +147,8 @@ export function createEdge({ endpoints, world, settings, log, files, maxAnswerBy
 
   function jsonResponse(access: Access, status: number, text: string): JsonResponse {
     // A write has been stored by now, so its answer is sent at any size: a refusal would deny that.
-    if (maxAnswerBytes !== undefined && access === "read") refuseTooLong(text, maxAnswerBytes);
+    if (maxAnswerBytes !== undefined && (access === "read" || access === "share"))
+      refuseTooLong(text, maxAnswerBytes);
     return { status, headers: { "content-type": "application/json; charset=utf-8" }, body: text };
   }
 

@@ -507,6 +507,18 @@ create table saved_questions (
   created_at bigint not null
 );`;
 
+const shares = `
+-- Links that show one page. Of a secret only its digest is known. On every node.
+create table shares (
+  share_id text primary key,
+  digest text not null unique,
+  page text not null,
+  name text,
+  created_at bigint not null,
+  expires_at bigint
+);
+create index shares_created_at on shares(created_at, share_id collate "C");`;
+
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
   { name: "0001_specified_tables", sql: specified },
@@ -527,4 +539,5 @@ export const migrations: readonly PostgresMigration[] = [
   { name: "0016_visitor_builds", sql: visitorBuilds },
   { name: "0017_annotations", sql: annotations },
   { name: "0018_saved_questions", sql: savedQuestions },
+  { name: "0019_shares", sql: shares },
 ];

@@ -23,6 +23,7 @@ import { createAnnotationStore } from "./reports/annotations.ts";
 import { createQuestions } from "./reports/questions.ts";
 import { createRollupBuild, type RollupBuild } from "./reports/rollup-build.ts";
 import { createSavedQuestionStore } from "./reports/saved-questions.ts";
+import { createShareStore } from "./shares.ts";
 
 const MIGRATIONS_TABLE =
   "create table if not exists migrations(name text primary key, applied_at timestamptz not null default current_timestamp)";
@@ -134,6 +135,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
     ...createLinkStore(database),
     ...createAnnotationStore(database),
     ...createSavedQuestionStore(database),
+    ...createShareStore(database),
     eraseUser: erasures.eraseUser,
     listErasures: erasures.listErasures,
     ...experiments,

@@ -489,6 +489,18 @@ create table saved_questions (
   created_at integer not null
 ) without rowid;`;
 
+const shares = `
+-- Links that show one page. Of a secret only its digest is known.
+create table shares (
+  share_id text primary key,
+  digest text not null unique,
+  page text not null,
+  name text,
+  created_at integer not null,
+  expires_at integer
+) without rowid;
+create index shares_created_at on shares(created_at, share_id);`;
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
@@ -506,4 +518,5 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0015_erasures", sql: erasures },
   { name: "0017_annotations", sql: annotations },
   { name: "0018_saved_questions", sql: savedQuestions },
+  { name: "0019_shares", sql: shares },
 ];

@@ -45,6 +45,7 @@ import {
 import { type BuildPlan, createRollupWriter } from "./reports/rollup-writer.ts";
 import { createSavedQuestionStore } from "./reports/saved-questions.ts";
 import { answerOn, createThreads } from "./reports/threads.ts";
+import { createShareStore } from "./shares.ts";
 import { createWriteProbe, type WriteProbe } from "./write-probe.ts";
 import { createWriter, type Writer } from "./writer.ts";
 
@@ -288,6 +289,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
     ...createLinkStore(db, writer, shelf.clear),
     ...createAnnotationStore(db, writer),
     ...createSavedQuestionStore(db, writer),
+    ...createShareStore(db, writer),
     eraseUser: erasures.eraseUser,
     listErasures: erasures.listErasures,
     ...createExperimentStore(db, writer, shelf, deletions, periods, () => void backlog.work()),

@@ -12,7 +12,7 @@ export const MAX_QUESTIONS = 200;
 /** They are answered together, in one request. */
 export const MAX_PINNED = 12;
 
-const RANGE_TWICE = "must be left out where the query has from or to";
+export const RANGE_TWICE = "must be left out where the query has from or to";
 
 /** A report with its parameters. */
 export const Question = z
@@ -89,7 +89,10 @@ export const describeQuestion = ({ created_at, ...rest }: SavedQuestion): SavedQ
 });
 
 /** The parameters of the report now: a relative range becomes the dates that it has in the zone of the query. */
-export function parametersOf({ range, query }: Question, now: Instant): Question["query"] {
+export function parametersOf(
+  { range, query }: Pick<Question, "range" | "query">,
+  now: Instant,
+): Question["query"] {
   if (range === null) return query;
   const { timezone, compare } = query;
   const zone = typeof timezone === "string" && isZone(timezone) ? timezone : "UTC";

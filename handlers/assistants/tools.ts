@@ -101,6 +101,7 @@ function requestOf({ endpoint, inPath }: Tool, given: Json, caller: Caller): Req
     query: parse(query, beside(false), faults),
     body: parse(body, Object.fromEntries(entries.filter(([name]) => !inPath.has(name))), faults),
     minimal: false,
+    secret: undefined,
     ...caller,
   };
   if (faults.count > 0) throw unanswerable("call", faults.listed, faults.more);

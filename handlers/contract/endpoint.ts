@@ -24,6 +24,8 @@ export interface World {
   readonly now: () => Instant;
   /** A new random id: unique, and not guessable. */
   readonly newId: () => string;
+  /** A new secret of 256 random bits, in letters that a link can hold. */
+  readonly newSecret: () => string;
   /** The version of this server. */
   readonly version: string;
   /** Counters of this process, which the edge and the endpoints increase. */
@@ -31,7 +33,8 @@ export interface World {
   readonly processFigures: () => ProcessFigures;
 }
 
-export type Access = "open" | "read" | "write" | "admin";
+/** `share`: for the secrets of share links alone. */
+export type Access = "open" | "read" | "write" | "admin" | "share";
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 /**
@@ -75,6 +78,8 @@ export interface Request<P, Q, B> {
   readonly browser: () => Promise<Browser | undefined>;
   /** An id for a visitor who has none, which is another one each day. */
   readonly visitor: () => string;
+  /** The secret of the share link that the caller came with; undefined for endpoints of another access. */
+  readonly secret: string | undefined;
   /** The address of this server as the caller wrote it. */
   readonly reachedAt: () => { readonly host: string; readonly scheme: string };
 }

@@ -54,6 +54,10 @@ import { updateQuestion } from "../reports/saved-questions/update-question.ts";
 import { checkHealth } from "../service/check-health.ts";
 import { listRefusals } from "../service/list-refusals.ts";
 import { showMetrics } from "../service/metrics/show-metrics.ts";
+import { createShare } from "../shares/create-share.ts";
+import { deleteShare } from "../shares/delete-share.ts";
+import { getSharedPage } from "../shares/get-shared-page.ts";
+import { listShares } from "../shares/list-shares.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 const withoutTools: readonly Endpoint[] = [
@@ -89,6 +93,10 @@ const withoutTools: readonly Endpoint[] = [
   listQuestions,
   updateQuestion,
   deleteQuestion,
+  createShare,
+  listShares,
+  deleteShare,
+  getSharedPage,
   linkUsers,
   getUser,
   exportUser,

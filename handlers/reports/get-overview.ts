@@ -22,7 +22,7 @@ import { unanswerable } from "../contract/faults.ts";
 import { askBothPeriods, type BothPeriods } from "./both-periods.ts";
 
 /** The trend of all events that an overview shows a figure of. */
-const trendOf = (query: OverviewQuery, measure: Measure): TrendQuery => ({
+export const trendOf = (query: OverviewQuery, measure: Measure): TrendQuery => ({
   ...query,
   event_type: [],
   measure,

@@ -262,6 +262,18 @@ export const tables: readonly Table[] = [
     columns: { question_id: "text", name: "text", pinned: "boolean", question: "text", created_at: "bigint" },
   },
   {
+    name: "shares",
+    key: ["share_id"],
+    columns: {
+      share_id: "text",
+      digest: "text",
+      page: "text",
+      name: "text",
+      created_at: "bigint",
+      expires_at: "bigint",
+    },
+  },
+  {
     // The copy finishes no erasure: those under way are finished on the file first.
     name: "erasures",
     key: ["receipt"],

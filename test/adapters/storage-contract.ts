@@ -12,6 +12,7 @@ import {
 import type { NewMetric } from "../../domain/experiments/metric.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { SavedQuestion } from "../../domain/reports/saved-question.ts";
+import type { ShareLink } from "../../domain/shares/share-link.ts";
 import type { Storage, WonAssignment } from "../../domain/storage.ts";
 import { DAY } from "../../domain/time.ts";
 import { cases } from "../random.ts";
@@ -897,6 +898,41 @@ export function storageContract(name: string, open: () => Promise<Storage>): voi
       });
       await expect(refused).rejects.toBe(full);
       expect(await storage.listSavedQuestions()).toHaveLength(8);
+    });
+  });
+
+  describe(`${name}: share links`, () => {
+    const shareOf = (letter: string, created_at = AT): ShareLink => ({
+      share_id: `id-${letter}`,
+      digest: letter.repeat(64),
+      page: { view: "trend", query: { event_type: ["signup"], where: { plan: "é" } }, range: "last_7_days" },
+      name: null,
+      created_at,
+      expires_at: AT + DAY,
+    });
+
+    test("are found by the whole digest of their secret, until they are deleted", async () => {
+      const storage = await opened();
+      const [a, b] = [
+        { ...shareOf("a"), name: "For the board" },
+        { ...shareOf("b"), expires_at: null },
+      ];
+      for (const share of [a, b]) await storage.addShare(share);
+      expect(await storage.findShare(a.digest)).toEqual(a);
+      expect(await storage.findShare(a.digest.slice(1))).toBeUndefined();
+      expect(await storage.deleteShare(a.share_id)).toBe(true);
+      expect(await storage.deleteShare(a.share_id)).toBe(false);
+      expect(await storage.findShare(a.digest)).toBeUndefined();
+      expect(await storage.findShare(b.digest)).toEqual(b);
+    });
+
+    test("are listed newest first, those of one time by their ids, page by page", async () => {
+      const storage = await opened();
+      const [a, b, c] = [shareOf("a"), shareOf("b"), shareOf("c", AT - 1)];
+      for (const share of [b, c, a]) await storage.addShare(share);
+      expect(await storage.listShares({ limit: 9 })).toEqual([b, a, c]);
+      expect(await storage.listShares({ limit: 1 })).toEqual([b]);
+      expect(await storage.listShares({ limit: 9, before: b })).toEqual([a, c]);
     });
   });
 

@@ -104,6 +104,11 @@ const requests: readonly Named[] = [
   request("listQuestions", "GET", "/apiv1/questions", undefined, "include=answers"),
   request("updateQuestion", "PATCH", "/apiv1/questions/unknown", { pinned: false }),
   request("deleteQuestion", "DELETE", "/apiv1/questions/unknown"),
+  request("createShare", "POST", "/apiv1/shares", { page: { view: "trend", query: {} } }),
+  request("listShares", "GET", "/apiv1/shares"),
+  request("deleteShare", "DELETE", "/apiv1/shares/unknown"),
+  // A key does not open shared pages.
+  request("getSharedPage", "GET", "/apiv1/shared-page"),
   request("computeFunnel", "POST", "/apiv1/events/funnel", {
     steps: [{ event_type: "click" }, { event_type: "view" }],
   }),
@@ -231,6 +236,10 @@ test("the unzipped artifact answers a gateway event for every endpoint from Post
     listQuestions: 200,
     updateQuestion: 404,
     deleteQuestion: 404,
+    createShare: 201,
+    listShares: 200,
+    deleteShare: 404,
+    getSharedPage: 403,
     computeFunnel: 200,
     getRetention: 200,
     exportEvents: 200,

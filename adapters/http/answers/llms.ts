@@ -5,7 +5,7 @@ export const SUMMARY = "Records what users do, and shows which variant of a feat
 
 const RULES = `Bodies and answers are JSON in UTF-8, ids are integers, times are ISO 8601 in UTC. A 2xx is on the disk.
 
-- Keys are sent as \`Authorization: Bearer <key>\`. Each endpoint names the access that it needs: write, read or admin, which has all.
+- Keys are sent as \`Authorization: Bearer <key>\`. Each endpoint names the access that it needs: write, read or admin, which has all; share is for the secret of a share link.
 - Give each event and each tracked value a \`message_id\` of its own, and send it again on 408, 429, 5xx or silence: it is stored once.
 - A refusal is \`application/problem+json\` with a \`code\` from a closed set, and \`errors\` lists every fault with its place.
 - An A/B test is created with its variants and metrics, assigns each user one variant for good, and has a verdict in one sentence.`;

@@ -163,6 +163,13 @@ const key = (access: string): Json => ({
   description: `A key with ${access} access; an admin key has all. Not asked for where no keys are set.`,
 });
 
+const SHARE_SECRET: Json = {
+  type: "http",
+  scheme: "bearer",
+  description:
+    "The secret of a share link. It opens the page of its link and nothing else, with and without keys.",
+};
+
 /** The OpenAPI 3.1 document of the endpoints, computed from the schemas that they parse with. */
 export function openApi(endpoints: readonly Endpoint[], version: string): OpenApi {
   const schemas: Json = { Problem: PROBLEM };
@@ -190,7 +197,7 @@ export function openApi(endpoints: readonly Endpoint[], version: string): OpenAp
     components: {
       schemas,
       responses: problems(),
-      securitySchemes: { write: key("write"), read: key("read"), admin: key("admin") },
+      securitySchemes: { write: key("write"), read: key("read"), admin: key("admin"), share: SHARE_SECRET },
     },
   };
 }

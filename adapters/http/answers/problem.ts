@@ -21,7 +21,8 @@ const TITLES: Record<FailureCode, string> = {
 export const REFUSAL_ADVICE: Record<FailureCode, string> = {
   invalid:
     "The request has faults, which `errors` lists with their places. Correct them; nothing was stored.",
-  unauthorized: "No key, or an unknown one. Send a key as `Authorization: Bearer <key>`.",
+  unauthorized:
+    "No key, an unknown one, or a share link that does not work. Send a key as `Authorization: Bearer <key>`.",
   forbidden: "The key, the page's origin or the address has no access to this endpoint. Use a key that has.",
   not_found: "No such endpoint, experiment, user or file.",
   method_not_allowed: "The path takes other methods, which the header `Allow` lists.",

@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { Failure } from "../../../domain/failure.ts";
+import { SHARE_PREFIX } from "../../../domain/shares/share-link.ts";
 import type { Access } from "../../../handlers/contract/endpoint.ts";
 import { isLoopback } from "../../addresses.ts";
 import type { Keys } from "../../settings.ts";
@@ -11,6 +12,8 @@ type Scope = "write" | "read" | "admin";
 export type Caller =
   | { readonly kind: "anonymous" }
   | { readonly kind: "unknown key" }
+  /** Has the form of a share link's secret. Whether there is such a link is looked up later. */
+  | { readonly kind: "share"; readonly inQuery: boolean }
   | { readonly kind: "key"; readonly id: string; readonly scope: Scope; readonly inQuery: boolean };
 
 const ANONYMOUS: Caller = { kind: "anonymous" };
@@ -30,6 +33,9 @@ function keyOf({ headers }: HttpRequest, query: URLSearchParams | undefined) {
   const key = query?.get("key");
   return key ? { key, inQuery: true } : undefined;
 }
+
+/** The key or secret that the headers of a request carry. */
+export const secretOf = (request: HttpRequest): string | undefined => keyOf(request, undefined)?.key;
 
 const hostOf = (header: string): string => header.replace(/:\d+$/, "");
 
@@ -57,7 +63,31 @@ function faultOfOrigin({ address, headers, httpVersion }: HttpRequest): Failure 
   return faultOfVersion(httpVersion);
 }
 
-function admitTo(access: Exclude<Access, "open">, caller: Caller): void {
+type ByKey = Exclude<Caller, { readonly kind: "share" }>;
+
+/** A share link opens its own page, and no key does: its address is fixed by the link. */
+function admitShare(access: Access, caller: Caller): void {
+  if (access !== "share") {
+    throw new Failure("forbidden", "A share link opens its own page and nothing else. This needs a key.");
+  }
+  if (caller.kind === "anonymous" || caller.kind === "unknown key") {
+    throw new Failure(
+      "unauthorized",
+      `Send the secret of a share link: Authorization: Bearer ${SHARE_PREFIX}….`,
+    );
+  }
+  if (caller.kind === "key") {
+    throw new Failure("forbidden", "This answers share links only; keys have endpoints of their own.");
+  }
+  if (caller.inQuery) {
+    throw new Failure(
+      "forbidden",
+      "The secret of a share link is not accepted in an address, which logs keep: send Authorization: Bearer <secret>.",
+    );
+  }
+}
+
+function admitTo(access: Exclude<Access, "open" | "share">, caller: ByKey): void {
   if (caller.kind === "anonymous") {
     throw new Failure("unauthorized", `Send a key with ${access} access: Authorization: Bearer <key>.`);
   }
@@ -96,6 +126,7 @@ export function createGate(keys: Keys | undefined): Gate {
   const recognised = { header: new Map<string, Caller>(), query: new Map<string, Caller>() };
 
   function recognise(key: string, inQuery: boolean): Caller {
+    if (keys === undefined) return key.startsWith(SHARE_PREFIX) ? { kind: "share", inQuery } : ANONYMOUS;
     const callers = inQuery ? recognised.query : recognised.header;
     const remembered = callers.get(key);
     if (remembered !== undefined) return remembered;
@@ -108,17 +139,17 @@ export function createGate(keys: Keys | undefined): Gate {
     const given = digest(key);
     // Digests have one length, and all of them are compared: the time taken tells nothing about the keys.
     const [match] = known.filter((candidate) => timingSafeEqual(candidate.digest, given));
-    if (match === undefined) return UNKNOWN_KEY;
+    if (match === undefined) return key.startsWith(SHARE_PREFIX) ? { kind: "share", inQuery } : UNKNOWN_KEY;
     return { kind: "key", id: given.toString("base64"), scope: match.scope, inQuery };
   }
 
   return {
     callerOf(request, query) {
-      const sent = keys === undefined ? undefined : keyOf(request, query);
+      const sent = keyOf(request, query);
       return sent === undefined ? ANONYMOUS : recognise(sent.key, sent.inQuery);
     },
 
-    callerWith: (key) => (keys === undefined || key === undefined ? ANONYMOUS : recognise(key, false)),
+    callerWith: (key) => (key === undefined ? ANONYMOUS : recognise(key, false)),
 
     refuseRemote(request) {
       const fault = keys === undefined ? faultOfOrigin(request) : undefined;
@@ -126,7 +157,9 @@ export function createGate(keys: Keys | undefined): Gate {
     },
 
     admit(caller, access) {
-      if (keys !== undefined && access !== "open") admitTo(access, caller);
+      if (access === "open") return;
+      if (caller.kind === "share" || access === "share") admitShare(access, caller);
+      else if (keys !== undefined) admitTo(access, caller);
     },
   };
 }

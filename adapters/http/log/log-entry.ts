@@ -48,7 +48,8 @@ function levelOf(
     failure instanceof Failure && failure.code === "unavailable" && failure.cause === undefined;
   if (status >= 500) return isOverload ? "warn" : "error";
   if (status >= 400) return "warn";
-  return target?.access === "read" || target?.access === "admin" ? "info" : "debug";
+  const { access } = target ?? {};
+  return access === "read" || access === "admin" || access === "share" ? "info" : "debug";
 }
 
 /** A request and its answer. */

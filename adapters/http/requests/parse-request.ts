@@ -3,6 +3,7 @@ import type { UsualForm } from "../../../domain/usual.ts";
 import type { Endpoint, Request } from "../../../handlers/contract/endpoint.ts";
 import { FaultList, invalid, unanswerable } from "../../../handlers/contract/faults.ts";
 import { wording } from "../../../handlers/contract/wording.ts";
+import { secretOf } from "../door/access.ts";
 import type { HttpRequest } from "../message.ts";
 import type { Route } from "../router.ts";
 import type { Visitors } from "./visitors.ts";
@@ -100,6 +101,7 @@ export function parseRequest(
     gone: request.gone,
     browser: () => visitors.browserOf(request),
     visitor: () => visitors.idOf(request),
+    secret: endpoint.access === "share" ? secretOf(request) : undefined,
     reachedAt: () => reachedAt(request),
   };
 }

@@ -61,7 +61,8 @@ function reportOf<Query>({ schema, written, plan, ask }: ReportParts<Query>): Re
   };
 }
 
-const addressed = (parameters: Parameters): Parameters =>
+/** Parameters as an address would have them. */
+export const addressed = (parameters: Parameters): Parameters =>
   Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, asInAddress(value)]));
 
 // Twelve of them are a few megabytes.

@@ -11,6 +11,7 @@ import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { messageKey } from "../../../domain/events/message-id.ts";
 import type { Experiment } from "../../../domain/experiments/experiment.ts";
 import type { SavedQuestion } from "../../../domain/reports/saved-question.ts";
+import type { ShareLink } from "../../../domain/shares/share-link.ts";
 import { expectAlike, fillWithSample, shownOf } from "./sample.ts";
 import { bundledPostgres, type PostgresServer, startPostgres } from "./server.ts";
 
@@ -24,6 +25,14 @@ const SAVED: SavedQuestion = {
   question: { report: "trend", range: "this_week", query: { event_type: ["click"] } },
   created_at: Date.parse("2026-11-22T10:00:00.000Z"),
 };
+const SHARE: ShareLink = {
+  share_id: "share-1",
+  digest: "d".repeat(64),
+  page: { view: "trend", query: { event_type: "click" }, range: "last_week" },
+  name: null,
+  created_at: Date.parse("2026-11-22T10:00:00.123Z"),
+  expires_at: null,
+};
 let server: PostgresServer;
 let experiment: Experiment;
 
@@ -32,6 +41,7 @@ beforeAll(async () => {
   const storage = openSqlite(file);
   experiment = await fillWithSample(storage);
   await storage.putSavedQuestion(() => SAVED);
+  await storage.addShare(SHARE);
   await storage.close();
 });
 afterAll(async () => {
@@ -69,6 +79,7 @@ test("a copy that was interrupted goes on, ends with every row the same, and lea
   const [source, target] = [openSqlite(file), await openPostgres(to)];
   expect(await target.findExperiment(experiment.id)).toEqual(experiment);
   expect(await target.listSavedQuestions()).toEqual([SAVED]);
+  expect(await target.findShare(SHARE.digest)).toEqual(SHARE);
   // The server makes the sums and the rollups of the copied rows in the background.
   const client = new pg.Client({ connectionString: to });
   await client.connect();

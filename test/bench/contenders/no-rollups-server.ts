@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { NO_FILES } from "../../../adapters/http/answers/files.ts";
@@ -19,6 +19,7 @@ const world = {
   prepared: new PreparedResults(),
   now: Date.now,
   newId: randomUUID,
+  newSecret: () => randomBytes(32).toString("base64url"),
   version: "bench",
   activity: new Activity(),
   processFigures,
