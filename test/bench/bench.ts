@@ -30,7 +30,7 @@ const HELP = `npm run bench -- [--quick] [--markdown] [operation …]
 
   ${OPERATIONS.map(({ name }) => name).join(", ")} (default: all)
 
-npm run bench -- queries | crash | erase | false-alarms | hostile | idle-connections | upgrade`;
+npm run bench -- queries | crash | dashboard | erase | false-alarms | hostile | idle-connections | upgrade`;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n\n`);
 

@@ -10,6 +10,7 @@ const [program = "bench", ...options] = process.argv.slice(2);
 const isProgram = [
   "bench",
   "crash",
+  "dashboard",
   "erase",
   "false-alarms",
   "hostile",

@@ -1,7 +1,8 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { describeInBrowser, launchBrowser, testVisitor } from "../web/browser.ts";
+import { describeInBrowser, testVisitor } from "../web/browser.ts";
 import { testPage } from "../web/client/front.ts";
+import { launchBrowser } from "../web/launch.ts";
 import { programIn, shop } from "./quick-starts.ts";
 
 // Google's script, without the part that it loads; the calls before and after ours.

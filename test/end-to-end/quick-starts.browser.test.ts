@@ -4,8 +4,9 @@ import { build, type Plugin } from "esbuild";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { compileScript, parse } from "vue/compiler-sfc";
-import { describeInBrowser, launchBrowser, testVisitor } from "../web/browser.ts";
+import { describeInBrowser, testVisitor } from "../web/browser.ts";
 import { testPage } from "../web/client/front.ts";
+import { launchBrowser } from "../web/launch.ts";
 import { shop } from "./quick-starts.ts";
 
 /** Compiles a component of Vue, as its plugins for bundlers do. */

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { hasBrowser, launchBrowser } from "../web/browser.ts";
+import { hasBrowser } from "../web/browser.ts";
+import { launchBrowser } from "../web/launch.ts";
 import { offlineServer, openFolder, type TestServer } from "./servers.ts";
 
 /** A command of the README with the output shown below it, or lines for a page. */

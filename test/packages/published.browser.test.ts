@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { awaitOutput, stopChild } from "../bench/processes.ts";
 import { post, track } from "../end-to-end/client.ts";
 import { countEvents, LISTENING, openFolder, testFolder } from "../end-to-end/servers.ts";
-import { describeInBrowser, launchBrowser } from "../web/browser.ts";
+import { describeInBrowser } from "../web/browser.ts";
+import { launchBrowser } from "../web/launch.ts";
 import { fetchNode, nodeOf, plainVariables, runsReleases } from "./nodes.ts";
 
 const run = promisify(execFile);

@@ -12,7 +12,8 @@ import {
   WRITE_KEY,
 } from "../../handlers/compatible/serve.ts";
 import { withColours } from "../../world.ts";
-import { describeInBrowser, launchBrowser, testVisitor } from "../browser.ts";
+import { describeInBrowser, testVisitor } from "../browser.ts";
+import { launchBrowser } from "../launch.ts";
 import { testPage } from "./front.ts";
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { ask } from "../../end-to-end/client.ts";
 import type {} from "../../end-to-end/global-setup.ts";
 import { testFolder, testServer } from "../../end-to-end/servers.ts";
-import { describeInBrowser, launchBrowser, testVisitor } from "../browser.ts";
+import { describeInBrowser, testVisitor } from "../browser.ts";
+import { launchBrowser } from "../launch.ts";
 import { testPage } from "./front.ts";
 
 const PATIENCE = { timeout: 30_000, interval: 50 };

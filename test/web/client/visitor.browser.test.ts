@@ -4,7 +4,8 @@ import type { VisitorAnalytics } from "../../../web/client/declarations/visitor.
 import { ask, post } from "../../end-to-end/client.ts";
 import type {} from "../../end-to-end/global-setup.ts";
 import { testFolder, testServer } from "../../end-to-end/servers.ts";
-import { describeInBrowser, launchBrowser, testVisitor } from "../browser.ts";
+import { describeInBrowser, testVisitor } from "../browser.ts";
+import { launchBrowser } from "../launch.ts";
 import { testFront, testPage } from "./front.ts";
 
 declare global {

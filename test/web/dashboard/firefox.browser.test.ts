@@ -1,5 +1,6 @@
 import { beforeAll, expect, test, vi } from "vitest";
-import { describeInFirefox, launchFirefox } from "../browser.ts";
+import { describeInFirefox } from "../browser.ts";
+import { launchFirefox } from "../launch.ts";
 import { barriersUnfolded } from "./barriers.ts";
 import {
   changeFunnelByKeyboard,

@@ -101,6 +101,20 @@ describeInBrowser("the dashboard's page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("asks an endpoint once for a view, however many cards and rows it has", async () => {
+    const { page, requests } = await site.visit();
+    for (const [name, link] of Object.entries(views)) {
+      requests.splice(0);
+      await open(page, site.url, link);
+      await page.waitForLoadState("networkidle");
+      const asked = requests
+        .map((request) => new URL(request.split(" ")[1] ?? "").pathname)
+        .filter((path) => path.startsWith("/apiv1/"));
+      expect({ name, asked }).toEqual({ name, asked: [...new Set(asked)] });
+      expect(asked.length, name).toBeLessThanOrEqual(5);
+    }
+  });
+
   test("is checked against the documented API by a check that can fail", async () => {
     const strange = [
       `GET ${site.url}/apiv1/secrets`,

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { openFolder, plainServer, type TestServer } from "../../end-to-end/servers.ts";
-import { launchBrowser } from "../browser.ts";
+import { launchBrowser } from "../launch.ts";
 
 /** A server with its own database, and a browser to visit it. */
 export interface Site {
