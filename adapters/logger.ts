@@ -1,4 +1,5 @@
 import { Logger } from "@aws-lambda-powertools/logger";
+import { once } from "../domain/once.ts";
 import type { Log, LogEntry } from "./http/log/log-entry.ts";
 import type { Settings } from "./settings.ts";
 
@@ -13,14 +14,14 @@ export interface ServerLog extends Log {
 
 /** Writes structured lines to standard output, warnings and errors to standard error. A line below the level costs nothing. */
 export function createLog({ logLevel }: Pick<Settings, "logLevel">): ServerLog {
-  const logger = new Logger({ serviceName: "analytics-server", logLevel: LEVELS[logLevel] });
+  const logger = once(() => new Logger({ serviceName: "analytics-server", logLevel: LEVELS[logLevel] }));
   const order = Object.keys(LEVELS);
   const shown = new Set(order.slice(order.indexOf(logLevel)));
   return {
     shows: (level) => shown.has(level),
     write({ level, message, error, ...fields }) {
       if (!shown.has(level)) return;
-      logger[level](message, error === undefined ? fields : { ...fields, error: asError(error) });
+      logger()[level](message, error === undefined ? fields : { ...fields, error: asError(error) });
     },
   };
 }

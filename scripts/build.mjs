@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { minify } from "terser";
 import { bundledPackages, noticesOf } from "./notices.mjs";
+import { onDemand, onDemandFiles } from "./on-demand.mjs";
 import { publishedFiles } from "./published.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -134,10 +135,26 @@ async function shrinkClient(file) {
   return { path: file.path, contents: Buffer.from(code) };
 }
 
+const forNode = {
+  absWorkingDir: root,
+  outdir: "dist",
+  bundle: true,
+  platform: "node",
+  target: "node20.19",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  sourcemap: "linked",
+  // dist/THIRD-PARTY-NOTICES.txt holds the notices.
+  legalComments: "none",
+  logLevel: "warning",
+  metafile: true,
+  write: false,
+};
+
 /** Bundles the Lambda functions, the plain server, the command line and the module for programs that mount it. */
-async function buildServers() {
-  return build({
-    absWorkingDir: root,
+const buildServers = () =>
+  build({
+    ...forNode,
     entryPoints: {
       lambda: "adapters/lambda.ts",
       server: "adapters/server.ts",
@@ -148,37 +165,26 @@ async function buildServers() {
       "sqlite-thread": "adapters/sqlite/reports/thread.ts",
       "server.d": "adapters/declarations/server.d.ts",
     },
-    outdir: "dist",
     outExtension: { ".js": ".mjs" },
     loader: { ".d.ts": "copy" },
-    bundle: true,
     splitting: true,
     // In the folder of the entries, so that relative URLs within a chunk resolve.
     chunkNames: "[name]-[hash]",
-    platform: "node",
-    target: "node20.19",
     format: "esm",
-    minifySyntax: true,
-    minifyWhitespace: true,
-    sourcemap: "linked",
-    // dist/THIRD-PARTY-NOTICES.txt holds the notices.
-    legalComments: "none",
     // Native modules. The first is not on Lambda; the second, a faster PostgreSQL driver, is never installed.
     external: ["better-sqlite3", "pg-native"],
-    plugins: [oneLocale],
+    plugins: [oneLocale, onDemand],
     // CommonJS dependencies within an ESM bundle call require.
     banner: {
       js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
     },
-    logLevel: "warning",
-    metafile: true,
-    write: false,
   });
-}
+
+const buildOnDemand = () => build({ ...forNode, ...onDemandFiles });
 
 /** Bundles everything into dist/, in about half a second. `npm pack ./dist` and `npm pack ./dist/client` make the packages. */
 export async function buildAll() {
-  const bundles = (await Promise.all([buildServers(), buildWeb(), buildClients()])).flat();
+  const bundles = (await Promise.all([buildServers(), buildOnDemand(), buildWeb(), buildClients()])).flat();
   const notices = noticesOf(
     await bundledPackages(
       root,

@@ -47,6 +47,7 @@ function manifestOf({ name, version, description, license, author, type, exports
     exports: Object.fromEntries(entries),
     files: [
       "*.mjs",
+      "*.cjs",
       "!lambda*.mjs",
       "!offline*.mjs",
       "server.d.ts",

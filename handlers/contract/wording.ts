@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { once } from "../../domain/once.ts";
 
 const EXPECTED: Record<string, string> = {
   string: "a string",
@@ -42,10 +43,11 @@ interface Sides {
 const LEAST: Sides = { inclusive: "at least", exclusive: "more than" };
 const MOST: Sides = { inclusive: "at most", exclusive: "less than" };
 
-const alternatives = new Intl.ListFormat("en", { type: "disjunction" });
+// The first format of a process loads the rules of all languages, which takes milliseconds.
+const alternatives = once(() => new Intl.ListFormat("en", { type: "disjunction" }));
 
 const oneOf = (values: readonly unknown[]): string =>
-  `must be ${alternatives.format(values.map((value) => JSON.stringify(value)))}`;
+  `must be ${alternatives().format(values.map((value) => JSON.stringify(value)))}`;
 
 export const UNKNOWN_FIELD = "is not a known field: correct its name or leave it out";
 

@@ -38,7 +38,7 @@ const REFUSALS: Record<Refused, { readonly path: "anonymous_id" | "user_id"; rea
   },
   too_many_links: {
     path: "user_id",
-    message: `has ${MAX_LINKS.toLocaleString("en")} anonymous ids, the most that a user may have`,
+    message: `has ${MAX_LINKS} anonymous ids, the most that a user may have`,
   },
 };
 

@@ -188,7 +188,7 @@ test("the artifact is smaller than 1 MiB and contains only bundles and licence n
   expect(statSync(join(folder, "analytics-server.zip")).size).toBeLessThan(MEBIBYTE);
   for (const name of files)
     expect(name).toMatch(
-      /^dist\/(?:(?!serve|offline|cli|demo|backup|restore|rebuild|copy)[\w-]+\.mjs|web\/[\w-]+\.(?:html|js|css|svg)|THIRD-PARTY-NOTICES\.txt)$/,
+      /^dist\/(?:(?!serve|offline|cli|demo|backup|restore|rebuild|copy)[\w-]+\.[cm]js|web\/[\w-]+\.(?:html|js|css|svg)|THIRD-PARTY-NOTICES\.txt)$/,
     );
 });
 

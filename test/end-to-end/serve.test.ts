@@ -354,7 +354,7 @@ describe.concurrent("packaging for AWS", () => {
     expect(
       names.filter(
         (name) =>
-          !/^dist\/(?:[\w-]+\.mjs|web\/[\w-]+\.(?:html|js|css|svg)|THIRD-PARTY-NOTICES\.txt)$/.test(name),
+          !/^dist\/(?:[\w-]+\.[cm]js|web\/[\w-]+\.(?:html|js|css|svg)|THIRD-PARTY-NOTICES\.txt)$/.test(name),
       ),
     ).toEqual([]);
   });

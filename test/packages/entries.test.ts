@@ -64,6 +64,42 @@ test.each(Object.keys(PACKAGES))("every entry point of %s can be imported, and h
   expect(JSON.parse(stdout)).toEqual(entries.map(() => true));
 });
 
+test("a start reads no library and makes no format that only some requests need; those requests find them", async () => {
+  const program = `
+    import { createRequire } from "node:module";
+    import { basename } from "node:path";
+
+    const formats = [];
+    for (const name of ["NumberFormat", "DateTimeFormat", "ListFormat"]) {
+      const construct = (format, given) => (formats.push(name), new format(...given));
+      Intl[name] = new Proxy(Intl[name], { construct });
+    }
+    Number.prototype.toLocaleString = () => void formats.push("toLocaleString");
+    const libraries = () =>
+      Object.keys(createRequire(import.meta.url).cache).filter((file) => file.endsWith(".cjs")).map((file) => basename(file)).sort();
+
+    const { mountAnalytics } = await import("analytics-server");
+    const { fetch, close } = await mountAnalytics({ ANALYTICS_DATABASE: ":memory:", ANALYTICS_ADMIN_KEYS: "a-key-of-this-test" });
+    const atStart = [...libraries(), ...formats];
+    const headers = { authorization: "Bearer a-key-of-this-test", "content-type": "application/json" };
+    const plan = { kind: "mean", baseline: 10, standard_deviation: 5, effect: 0.1 };
+    const answers = [
+      await fetch(new Request("http://localhost/apiv1/events/trend?timezone=Europe/Berlin", { headers })),
+      await fetch(new Request("http://localhost/apiv1/sample-size", { method: "POST", headers, body: JSON.stringify(plan) })),
+    ];
+    const statuses = answers.map(({ status }) => status);
+    await close();
+    console.log(JSON.stringify({ atStart, statuses, atEnd: libraries() }));`;
+  const file = join(app, "start.mjs");
+  await writeFile(file, program);
+  const { stdout } = await run(process.execPath, [file], { cwd: app });
+  expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toEqual({
+    atStart: [],
+    statuses: [200, 200],
+    atEnd: ["logger.cjs", "math-base-special-erfcinv.cjs", "temporal-polyfill.cjs"],
+  });
+});
+
 test("the OpenFeature providers are entry points, and their SDKs are optional peers", async () => {
   for (const name of Object.keys(PACKAGES)) {
     const entries = await entriesOf(name);

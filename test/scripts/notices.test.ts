@@ -12,7 +12,7 @@ const PERMISSIVE = /^(?:MIT|MIT-0|Unlicense|ISC|0BSD|BSD-[23]-Clause|Apache-2\.0
 
 /** The packages in a bundle, according to its source map. */
 async function bundledNames(): Promise<string[]> {
-  const maps = (await readdir(dist)).filter((name) => name.endsWith(".mjs.map"));
+  const maps = (await readdir(dist)).filter((name) => /\.[cm]js\.map$/.test(name));
   const texts = await Promise.all(maps.map((name) => readFile(join(dist, name), "utf8")));
   const sources = texts.flatMap((text) => (JSON.parse(text) as { sources: string[] }).sources);
   const names = sources.map((source) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(source)?.[1]);

@@ -71,7 +71,7 @@ describe("linking two ids", () => {
     const ids = Array.from({ length: 1_000 }, (_, n) => `anon-${n}`);
     await Promise.all(ids.map((id) => link(world, id, "ann")));
     expect(await faultOf(link(world, "one more", "ann"))).toBe(
-      "conflict: user_id has 1,000 anonymous ids, the most that a user may have",
+      "conflict: user_id has 1000 anonymous ids, the most that a user may have",
     );
     expect((await link(world, "anon-999", "ann")).outcome).toBe("ok");
   }, 30_000);

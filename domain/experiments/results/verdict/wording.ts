@@ -1,13 +1,17 @@
+import { once } from "../../../once.ts";
 import type { Bounds } from "../../../statistics/contrast.ts";
 import type { MeasuredMetric } from "../measured-metric.ts";
 
 // Figures as sentences show them: three significant digits, a true minus, and each with its unit.
 
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+// The first format of a process loads the rules of all languages: 10 ms and 7 MB.
+const format = (options: Intl.NumberFormatOptions) => once(() => new Intl.NumberFormat("en", options));
+
+const whole = format({ maximumFractionDigits: 0 });
 const DIGITS = { maximumSignificantDigits: 3 } as const;
-const plain = new Intl.NumberFormat("en", DIGITS);
-const withSign = new Intl.NumberFormat("en", { ...DIGITS, signDisplay: "exceptZero" });
-const tiny = new Intl.NumberFormat("en", { ...DIGITS, notation: "scientific" });
+const plain = format(DIGITS);
+const withSign = format({ ...DIGITS, signDisplay: "exceptZero" });
+const tiny = format({ ...DIGITS, notation: "scientific" });
 
 // Outside of these, digits would be hidden among zeros.
 const LEAST = 1e-6;
@@ -19,14 +23,14 @@ const readable = (value: number): boolean =>
 const withMinus = (text: string): string => text.replaceAll("-", "−");
 
 /** For example 0.00004 or 12,300. */
-export const figure = (value: number): string => withMinus((readable(value) ? plain : tiny).format(value));
+export const figure = (value: number): string => withMinus((readable(value) ? plain : tiny)().format(value));
 
 /** For example +0.11 or −2. */
 const signed = (value: number): string =>
-  readable(value) ? withMinus(withSign.format(value)) : `${value > 0 ? "+" : ""}${figure(value)}`;
+  readable(value) ? withMinus(withSign().format(value)) : `${value > 0 ? "+" : ""}${figure(value)}`;
 
 /** A number of users or the like, in full: 5,120. */
-export const count = (value: number): string => whole.format(value);
+export const count = (value: number): string => whole().format(value);
 
 export const usersInWords = (users: number): string => `${count(users)} ${users === 1 ? "user" : "users"}`;
 
