@@ -35,6 +35,7 @@ const Environment = z.object({
   ANALYTICS_REPORT_SECONDS: decimal(1, 600).default(15),
   ANALYTICS_KEEP_DAYS: z.preprocess(unlessEmpty, wholeNumber(1, 36_500).optional()),
   ANALYTICS_KEEP_DAYS_BY_TYPE: z.preprocess(unlessEmpty, daysByType.default({})),
+  ANALYTICS_KEEP_COUNTS: z.preprocess(unlessEmpty, oneOf("0", "1").default("0")),
   ANALYTICS_TIMEZONE: z.preprocess(unlessEmpty, Zone),
   ANALYTICS_LOG_LEVEL: oneOf("debug", "info", "warn", "error").default("info"),
   AWS_LAMBDA_FUNCTION_NAME: z.string().optional(),
@@ -173,6 +174,7 @@ export function readSettings(variables: NodeJS.ProcessEnv): Settings {
     keeping: {
       days: environment.ANALYTICS_KEEP_DAYS ?? null,
       byType: environment.ANALYTICS_KEEP_DAYS_BY_TYPE,
+      counts: environment.ANALYTICS_KEEP_COUNTS === "1",
     },
     timezone: environment.ANALYTICS_TIMEZONE,
     logLevel: environment.ANALYTICS_LOG_LEVEL,

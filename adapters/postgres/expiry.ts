@@ -23,7 +23,7 @@ async function step(query: Query, keeping: Keeping, now: Instant): Promise<numbe
   if (state === undefined) return undefined;
   const work = nextExpired(createRollupStore(query), keeping, now, EVENTS_A_STEP);
   const expired = await run(work, () => undefined);
-  return expired === undefined ? 0 : (await removeFrom(query, state, expired)).events;
+  return expired === undefined ? 0 : (await removeFrom(query, state, expired, keeping.counts)).events;
 }
 
 /** Deletes users who have no event any more. The lock keeps builds from giving one of them an event meanwhile. */

@@ -519,6 +519,17 @@ create table shares (
 );
 create index shares_created_at on shares(created_at, share_id collate "C");`;
 
+const keptCounts = `
+-- The number of expired events by type and day (since 1970, UTC), where ANALYTICS_KEEP_COUNTS keeps it. counts is a list of
+-- JSON: the number in each quarter of an hour. Nothing can compute these rows again. Spread by day.
+create table event_kept_counts (
+  day bigint not null,
+  event_type text not null,
+  counts text not null,
+  events bigint not null,
+  primary key (day, event_type)
+);`;
+
 /** The names are those of the SQLite migrations that do the same. */
 export const migrations: readonly PostgresMigration[] = [
   { name: "0001_specified_tables", sql: specified },
@@ -540,4 +551,5 @@ export const migrations: readonly PostgresMigration[] = [
   { name: "0017_annotations", sql: annotations },
   { name: "0018_saved_questions", sql: savedQuestions },
   { name: "0019_shares", sql: shares },
+  { name: "0020_kept_counts", sql: keptCounts },
 ];

@@ -50,12 +50,12 @@ export interface UserRow {
 
 const MAX_KEY_CHARACTERS = 500;
 
-/**
- * The key of a user: the id itself, or a digest of one that is too long for an index of PostgreSQL. Only other programs
- * store ids as long as that.
- */
-export const userKey = (userId: string): string =>
-  userId.length <= MAX_KEY_CHARACTERS ? userId : `${userId.length} ${messageKey(userId).join(" ")}`;
+/** The text itself, or a digest of one that is too long for an index of PostgreSQL. Only other programs store such texts. */
+const keyOf = (text: string): string =>
+  text.length <= MAX_KEY_CHARACTERS ? text : `${text.length} ${messageKey(text).join(" ")}`;
+
+export const userKey = keyOf;
+export const typeKey = keyOf;
 
 export interface TypeRow {
   readonly id: number;

@@ -45,7 +45,7 @@ export function openExpiry(parts: ExpiryParts): Expiry {
   function step(): number | undefined {
     if (!isCurrent(rollups.state())) return undefined;
     const expired = runNow(nextExpired(store, keeping, now(), EVENTS_A_STEP));
-    return expired === undefined ? 0 : remove(expired).events;
+    return expired === undefined ? 0 : remove(expired, keeping.counts).events;
   }
 
   /** Deletes some users if nothing was built since the look that found them unused; the build number afterwards. */

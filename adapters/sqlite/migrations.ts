@@ -501,6 +501,17 @@ create table shares (
 ) without rowid;
 create index shares_created_at on shares(created_at, share_id);`;
 
+const keptCounts = `
+-- The number of expired events by type and day (since 1970, UTC), where ANALYTICS_KEEP_COUNTS keeps it. counts is a list of
+-- JSON: the number in each quarter of an hour. Nothing can compute these rows again.
+create table event_kept_counts (
+  day integer not null,
+  event_type text not null,
+  counts text not null,
+  events integer not null,
+  primary key (day, event_type)
+) without rowid;`;
+
 export const migrations: readonly SqliteMigration[] = [
   { name: "0001_specified_tables", sql: specified },
   { name: "0002_when_and_once", sql: whenAndOnce },
@@ -519,4 +530,5 @@ export const migrations: readonly SqliteMigration[] = [
   { name: "0017_annotations", sql: annotations },
   { name: "0018_saved_questions", sql: savedQuestions },
   { name: "0019_shares", sql: shares },
+  { name: "0020_kept_counts", sql: keptCounts },
 ];

@@ -6,6 +6,8 @@ export interface Keeping {
   readonly days: number | null;
   /** Event types that are kept for another number of days. */
   readonly byType: Readonly<Record<string, number>>;
+  /** Whether the number of removed events stays, by type and quarter of an hour. */
+  readonly counts?: boolean | undefined;
 }
 
 /** The state of the removal of old events. */

@@ -11,6 +11,26 @@ export interface Answered<T> {
   readonly value: T;
   /** The same answer computed from raw events as of the same moment, where `verify` asks for it. */
   readonly recomputed?: T | undefined;
+  /** Undefined where no expired event that the question is about has left a count. */
+  readonly countsOnly?: CountsOnly | undefined;
+}
+
+/** Expired events of which only counts are kept. Answers about the number of events include them, others lack them. */
+export interface CountsOnly {
+  /** They all happened before this time. */
+  readonly before: Instant;
+  /** False where some may belong to the bucket before or after, because only the quarter of an hour is known. */
+  readonly isExact: boolean;
+}
+
+/** The expired events of several answers. */
+export function joinedCountsOnly(answers: readonly Answered<unknown>[]): CountsOnly | undefined {
+  const all = answers.flatMap(({ countsOnly }) => countsOnly ?? []);
+  if (all.length === 0) return undefined;
+  return {
+    before: Math.max(...all.map(({ before }) => before)),
+    isExact: all.every(({ isExact }) => isExact),
+  };
 }
 
 /** Options of a report. */
@@ -44,9 +64,16 @@ type Verification = z.infer<typeof Verification>;
 
 export const Meta = z.strictObject({
   source: z.enum(["rollup", "raw"]),
-  exact: z.literal(true),
+  exact: z.boolean().meta({
+    description:
+      "False only where events have expired and the range, or a time zone, cuts a quarter of an hour of which only the number of events is kept.",
+  }),
   data_through: IsoTime,
   elapsed_ms: z.number(),
+  counts_only_before: IsoTime.optional().meta({
+    description:
+      "Of some events before this time only their number is kept. It is in trends of all events and in the catalogue; other answers lack these events.",
+  }),
   verification: Verification.optional(),
 });
 export type Meta = z.infer<typeof Meta>;
@@ -78,13 +105,14 @@ function verificationOf({ value, recomputed }: Answered<unknown>): Verification 
   return { ok: found.length === 0, differences: found };
 }
 
-/** The `meta` of a report. Answers are exact, and include all events that were stored by `startedAt`. */
+/** The `meta` of a report. Answers include all events that were stored by `startedAt`. */
 export function metaOf(answered: Answered<unknown>, startedAt: Instant, now: Instant): Meta {
   return {
     source: answered.source,
-    exact: true,
+    exact: answered.countsOnly?.isExact ?? true,
     data_through: isoTime(startedAt),
     elapsed_ms: now - startedAt,
+    ...(answered.countsOnly && { counts_only_before: isoTime(answered.countsOnly.before) }),
     ...(answered.recomputed === undefined ? {} : { verification: verificationOf(answered) }),
   };
 }

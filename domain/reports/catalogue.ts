@@ -17,6 +17,9 @@ export interface PropertySummary {
 export interface TypeSummary {
   readonly event_type: string;
   readonly count: number;
+  /** How many of them have expired, so that only their number is kept; undefined for none. */
+  readonly counts_only?: number | undefined;
+  /** Of the stored events; of a type without any, the first day that an event expired of, and the last. */
   readonly first_seen: Instant;
   readonly last_seen: Instant;
   readonly properties: readonly PropertySummary[];
@@ -35,6 +38,8 @@ export const Catalogue = z
       z.strictObject({
         event_type: z.string(),
         count: z.int(),
+        /** How many of them have expired, so that only their number is kept; absent for none. */
+        counts_only: z.int().optional(),
         first_seen: IsoTime,
         last_seen: IsoTime,
         properties: z.array(
@@ -74,19 +79,22 @@ export function inOrder(types: readonly TypeSummary[]): TypeSummary[] {
 export function describeCatalogue(types: readonly TypeSummary[], limit: number, meta: Meta): Catalogue {
   const shown = types
     .slice(0, limit)
-    .map(({ event_type, count, first_seen, last_seen, properties, may_have_more_properties }) => ({
-      event_type,
-      count,
-      first_seen: isoTime(first_seen),
-      last_seen: isoTime(last_seen),
-      properties: properties.slice(0, MAX_PROPERTIES_SHOWN).map((property) => ({
-        name: property.name,
-        count: countOf(property),
-        value_types: { ...property.value_types },
-      })),
-      total_properties: properties.length,
-      may_have_more_properties,
-    }));
+    .map(
+      ({ event_type, count, counts_only, first_seen, last_seen, properties, may_have_more_properties }) => ({
+        event_type,
+        count,
+        ...(counts_only !== undefined && { counts_only }),
+        first_seen: isoTime(first_seen),
+        last_seen: isoTime(last_seen),
+        properties: properties.slice(0, MAX_PROPERTIES_SHOWN).map((property) => ({
+          name: property.name,
+          count: countOf(property),
+          value_types: { ...property.value_types },
+        })),
+        total_properties: properties.length,
+        may_have_more_properties,
+      }),
+    );
   return { types: shown, total_types: types.length, meta };
 }
 

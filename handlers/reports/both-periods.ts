@@ -1,4 +1,4 @@
-import type { Answered, Asking } from "../../domain/reports/answer.ts";
+import { type Answered, type Asking, joinedCountsOnly } from "../../domain/reports/answer.ts";
 import { questionBefore, type TrendPlan, type TrendSeries } from "../../domain/reports/trend.ts";
 import type { EventQuestions } from "../../domain/storage.ts";
 
@@ -22,6 +22,7 @@ export async function askBothPeriods(
   const second = await storage.trend(questionBefore(question, previous, first.value), asking);
   const both = [first, second];
   return {
+    countsOnly: joinedCountsOnly(both),
     source: both.some(({ source }) => source === "raw") ? "raw" : "rollup",
     value: { series: first.value, before: second.value },
     recomputed: both.some(({ recomputed }) => recomputed !== undefined)

@@ -1,4 +1,4 @@
-import { type Answered, type Asking, metaOf } from "../../domain/reports/answer.ts";
+import { type Answered, type Asking, joinedCountsOnly, metaOf } from "../../domain/reports/answer.ts";
 import {
   ACTIVE_MINUTES,
   activeQuestion,
@@ -91,7 +91,7 @@ export const getOverview = endpoint({
     });
     const all = [events, users, active, ...lists.map(({ answer }) => answer)];
     const source = all.some((one) => one.source === "raw") ? "raw" : "rollup";
-    const meta = metaOf({ source, value: undefined }, startedAt, now());
+    const meta = metaOf({ source, value: undefined, countsOnly: joinedCountsOnly(all) }, startedAt, now());
     const shown = (list: TrendPlan, answer: Answered<BothPeriods>): Trend =>
       describeTrend(asked, list, answer.value, meta);
     const { interval, timezone, from, to, buckets, previous, series } = shown(plan, events);

@@ -274,6 +274,11 @@ export const tables: readonly Table[] = [
     },
   },
   {
+    name: "event_kept_counts",
+    key: ["day", "event_type"],
+    columns: { day: "bigint", event_type: "text", counts: "text", events: "bigint" },
+  },
+  {
     // The copy finishes no erasure: those under way are finished on the file first.
     name: "erasures",
     key: ["receipt"],

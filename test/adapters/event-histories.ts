@@ -313,6 +313,22 @@ export const expiryStories = fc.constantFrom(...PLACES).chain((place) =>
   }),
 );
 
+/** The same, with events that arrive when those of their time have been removed, and a user who is erased then. */
+export const keptCountsStories = fc.constantFrom(...PLACES).chain((place) =>
+  fc.record({
+    events: fc.array(event(place.around), { maxLength: 60 }),
+    late: fc.array(event(place.around), { maxLength: 12 }),
+    erased: fc.constantFrom(...USERS, "never"),
+    now: instant(place.around),
+    keeping: fc.record({
+      days: fc.integer({ min: 1, max: 40 }),
+      byType: fc.dictionary(fc.constantFrom(...TYPES), fc.integer({ min: 1, max: 40 }), { maxKeys: 2 }),
+    }),
+    trends: fc.array(trendQuestion(place), { minLength: 1, maxLength: 3 }),
+    funnels: fc.array(funnelQuestion(place), { maxLength: 1 }),
+  }),
+);
+
 /** Time and zone of the large history. */
 export const LARGE_AT: Place = placeOf(["Europe/Berlin", "2026-03-29T01:00:00Z"]);
 const VISITORS = 5_400;

@@ -17,17 +17,21 @@ export type Reopen = (options?: {
 }) => Promise<Storage>;
 
 /** Whether an event is kept, stated once more for the comparison: an hour goes as a whole when it is old enough. */
-function isKept({ days, byType }: Keeping, now: Instant, type: string, occurredAt: Instant): boolean {
+export function isKept({ days, byType }: Keeping, now: Instant, type: string, occurredAt: Instant): boolean {
   const own = new Map(Object.entries(byType)).get(type) ?? days;
   if (own === null) return true;
   return Math.floor(occurredAt / HOUR) >= Math.floor((now - own * DAY) / HOUR);
 }
 
 /** Waits until nothing more is due, and compares an answer with the events again and again meanwhile. */
-async function untilExpired(storage: Storage): Promise<number> {
+export async function untilExpired(
+  storage: Storage,
+  meanwhile: () => Promise<void> = async () => {},
+): Promise<number> {
   for (;;) {
     const { value, recomputed } = await storage.eventTypes({ verify: true });
     expect(value).toEqual(recomputed);
+    await meanwhile();
     const { expiry } = await storage.check();
     if (expiry?.pending === false) return expiry.removed;
     // Answers of an embedded database need no turn of the event loop, and the expiry does.

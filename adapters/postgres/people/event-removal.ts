@@ -1,14 +1,17 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import type { Marked } from "../../background/erasures.ts";
 import { ROWS_A_BUILD, RollupBuilder } from "../../rollups/build/builder.ts";
+import { keptRows } from "../../rollups/kept-counts.ts";
 import { ALL_HOURS, hoursOfUsers } from "../../rollups/reader.ts";
 import type { Selection } from "../../rollups/removal/postings.ts";
 import { unusedValues } from "../../rollups/removal/properties.ts";
-import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
+import { type LoadEvents, planRemoval, type Removal } from "../../rollups/removal/removal.ts";
 import { addLost, type LostValues, noRemovedRows } from "../../rollups/removal/removed-rows.ts";
 import { type PropertyRow, userKey } from "../../rollups/store.ts";
 import { run, waitFor } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
 import type { Database } from "../database.ts";
+import { createKeptStore, putKept } from "../reports/kept-counts.ts";
 import { buildSome, type RollupBuild } from "../reports/rollup-build.ts";
 import { createRemovalStore, createRollupStore } from "../reports/rollup-store.ts";
 import {
@@ -92,15 +95,28 @@ export interface RemovedEvents {
   readonly lostValues: LostValues;
 }
 
-/** Removes events, and what the rollups have of them. */
+// Users who are marked meanwhile wait for this transaction: what it counts was still shown.
+const LOCK_ERASING = "lock table erasing in share mode";
+const HIDDEN = "select * from erasing";
+
+async function keepCounts(query: Query, events: Removal["events"]): Promise<void> {
+  await query(LOCK_ERASING);
+  const hidden = await query<Marked>(HIDDEN);
+  const work = keptRows(createKeptStore(query), createRollupStore(query), events, hidden);
+  await putKept(query, await run(work, () => undefined));
+}
+
+/** Removes events, and what the rollups have of them. Where `keepsCounts` their number stays. */
 export async function removeFrom(
   query: Query,
   state: StoredState,
   selection: Selection,
+  keepsCounts = false,
 ): Promise<RemovedEvents> {
   const work = planRemoval(createRemovalStore(query), loadBy(query), selection);
-  const { rows, ids, needsRebuild } = await run(work, () => undefined);
+  const { rows, ids, events, needsRebuild } = await run(work, () => undefined);
   if (ids.length === 0) return { events: 0, lostValues: new Map() };
+  if (keepsCounts) await keepCounts(query, events);
   await query(REMOVE, [ids]);
   if (needsRebuild) await setState(query, { ...state, format: 0 });
   else await takeOut(query, state, rows);

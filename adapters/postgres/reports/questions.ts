@@ -13,6 +13,7 @@ import { RollupBuilder } from "../../rollups/build/builder.ts";
 import { overlaid } from "../../rollups/overlay.ts";
 import {
   answered,
+  answeredFromRollups,
   type Ways,
   waysToFacts,
   waysToFunnel,
@@ -29,6 +30,7 @@ import { CONNECTIONS, type ConnectionOptions } from "../connection.ts";
 import type { Database } from "../database.ts";
 import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
+import { createKeptStore } from "./kept-counts.ts";
 import { createLane, createOnce, type Lane, limited, type Once } from "./lanes.ts";
 import type { RollupBuild } from "./rollup-build.ts";
 import { createQuestionStore, createRollupStore } from "./rollup-store.ts";
@@ -81,6 +83,7 @@ const snapshotOf = (query: Query, cache: VisitorCache, users: number): Snapshot 
   store: createQuestionStore(query, cache),
   source: createEventSource(query),
   links: createLinkSource(query),
+  kept: createKeptStore(query),
   users,
 });
 
@@ -116,8 +119,7 @@ async function answerIn<T>(
   }
   const ways = waysTo(await usableSnapshot(query, cache, usability, givenUp));
   if (!onlyFromRollups) return inTurns(answered({ verify, stale: false }, ways), givenUp);
-  const value = await inTurns(ways.fromRollups(), givenUp);
-  return value === undefined ? undefined : { source: "rollup", value };
+  return inTurns(answeredFromRollups(ways), givenUp);
 }
 
 interface Lanes {

@@ -14,7 +14,7 @@ import type {
 
 type ColumnType = "bigint" | "integer" | "text" | "bytea";
 
-interface Table<Row> {
+export interface Table<Row> {
   readonly name: string;
   readonly columns: { readonly [Column in keyof Row & string]: ColumnType };
   readonly key: readonly (keyof Row & string)[];

@@ -6,6 +6,7 @@ import type { CohortCount, RetentionQuestion } from "../../../domain/reports/ret
 import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.ts";
 import type { Fact, FactsQuestion } from "../../../domain/reports/user-facts.ts";
 import type { Work } from "../work.ts";
+import { type Expired, expiredOf, expiredOfTrend, expiredOfTypes } from "./counts-only.ts";
 import { factsFromRollups } from "./facts.ts";
 import { funnelFromRollups } from "./funnel.ts";
 import { listFromRollups } from "./list.ts";
@@ -13,6 +14,8 @@ import { personPageOf } from "./people.ts";
 import {
   factsFromEvents,
   funnelFromEvents,
+  rangeOfFunnel,
+  rangeOfRetention,
   retentionFromEvents,
   trendFromEvents,
   typesFromEvents,
@@ -28,24 +31,29 @@ export interface Ways<T> {
   fromRollups(): Work<T | undefined>;
   /** `verified`: the answer from rollups that this one is compared with, where there is one. */
   fromEvents(verified?: T): Work<T>;
+  /** The expired events that the question is about, of which only counts are kept; undefined where there are none. */
+  expired?(): Work<Expired<T> | undefined>;
 }
 
-export const waysToTypes = ({ store, source }: Snapshot): Ways<readonly TypeSummary[]> => ({
+export const waysToTypes = ({ store, source, kept }: Snapshot): Ways<readonly TypeSummary[]> => ({
   fromRollups: () => typesFromRollups(store),
   *fromEvents(verified) {
     const types = yield* typesFromEvents(source);
     return verified === undefined ? types : withNamesOf(types, verified);
   },
+  expired: () => expiredOfTypes(kept),
 });
 
 export const waysToTrend = (snapshot: Snapshot, question: TrendQuestion): Ways<readonly TrendSeries[]> => ({
   fromRollups: () => trendFromRollups(snapshot, question),
   fromEvents: () => trendFromEvents(snapshot.source, question),
+  expired: () => expiredOfTrend(snapshot.kept, question),
 });
 
 export const waysToFunnel = (snapshot: Snapshot, question: FunnelQuestion): Ways<FunnelCount> => ({
   fromRollups: () => funnelFromRollups(snapshot, question),
   fromEvents: () => funnelFromEvents(snapshot, question),
+  expired: () => expiredOf(snapshot.kept, rangeOfFunnel(question)),
 });
 
 export const waysToRetention = (
@@ -54,6 +62,7 @@ export const waysToRetention = (
 ): Ways<readonly CohortCount[]> => ({
   fromRollups: () => retentionFromRollups(snapshot, question),
   fromEvents: () => retentionFromEvents(snapshot.source, question),
+  expired: () => expiredOf(snapshot.kept, rangeOfRetention(question)),
 });
 
 /** Rollups lead to the events of a type or a user; all others are found by going back in time. */
@@ -80,15 +89,32 @@ export interface Terms {
 }
 
 /** The answer from rollups where they can give one, else the one from the events. */
-export function* answered<T>(
-  { verify, stale }: Terms,
-  { fromRollups, fromEvents }: Ways<T>,
-): Work<Answered<T>> {
-  const value = stale ? undefined : yield* fromRollups();
-  if (value === undefined) {
-    const raw = yield* fromEvents();
-    return verify ? { source: "raw", value: raw, recomputed: raw } : { source: "raw", value: raw };
+export function* answered<T>({ verify, stale }: Terms, ways: Ways<T>): Work<Answered<T>> {
+  const value = stale ? undefined : yield* ways.fromRollups();
+  if (value !== undefined) {
+    const recomputed = verify ? yield* ways.fromEvents(value) : undefined;
+    return yield* withExpired({ source: "rollup", value, recomputed }, ways);
   }
-  if (!verify) return { source: "rollup", value };
-  return { source: "rollup", value, recomputed: yield* fromEvents(value) };
+  const raw = yield* ways.fromEvents();
+  return yield* withExpired({ source: "raw", value: raw, recomputed: verify ? raw : undefined }, ways);
+}
+
+/** The answer from rollups; undefined where they cannot give one. */
+export function* answeredFromRollups<T>(ways: Ways<T>): Work<Answered<T> | undefined> {
+  const value = yield* ways.fromRollups();
+  return value === undefined ? undefined : yield* withExpired({ source: "rollup", value }, ways);
+}
+
+/** Adds the counts of expired events to both answers: they cannot be computed again. */
+function* withExpired<T>(answer: Answered<T>, { expired }: Ways<T>): Work<Answered<T>> {
+  const kept = expired && (yield* expired());
+  if (kept === undefined) return answer;
+  const { addTo, ...countsOnly } = kept;
+  const { value, recomputed } = answer;
+  return {
+    ...answer,
+    value: addTo(value),
+    recomputed: recomputed === undefined ? undefined : addTo(recomputed),
+    countsOnly,
+  };
 }

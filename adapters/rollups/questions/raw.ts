@@ -40,25 +40,33 @@ export function* trendFromEvents(source: EventSource, question: TrendQuestion): 
   return tally.series();
 }
 
+/** The events that a funnel reads. */
+export const rangeOfFunnel = ({ from, to, order, steps }: FunnelQuestion) => ({
+  ...{ from, to },
+  types: order === "strict" ? [] : steps.map(({ event_type }) => event_type),
+});
+
 export function* funnelFromEvents(
   { source, links }: Pick<Snapshot, "source" | "links">,
   question: FunnelQuestion,
 ): Work<FunnelCount> {
-  const { from, to, steps, order, breakdown } = question;
-  const types = order === "strict" ? [] : steps.map(({ event_type }) => event_type);
+  const { steps, breakdown } = question;
   const properties = breakdown !== undefined || steps.some(({ where }) => where.length > 0);
   const reader = new FunnelReader(question);
-  yield* source.visit({ from, to, types, properties, byUser: true }, (event) => reader.add(event));
+  yield* source.visit({ ...rangeOfFunnel(question), properties, byUser: true }, (event) => reader.add(event));
   return yield* withUsers({ source, links }, reader.finished());
 }
 
+/** The events that a retention reads. A user's first event may lie before any cohort. */
+export const rangeOfRetention = ({ event_type, return_event_type, cohort, edges }: RetentionQuestion) => ({
+  from: cohort === "first" ? EVER.from : (edges[0] ?? 0),
+  to: edges.at(-1) ?? 0,
+  types: [event_type, return_event_type],
+});
+
 export function* retentionFromEvents(source: EventSource, question: RetentionQuestion): Work<CohortCount[]> {
-  const { event_type, return_event_type, cohort, edges } = question;
   const tally = new RetentionTally(question);
-  // A user's first event may lie before any cohort.
-  const from = cohort === "first" ? EVER.from : (edges[0] ?? 0);
-  const range = { from, to: edges.at(-1) ?? 0, types: [event_type, return_event_type], properties: false };
-  yield* source.visit(range, (event) => tally.add(event));
+  yield* source.visit({ ...rangeOfRetention(question), properties: false }, (event) => tally.add(event));
   return tally.counts();
 }
 

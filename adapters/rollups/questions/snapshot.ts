@@ -1,3 +1,4 @@
+import type { KeptStore } from "../kept-counts.ts";
 import type { EventSource, LinkSource, QuestionStore } from "../store.ts";
 
 /** The data of an answer: rollups and events as of one moment. */
@@ -5,6 +6,7 @@ export interface Snapshot {
   readonly store: QuestionStore;
   readonly source: EventSource;
   readonly links: LinkSource;
+  readonly kept: KeptStore;
   /** Users are numbered from 1 to this number. */
   readonly users: number;
 }

@@ -11,6 +11,7 @@ export interface Removal {
   readonly rows: RemovedRows;
   /** Ids of the events to delete together with the change of the rows. */
   readonly ids: readonly number[];
+  readonly events: readonly NumberedEvent[];
   /** The rollups cannot be corrected by rows: they have to be built again from the remaining events. */
   readonly needsRebuild: boolean;
 }
@@ -72,7 +73,7 @@ export function* planRemoval(store: RemovalStore, load: LoadEvents, selection: S
   const rows = noRemovedRows();
   const types = yield* store.types();
   const found = yield* findPostings(store, types, selection);
-  if (found.removed.size === 0) return { rows, ids: [], needsRebuild: false };
+  if (found.removed.size === 0) return { rows, ids: [], events: [], needsRebuild: false };
   const events = yield* loadNumbered(found, load);
   const known = yield* knownProperties(store, types, events);
   const losses = lossesOf(events, types, known);
@@ -80,5 +81,5 @@ export function* planRemoval(store: RemovalStore, load: LoadEvents, selection: S
   yield* emptyParts(store, losses.hours, found, rows);
   yield* emptyTypes(store, losses, found, rows);
   const needsRebuild = yield* emptyProperties(store, losses, known, rows);
-  return { rows, ids: [...found.removed.keys()], needsRebuild };
+  return { rows, ids: [...found.removed.keys()], events, needsRebuild };
 }

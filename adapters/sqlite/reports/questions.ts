@@ -25,6 +25,7 @@ import { runNow } from "../../rollups/work.ts";
 import { reading } from "../failures.ts";
 import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
+import { createKeptStore } from "./kept-counts.ts";
 import type { RollupBuild } from "./rollup-build.ts";
 import { createRollupStore, createStateReader, isCurrent } from "./rollup-store.ts";
 
@@ -68,6 +69,7 @@ export function createAnswers(db: Database): Answers {
   const store = createRollupStore(db);
   const source = createEventSource(db, () => upTo);
   const links = createLinkSource(db);
+  const kept = createKeptStore(db);
   const readState = createStateReader(db);
   const isErasing = db.prepare("select 1 from erasing limit 1");
 
@@ -79,7 +81,7 @@ export function createAnswers(db: Database): Answers {
       const state = readState();
       const stale = terms.stale || !isCurrent(state) || isErasing.get() !== undefined;
       upTo = stale ? ALL_IDS : state.through;
-      const ways = waysTo({ store, source, links, users: state.users });
+      const ways = waysTo({ store, source, links, kept, users: state.users });
       return runNow(answered({ verify: terms.verify, stale }, ways), check);
     })();
   }

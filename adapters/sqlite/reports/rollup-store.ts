@@ -71,7 +71,7 @@ const pageOf = ({ type_id, last, after }: PageStart): PageValues => ({
 });
 
 /** The rows that a statement finds for each key. Each read is a point at which a report may be interrupted. */
-function* each<Key, Row>(keys: Iterable<Key>, statement: Statement<Key[], Row>): Work<Row[]> {
+export function* each<Key, Row>(keys: Iterable<Key>, statement: Statement<Key[], Row>): Work<Row[]> {
   yield;
   const rows: Row[] = [];
   for (const key of keys) {
@@ -81,7 +81,7 @@ function* each<Key, Row>(keys: Iterable<Key>, statement: Statement<Key[], Row>):
   return rows;
 }
 
-function* all<Values extends unknown[], Row>(
+export function* all<Values extends unknown[], Row>(
   statement: Statement<Values, Row>,
   ...values: Values
 ): Work<Row[]> {

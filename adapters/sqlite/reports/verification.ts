@@ -3,6 +3,7 @@ import { type Verification, verifyRollups } from "../../rollups/verification/ver
 import { runNow } from "../../rollups/work.ts";
 import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
+import { createKeptStore } from "./kept-counts.ts";
 import { createRollupStore, createStateReader, isCurrent } from "./rollup-store.ts";
 
 function verify(db: Database, onProgress: (events: number) => void): Verification | undefined {
@@ -11,7 +12,13 @@ function verify(db: Database, onProgress: (events: number) => void): Verificatio
   if (!isCurrent(state) || isErasing) return undefined;
   const store = createRollupStore(db);
   const source = createEventSource(db, () => state.through);
-  const snapshot = { store, source, links: createLinkSource(db), users: state.users };
+  const snapshot = {
+    store,
+    source,
+    links: createLinkSource(db),
+    kept: createKeptStore(db),
+    users: state.users,
+  };
   return runNow(verifyRollups(snapshot, onProgress));
 }
 

@@ -29,7 +29,7 @@ export const EMPTY = `
   delete from ab_cell_sums; delete from ab_observations; delete from ab_raw_values; delete from ab_attributes;
   delete from ab_tally_backlog; delete from ab_metric_messages; delete from event_messages; delete from events; delete from user_links;
   delete from ab_past_observations; delete from ab_user_raw_values; delete from erasures; delete from erasing;
-  delete from annotations; delete from saved_questions; delete from shares;
+  delete from annotations; delete from saved_questions; delete from shares; delete from event_kept_counts;
   alter table ab_tests alter column id restart; alter table ab_variants alter column id restart;
   update ab_revision set revision = revision + 1;`;
 

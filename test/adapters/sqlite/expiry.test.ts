@@ -6,7 +6,8 @@ import Sqlite from "better-sqlite3";
 import { afterAll, expect, test } from "vitest";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { DAY } from "../../../domain/time.ts";
-import { expiryContract } from "../expiry-contract.ts";
+import { expiryContract, type Reopen } from "../expiry-contract.ts";
+import { keptCountsContract } from "../kept-counts-contract.ts";
 import { AT, eventAt } from "../question-stories/asked.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "analytics-expiry-"));
@@ -18,10 +19,12 @@ const newFile = (): string => {
   return join(folder, `${files}.db`);
 };
 
-expiryContract("SQLite", async () => {
+const place = async (): Promise<Reopen> => {
   const file = newFile();
   return async (options) => openSqlite(file, options);
-});
+};
+expiryContract("SQLite", place);
+keptCountsContract("SQLite", place);
 
 const filled = async (file: string): Promise<void> => {
   const storage = openSqlite(file);
