@@ -7,7 +7,7 @@ import type { Work } from "./work.ts";
 
 /** Every time zone in use today begins its hours and days on a quarter of an hour of UTC. */
 export const QUARTER = 15 * MINUTE;
-const QUARTERS_A_DAY = DAY / QUARTER;
+export const QUARTERS_A_DAY = DAY / QUARTER;
 
 export const dayOf = (instant: Instant): number => Math.floor(instant / DAY);
 
@@ -51,6 +51,18 @@ export interface KeptStore {
   page(span: KeptSpan, after: KeptKey): Work<readonly KeptRow[]>;
   /** All rows of the latest day of a span that has any. */
   latest(span: KeptSpan): Work<readonly KeptRow[]>;
+}
+
+/** Visits the rows of a span, page by page. */
+export function* eachKeptRow(kept: KeptStore, span: KeptSpan, visit: (row: KeptRow) => void): Work<void> {
+  let after: KeptKey = { day: span.first - 1, event_type: "" };
+  for (;;) {
+    const rows = yield* kept.page(span, after);
+    for (const row of rows) visit(row);
+    const end = rows.at(-1);
+    if (end === undefined || rows.length < KEPT_PAGE) return;
+    after = end;
+  }
 }
 
 const readCounts = (text: string): number[] => JSON.parse(text);

@@ -27,10 +27,9 @@ async function rebuild(file: string): Promise<void> {
   createRollupWriter(db).invalidate();
   db.close();
   const storage = openSqlite(file, { onProgress });
-  const types = await builtRollups(storage);
+  const { events, types } = await builtRollups(storage);
   await storage.close();
-  const events = types.reduce((sum, { count }) => sum + count, 0);
-  say(`The rollups contain ${events} events of ${types.length} types.`);
+  say(`The rollups contain ${events} events of ${types} types.`);
 }
 
 export const command = defineCommand({

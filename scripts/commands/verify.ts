@@ -60,6 +60,13 @@ async function verifyRollups(engine: Engine, events: number): Promise<Verificati
   );
 }
 
+const linesOf = (items: readonly string[]): string => items.map((item) => `  ${item}`).join("\n");
+
+const expiredText = ({ expired }: Verification): string =>
+  expired === 0
+    ? ""
+    : ` Of ${count(expired, "expired event")} only the number is kept, which nothing is left to compare with.`;
+
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 async function verify(engine: Engine): Promise<void> {
@@ -68,7 +75,7 @@ async function verify(engine: Engine): Promise<void> {
   let experiments = 0;
   let tallies: string[];
   try {
-    for (const type of await builtRollups(storage)) events += type.count;
+    events = (await builtRollups(storage)).events;
     tallies = await verifyTallies(storage, (done) => {
       experiments = done;
     });
@@ -82,12 +89,16 @@ async function verify(engine: Engine): Promise<void> {
     );
   if (tallies.length > 0)
     say(
-      `Tallies of experiments differ from what they are made of. Restore a backup from before:\n${tallies.map((line) => `  ${line}`).join("\n")}`,
+      `Tallies of experiments differ from what they are made of. Restore a backup from before:\n${linesOf(tallies)}`,
     );
-  if (rollups.all + tallies.length > 0) process.exitCode = 1;
+  if (rollups.damaged.length > 0)
+    say(
+      `Counts of expired events are damaged, and cannot be computed again. Restore a backup from before:\n${linesOf(rollups.damaged)}`,
+    );
+  if (rollups.all + tallies.length + rollups.damaged.length > 0) process.exitCode = 1;
   else
     say(
-      `The rollups of ${count(rollups.events, "event")} and the tallies of ${count(experiments, "experiment")} are right.`,
+      `The rollups of ${count(rollups.events, "event")} and the tallies of ${count(experiments, "experiment")} are right.${expiredText(rollups)}`,
     );
 }
 

@@ -6,7 +6,11 @@ import type { StoredEvent } from "../../domain/reports/event-list.ts";
 import type { TrendQuestion } from "../../domain/reports/trend.ts";
 import type { Storage } from "../../domain/storage.ts";
 import { DAY, type Instant } from "../../domain/time.ts";
+import { getOverview } from "../../handlers/reports/get-overview.ts";
+import { getTrend } from "../../handlers/reports/get-trend.ts";
+import { listEventTypes } from "../../handlers/reports/list-event-types.ts";
 import { cases } from "../random.ts";
+import { call, openWorld } from "../world.ts";
 import { historyOf, keptCountsStories } from "./event-histories.ts";
 import { isKept, type Reopen, untilExpired } from "./expiry-contract.ts";
 import { plainTrend } from "./plain-answers.ts";
@@ -36,7 +40,7 @@ interface Stored {
   readonly gone: readonly StoredEvent[];
 }
 
-/** What an answer to a trend says about expired events. */
+/** The expired events that an answer to a trend names. */
 function plainCountsOnly({ gone }: Stored, question: TrendQuestion): CountsOnly | undefined {
   const { edges, event_types } = question;
   const [from = 0, to = 0] = [edges[0], edges.at(-1)];
@@ -170,6 +174,65 @@ export function keptCountsContract(name: string, place: () => Promise<Reopen>, {
       // Events of hers that had expired before the erasure began have left their number.
       expect(totals.at(-1)).toBeLessThanOrEqual(1_200 - erased);
       expect(totals.at(-1)).toBeGreaterThanOrEqual(600);
+      await storage.close();
+    });
+
+    test("reports say before which time there are counts only, and whether these fit the range", async () => {
+      const open = await place();
+      const before = await open();
+      await before.appendEvents([
+        eventAt(0, "view"),
+        eventAt(20, "view"),
+        eventAt(40, "buy"),
+        eventAt(12 * 24 * 60, "view"),
+      ]);
+      await before.close();
+      const storage = await open({ keeping, now });
+      await untilExpired(storage);
+      const world = openWorld({ storage, now: () => AT + 13 * DAY });
+      const trend = async (query: object) => {
+        const asking = { from: "2026-11-22", to: "2026-11-23", verify: "1", ...query };
+        const { body } = await call(getTrend, world, { query: asking });
+        const { exact, counts_only_before, verification } = body.meta;
+        const totals = body.series.map((series) => [series.total, series.previous?.total]);
+        return { totals, exact, counts_only_before, isVerified: verification?.ok };
+      };
+      const all = { exact: true, counts_only_before: "2026-11-22T10:45:00.000Z", isVerified: true };
+      const views = { ...all, counts_only_before: "2026-11-22T10:30:00.000Z" };
+      expect(await trend({})).toEqual({ ...all, totals: [[3, undefined]] });
+      expect(await trend({ timezone: "Asia/Kathmandu" })).toEqual({ ...all, totals: [[3, undefined]] });
+      expect(await trend({ event_type: "view" })).toEqual({ ...views, totals: [[2, undefined]] });
+      expect(await trend({ measure: "users" })).toEqual({ ...all, totals: [[0, undefined]] });
+      expect(await trend({ breakdown: "plan" })).toEqual({ ...all, totals: [] });
+      const compared = { from: "2026-11-24", to: "2026-11-25", compare: "previous" };
+      expect(await trend(compared)).toEqual({ ...all, totals: [[0, 3]] });
+      const cut = await trend({ to: "2026-11-22T10:25:00Z" });
+      expect(cut).toEqual({ ...views, exact: false, totals: [[2, undefined]] });
+      const later = await trend({ from: "2026-11-24", to: "2026-12-05" });
+      expect(later).toEqual({ ...all, counts_only_before: undefined, totals: [[1, undefined]] });
+      await storage.close();
+    });
+
+    test("the catalogue and the overview count removed events, and say so", async () => {
+      const open = await place();
+      const before = await open();
+      await before.appendEvents([eventAt(0, "view"), eventAt(40, "buy"), eventAt(12 * 24 * 60, "view")]);
+      await before.close();
+      const storage = await open({ keeping, now });
+      await untilExpired(storage);
+      const world = openWorld({ storage, now: () => AT + 13 * DAY });
+      const said = { exact: true, counts_only_before: "2026-11-22T10:45:00.000Z" };
+      const catalogue = (await call(listEventTypes, world, { query: { verify: "1" } })).body;
+      expect(catalogue.meta).toMatchObject({ ...said, verification: { ok: true } });
+      const without = { properties: [], total_properties: 0, may_have_more_properties: false };
+      const seenAt = (time: string) => ({ first_seen: time, last_seen: time });
+      expect(catalogue.types).toEqual([
+        { event_type: "view", count: 2, counts_only: 1, ...seenAt("2026-12-04T10:00:00.000Z"), ...without },
+        { event_type: "buy", count: 1, counts_only: 1, ...seenAt("2026-11-22T00:00:00.000Z"), ...without },
+      ]);
+      const overview = (await call(getOverview, world, { query: { from: "2026-11-22" } })).body;
+      expect([overview.events.total, overview.users.total]).toEqual([3, 1]);
+      expect(overview.meta).toMatchObject(said);
       await storage.close();
     });
 

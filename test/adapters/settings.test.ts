@@ -14,7 +14,7 @@ const defaults = {
   trustedProxies: [],
   rate: undefined,
   reportMs: 15_000,
-  keeping: { days: null, byType: {} },
+  keeping: { days: null, byType: {}, counts: false },
   timezone: "UTC",
   logLevel: "info",
 };
@@ -56,9 +56,17 @@ test.each<[Record<string, string>, object]>([
   [{ ANALYTICS_RATE_BURST: "7" }, { rate: undefined }],
   [{ ANALYTICS_RATE_LIMIT: "5", ANALYTICS_RATE_BURST: "" }, { rate: { perSecond: 5, burst: 10 } }],
   [{ ANALYTICS_REPORT_SECONDS: "2.5" }, { reportMs: 2_500 }],
-  [{ ANALYTICS_KEEP_DAYS: "365" }, { keeping: { days: 365, byType: {} } }],
+  [{ ANALYTICS_KEEP_DAYS: "365" }, { keeping: { days: 365, byType: {}, counts: false } }],
   [{ ANALYTICS_KEEP_DAYS: "", ANALYTICS_KEEP_DAYS_BY_TYPE: "" }, {}],
-  [{ ANALYTICS_KEEP_DAYS_BY_TYPE: '{"view": 30}' }, { keeping: { days: null, byType: { view: 30 } } }],
+  [
+    { ANALYTICS_KEEP_DAYS_BY_TYPE: '{"view": 30}' },
+    { keeping: { days: null, byType: { view: 30 }, counts: false } },
+  ],
+  [
+    { ANALYTICS_KEEP_DAYS: "30", ANALYTICS_KEEP_COUNTS: "1" },
+    { keeping: { days: 30, byType: {}, counts: true } },
+  ],
+  [{ ANALYTICS_KEEP_COUNTS: "" }, {}],
   [{ ANALYTICS_TIMEZONE: "Europe/Berlin" }, { timezone: "Europe/Berlin" }],
   [{ ANALYTICS_TIMEZONE: "" }, { timezone: "UTC" }],
   [{ ANALYTICS_LOG_LEVEL: "debug" }, { logLevel: "debug" }],

@@ -1,13 +1,13 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Verification } from "../../adapters/rollups/verification/verify.ts";
 import type { NewEvent } from "../../domain/events/event.ts";
-import type { Storage } from "../../domain/storage.ts";
 import { DAY } from "../../domain/time.ts";
+import type { Reopen } from "./expiry-contract.ts";
 import { AT, eventAt } from "./question-stories/asked.ts";
 
 /** A database that a storage has closed. */
 export interface Damageable {
-  open(): Promise<Storage>;
+  open: Reopen;
   run(sql: string): Promise<void>;
   verify(): Promise<Verification | undefined>;
 }
@@ -87,12 +87,18 @@ export function verificationContract(name: string, create: () => Promise<Damagea
     test("are right where nothing was changed by hand, with linked ids and after an erasure too", async () => {
       const database = await create();
       await filled(database);
-      expect(await database.verify()).toEqual({ events: EVENTS.length, first: [], all: 0 });
+      expect(await database.verify()).toEqual({
+        events: EVENTS.length,
+        first: [],
+        all: 0,
+        expired: 0,
+        damaged: [],
+      });
       const storage = await database.open();
       await storage.eraseUser({ user_id: "user 3", receipt: "one", requested_at: AT });
       await storage.close();
       const left = EVENTS.filter(({ user_id }) => user_id !== "user 3").length;
-      expect(await database.verify()).toEqual({ events: left, first: [], all: 0 });
+      expect(await database.verify()).toEqual({ events: left, first: [], all: 0, expired: 0, damaged: [] });
     });
 
     test.each(DAMAGES)("differ where a row of %s was changed: %s", async (_table, sql, what) => {
@@ -119,6 +125,20 @@ export function verificationContract(name: string, create: () => Promise<Damagea
         inRollups: 20,
         inEvents: 20,
       });
+    });
+
+    test("are right where events have expired, and counts that were damaged by hand are found", async () => {
+      const database = await create();
+      await filled(database);
+      const keeping = { days: 1, byType: {}, counts: true };
+      const storage = await database.open({ keeping, now: () => AT + 2 * DAY });
+      await vi.waitUntil(async () => (await storage.check()).expiry?.pending === false, { timeout: 20_000 });
+      await storage.close();
+      const kept = { events: EVENTS.length / 2, first: [], all: 0, expired: EVENTS.length / 2 };
+      expect(await database.verify()).toEqual({ ...kept, damaged: [] });
+      await database.run("update event_kept_counts set counts = '[1, 2]' where event_type = 'buy'");
+      const damaged = [`${HOUR_TEXT.slice(0, 10)}, "buy"`];
+      expect(await database.verify()).toEqual({ ...kept, damaged });
     });
 
     test("are not compared while a user is being erased, or before they are built", async () => {

@@ -199,10 +199,13 @@ interface Filled {
 }
 
 /** Starts a server that removes old events on the same database again and again, and kills it in the middle. */
-async function killedWhileExpiring({ name }: Filled): Promise<{ shown: number[]; inTheEnd: Shown }> {
+async function killedWhileExpiring(
+  { name }: Filled,
+  settings: Record<string, string> = {},
+): Promise<{ shown: number[]; inTheEnd: Shown }> {
   const port = String(await freePort());
   const url = `http://127.0.0.1:${port}`;
-  const start = () => serverOn(name, port, { ANALYTICS_KEEP_DAYS: String(KEEP_DAYS) });
+  const start = () => serverOn(name, port, { ANALYTICS_KEEP_DAYS: String(KEEP_DAYS), ...settings });
   const seen: number[] = [];
   for (let turn = 0; turn < KILLS; turn += 1) {
     const server = start();
@@ -340,6 +343,15 @@ describe.each([
     expect([before, keptAt(Date.now())]).toContain(events);
     // Each start goes on from where the one before was killed.
     expect(report.shown).toEqual([...report.shown].sort((a, b) => b - a));
+    expect(await database.differences()).toBe(0);
+  }, 900_000);
+
+  test("while it removes old events and keeps their number counts each of them once", async ({
+    onTestFinished,
+  }) => {
+    const database = await (await placeOf(onTestFinished)).create();
+    const report = await killedWhileExpiring(database, { ANALYTICS_KEEP_COUNTS: "1" });
+    expect([...report.shown, report.inTheEnd.events]).toEqual(Array(KILLS + 1).fill(OTHERS + OWN));
     expect(await database.differences()).toBe(0);
   }, 900_000);
 

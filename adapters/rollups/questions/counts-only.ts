@@ -4,11 +4,11 @@ import { inOrder, type TypeSummary } from "../../../domain/reports/catalogue.ts"
 import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.ts";
 import { Counter, seriesOf } from "../../../domain/reports/trend-tally.ts";
 import { DAY, type Instant } from "../../../domain/time.ts";
+import { entry } from "../build/growth.ts";
 import {
   dayOf,
+  eachKeptRow,
   eachQuarter,
-  KEPT_PAGE,
-  type KeptKey,
   type KeptSpan,
   type KeptStore,
   type KeptTotal,
@@ -52,26 +52,10 @@ function* lastExpired(kept: KeptStore, range: Range): Work<Instant | undefined> 
   return undefined;
 }
 
-/** What a question that counts cannot answer lacks. */
+/** The expired events that an answer lacks. */
 export function* expiredOf<T>(kept: KeptStore, range: Range): Work<Expired<T> | undefined> {
   const before = yield* lastExpired(kept, range);
   return before === undefined ? undefined : { before, isExact: true, addTo: (value) => value };
-}
-
-/** Visits the kept counts of some days, page by page. */
-function* eachKept(
-  kept: KeptStore,
-  span: KeptSpan,
-  visit: (type: string, start: Instant, count: number) => void,
-): Work<void> {
-  let after: KeptKey = { day: span.first - 1, event_type: "" };
-  for (;;) {
-    const rows = yield* kept.page(span, after);
-    for (const row of rows) eachQuarter(row, (start, count) => visit(row.event_type, start, count));
-    const end = rows.at(-1);
-    if (end === undefined || rows.length < KEPT_PAGE) return;
-    after = end;
-  }
 }
 
 const isCount = ({ measure, where, breakdown }: TrendQuestion): boolean =>
@@ -97,15 +81,15 @@ export function* expiredOfTrend(
   const counters = new Map<string, Counter>();
   const keyOf = (type: string | null): string => (type === null ? "" : typeKey(type));
   let isExact = true;
-  yield* eachKept(kept, spanOf(range), (type, start, count) => {
-    if (start >= range.to || start + QUARTER <= range.from) return;
-    const bucket = bucketAt(edges, start);
-    if (bucket < 0 || bucket !== bucketAt(edges, start + QUARTER - 1)) isExact = false;
-    if (bucket < 0) return;
-    const key = types.length === 0 ? "" : type;
-    const counter = counters.get(key) ?? new Counter(edges.length - 1);
-    counters.set(key, counter);
-    counter.addMany(bucket, count);
+  yield* eachKeptRow(kept, spanOf(range), (row) => {
+    const key = types.length === 0 ? "" : row.event_type;
+    const counter = entry(counters, key, () => new Counter(edges.length - 1));
+    eachQuarter(row, (start, count) => {
+      if (start >= range.to || start + QUARTER <= range.from) return;
+      const bucket = bucketAt(edges, start);
+      if (bucket < 0 || bucket !== bucketAt(edges, start + QUARTER - 1)) isExact = false;
+      if (bucket >= 0) counter.addMany(bucket, count);
+    });
   });
   const addTo = (all: readonly TrendSeries[]) =>
     all.map((series) => added(series, counters.get(keyOf(series.event_type))));

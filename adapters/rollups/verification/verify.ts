@@ -16,12 +16,13 @@ import {
   typeText,
 } from "./event-figures.ts";
 import { Comparison, type Differences, type Figures, ItemFigures } from "./figures.ts";
+import { type KeptVerification, verifyKept } from "./kept.ts";
 
 // Computes the figures of the rollups again from the stored events, and compares them. It reads one stretch of hours at a
 // time, so that memory is bounded, and shares no code with the builder but the bytes of the rows.
 
 /** The rollups were compared with this many events. */
-export interface Verification extends Differences {
+export interface Verification extends Differences, KeptVerification {
   readonly events: number;
 }
 
@@ -161,5 +162,5 @@ export function* verifyRollups(snapshot: Snapshot, onProgress: (events: number) 
     onProgress(counted.events);
   }
   comparison.add(everInRollups(known), counted.ever);
-  return { events: counted.events, ...comparison.differences };
+  return { events: counted.events, ...comparison.differences, ...(yield* verifyKept(snapshot.kept)) };
 }

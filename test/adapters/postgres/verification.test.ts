@@ -14,7 +14,7 @@ afterAll(() => server.remove());
 verificationContract("PostgreSQL", async () => {
   const url = await server.newDatabase();
   return {
-    open: () => openPostgres(url),
+    open: (options) => openPostgres(url, options),
     async run(sql) {
       const client = new pg.Client({ connectionString: url });
       await client.connect();

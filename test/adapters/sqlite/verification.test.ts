@@ -16,7 +16,7 @@ verificationContract("SQLite", async () => {
   files += 1;
   const file = join(folder, `${files}.db`);
   return {
-    open: async () => openSqlite(file),
+    open: async (options) => openSqlite(file, options),
     async run(sql) {
       const db = new Sqlite(file);
       db.exec(sql);
