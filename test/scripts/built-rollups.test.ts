@@ -26,9 +26,18 @@ function behind(n: number) {
 }
 
 test("a command waits for rollups that one question does not complete", async () => {
-  expect(await builtRollups(behind(3))).toEqual([summary(3)]);
+  expect(await builtRollups(behind(3))).toEqual({ events: 3, types: 1 });
 });
 
 test("a command does not wait for ever where rollups cannot be completed", async () => {
-  expect(await builtRollups(behind(Number.POSITIVE_INFINITY))).toEqual([summary(20)]);
+  expect(await builtRollups(behind(Number.POSITIVE_INFINITY))).toEqual({ events: 20, types: 1 });
+});
+
+test("events of which only the number is kept are not in the rollups", async () => {
+  const types = [
+    { ...summary(5), counts_only: 3 },
+    { ...summary(4), event_type: "gone", counts_only: 4 },
+  ];
+  const storage = { ...behind(1), eventTypes: async () => ({ source: "rollup", value: types }) as const };
+  expect(await builtRollups(storage)).toEqual({ events: 2, types: 1 });
 });
