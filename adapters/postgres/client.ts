@@ -96,6 +96,16 @@ const beginReading = (limitMs: number): string => `
   set local cursor_tuple_fraction = 1;
   select set_config('client_connection_check_interval', '250', true) where version() !~* 'windows|visual c'`;
 
+/** Runs one statement after the other: a connection takes the next one when it has answered. */
+function inTurn(query: Query): Query {
+  let last: Promise<unknown> = Promise.resolve();
+  return (...given) => {
+    const answer = last.then(() => query<never>(...given));
+    last = answer.catch(() => {});
+    return answer;
+  };
+}
+
 /**
  * Reads one snapshot. To cancel, the connection is closed, and the server ends the statement: a cancel request could
  * arrive late and end the next statement of that connection.
@@ -110,7 +120,7 @@ export async function reading<T>(
   const hangUp = (): void => void client.end();
   givenUp.addEventListener("abort", hangUp);
   try {
-    return await committing(queryOf(client, names, limitMs + GRACE_MS), beginReading(limitMs), read);
+    return await committing(inTurn(queryOf(client, names, limitMs + GRACE_MS)), beginReading(limitMs), read);
   } finally {
     givenUp.removeEventListener("abort", hangUp);
   }

@@ -239,30 +239,38 @@ const signed = (number: number): number =>
   number <= 0x7fffffff ? (number >>> 1) ^ -(number & 1) : number % 2 === 1 ? -(number + 1) / 2 : number / 2;
 
 /** Visits the events with the place of their bytes. */
-// Hot: a funnel reads millions of postings. One loop over the three numbers takes a third of the time of ByteReader.
+// Hot: a funnel reads millions of postings. Integers for time and user take half the time of one loop for all three numbers.
 export function readPostings(
   bytes: Uint8Array,
   hour: number,
   visit: (user: number, occurredAt: Instant, id: number, start: number, end: number) => void,
 ): void {
   const { length } = bytes;
-  const fields = [0, 0, 0] as [number, number, number];
   let time = hour * HOUR;
   let id = 0;
   let at = 0;
   while (at < length) {
     const start = at;
-    for (let field = 0; field < 3; field++) {
-      let byte = bytes[at++] as number;
-      let number = byte & 0x7f;
-      for (let scale = 0x80; byte > 0x7f; scale *= 0x80) {
-        byte = bytes[at++] as number;
-        number += (byte & 0x7f) * scale;
-      }
-      fields[field] = number;
+    let byte = bytes[at++] as number;
+    // A step within an hour is below 2²³, and there are fewer than 2³¹ users.
+    let step = byte & 0x7f;
+    for (let shift = 7; byte > 0x7f; shift += 7) {
+      byte = bytes[at++] as number;
+      step |= (byte & 0x7f) << shift;
     }
-    const [step, user, next] = fields;
-    time += signed(step);
+    byte = bytes[at++] as number;
+    let user = byte & 0x7f;
+    for (let shift = 7; byte > 0x7f; shift += 7) {
+      byte = bytes[at++] as number;
+      user |= (byte & 0x7f) << shift;
+    }
+    byte = bytes[at++] as number;
+    let next = byte & 0x7f;
+    for (let scale = 0x80; byte > 0x7f; scale *= 0x80) {
+      byte = bytes[at++] as number;
+      next += (byte & 0x7f) * scale;
+    }
+    time += (step >>> 1) ^ -(step & 1);
     id += signed(next);
     visit(user, time, id, start, at);
   }

@@ -1,14 +1,14 @@
 import { entry } from "./build/growth.ts";
-import {
-  type HourSpan,
-  PAGE_ROWS,
-  type PageStart,
-  type PartKey,
-  type PropertyCount,
-  type PropertyKey,
-  type PropertyRow,
-  type QuestionStore,
-  type RollupRows,
+import type {
+  HourSpan,
+  Page,
+  PageStart,
+  PartKey,
+  PropertyCount,
+  PropertyKey,
+  PropertyRow,
+  QuestionStore,
+  RollupRows,
 } from "./store.ts";
 
 type KeyOf<Row> = (row: Row) => string;
@@ -41,9 +41,10 @@ type Place = Pick<PartKey, "hour" | "part">;
 /** The order of parts on a page. */
 export const inOrder = (a: Place, b: Place): number => a.hour - b.hour || a.part - b.part;
 
-/** Rows of a page, which ends where the stored one does. */
-function page<Row extends PartKey>(stored: readonly Row[], laid: readonly Row[], start: PageStart): Row[] {
-  const end = stored.length < PAGE_ROWS ? undefined : stored.at(-1);
+/** A page that ends where the stored one does. */
+function page<Row extends PartKey>(stored: Page<Row>, laid: readonly Row[], start: PageStart): Page<Row> {
+  const { rows, isLast } = stored;
+  const end = isLast ? undefined : rows.at(-1);
   const within = laid.filter(
     (row) =>
       row.type_id === start.type_id &&
@@ -51,7 +52,7 @@ function page<Row extends PartKey>(stored: readonly Row[], laid: readonly Row[],
       inOrder(start.after, row) < 0 &&
       (end === undefined || inOrder(row, end) <= 0),
   );
-  return merged(stored, within, keyOfPart).sort(inOrder);
+  return { rows: merged(rows, within, keyOfPart).sort(inOrder), isLast };
 }
 
 /** The store as it would be with these rows put: how an answer includes events that are not built yet. */

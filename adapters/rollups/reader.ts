@@ -6,14 +6,14 @@ import { type PersonNumbers, personOf } from "./questions/people.ts";
 import {
   ALL_TYPES,
   type HourSpan,
-  PAGE_ROWS,
+  type Page,
   type PageStart,
   type PartKey,
   type PostingsRow,
   type QuestionStore,
   type VisitorsRow,
 } from "./store.ts";
-import type { Work } from "./work.ts";
+import { begun, type Work } from "./work.ts";
 
 /** The id of a type that has no events. */
 export const NO_TYPE = -1;
@@ -71,23 +71,22 @@ export function* eachCount(
   }
 }
 
-/** Visits the rows of a span page by page, in the order of hours and parts. */
+/** Visits the rows of a span page by page, in the order of hours and parts. The next page is read meanwhile. */
 function* eachRow<Row extends PartKey>(
-  load: (start: PageStart) => Work<readonly Row[]>,
+  load: (start: PageStart) => Work<Page<Row>>,
   type_id: number,
   { first, last }: HourSpan,
   visit: (row: Row) => Work<void> | undefined,
 ): Work<void> {
-  let after: Pick<PartKey, "hour" | "part"> = { hour: first, part: -1 };
-  for (;;) {
-    const rows = yield* load({ type_id, last, after });
-    for (const row of rows) {
+  let next: Work<Page<Row>> | undefined = load({ type_id, last, after: { hour: first, part: -1 } });
+  while (next !== undefined) {
+    const page: Page<Row> = yield* next;
+    const after = page.isLast ? undefined : page.rows.at(-1);
+    next = after && begun(load({ type_id, last, after }));
+    for (const row of page.rows) {
       const work = visit(row);
       if (work !== undefined) yield* work;
     }
-    const end = rows.at(-1);
-    if (end === undefined || rows.length < PAGE_ROWS) return;
-    after = end;
   }
 }
 

@@ -182,8 +182,15 @@ export interface PageStart {
   readonly after: Pick<PartKey, "hour" | "part">;
 }
 
-/** A page has at least this many rows unless it is the last one of its range. */
+/** The usual number of rows of a page. */
 export const PAGE_ROWS = 500;
+
+/** Rows in the order of hours and parts. */
+export interface Page<Row extends PartKey> {
+  readonly rows: readonly Row[];
+  /** Whether there are none behind these. A page that is not the last one has rows. */
+  readonly isLast: boolean;
+}
 
 // Each of these reads many rows at once. Rows that do not exist are left out of the answer.
 
@@ -214,9 +221,8 @@ export interface QuestionStore extends CommonStore {
   valuesOf(propertyId: number): Work<readonly ValueRow[]>;
   hoursBetween(typeId: number, firstDay: number, lastDay: number): Work<readonly HoursRow[]>;
   valueHoursBetween(propertyId: number, span: HourSpan): Work<readonly ValueHoursRow[]>;
-  /** In the order of hours and parts. */
-  visitorsPage(start: PageStart): Work<readonly VisitorsRow[]>;
-  postingsPage(start: PageStart): Work<readonly PostingsRow[]>;
+  visitorsPage(start: PageStart): Work<Page<VisitorsRow>>;
+  postingsPage(start: PageStart): Work<Page<PostingsRow>>;
   /** All parts of these types in these hours. */
   postingsAt(typeIds: readonly number[], hours: readonly number[]): Work<readonly PostingsRow[]>;
   /** The latest hours in which one of these types has events, latest first, at most `limit`. */

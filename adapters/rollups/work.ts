@@ -14,6 +14,18 @@ export function* waitFor<T>(promise: Promise<T>): Work<T> {
   return slot.settled.value;
 }
 
+/** Begins work, up to where it first waits: a remote database can answer it while something else is done. */
+export function begun<T>(work: Work<T>): Work<T> {
+  const step = work.next();
+  // The rest of the work may never be run, which is no fault of its own.
+  if (!step.done) step.value?.catch(() => {});
+  return (function* rest() {
+    if (step.done) return step.value;
+    yield step.value;
+    return yield* work;
+  })();
+}
+
 /** Runs work over an embedded database to its end. `atPause` is called at each point of interruption and may throw. */
 export function runNow<T>(work: Work<T>, atPause: () => void = () => {}): T {
   for (;;) {

@@ -4,7 +4,9 @@ import { bestRun, type Footprint, type Run } from "./funnel-run.ts";
 import { groupKey, largest, type Mergeable } from "./groups.ts";
 import type { AskedEvent } from "./trend-tally.ts";
 
-function medianOf(sorted: readonly number[]): number | null {
+function medianOf(times: readonly number[]): number | null {
+  // An array of numbers alone sorts in a fifth of the time.
+  const sorted = Float64Array.from(times).sort();
   const middle = sorted.length >> 1;
   const upper = sorted[middle];
   if (upper === undefined) return null;
@@ -45,7 +47,7 @@ export class RunTally implements Mergeable<RunTally> {
     return this.#times.map((times, step) =>
       step === 0
         ? { users: this.#users, median_ms: null }
-        : { users: times.length, median_ms: medianOf(times.sort((a, b) => a - b)) },
+        : { users: times.length, median_ms: medianOf(times) },
     );
   }
 }

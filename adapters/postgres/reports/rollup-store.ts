@@ -3,6 +3,7 @@ import type { RemovalStore } from "../../rollups/removal/removed-rows.ts";
 import {
   type HourKey,
   PAGE_ROWS,
+  type Page,
   type PageStart,
   type PartKey,
   type PostingsRow,
@@ -51,8 +52,11 @@ const VALUE_HOURS_BETWEEN = `
 const pageOf = (columns: string, table: string, rows = PAGE_ROWS): string => `
   select ${columns} from ${table} as t
   where type_id = $1 and (hour, part) > ($2, $3) and hour <= $4 order by hour, part limit ${rows}`;
-// Where most sets are in the cache, reading their versions is what takes time.
-const VERSIONS_PAGE = pageOf("t.type_id, t.hour, t.part, t.build", "event_visitors", 5 * PAGE_ROWS);
+// Where most sets are in the cache, reading their versions is what takes time: a row for each of them would take the longest.
+const VERSIONS_AT_ONCE = 5 * PAGE_ROWS;
+const VERSIONS_PAGE = `
+  select json_agg(hour) as hours, json_agg(part) as parts, json_agg(build) as builds
+  from (${pageOf("hour, part, build", "event_visitors", VERSIONS_AT_ONCE)}) as versions`;
 const PART_KEY = ["type_id", "hour", "part"] as const;
 const VISITORS_OF = selectBy(VISITORS, PART_KEY);
 const VISITORS_PAGE = pageOf(columnsOf(VISITORS), "event_visitors");
@@ -109,27 +113,46 @@ export const createRemovalStore = (query: Query): RemovalStore => ({
   visitorsAt: (typeIds, hours) => waitFor(query<VisitorsRow>(VISITORS_AT, [typeIds, hours])),
 });
 
+/** The versions of a page's rows, in columns; null where there are no rows. */
+interface VersionColumns {
+  readonly hours: readonly number[] | null;
+  readonly parts: readonly number[] | null;
+  readonly builds: readonly number[] | null;
+}
+
 /** The store of questions. It reads the sets of users that the cache lacks. */
 export function createQuestionStore(query: Query, cache: VisitorCache): QuestionStore {
-  function* visitorsPage({ type_id, last, after }: PageStart): Work<VisitorsRow[]> {
+  function* versionsOf({ type_id, last, after }: PageStart): Work<VisitorsVersion[]> {
     const values = [type_id, after.hour, after.part, last];
-    const versions = yield* waitFor(query<VisitorsVersion>(VERSIONS_PAGE, values));
-    const known: VisitorsRow[] = [];
+    const [columns] = yield* waitFor(query<VersionColumns>(VERSIONS_PAGE, values));
+    const { hours, parts, builds } = columns ?? {};
+    return (hours ?? []).map((hour, at) => ({
+      type_id,
+      hour,
+      part: parts?.[at] ?? 0,
+      build: builds?.[at] ?? 0,
+    }));
+  }
+
+  function* visitorsPage(start: PageStart): Work<Page<VisitorsRow>> {
+    const versions = yield* versionsOf(start);
+    const isLast = versions.length < VERSIONS_AT_ONCE;
+    const rows: VisitorsRow[] = [];
     const missing: VisitorsVersion[] = [];
     for (const version of versions) {
       const row = cache.get(version);
       if (row === undefined) missing.push(version);
-      else known.push(row);
+      else rows.push(row);
     }
-    if (missing.length === 0) return known;
+    if (missing.length === 0) return { rows, isLast };
     for (let at = 0; at < missing.length; at += PAGE_ROWS) {
       const keys = valuesOf<PartKey>(PART_KEY, missing.slice(at, at + PAGE_ROWS));
       for (const row of yield* waitFor(query<StoredVisitors>(VISITORS_OF, keys))) {
         cache.add(row);
-        known.push(row);
+        rows.push(row);
       }
     }
-    return known.sort(inOrder);
+    return { rows: rows.sort(inOrder), isLast };
   }
   return { ...createRollupStore(query), visitorsPage };
 }
@@ -143,8 +166,13 @@ export function createRollupStore(query: Query): RollupStore {
     return yield* waitFor(query<Row>(statement, values));
   }
 
-  const page = <Row extends PartKey>(statement: string, { type_id, last, after }: PageStart): Work<Row[]> =>
-    read(statement, [type_id, after.hour, after.part, last]);
+  function* page<Row extends PartKey>(
+    statement: string,
+    { type_id, last, after }: PageStart,
+  ): Work<Page<Row>> {
+    const rows = yield* read<Row>(statement, [type_id, after.hour, after.part, last]);
+    return { rows, isLast: rows.length < PAGE_ROWS };
+  }
 
   return {
     users: (ids) =>

@@ -11,11 +11,15 @@ const MOST_BYTES = 32 << 20;
 const ENTRY_BYTES = 300;
 
 const sizeOf = ({ users }: VisitorsRow): number => users.length + ENTRY_BYTES;
-const keyOf = ({ type_id, hour, part }: VisitorsVersion): string => `${type_id} ${hour} ${part}`;
+
+// Numbers are found faster than text. Hours lie between ±2²⁷, and one hour has far fewer parts than this.
+const PARTS_AN_HOUR = 1 << 20;
+const keyOf = ({ hour, part }: VisitorsVersion): number => hour * PARTS_AN_HOUR + part;
 
 /** Sets of users that were read before. Where they take too much memory, those that were not used for longest go. */
 export class VisitorCache {
-  readonly #rows = new Map<string, StoredVisitors>();
+  /** The rows of each type; types and rows in the order of their last use. */
+  readonly #types = new Map<number, Map<number, StoredVisitors>>();
   readonly #mostBytes: number;
   #bytes = 0;
 
@@ -25,28 +29,44 @@ export class VisitorCache {
 
   /** Undefined where the row is not kept, or as of another build. */
   get(version: VisitorsVersion): VisitorsRow | undefined {
+    const rows = this.#use(version.type_id);
     const key = keyOf(version);
-    const row = this.#rows.get(key);
+    const row = rows.get(key);
     if (row?.build !== version.build) return undefined;
-    this.#rows.delete(key);
-    this.#rows.set(key, row);
+    rows.delete(key);
+    rows.set(key, row);
     return row;
   }
 
   add(row: StoredVisitors): void {
-    this.#remove(keyOf(row));
-    this.#rows.set(keyOf(row), row);
+    const rows = this.#use(row.type_id);
+    this.#remove(rows, keyOf(row));
+    rows.set(keyOf(row), row);
     this.#bytes += sizeOf(row);
-    for (const key of this.#rows.keys()) {
-      if (this.#bytes <= this.#mostBytes) return;
-      this.#remove(key);
+    while (this.#bytes > this.#mostBytes) this.#removeOldest();
+  }
+
+  #use(type: number): Map<number, StoredVisitors> {
+    const rows = this.#types.get(type) ?? new Map<number, StoredVisitors>();
+    this.#types.delete(type);
+    this.#types.set(type, rows);
+    return rows;
+  }
+
+  #removeOldest(): void {
+    for (const [type, rows] of this.#types) {
+      for (const key of rows.keys()) {
+        this.#remove(rows, key);
+        return;
+      }
+      this.#types.delete(type);
     }
   }
 
-  #remove(key: string): void {
-    const row = this.#rows.get(key);
+  #remove(rows: Map<number, StoredVisitors>, key: number): void {
+    const row = rows.get(key);
     if (row === undefined) return;
-    this.#rows.delete(key);
+    rows.delete(key);
     this.#bytes -= sizeOf(row);
   }
 }

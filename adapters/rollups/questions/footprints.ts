@@ -93,6 +93,10 @@ export class UserFootprints {
     return this.#ends[user] as number;
   }
 
+  time(place: number): number {
+    return this.#times[place] as number;
+  }
+
   at(place: number): Footprint {
     return {
       id: this.#ids[place] as number,
@@ -123,43 +127,104 @@ function sortFew(turns: Uint32Array, compare: (a: number, b: number) => number):
   }
 }
 
+// The numbers of one user, side by side, so that most events touch one place in memory.
+/** The place of the footprint that follows the last addition, and its time. */
+const PLACE = 0;
+const NEXT_TIME = 1;
+/** The last addition before that footprint. Without one, the time is that of the footprint before, and the id is not a number. */
+const LAST_TIME = 2;
+const LAST_ID = 3;
+const NUMBERS = 4;
+
 /**
  * For each event, the user's last event of another kind before it. Those may be added in any order. Of the many times that a
  * user repeats a funnel's first step, only those matter that are followed by another step.
  */
+// Hot: a funnel adds millions of events. They are nearly in the order of time, so most follow the user's last addition.
 export class LastBefore {
   readonly #footprints: UserFootprints;
   readonly #times: Float64Array;
   readonly #ids: Float64Array;
-  /** The place of each user's last addition: additions are nearly in the order of time. */
-  readonly #cursors: Uint32Array;
+  /** By user, where their numbers begin. */
+  readonly #rows: Uint32Array;
+  readonly #numbers: Float64Array;
 
   constructor(footprints: UserFootprints, users: number) {
     this.#footprints = footprints;
     this.#times = new Float64Array(footprints.length).fill(Number.NEGATIVE_INFINITY);
     this.#ids = new Float64Array(footprints.length);
-    this.#cursors = new Uint32Array(users + 1);
-    for (let user = 1; user <= users; user++) this.#cursors[user] = footprints.start(user);
+    this.#rows = new Uint32Array(users + 1);
+    let end = 0;
+    for (let user = 1; user <= users; user++) {
+      this.#rows[user] = end;
+      if (footprints.start(user) < footprints.end(user)) end += NUMBERS;
+    }
+    this.#numbers = new Float64Array(end);
+    for (let user = 1; user <= users; user++) {
+      if (footprints.start(user) < footprints.end(user)) this.#goTo(user, footprints.start(user));
+    }
   }
 
+  /** Adds an event of a user who has footprints. */
   add(user: number, time: number, id: number): void {
+    const row = this.#rows[user] as number;
+    const numbers = this.#numbers;
+    if (time < (numbers[row + NEXT_TIME] as number) && time > (numbers[row + LAST_TIME] as number)) {
+      numbers[row + LAST_TIME] = time;
+      numbers[row + LAST_ID] = id;
+    } else this.#addElsewhere(user, time, id);
+  }
+
+  #addElsewhere(user: number, time: number, id: number): void {
+    this.#keep(user);
     const place = this.#placeOf(user, time, id);
-    if (place === this.#footprints.end(user)) return;
-    const known = this.#times[place] as number;
-    if (time < known || (time === known && id < (this.#ids[place] as number))) return;
-    this.#times[place] = time;
+    if (place < this.#footprints.end(user)) {
+      const known = this.#times[place] as number;
+      if (time > known || (time === known && id > (this.#ids[place] as number))) {
+        this.#times[place] = time;
+        this.#ids[place] = id;
+      }
+    }
+    this.#goTo(user, place);
+  }
+
+  /** Stores the user's last addition with the footprint that follows it, if there are both. */
+  #keep(user: number): void {
+    const row = this.#rows[user] as number;
+    const place = this.#numbers[row + PLACE] as number;
+    const id = this.#numbers[row + LAST_ID] as number;
+    if (Number.isNaN(id) || place === this.#footprints.end(user)) return;
+    this.#times[place] = this.#numbers[row + LAST_TIME] as number;
     this.#ids[place] = id;
   }
 
-  /** The place of the user's first event after this one. */
+  /** The place of the user's first footprint after this event. */
   #placeOf(user: number, time: number, id: number): number {
     const start = this.#footprints.start(user);
     const end = this.#footprints.end(user);
-    let place = this.#cursors[user] as number;
+    let place = this.#numbers[(this.#rows[user] as number) + PLACE] as number;
     while (place < end && this.#footprints.comesBefore(place, time, id)) place++;
     while (place > start && !this.#footprints.comesBefore(place - 1, time, id)) place--;
-    this.#cursors[user] = place;
     return place;
+  }
+
+  #goTo(user: number, place: number): void {
+    const footprints = this.#footprints;
+    const row = this.#rows[user] as number;
+    const isInside = place < footprints.end(user);
+    const isKnown = isInside && this.#times[place] !== Number.NEGATIVE_INFINITY;
+    const before = place > footprints.start(user) ? footprints.time(place - 1) : Number.NEGATIVE_INFINITY;
+    this.#numbers[row + PLACE] = place;
+    this.#numbers[row + NEXT_TIME] = isInside ? footprints.time(place) : Number.POSITIVE_INFINITY;
+    this.#numbers[row + LAST_TIME] = isKnown ? (this.#times[place] as number) : before;
+    this.#numbers[row + LAST_ID] = isKnown ? (this.#ids[place] as number) : Number.NaN;
+  }
+
+  /** To be called after the last addition. */
+  finish(users: number): void {
+    for (let user = 1; user <= users; user++) {
+      if (this.#footprints.start(user) < this.#footprints.end(user)) this.#keep(user);
+    }
   }
 
   /** The event between the one at a place and its predecessor, if there is any. */

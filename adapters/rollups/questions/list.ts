@@ -1,8 +1,8 @@
 import { holdsAll, propertiesOf } from "../../../domain/reports/condition.ts";
 import type { EventPlace, StoredEvent } from "../../../domain/reports/event-list.ts";
 import { hourOf, readPostings } from "../formats.ts";
-import { hoursOfUsers, idsOf, typeIdOf } from "../reader.ts";
-import { ALL_TYPES, type HourSpan, type PersonPage, userKey } from "../store.ts";
+import { hoursOfUsers } from "../reader.ts";
+import { type HourSpan, type PersonPage, type TypeRow, userKey } from "../store.ts";
 import type { Work } from "../work.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -13,7 +13,7 @@ const FIRST_HOURS = 4;
 const MOST_HOURS = 64;
 // The stretch of time that is searched for hours with a user's events, four times as long each time: each stretch costs a
 // remote database some round trips. Most of these hours have one event of the user.
-const FIRST_STRETCH = 48;
+const FIRST_STRETCH = 192;
 const NEXT_STRETCH = 4;
 const FIRST_HOURS_OF_USER = 16;
 
@@ -80,11 +80,9 @@ function* takeAll(search: Search, hours: readonly number[]): Work<boolean> {
 
 const nextMost = (most: number): number => Math.min(2 * most, MOST_HOURS);
 
-/** Goes back in time from the latest event, a longer stretch each time, through the hours that have one of the users. */
-function* takeOfUsers(search: Search, users: ReadonlySet<number>, span: HourSpan): Work<void> {
-  const { first } = span;
-  const [latest = first - 1] = yield* search.snapshot.store.latestHours(search.types, span, 1);
-  for (let end = latest, stretch = FIRST_STRETCH; end >= first; end -= stretch, stretch *= NEXT_STRETCH) {
+/** Goes back in time, a longer stretch each time, through the hours that have one of the users. */
+function* takeOfUsers(search: Search, users: ReadonlySet<number>, { first, last }: HourSpan): Work<void> {
+  for (let end = last, stretch = FIRST_STRETCH; end >= first; end -= stretch, stretch *= NEXT_STRETCH) {
     const hours = { first: Math.max(first, end - stretch + 1), last: end };
     if (yield* takeAll(search, yield* hoursOfUsers(search.snapshot.store, users, hours))) return;
   }
@@ -100,6 +98,19 @@ function* takeOfTypes(search: Search, { first, last }: HourSpan): Work<void> {
   }
 }
 
+/** The hours of a page in which these types have events. */
+function spanOf(page: PersonPage, types: readonly TypeRow[]): HourSpan {
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { first_seen, last_seen } of types) {
+    first = Math.min(first, first_seen);
+    last = Math.max(last, last_seen);
+  }
+  return {
+    first: hourOf(Math.max(first, page.from)),
+    last: hourOf(Math.min(last, startOfPage(page).occurred_at)),
+  };
+}
+
 /**
  * Lists events by what the rollups know of types and users, which leads to rare ones directly; undefined where the page
  * names neither.
@@ -107,16 +118,17 @@ function* takeOfTypes(search: Search, { first, last }: HourSpan): Work<void> {
 export function* listFromRollups(snapshot: Snapshot, page: PersonPage): Work<StoredEvent[] | undefined> {
   const { event_types, user_ids } = page;
   if (event_types.length === 0 && user_ids === undefined) return undefined;
-  const types: number[] = event_types.length === 0 ? yield* idsOf(snapshot.store, ALL_TYPES) : [];
-  for (const type of event_types) types.push(yield* typeIdOf(snapshot.store, type));
+  const rows = yield* snapshot.store.types(event_types.length === 0 ? undefined : event_types);
   const found: StoredEvent[] = [];
-  const span = { first: hourOf(page.from), last: hourOf(startOfPage(page).occurred_at) };
+  if (rows.length === 0) return found;
+  const types = rows.map(({ id }) => id);
+  const span = spanOf(page, rows);
   if (user_ids === undefined) {
     yield* takeOfTypes({ snapshot, page, types, users: undefined, found }, span);
     return found;
   }
-  const rows = [...(yield* snapshot.store.users(user_ids.map(userKey)))];
-  const users = new Set(rows.map(({ number }) => number));
+  const known = [...(yield* snapshot.store.users(user_ids.map(userKey)))];
+  const users = new Set(known.map(({ number }) => number));
   if (users.size > 0) yield* takeOfUsers({ snapshot, page, types, users, found }, users, span);
   return found;
 }

@@ -8,7 +8,9 @@ import {
   type HourKey,
   type HoursRow,
   PAGE_ROWS,
+  type Page,
   type PageStart,
+  type PartKey,
   type PostingsRow,
   type PropertyCount,
   type PropertyKey,
@@ -87,6 +89,14 @@ export function* all<Values extends unknown[], Row>(
 ): Work<Row[]> {
   yield;
   return statement.all(...values);
+}
+
+function* page<Row extends PartKey>(
+  statement: Statement<[PageValues], Row>,
+  start: PageStart,
+): Work<Page<Row>> {
+  const rows = yield* all(statement, pageOf(start));
+  return { rows, isLast: rows.length < PAGE_ROWS };
 }
 
 export function createStateReader(db: Database) {
@@ -198,8 +208,8 @@ function createQuestionReads(db: Database): Omit<QuestionStore, keyof ReturnType
     valuesOf: (propertyId) => all(values, propertyId),
     hoursBetween: (typeId, first, last) => all(hours, typeId, first, last),
     valueHoursBetween: (propertyId, { first, last }) => all(valueHours, propertyId, first, last),
-    visitorsPage: (start) => all(visitors, pageOf(start)),
-    postingsPage: (start) => all(postings, pageOf(start)),
+    visitorsPage: (start) => page(visitors, start),
+    postingsPage: (start) => page(postings, start),
     postingsAt: (typeIds, some) => all(postingsAt, JSON.stringify(typeIds), JSON.stringify(some)),
     *latestHours(typeIds, { first, last }, limit) {
       yield;
