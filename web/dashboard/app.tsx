@@ -10,6 +10,7 @@ import { ExperimentView } from "./experiments/experiment-view.tsx";
 import { ExperimentsView } from "./experiments/experiments-view.tsx";
 import { OverviewView } from "./overview/overview-view.tsx";
 import { UserView } from "./people/user-view.tsx";
+import { QuestionsView } from "./questions/questions-view.tsx";
 import { FunnelView } from "./reports/funnel-view.tsx";
 import { RetentionView } from "./reports/retention-view.tsx";
 import { TrendView } from "./reports/trend-view.tsx";
@@ -26,6 +27,7 @@ const VIEWS: Readonly<
   trend: { title: "Trend", View: TrendView },
   funnel: { title: "Funnel", View: FunnelView },
   retention: { title: "Retention", View: RetentionView },
+  questions: { title: "Saved", View: QuestionsView },
 };
 
 const FIRST = "overview";

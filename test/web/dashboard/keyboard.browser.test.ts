@@ -73,6 +73,45 @@ describeInBrowser("the dashboard by keyboard", () => {
     await leaveDialogByKeyboard(await site.visited(views["a winner"] ?? ""));
   });
 
+  test("saves, renames and deletes a question, and keeps the focus", async () => {
+    const page = await site.visited("#/trend?event_type=product_view");
+    const save = page.getByRole("button", { name: "Save …" });
+    await save.focus();
+    await page.keyboard.press("Enter");
+    expect(await focusOn(page)).toBe("Name");
+    await page.keyboard.press("Escape");
+    await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
+    expect(await focusOn(page)).toBe("Save …");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("Product views");
+    await page.keyboard.press("Enter");
+    await page.getByText("Saved.").waitFor();
+    expect(await focusOn(page)).toBe("Save …");
+    await page.keyboard.press("Tab");
+    expect(await focusOn(page)).toBe("Saved questions");
+    await page.keyboard.press("Enter");
+    const rename = page.getByRole("button", { name: "Rename: Product views" });
+    await rename.focus();
+    await page.keyboard.press("Enter");
+    expect(await focusOn(page)).toBe("Name");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("Buyers");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("There is a saved question named “Buyers” already").waitFor();
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("Views");
+    await page.keyboard.press("Enter");
+    const remove = page.getByRole("button", { name: "Delete: Views", exact: true });
+    await remove.waitFor();
+    expect(await focusOn(page)).toBe("Rename: Views");
+    await remove.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Delete the question" }).focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => remove.count()).toBe(0);
+    expect(await focusOn(page)).toBe("Pin to the overview: All events");
+  });
+
   test("announces that figures are loaded", async () => {
     const page = await site.visited("#/trend?event_type=product_view");
     await expect.poll(() => page.getByRole("status").allTextContents()).toContain("Loaded the trend.");

@@ -27,6 +27,7 @@ describeInBrowser("the dashboard's overview", () => {
       `GET ${site.url}/apiv1/annotations`,
       `GET ${site.url}/apiv1/events/trend`,
       `GET ${site.url}/apiv1/overview`,
+      `GET ${site.url}/apiv1/questions`,
     ]);
     const tiles = page.locator(".tile");
     const overview = await send<Overview>(`${site.url}/apiv1/overview`, "GET");

@@ -60,6 +60,10 @@ describeInBrowser("the dashboard's page", () => {
     await page.getByRole("button", { name: "Stop the experiment …" }).click();
     await page.getByRole("dialog").waitFor();
     expect(await barriersOn(page)).toEqual([]);
+    await open(page, site.url, views["the trend"] ?? "");
+    await page.getByRole("button", { name: "Save …" }).click();
+    await page.getByRole("dialog").waitFor();
+    expect(await barriersOn(page)).toEqual([]);
   });
 
   test("fits a phone: no horizontal scrolling, and touch targets are large enough", async () => {

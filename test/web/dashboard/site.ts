@@ -147,6 +147,24 @@ export const fillPageViews = ({ url }: Pick<Site, "url">): Promise<unknown> =>
     })),
   );
 
+const FUNNEL_STEPS = ["product_view", "add_to_cart", "purchase"].map((event_type) => ({ event_type }));
+
+/** A saved question of each report, pinned to the overview, and one that is not. */
+async function fillQuestions({ url }: Pick<Site, "url">): Promise<void> {
+  const event_type = "product_view";
+  const questions = [
+    { name: "Views by plan", report: "trend", query: { event_type, breakdown: "plan" } },
+    { name: "Buyers", report: "funnel", query: { steps: FUNNEL_STEPS } },
+    { name: "Returning viewers", report: "retention", query: { event_type, interval: "day" } },
+    { name: "All events", report: "trend", query: { from: "2026-01-01", to: "2026-01-31" } },
+  ];
+  for (const { name, ...question } of questions) {
+    const range = "from" in question.query ? {} : { range: "last_30_days" };
+    const body = { name, question: { ...question, ...range }, pinned: name !== "All events" };
+    await send(`${url}/apiv1/questions`, "POST", body);
+  }
+}
+
 /** Data for every view. */
 export async function fill(site: Site) {
   const winner = await fillExperiment(site, { name: "button", users: [400, 400], converting: [40, 120] });
@@ -154,6 +172,7 @@ export async function fill(site: Site) {
   const broken = await fillExperiment(site, { name: "redirect", users: [600, 400], converting: [60, 90] });
   const early = await fillExperiment(site, { name: "footer", users: [10, 10], converting: [1, 9] });
   await fillEvents(site);
+  await fillQuestions(site);
   return { winner, open, broken, early };
 }
 
@@ -197,9 +216,7 @@ export async function open(page: Page, url: string, link: string): Promise<void>
   await settled(page);
 }
 
-const STEPS = encodeURIComponent(
-  JSON.stringify(["product_view", "add_to_cart", "purchase"].map((event_type) => ({ event_type }))),
-);
+const STEPS = encodeURIComponent(JSON.stringify(FUNNEL_STEPS));
 
 /** A link to every view, by the ids of `fill`. */
 export const viewsOf = (ids: Awaited<ReturnType<typeof fill>>): Readonly<Record<string, string>> => ({
@@ -215,5 +232,6 @@ export const viewsOf = (ids: Awaited<ReturnType<typeof fill>>): Readonly<Record<
   "the trend": "#/trend?event_type=product_view&breakdown=plan",
   "the funnel": `#/funnel?steps=${STEPS}&breakdown=plan`,
   "the retention": "#/retention?event_type=product_view",
+  "the saved questions": "#/questions",
   "a link to nowhere": "#/nowhere",
 });

@@ -127,6 +127,34 @@ describeInBrowser.each([1280, 390])("at %d pixels, from the overview of the demo
     me.expectFewClicks();
   });
 
+  test("a question to save, which the overview then answers", async () => {
+    const me = await reader();
+    await me.view("Trend");
+    await me.choose("Event", "purchase");
+    await me.click(me.page.getByRole("button", { name: "Save …" }));
+    await me.page.getByLabel("Name").fill("Purchases");
+    await me.click(me.page.getByRole("button", { name: "Save", exact: true }));
+    me.expectFewClicks();
+    await me.page.getByText("Saved.").waitFor();
+    const total = me.page.getByRole("table", { name: "Events over the whole range" }).getByRole("cell");
+    const purchases = await total.textContent();
+
+    await me.view("Overview");
+    const pinned = me.page.getByRole("region", { name: "Pinned questions" }).getByRole("listitem");
+    await expect.poll(() => pinned.count()).toBe(1);
+    expect(await pinned.getByRole("heading").textContent()).toBe("Purchases");
+    expect(plain(await pinned.locator("dl").textContent())).toBe(`purchase${purchases} `);
+    await me.click(me.page.getByRole("link", { name: "Purchases" }));
+    expect(await me.page.getByLabel("Event", { exact: true }).inputValue()).toBe("purchase");
+    expect(await me.page.getByLabel("Time", { exact: true }).inputValue()).toBe("30");
+
+    await me.view("Saved");
+    await me.click(me.page.getByRole("button", { name: "Delete: Purchases" }));
+    await me.click(me.page.getByRole("button", { name: "Delete the question" }));
+    await me.page.getByRole("heading", { name: "No saved questions yet" }).waitFor();
+    expect(await me.page.evaluate(() => document.activeElement?.tagName)).toBe("MAIN");
+  });
+
   test("figures to export", async () => {
     const me = await reader();
     const downloaded = me.page.waitForEvent("download");

@@ -13,6 +13,12 @@ import type { Funnel, FunnelQuery } from "../../../domain/reports/funnel.ts";
 import type { Overview } from "../../../domain/reports/overview.ts";
 import type { PropertyValues } from "../../../domain/reports/property-values.ts";
 import type { Retention } from "../../../domain/reports/retention.ts";
+import type {
+  AnsweredQuestion,
+  SavedQuestionChange,
+  SavedQuestionInput,
+  SavedQuestionReply,
+} from "../../../domain/reports/saved-question.ts";
 import type { Trend } from "../../../domain/reports/trend.ts";
 import { type Changes, withChanges } from "../address.ts";
 import { requestKey } from "./key-request.ts";
@@ -40,6 +46,10 @@ export const operations = {
   getUser: { method: "GET", path: "/apiv1/users/{user_id}", access: "read" },
   listPropertyValues: { method: "GET", path: "/apiv1/events/values", access: "read" },
   listAnnotations: { method: "GET", path: "/apiv1/annotations", access: "read" },
+  listQuestions: { method: "GET", path: "/apiv1/questions", access: "read" },
+  saveQuestion: { method: "POST", path: "/apiv1/questions", access: "admin" },
+  updateQuestion: { method: "PATCH", path: "/apiv1/questions/{question_id}", access: "admin" },
+  deleteQuestion: { method: "DELETE", path: "/apiv1/questions/{question_id}", access: "admin" },
   getOverview: { method: "GET", path: "/apiv1/overview", access: "read" },
   getTrend: { method: "GET", path: "/apiv1/events/trend", access: "read" },
   computeFunnel: { method: "POST", path: "/apiv1/events/funnel", access: "read" },
@@ -50,6 +60,7 @@ export const operations = {
 interface Question {
   readonly testId?: number;
   readonly userId?: string;
+  readonly questionId?: string;
   readonly query?: Changes;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
@@ -57,11 +68,15 @@ interface Question {
   readonly quiet?: boolean;
 }
 
-export function urlOf({ path }: Operation, { testId, userId = "", query = {} }: Question): string {
+export function urlOf(
+  { path }: Operation,
+  { testId, userId = "", questionId = "", query = {} }: Question,
+): string {
   const text = withChanges(new URLSearchParams(), query).toString();
   const place = path
     .replace("{test_id}", String(testId))
-    .replace("{user_id}", () => encodeURIComponent(userId));
+    .replace("{user_id}", () => encodeURIComponent(userId))
+    .replace("{question_id}", () => encodeURIComponent(questionId));
   return place + (text === "" ? "" : `?${text}`);
 }
 
@@ -175,6 +190,23 @@ export const listAnnotations = (
   signal?: AbortSignal,
 ): Promise<{ annotations: AnnotationReply[] }> =>
   ask(operations.listAnnotations, { query, signal, quiet: true });
+
+export const listQuestions = (
+  query: Changes,
+  signal?: AbortSignal,
+): Promise<{ questions: AnsweredQuestion[] }> => ask(operations.listQuestions, { query, signal });
+
+export const saveQuestion = (body: input<typeof SavedQuestionInput>): Promise<SavedQuestionReply> =>
+  ask(operations.saveQuestion, { body });
+
+export const updateQuestion = (
+  questionId: string,
+  body: input<typeof SavedQuestionChange>,
+): Promise<SavedQuestionReply> => ask(operations.updateQuestion, { questionId, body });
+
+export async function deleteQuestion(questionId: string): Promise<void> {
+  await respond(operations.deleteQuestion, { questionId });
+}
 
 export const getOverview = (query: Changes, signal?: AbortSignal): Promise<Overview> =>
   ask(operations.getOverview, { query, signal });

@@ -1,12 +1,14 @@
+import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Overview } from "../../../domain/reports/overview.ts";
 import type { Trend } from "../../../domain/reports/trend.ts";
-import { getOverview, getTrend, listEventTypes } from "../access/api.ts";
+import { getOverview, getTrend, listEventTypes, listQuestions } from "../access/api.ts";
 import { type Answer, useAnswer } from "../access/use-answer.ts";
 import { Faults } from "../parts/fields.tsx";
 import { dayRange } from "../parts/format.ts";
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { TimePlot } from "../plots/time-plot.tsx";
+import { PinnedQuestions } from "../questions/pinned-questions.tsx";
 import { AnnotationList } from "../reports/annotation-list.tsx";
 import { CopyLink } from "../reports/copy-link.tsx";
 import { RangeFilter, ZoneFilter } from "../reports/filter-fields.tsx";
@@ -62,9 +64,11 @@ function UsersPlot({ overview }: { overview: Overview }) {
 interface ShownProps extends ViewProps {
   readonly overview: Overview;
   readonly sessions: Answer<Trend>;
+  /** Shown before the lists. */
+  readonly children: ComponentChildren;
 }
 
-function Shown({ overview, sessions, query }: ShownProps) {
+function Shown({ overview, sessions, query, children }: ShownProps) {
   const { events, users, active, lists, previous, timezone } = overview;
   const range = rangeSettings(query);
   const against = previous === undefined ? "" : dayRange(previous.from, previous.to, timezone);
@@ -77,6 +81,7 @@ function Shown({ overview, sessions, query }: ShownProps) {
         zone {timezone}.
       </p>
       {users.total > 0 || users.previous?.total ? <UsersPlot overview={overview} /> : null}
+      {children}
       <TopLists lists={lists} range={range} />
     </>
   );
@@ -110,6 +115,7 @@ export function OverviewView({ query }: ViewProps) {
   const sessions = useAnswer(`sessions ${asked}`, (signal) =>
     getTrend({ ...questionOf(query, Date.now()), measure: "sessions" }, { signal }),
   );
+  const pinned = useAnswer("pinned", (signal) => listQuestions({ pinned: "1", include: "answers" }, signal));
   return (
     <Faults.Provider value={answer.problem?.faults ?? []}>
       <div class="title-line">
@@ -123,14 +129,19 @@ export function OverviewView({ query }: ViewProps) {
       <Answered answer={answer} what="the overview">
         {(overview) =>
           hasNone(overview) ? (
-            <Nothing
-              onEvent={() => {
-                answer.again();
-                sessions.again();
-              }}
-            />
+            <>
+              <Nothing
+                onEvent={() => {
+                  answer.again();
+                  sessions.again();
+                }}
+              />
+              <PinnedQuestions answer={pinned} />
+            </>
           ) : (
-            <Shown overview={overview} sessions={sessions} query={query} />
+            <Shown overview={overview} sessions={sessions} query={query}>
+              <PinnedQuestions answer={pinned} />
+            </Shown>
           )
         }
       </Answered>

@@ -4,14 +4,15 @@ const FIELDS = "select, input, textarea, button";
 
 /**
  * Keeps the focus in a group of fields. Where the field or button with the focus is removed, the first one that remains gets
- * it; otherwise the focus would fall to the page, and keyboard users would start again at its top.
+ * it, or the view where none does; otherwise the focus would fall to the page, and keyboard users would start again at its top.
  */
 export function useKeptFocus<T extends HTMLElement>() {
   const group = useRef<T>(null);
   const hadFocus = group.current?.contains(document.activeElement) ?? false;
   useLayoutEffect(() => {
     if (hadFocus && document.activeElement === document.body) {
-      group.current?.querySelector<HTMLElement>(FIELDS)?.focus();
+      const field = group.current?.querySelector<HTMLElement>(FIELDS);
+      (field ?? document.querySelector("main"))?.focus();
     }
   });
   return group;

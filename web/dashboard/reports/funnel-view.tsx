@@ -6,6 +6,7 @@ import { NoEvents } from "../events/no-events.tsx";
 import { propertyNames, useCatalogue } from "../events/use-catalogue.ts";
 import { Faults, type Option, SelectField } from "../parts/fields.tsx";
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
+import { SaveQuestion } from "../questions/save-question.tsx";
 import { setQuery } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { CopyLink } from "./copy-link.tsx";
@@ -66,6 +67,9 @@ export function FunnelView({ query }: ViewProps) {
     <Faults.Provider value={answer.problem?.faults ?? []}>
       <div class="title-line">
         <h1>Funnel</h1>
+        {ready && (
+          <SaveQuestion report="funnel" parameters={questionOf(query, steps, Date.now())} query={query} />
+        )}
         <CopyLink query={query} />
       </div>
       <StepFields query={query} steps={steps} catalogue={catalogue} />

@@ -8,6 +8,7 @@ import { Faults, type Option } from "../parts/fields.tsx";
 import { counted, day, dayRange, number, percent, period } from "../parts/format.ts";
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { Scroll } from "../parts/scroll.tsx";
+import { SaveQuestion } from "../questions/save-question.tsx";
 import type { ViewProps } from "../view.ts";
 import { CopyLink } from "./copy-link.tsx";
 import { QuerySelect, RangeFilter, withNone, ZoneFilter } from "./filter-fields.tsx";
@@ -71,7 +72,7 @@ function Cell({ cohort: { users, returned, unfinished }, index }: CellProps) {
 }
 
 /** The share over all cohorts whose period is over, weighted by their users. */
-function averageOf(cohorts: readonly Cohort[], index: number): number | null {
+export function averageOf(cohorts: readonly Cohort[], index: number): number | null {
   const over = cohorts.filter(
     ({ returned, unfinished }) => returned[index] !== undefined && unfinished !== index,
   );
@@ -169,6 +170,7 @@ export function RetentionView({ query }: ViewProps) {
     <Faults.Provider value={answer.problem?.faults ?? []}>
       <div class="title-line">
         <h1>Retention</h1>
+        <SaveQuestion report="retention" parameters={questionOf(asked, Date.now())} query={asked} />
         <CopyLink query={asked} />
       </div>
       <div class="filters">

@@ -11,6 +11,7 @@ import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { More, Table } from "../parts/table.tsx";
 import { DASHES } from "../plots/palette.ts";
 import { TimePlot } from "../plots/time-plot.tsx";
+import { SaveQuestion } from "../questions/save-question.tsx";
 import { linkTo } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { AnnotationList } from "./annotation-list.tsx";
@@ -139,6 +140,7 @@ export function TrendView({ query }: ViewProps) {
     <Faults.Provider value={answer.problem?.faults ?? []}>
       <div class="title-line">
         <h1>Trend</h1>
+        <SaveQuestion report="trend" parameters={questionOf(query, Date.now())} query={query} />
         <CopyLink query={query} />
       </div>
       <div class="filters">
