@@ -218,8 +218,8 @@ function planForEffect(input: PlanInput, difference: number): Checked<Plan> {
   if (faults.length > 0) return { faults };
   const asking = sequential.asked_by === null ? "" : ` ${quote(sequential.asked_by)} asks for the most.`;
   const summary =
-    `To find a change from ${inWords(input, difference)} you need ${count(fixed.total)} users if you declare them ` +
-    "beforehand (`planned_users`) and read once, at the end; " +
+    `To find a change from ${inWords(input, difference)} you need ${count(fixed.total)} users if you plan them ` +
+    "beforehand and read once, at the end; " +
     `${count(sequential.total)} if you want to decide at any time.${asking}`;
   const effect = effectOf(input, difference);
   return {
@@ -273,8 +273,8 @@ function planForUsers(input: PlanInput, users: number): Checked<Plan> {
   if (effect.fixed === null && decrease.fixed === null)
     return refuse("users", "are too few to find any change: plan more users, or a more even split");
   const summary =
-    `${count(users)} users find ${foundInWords(input, effect, decrease, "fixed")} if you declare them beforehand ` +
-    "(`planned_users`) and read once, at the end; " +
+    `${count(users)} users find ${foundInWords(input, effect, decrease, "fixed")} if you plan them beforehand ` +
+    "and read once, at the end; " +
     `${foundInWords(input, effect, decrease, "sequential")} if you want to decide at any time.`;
   return { value: { effect, decrease, users: { fixed: sizes, sequential: sizes }, summary } };
 }

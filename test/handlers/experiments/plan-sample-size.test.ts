@@ -15,7 +15,7 @@ test("says how many users find an effect, reading once at a planned end and deci
       sequential: { control: 8_452, treatment: 8_452, arms: [8_452, 8_452], total: 16_904, asked_by: null },
     },
     summary:
-      "To find a change from 10 % to 12 % you need 7,932 users if you declare them beforehand (`planned_users`) and read once, at the end; 16,904 if you want to decide at any time.",
+      "To find a change from 10 % to 12 % you need 7,932 users if you plan them beforehand and read once, at the end; 16,904 if you want to decide at any time.",
   });
 });
 

@@ -30,6 +30,20 @@ async function undocumented(url: string, requests: readonly string[]): Promise<s
   });
 }
 
+/** The element with the first figures of a view. */
+const FIRST_FIGURES: Readonly<Record<string, string>> = {
+  "the overview": ".tiles",
+  "the experiments": ".card-users",
+  "a winner": ".sentence",
+  "a broken split": ".alarm h2",
+  "the sample size": ".sentence",
+  "the events": ".events > li",
+  "a user": "dl",
+  "the trend": ".time-plot .canvas",
+  "the funnel": ".answered h2",
+  "the retention": "tbody tr",
+};
+
 describeInBrowser("the dashboard's page", () => {
   const site = openSite();
   let views: Readonly<Record<string, string>>;
@@ -103,6 +117,31 @@ describeInBrowser("the dashboard's page", () => {
     expect(new Set(asked.map((request) => request.split("?")[0])).size).toBeGreaterThan(15);
     // Nor does the strict policy of the page forbid anything that it does.
     expect(complaints).toEqual([]);
+  });
+
+  test("shows the first figure on the first screen of a phone, with the filters folded", async () => {
+    const { page } = await site.visit({ viewport: { width: 390, height: 844 } });
+    for (const [name, figure] of Object.entries(FIRST_FIGURES)) {
+      await open(page, site.url, views[name] ?? "");
+      const box = await page.locator(figure).first().boundingBox();
+      expect((box?.y ?? Number.NaN) + (box?.height ?? Number.NaN), name).toBeLessThanOrEqual(844);
+    }
+  });
+
+  test("unfolds the filters on a phone, and says how many are active", async () => {
+    const page = await site.visited("#/trend?event_type=product_view&days=7&where[plan]=pro", {
+      viewport: { width: 390, height: 844 },
+    });
+    const button = page.getByRole("button", { name: "Filters: 2 active" });
+    expect(await button.getAttribute("aria-expanded")).toBe("false");
+    expect(await page.getByLabel("Measure").isVisible()).toBe(false);
+    await button.click();
+    expect(await button.getAttribute("aria-expanded")).toBe("true");
+    await page.getByLabel("Measure").selectOption("users");
+    await page.getByRole("button", { name: "Filters: 3 active" }).waitFor();
+    expect(await page.getByLabel("Measure").isVisible()).toBe(true);
+    await page.setViewportSize({ width: 1280, height: 844 });
+    expect(await page.locator(".fold").isVisible()).toBe(false);
   });
 
   test("asks an endpoint once for a view, however many cards and rows it has", async () => {

@@ -9,6 +9,7 @@ import { counted } from "../parts/format.ts";
 import { Answered, EmptyNotice, ProblemNotice } from "../parts/notices.tsx";
 import { ConditionFilter, RangeFilter, withNone, ZoneFilter } from "../reports/filter-fields.tsx";
 import { whereOf } from "../reports/filters.ts";
+import { FoldedFilters } from "../reports/folded-filters.tsx";
 import { hasRange, rangeOf } from "../reports/ranges.ts";
 import { linkTo, setQuery } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
@@ -123,10 +124,12 @@ function Filters({ query }: ViewProps) {
         onValue={(value) => setQuery({ event_type: value })}
       />
       {text("user_id", "User")}
-      {text("session_id", "Session")}
-      <RangeFilter query={query} optional />
-      <ZoneFilter query={query} />
-      <ConditionFilter query={query} types={types} properties={propertyNames(catalogue, types)} />
+      <FoldedFilters query={query} names={["session_id"]}>
+        {text("session_id", "Session")}
+        <RangeFilter query={query} optional />
+        <ZoneFilter query={query} />
+        <ConditionFilter query={query} types={types} properties={propertyNames(catalogue, types)} />
+      </FoldedFilters>
     </div>
   );
 }

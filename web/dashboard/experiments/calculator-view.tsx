@@ -4,6 +4,7 @@ import { planSampleSize } from "../access/api.ts";
 import { inPercent } from "../access/problem.ts";
 import { useAnswer } from "../access/use-answer.ts";
 import { Faults, FilterField, type Option } from "../parts/fields.tsx";
+import { Fold } from "../parts/fold.tsx";
 import { difference, lift, number, shareOf } from "../parts/format.ts";
 import { Answered } from "../parts/notices.tsx";
 import { Table } from "../parts/table.tsx";
@@ -80,6 +81,8 @@ const sharesOf = ({ kind }: Body): string[] => [
   ...(kind === "mean" ? [] : ["baseline", "effect"]),
 ];
 
+const CERTAINTY: readonly Name[] = ["variants", "split", "power", "confidence"];
+
 function Fields({ query }: ViewProps) {
   const choice = (name: Name, label: string, options: readonly Option[]) => (
     <QuerySelect query={query} label={label} name={name} fallback={DEFAULTS[name]} options={options} />
@@ -110,10 +113,12 @@ function Fields({ query }: ViewProps) {
       ) : (
         text("users", "Total users")
       )}
-      {text("variants", "New variants")}
-      {Array.isArray(splitOf(query)) || text("split", "Share of the new variant, in %")}
-      {text("power", "Power, in %")}
-      {text("confidence", "Confidence, in %", "confidence_level")}
+      <Fold label="Variants and certainty" active={CERTAINTY.filter((name) => query.has(name)).length}>
+        {text("variants", "New variants")}
+        {Array.isArray(splitOf(query)) || text("split", "Share of the new variant, in %")}
+        {text("power", "Power, in %")}
+        {text("confidence", "Confidence, in %", "confidence_level")}
+      </Fold>
     </div>
   );
 }

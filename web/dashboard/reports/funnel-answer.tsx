@@ -187,7 +187,7 @@ export function FunnelAnswer({ funnel, query }: FunnelAnswerProps) {
   if (steps[0]?.users === 0) {
     return (
       <EmptyNotice title="No user took the first step in this range">
-        <p>Choose a longer range or another first step. Only events with a user_id count here.</p>
+        <p>Choose a longer range or another first step. Only events that name a user count here.</p>
       </EmptyNotice>
     );
   }

@@ -11,6 +11,7 @@ import { setQuery } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { CopyLink } from "./copy-link.tsx";
 import { BreakdownFilter, QuerySelect, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
+import { FoldedFilters } from "./folded-filters.tsx";
 import { FunnelAnswer } from "./funnel-answer.tsx";
 import { StepFields } from "./funnel-step-fields.tsx";
 import { listedUsers, parseSteps, type Step } from "./funnel-steps.ts";
@@ -74,17 +75,19 @@ export function FunnelView({ query }: ViewProps) {
       </div>
       <StepFields query={query} steps={steps} catalogue={catalogue} />
       <div class="filters">
-        <QuerySelect query={query} label="Order" name="order" fallback="ordered" options={ORDERS} />
-        <SelectField
-          label="Conversion window"
-          path="window_seconds"
-          value={query.get("window") ?? String(DEFAULT_WINDOW)}
-          options={WINDOWS}
-          onValue={(value) => setQuery({ window: value })}
-        />
-        <RangeFilter query={query} />
-        <ZoneFilter query={query} />
         <BreakdownFilter query={query} properties={propertyNames(catalogue, types)} />
+        <FoldedFilters query={query} names={["order", "window"]}>
+          <QuerySelect query={query} label="Order" name="order" fallback="ordered" options={ORDERS} />
+          <SelectField
+            label="Conversion window"
+            path="window_seconds"
+            value={query.get("window") ?? String(DEFAULT_WINDOW)}
+            options={WINDOWS}
+            onValue={(value) => setQuery({ window: value })}
+          />
+          <RangeFilter query={query} />
+          <ZoneFilter query={query} />
+        </FoldedFilters>
       </div>
       {ready ? (
         <Answered answer={answer} what="the funnel">

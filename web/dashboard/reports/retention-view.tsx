@@ -12,6 +12,7 @@ import { SaveQuestion } from "../questions/save-question.tsx";
 import type { ViewProps } from "../view.ts";
 import { CopyLink } from "./copy-link.tsx";
 import { QuerySelect, RangeFilter, withNone, ZoneFilter } from "./filter-fields.tsx";
+import { FoldedFilters } from "./folded-filters.tsx";
 import { hasRange, rangeOf } from "./ranges.ts";
 
 const COHORTS: readonly Option[] = [
@@ -141,7 +142,7 @@ function Shown({ retention }: { retention: Retention }) {
   if (retention.cohorts.every(({ users }) => users === 0)) {
     return (
       <EmptyNotice title="No cohorts in this range">
-        <p>Choose a longer range or another event. Only events with a user_id count here.</p>
+        <p>Choose a longer range or another event. Only events that name a user count here.</p>
       </EmptyNotice>
     );
   }
@@ -176,11 +177,13 @@ export function RetentionView({ query }: ViewProps) {
       <div class="filters">
         {choice("Event", "event_type", "", withNone("any event", names))}
         {choice("Cohort by event", "cohort", "first", COHORTS)}
-        {choice("Return event", "return_event_type", "", withNone("the same event", names))}
-        {choice("Interval", "interval", "week", INTERVALS)}
-        {choice("Periods", "periods", "8", PERIODS)}
-        <RangeFilter query={asked} />
-        <ZoneFilter query={query} />
+        <FoldedFilters query={query} names={["return_event_type", "interval", "periods"]}>
+          {choice("Return event", "return_event_type", "", withNone("the same event", names))}
+          {choice("Interval", "interval", "week", INTERVALS)}
+          {choice("Periods", "periods", "8", PERIODS)}
+          <RangeFilter query={asked} />
+          <ZoneFilter query={query} />
+        </FoldedFilters>
       </div>
       <Answered answer={answer} what="the retention">
         {(retention) => <Shown retention={retention} />}

@@ -25,6 +25,7 @@ import {
   ZoneFilter,
 } from "./filter-fields.tsx";
 import { eventsBehind, whereOf } from "./filters.ts";
+import { FoldedFilters } from "./folded-filters.tsx";
 import { isCompared, rangeOf, usualInterval, wholeRangeOf } from "./ranges.ts";
 import {
   begun,
@@ -145,13 +146,15 @@ export function TrendView({ query }: ViewProps) {
       </div>
       <div class="filters">
         <TypeFields chosen={types} names={typeNames(catalogue)} />
-        {choice("Measure", "measure", "count", MEASURES)}
-        {choice("Interval", "interval", usualInterval(query), INTERVALS)}
-        <RangeFilter query={query} />
-        <ZoneFilter query={query} />
-        <BreakdownFilter query={query} properties={properties} />
-        <ConditionFilter query={query} types={types} properties={properties} />
-        <CompareFilter query={query} />
+        <FoldedFilters query={query} names={["measure", "interval", "breakdown", "compare"]}>
+          {choice("Measure", "measure", "count", MEASURES)}
+          {choice("Interval", "interval", usualInterval(query), INTERVALS)}
+          <RangeFilter query={query} />
+          <ZoneFilter query={query} />
+          <BreakdownFilter query={query} properties={properties} />
+          <ConditionFilter query={query} types={types} properties={properties} />
+          <CompareFilter query={query} />
+        </FoldedFilters>
       </div>
       <Answered answer={answer} what="the trend">
         {(trend) => <Shown trend={trend} />}
