@@ -11,6 +11,7 @@ import { TimePlot } from "../plots/time-plot.tsx";
 import { PinnedQuestions } from "../questions/pinned-questions.tsx";
 import { AnnotationList } from "../reports/annotation-list.tsx";
 import { CopyLink } from "../reports/copy-link.tsx";
+import { ExpiredNote } from "../reports/expired-note.tsx";
 import { RangeFilter, ZoneFilter } from "../reports/filter-fields.tsx";
 import { rangeSettings, usualInterval, wholeRangeOf } from "../reports/ranges.ts";
 import { begun, capital, dataOf, describe, previousRangeOf, withMarks } from "../reports/trend-figures.ts";
@@ -80,6 +81,7 @@ function Shown({ overview, sessions, query, children }: ShownProps) {
         {dayRange(overview.from, overview.meta.data_through, timezone)}, compared with {against}, in the time
         zone {timezone}.
       </p>
+      <ExpiredNote meta={overview.meta} zone={timezone} />
       {users.total > 0 || users.previous?.total ? <UsersPlot overview={overview} /> : null}
       {children}
       <TopLists lists={lists} range={range} />

@@ -9,7 +9,9 @@ import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { SaveQuestion } from "../questions/save-question.tsx";
 import { setQuery } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
+import { zoneOf } from "../zone.ts";
 import { CopyLink } from "./copy-link.tsx";
+import { ExpiredNote } from "./expired-note.tsx";
 import { BreakdownFilter, QuerySelect, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
 import { FoldedFilters } from "./folded-filters.tsx";
 import { FunnelAnswer } from "./funnel-answer.tsx";
@@ -91,7 +93,12 @@ export function FunnelView({ query }: ViewProps) {
       </div>
       {ready ? (
         <Answered answer={answer} what="the funnel">
-          {(funnel) => <FunnelAnswer funnel={funnel} query={query} />}
+          {(funnel) => (
+            <>
+              <ExpiredNote meta={funnel.meta} zone={zoneOf(query)} />
+              <FunnelAnswer funnel={funnel} query={query} />
+            </>
+          )}
         </Answered>
       ) : (
         <TooFewSteps />

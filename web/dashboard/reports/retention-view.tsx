@@ -11,6 +11,7 @@ import { Scroll } from "../parts/scroll.tsx";
 import { SaveQuestion } from "../questions/save-question.tsx";
 import type { ViewProps } from "../view.ts";
 import { CopyLink } from "./copy-link.tsx";
+import { ExpiredNote } from "./expired-note.tsx";
 import { QuerySelect, RangeFilter, withNone, ZoneFilter } from "./filter-fields.tsx";
 import { FoldedFilters } from "./folded-filters.tsx";
 import { hasRange, rangeOf } from "./ranges.ts";
@@ -186,7 +187,12 @@ export function RetentionView({ query }: ViewProps) {
         </FoldedFilters>
       </div>
       <Answered answer={answer} what="the retention">
-        {(retention) => <Shown retention={retention} />}
+        {(retention) => (
+          <>
+            <ExpiredNote meta={retention.meta} zone={retention.timezone} />
+            <Shown retention={retention} />
+          </>
+        )}
       </Answered>
     </Faults.Provider>
   );

@@ -16,6 +16,7 @@ import { linkTo } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { AnnotationList } from "./annotation-list.tsx";
 import { CopyLink } from "./copy-link.tsx";
+import { ExpiredNote } from "./expired-note.tsx";
 import {
   BreakdownFilter,
   CompareFilter,
@@ -157,7 +158,12 @@ export function TrendView({ query }: ViewProps) {
         </FoldedFilters>
       </div>
       <Answered answer={answer} what="the trend">
-        {(trend) => <Shown trend={trend} />}
+        {(trend) => (
+          <>
+            <ExpiredNote meta={trend.meta} zone={trend.timezone} />
+            <Shown trend={trend} />
+          </>
+        )}
       </Answered>
       <p>
         <a href={linkTo(["events"], eventsBehind(query))}>Show these events one by one</a>
