@@ -50,6 +50,38 @@ describeInBrowser("the dashboard of a server that asks for keys", () => {
     await page.getByRole("dialog").waitFor();
   });
 
+  test("shows saved questions to readers, and asks for an admin key to save one", async () => {
+    const [read, admin] = ["read-key-of-sixteen", "admin-key-of-sixteen"];
+    const keys = { ANALYTICS_READ_KEYS: read, ANALYTICS_ADMIN_KEYS: admin };
+    const guarded = await testServer(onTestFinished, await testFolder(onTestFinished), keys);
+    await fetch(`${guarded.url}/apiv1/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${admin}` },
+      body: JSON.stringify({ event_type: "purchase" }),
+    });
+    const { page } = await site.visit();
+    await page.goto(`${guarded.url}/#/questions`);
+    await page.getByRole("textbox", { name: "Key with read access" }).fill(read);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "No saved questions yet" }).waitFor();
+
+    await page.getByRole("link", { name: "trend", exact: true }).click();
+    await page.getByRole("button", { name: "Save …" }).click();
+    const saving = page.getByRole("dialog", { name: "Save this trend" });
+    await saving.getByLabel("Name").fill("Events");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Continue without" }).click();
+    await saving.getByRole("alert").waitFor();
+    expect(await saving.getByLabel("Name").inputValue()).toBe("Events");
+    await saving.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("textbox", { name: "Key with admin access" }).fill(admin);
+    await page.keyboard.press("Enter");
+    await page.getByText("Saved.").waitFor();
+    await page.getByRole("link", { name: "Saved questions" }).click();
+    await page.getByRole("link", { name: "Events", exact: true }).last().waitFor();
+    expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual(["Events"]);
+  });
+
   test("sends a key in a header and never in a link, also for an export", async () => {
     const [read, admin] = ["read-key-of-sixteen", "admin-key-of-sixteen"];
     const keys = { ANALYTICS_READ_KEYS: read, ANALYTICS_ADMIN_KEYS: admin };
