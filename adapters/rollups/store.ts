@@ -2,6 +2,7 @@ import { messageKey } from "../../domain/events/message-id.ts";
 import type { Link } from "../../domain/people/links.ts";
 import type { ValueType } from "../../domain/reports/catalogue.ts";
 import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts";
+import type { MemberAssignment } from "../../domain/reports/members-tally.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Work } from "./work.ts";
 
@@ -264,6 +265,12 @@ export interface LinkSource {
   all(): Work<readonly Link[]>;
   /** All ids of the person that this id belongs to, itself included. */
   idsOf(userId: string): Work<readonly string[]>;
+}
+
+/** Reads who is assigned in experiments. */
+export interface AssignmentSource {
+  /** Visits the assignments of an experiment, each with the id of the person, in any order. */
+  visit(testId: number, visit: (assignment: MemberAssignment) => void): Work<void>;
 }
 
 /** Reads the events themselves. */

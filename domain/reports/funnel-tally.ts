@@ -2,6 +2,7 @@ import { holdsAll, propertiesOf, type Scalar, scalarOf } from "./condition.ts";
 import type { FunnelCount, FunnelQuestion, StepCount } from "./funnel.ts";
 import { bestRun, type Footprint, type Run } from "./funnel-run.ts";
 import { groupKey, largest, type Mergeable } from "./groups.ts";
+import { hasGroups, type Membership } from "./members.ts";
 import type { AskedEvent } from "./trend-tally.ts";
 
 function medianOf(times: readonly number[]): number | null {
@@ -91,11 +92,11 @@ export class FunnelTally {
     return this.#listed?.newest();
   }
 
-  /** `value` is the breakdown property of the run's first event. */
+  /** `value` is the breakdown property of the run's first event, or the person's variant. */
   add(run: Run, value: Scalar | null): void {
     this.#all.add(run);
     this.#listed?.add(run);
-    if (this.#question.breakdown === undefined) return;
+    if (!hasGroups(this.#question)) return;
     const key = groupKey(value);
     const group = this.#groups.get(key) ?? new RunTally(this.#question.steps.length);
     group.add(run);
@@ -104,7 +105,7 @@ export class FunnelTally {
 
   count(): FunnelCount {
     const steps = this.#all.counts();
-    if (this.#question.breakdown === undefined) return { steps };
+    if (!hasGroups(this.#question)) return { steps };
     const groups = largest(this.#groups, this.#question.limit);
     return { steps, groups: groups.map(({ group, part }) => ({ group, steps: part.counts() })) };
   }
@@ -132,18 +133,21 @@ export type FunnelEvent = Omit<AskedEvent, "session_id"> & { readonly id: number
  */
 export class FunnelReader {
   readonly #question: FunnelQuestion;
+  readonly #members: Membership | undefined;
   readonly #tally: FunnelTally;
   #user: string | null = null;
   #footprints: Footprint[] = [];
   readonly #values = new Map<number, Scalar | null>();
 
-  constructor(question: FunnelQuestion) {
+  /** `members` are the people of the question, where it names any. */
+  constructor(question: FunnelQuestion, members?: Membership) {
     this.#question = question;
+    this.#members = members;
     this.#tally = new FunnelTally(question);
   }
 
   add({ id, event_type, user_id, properties, occurred_at }: FunnelEvent): void {
-    if (user_id === null) return;
+    if (user_id === null || this.#members?.has(user_id, occurred_at) === false) return;
     if (user_id !== this.#user) this.#finish();
     this.#user = user_id;
     const steps = stepsOf(this.#question, event_type, () => properties);
@@ -154,7 +158,8 @@ export class FunnelReader {
 
   #finish(): void {
     const run = bestRun(this.#footprints, this.#question);
-    if (run !== undefined) this.#tally.add(run, this.#values.get(run.first) ?? null);
+    const variant = this.#members?.variantOf(this.#user) ?? null;
+    if (run !== undefined) this.#tally.add(run, this.#values.get(run.first) ?? variant);
     this.#footprints = [];
     this.#values.clear();
   }

@@ -6,6 +6,7 @@ import { DAY, type Instant, IsoTime, isoTime } from "../time.ts";
 import { Meta } from "./answer.ts";
 import { BodyConditions, type Condition } from "./condition.ts";
 import { type Group, shownGroup } from "./groups.ts";
+import { type MembersQuestion, membersShape, twoBreakdowns } from "./members.ts";
 import { rangeOf, rangeShape } from "./range.ts";
 import { MAX_GROUPS } from "./trend.ts";
 
@@ -41,6 +42,7 @@ export const FunnelQuery = z
     window_seconds: z.number().min(1).max(MAX_WINDOW_SECONDS).default(DEFAULT_WINDOW_SECONDS),
     ...rangeShape,
     breakdown: Name.optional(),
+    ...membersShape,
     limit: z.int().min(1).max(MAX_GROUPS).default(DEFAULT_GROUPS),
     users: Listing.optional().meta({
       description: "Also lists users of a step, those first whose way through the funnel began last.",
@@ -65,6 +67,8 @@ export interface FunnelQuestion {
   readonly to: Instant;
   /** Also divides the users by the value of this property at their first step. */
   readonly breakdown?: string | undefined;
+  /** Only what these people did; with a breakdown of theirs, also divided by variant. */
+  readonly members?: MembersQuestion | undefined;
   readonly limit: number;
   readonly users?: Listing | undefined;
 }
@@ -93,6 +97,8 @@ export interface FunnelCount {
 export function planFunnel(query: FunnelQuery, now: Instant): Checked<FunnelQuestion> {
   const range = rangeOf(query, now);
   if ("faults" in range) return range;
+  const twice = twoBreakdowns(query);
+  if (twice !== undefined) return { faults: [twice] };
   const { steps, order, window_seconds, breakdown, limit, users } = query;
   const last = users?.outcome === "left" ? steps.length - 1 : steps.length;
   if (users !== undefined && users.step > last) {
@@ -131,6 +137,8 @@ export const Funnel = z
     steps: z.array(StepReply),
     completion: Completion,
     breakdown: z.string().nullable(),
+    /** The experiment whose variants are the groups, where they are. */
+    breakdown_experiment: z.string().optional(),
     groups: z.array(
       z.strictObject({
         group: z.union([z.string(), z.number(), z.boolean()]).nullable(),
@@ -164,6 +172,7 @@ function completionOf(counts: readonly StepCount[]): z.infer<typeof Completion> 
 }
 
 export function describeFunnel(question: FunnelQuestion, count: FunnelCount, meta: Meta): Funnel {
+  const divided = question.members?.breakdown;
   const { order, window_ms, from, to, breakdown = null, steps } = question;
   return {
     order,
@@ -173,6 +182,7 @@ export function describeFunnel(question: FunnelQuestion, count: FunnelCount, met
     steps: shownSteps(steps, count.steps),
     completion: completionOf(count.steps),
     breakdown,
+    ...(divided && { breakdown_experiment: divided.test_name }),
     groups: (count.groups ?? []).map(({ group, steps: counts }) => ({
       ...shownGroup(group),
       steps: shownSteps(steps, counts),

@@ -4,6 +4,7 @@ import { Name } from "../text.ts";
 import { type Instant, IsoTime, isoTime } from "../time.ts";
 import { Meta } from "./answer.ts";
 import { bucketAt, edgesOf, Interval, LONGEST } from "./buckets.ts";
+import { type Membership, type MembersQuestion, membersShape } from "./members.ts";
 import { Flag, rangeOf, rangeShape, wholeNumber } from "./range.ts";
 import type { AskedEvent } from "./trend-tally.ts";
 
@@ -22,6 +23,7 @@ export const RetentionQuery = z.strictObject({
   interval: Period.default("week"),
   periods: wholeNumber(1, MAX_PERIODS).default(DEFAULT_PERIODS),
   ...rangeShape,
+  experiment: membersShape.experiment,
   verify: Flag,
 });
 export type RetentionQuery = z.infer<typeof RetentionQuery>;
@@ -41,6 +43,8 @@ export interface RetentionQuestion {
   readonly cohorts: number;
   /** The number of periods that each cohort is followed for, its own included; fewer where the edges end. */
   readonly periods: number;
+  /** Only what these people did. */
+  readonly members?: MembersQuestion | undefined;
 }
 
 export interface CohortCount {
@@ -140,10 +144,13 @@ interface Visits {
 /** Computes retention from raw events, which may come in any order. `first` needs those before the first edge too. */
 export class RetentionTally {
   readonly #question: RetentionQuestion;
+  readonly #members: Membership | undefined;
   readonly #users = new Map<string, Visits>();
 
-  constructor(question: RetentionQuestion) {
+  /** `members` are the people of the question, where it names any. */
+  constructor(question: RetentionQuestion, members?: Membership) {
     this.#question = question;
+    this.#members = members;
   }
 
   add({
@@ -151,7 +158,7 @@ export class RetentionTally {
     user_id,
     occurred_at,
   }: Pick<AskedEvent, "event_type" | "user_id" | "occurred_at">): void {
-    if (user_id === null) return;
+    if (user_id === null || this.#members?.has(user_id, occurred_at) === false) return;
     const { event_type: joining, return_event_type: returning, edges } = this.#question;
     const joins = joining === null || event_type === joining;
     const returns = returning === null || event_type === returning;

@@ -2,6 +2,7 @@ import type { Instant } from "../time.ts";
 import { bucketAt } from "./buckets.ts";
 import { holdsAll, propertiesOf, scalarOf } from "./condition.ts";
 import { chosen, groupKey, largest, type Mergeable } from "./groups.ts";
+import { hasGroups, type Membership } from "./members.ts";
 import type { TrendQuestion, TrendSeries } from "./trend.ts";
 
 /** The fields of an event that reports use. */
@@ -84,25 +85,30 @@ class Distinct implements Part {
 /** Computes a trend from raw events, which may come in any order. */
 export class TrendTally {
   readonly #question: TrendQuestion;
+  readonly #members: Membership | undefined;
   readonly #series = new Map<string | null, Map<string, Part>>();
 
-  constructor(question: TrendQuestion) {
+  /** `members` are the people of the question, where it names any. */
+  constructor(question: TrendQuestion, members?: Membership) {
     this.#question = question;
+    this.#members = members;
     const types = question.event_types.length === 0 ? [null] : question.event_types;
     for (const type of types) this.#series.set(type, new Map());
   }
 
   add(event: AskedEvent): void {
-    const { measure, edges, where, breakdown, event_types } = this.#question;
+    const { measure, edges, where, breakdown, members, event_types } = this.#question;
     const parts = this.#series.get(event_types.length === 0 ? null : event.event_type);
     const who = measure === "users" ? event.user_id : measure === "sessions" ? event.session_id : "";
     if (parts === undefined || who === null) return;
+    if (this.#members?.has(event.user_id, event.occurred_at) === false) return;
     const bucket = bucketAt(edges, event.occurred_at);
     if (bucket < 0) return;
     const properties = propertiesOf(where.length > 0 || breakdown !== undefined ? event.properties : null);
     if (!holdsAll(where, properties)) return;
-    const key = breakdown === undefined ? "" : groupKey(scalarOf(properties, breakdown));
-    this.#part(parts, key).add(bucket, who);
+    const variant = members?.breakdown && (this.#members?.variantOf(event.user_id) ?? null);
+    const group = breakdown === undefined ? variant : scalarOf(properties, breakdown);
+    this.#part(parts, group === undefined ? "" : groupKey(group)).add(bucket, who);
   }
 
   #part(parts: Map<string, Part>, key: string): Part {
@@ -118,9 +124,9 @@ export class TrendTally {
 
   series(): TrendSeries[] {
     return [...this.#series].flatMap(([type, parts]) =>
-      this.#question.breakdown === undefined
-        ? [seriesOf(type, parts.get("") ?? this.#empty())]
-        : brokenDown(type, parts, this.#question),
+      hasGroups(this.#question)
+        ? brokenDown(type, parts, this.#question)
+        : [seriesOf(type, parts.get("") ?? this.#empty())],
     );
   }
 }
@@ -135,9 +141,9 @@ export const seriesOf = (
 });
 
 /** A series for each of the largest groups of a type, or for the groups that the question names, and one for the rest. */
-export function brokenDown(
+export function brokenDown<T extends Mergeable<T> & Pick<Part, "values">>(
   event_type: string | null,
-  parts: ReadonlyMap<string, Part>,
+  parts: ReadonlyMap<string, T>,
   { limit, groups }: Pick<TrendQuestion, "limit" | "groups">,
 ): TrendSeries[] {
   const named = groups?.find((one) => one.event_type === event_type);

@@ -6,6 +6,7 @@ import { Meta } from "./answer.ts";
 import { edgesOf, Interval } from "./buckets.ts";
 import { type Condition, QueryConditions } from "./condition.ts";
 import { type Group, groupKey, shownGroup } from "./groups.ts";
+import { hasGroups, type MembersQuestion, membersShape, twoBreakdowns } from "./members.ts";
 import { previousRange } from "./previous.ts";
 import { EventTypes, Flag, rangeOf, rangeShape, type TimeRange, wholeNumber } from "./range.ts";
 
@@ -27,6 +28,7 @@ export const TrendQuery = z.strictObject({
   breakdown: Name.optional(),
   limit: wholeNumber(1, MAX_GROUPS).default(DEFAULT_GROUPS),
   where: QueryConditions,
+  ...membersShape,
   compare: z
     .enum(["previous"], { error: "must be previous" })
     .optional()
@@ -45,6 +47,8 @@ export interface TrendQuestion {
   readonly where: readonly Condition[];
   /** A series for each of the `limit` largest values of this property, and one for all others together. */
   readonly breakdown?: string | undefined;
+  /** Only what these people did; with a breakdown of theirs, a series for each variant. */
+  readonly members?: MembersQuestion | undefined;
   readonly limit: number;
   /** For each type, the groups that are shown instead of the largest ones, by their keys. */
   readonly groups?: readonly NamedGroups[] | undefined;
@@ -81,8 +85,8 @@ export interface TrendPlan extends Period {
 }
 
 /** The most series that a query can have. */
-export const seriesAtMost = ({ event_type, breakdown, limit }: TrendQuery): number =>
-  Math.max(1, event_type.length) * (breakdown === undefined ? 1 : limit + 1);
+export const seriesAtMost = ({ event_type, breakdown, breakdown_experiment, limit }: TrendQuery): number =>
+  Math.max(1, event_type.length) * ((breakdown ?? breakdown_experiment) === undefined ? 1 : limit + 1);
 
 /** Divides a range into the buckets of a query; undefined where they are too many. */
 function periodOf({ interval, timezone }: TrendQuery, { from, to }: TimeRange, now: Instant) {
@@ -116,6 +120,8 @@ function previousPeriod(query: TrendQuery, range: TimeRange, now: Instant): Chec
 export function planTrend(query: TrendQuery, now: Instant): Checked<TrendPlan> {
   const range = rangeOf(query, now);
   if ("faults" in range) return range;
+  const twice = twoBreakdowns(query);
+  if (twice !== undefined) return { faults: [twice] };
   const period = periodOf(query, range.value, now);
   if (period === undefined) return tooManyBuckets();
   const previous = query.compare && previousPeriod(query, range.value, now);
@@ -149,7 +155,7 @@ export function questionBefore(
       .filter((one) => one.event_type === event_type && one.group?.kind !== "other")
       .map(({ group }) => valueKeyOf(group)),
   }));
-  return { ...question, event_types, edges, groups: question.breakdown === undefined ? undefined : groups };
+  return { ...question, event_types, edges, groups: hasGroups(question) ? groups : undefined };
 }
 
 /** A series and the one of the period before. */
@@ -196,6 +202,8 @@ export const Trend = z
     from: IsoTime,
     to: IsoTime,
     breakdown: z.string().nullable(),
+    /** The experiment whose variants are the groups, where they are. */
+    breakdown_experiment: z.string().optional(),
     /** A bucket is complete unless the range cuts it or it is not over yet. */
     buckets: Buckets,
     /** The period before, with `compare=previous`. */
@@ -231,6 +239,7 @@ export function describeTrend(
     from: isoTime(plan.from),
     to: isoTime(plan.to),
     breakdown: query.breakdown ?? null,
+    ...(query.breakdown_experiment !== undefined && { breakdown_experiment: query.breakdown_experiment }),
     buckets: plan.buckets,
     ...(previous && {
       previous: { from: isoTime(previous.from), to: isoTime(previous.to), buckets: previous.buckets },

@@ -2,6 +2,7 @@ import { metaOf } from "../../domain/reports/answer.ts";
 import { describeFunnel, Funnel, FunnelQuery, planFunnel } from "../../domain/reports/funnel.ts";
 import { endpoint } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";
+import { askedMembers } from "./asked-members.ts";
 
 const INSTEAD = "Ask for a shorter time, for rarer event types, or without where, breakdown and verify.";
 
@@ -18,12 +19,13 @@ export const computeFunnel = endpoint({
     const startedAt = now();
     const planned = planFunnel(body, startedAt);
     if ("faults" in planned) throw unanswerable("funnel", planned.faults);
-    const answered = await storage.funnel(planned.value, {
+    const question = { ...planned.value, members: await askedMembers(storage, body) };
+    const answered = await storage.funnel(question, {
       verify: body.verify,
       gone: gone(),
       instead: INSTEAD,
     });
     const meta = metaOf(answered, startedAt, now());
-    return { outcome: "ok", body: describeFunnel(planned.value, answered.value, meta) };
+    return { outcome: "ok", body: describeFunnel(question, answered.value, meta) };
   },
 });

@@ -27,6 +27,7 @@ export const trendOf = (query: OverviewQuery, measure: Measure): TrendQuery => (
   event_type: [],
   measure,
   where: [],
+  experiment: {},
   verify: false,
 });
 

@@ -7,6 +7,7 @@ import {
 } from "../../domain/reports/retention.ts";
 import { endpoint } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";
+import { askedMembers } from "./asked-members.ts";
 
 const INSTEAD = "Ask for a shorter time, for rarer event types, or without verify.";
 
@@ -23,7 +24,7 @@ export const getRetention = endpoint({
     const startedAt = now();
     const planned = planRetention(query, startedAt);
     if ("faults" in planned) throw unanswerable("query", planned.faults);
-    const question = planned.value;
+    const question = { ...planned.value, members: await askedMembers(storage, query) };
     const answered = await storage.retention(question, {
       verify: query.verify,
       gone: gone(),

@@ -2,6 +2,7 @@ import { metaOf } from "../../domain/reports/answer.ts";
 import { describeTrend, planTrend, Trend, TrendQuery } from "../../domain/reports/trend.ts";
 import { endpoint } from "../contract/endpoint.ts";
 import { unanswerable } from "../contract/faults.ts";
+import { askedMembers } from "./asked-members.ts";
 import { askBothPeriods } from "./both-periods.ts";
 
 const INSTEAD =
@@ -20,7 +21,10 @@ export const getTrend = endpoint({
     const startedAt = now();
     const planned = planTrend(query, startedAt);
     if ("faults" in planned) throw unanswerable("query", planned.faults);
-    const answered = await askBothPeriods(storage, planned.value, {
+    const members = await askedMembers(storage, query);
+    const { question, previous } = planned.value;
+    const asked = { question: { ...question, members }, previous };
+    const answered = await askBothPeriods(storage, asked, {
       verify: query.verify,
       gone: gone(),
       instead: INSTEAD,

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import fc, { type Arbitrary } from "fast-check";
 import type { NewEvent } from "../../domain/events/event.ts";
 import { messageKey } from "../../domain/events/message-id.ts";
 import { edgesOf, Interval } from "../../domain/reports/buckets.ts";
@@ -11,6 +11,8 @@ import type { FactsQuestion } from "../../domain/reports/user-facts.ts";
 import type { EventStore, PeopleStore } from "../../domain/storage.ts";
 import { DAY, HOUR, type Instant } from "../../domain/time.ts";
 import { plainPeople } from "./plain-people.ts";
+
+export type FromArbitrary<A> = A extends Arbitrary<infer Value> ? Value : never;
 
 // Random histories and questions. Few distinct values, so that events share buckets, users and instants.
 
@@ -151,9 +153,12 @@ const breakdown = perhaps(property);
 const limit = fc.integer({ min: 1, max: 4 });
 const someTypes = fc.uniqueArray(fc.constantFrom(...TYPES, "never"), { maxLength: 3 });
 
-const keys = fc.uniqueArray(fc.constantFrom("null", '"pro"', '"free"', "5", '"5"', '"never"'), {
-  maxLength: 4,
-});
+const keys = fc.uniqueArray(
+  fc.constantFrom("null", '"pro"', '"free"', "5", '"5"', '"never"', '"variant 0"'),
+  {
+    maxLength: 4,
+  },
+);
 
 /** Groups that are named for each type of a question. */
 const groupsOf = (types: readonly string[]) =>
@@ -296,6 +301,56 @@ export const erasureStories = fc.constantFrom(...PLACES).chain((place) =>
     lists: fc.array(listQuestion(place), { maxLength: 2 }),
   }),
 );
+
+const place = fc.nat({ max: 1 });
+
+/** An assignment in one of two experiments with three variants each. */
+const enrolment = (around: Instant) =>
+  fc.record({
+    experiment: place,
+    variant: fc.nat({ max: 2 }),
+    user_id: fc.constantFrom(...USERS, "idle"),
+    assigned_at: instant(around),
+  });
+export type Enrolment = FromArbitrary<ReturnType<typeof enrolment>>;
+
+const people = (around: Instant) =>
+  fc.record({
+    experiment: place,
+    variants: fc.subarray([0, 1, 2], { minLength: 1 }),
+    until: maybe(instant(around)),
+  });
+
+/** The people that a question is about, by the places of experiments and variants. */
+const wantedMembers = (around: Instant) =>
+  fc.oneof(
+    fc.record({
+      among: fc.array(people(around), { minLength: 1, maxLength: 2 }),
+      breakdown: fc.constant(undefined),
+    }),
+    fc.record({ among: fc.array(people(around), { maxLength: 1 }), breakdown: people(around) }),
+  );
+export type WantedMembers = FromArbitrary<ReturnType<typeof wantedMembers>>;
+
+/** A history with assignments, links and erasures, and questions about the people of experiments. */
+export const memberStories = fc.constantFrom(...PLACES).chain((at) => {
+  const about = <Question>(question: fc.Arbitrary<Question>) =>
+    fc.array(fc.record({ question, wanted: wantedMembers(at.around) }), { minLength: 1, maxLength: 1 });
+  return fc.record({
+    turns: fc.array(
+      fc.record({
+        events: fc.array(event(at.around), { maxLength: 14 }),
+        enrolments: fc.array(enrolment(at.around), { maxLength: 5 }),
+        claims,
+        erased: fc.option(fc.constantFrom(...USERS), { nil: undefined, freq: 4 }),
+      }),
+      { minLength: 1, maxLength: 3 },
+    ),
+    trends: about(trendQuestion(at)),
+    funnels: about(funnelQuestion(at)),
+    retentions: about(retentionQuestion(at)),
+  });
+});
 
 /** A history, how long its events are kept, and questions of every kind. */
 export const expiryStories = fc.constantFrom(...PLACES).chain((place) =>

@@ -18,6 +18,7 @@ import {
   storyOf,
   trendQuestion,
 } from "./event-histories.ts";
+import { memberContract } from "./member-contract.ts";
 import {
   plainFacts,
   plainFunnel,
@@ -221,6 +222,7 @@ export function questionContract(name: string, open: Open, { runs = 60, large = 
     listStories(store);
     abortedQuestions(store);
     anyHistory(open, runs);
+    memberContract(open, runs);
     busyStorage(store);
     if (large) manyEvents(store);
   });

@@ -28,6 +28,7 @@ import { run, type Work } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
 import { CONNECTIONS, type ConnectionOptions } from "../connection.ts";
 import type { Database } from "../database.ts";
+import { createAssignmentSource } from "../experiments/assignment-source.ts";
 import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
 import { createKeptStore } from "./kept-counts.ts";
@@ -84,6 +85,7 @@ const snapshotOf = (query: Query, cache: VisitorCache, users: number): Snapshot 
   source: createEventSource(query),
   links: createLinkSource(query),
   kept: createKeptStore(query),
+  assignments: createAssignmentSource(query),
   users,
 });
 
@@ -140,6 +142,13 @@ const effortOfList = ({ event_types, user_id, session_id, where }: EventPage): E
   if (event_types.length > 0 || user_id !== undefined) return "short from rollups";
   return session_id === undefined && where.length === 0 ? "short" : "long";
 };
+
+// A question about the people of an experiment reads all of its assignments.
+const effortOfTrend = (question: TrendQuestion): Effort =>
+  question.members === undefined && isTrendInRollups(question) ? "short from rollups" : "long";
+
+const effortOfRetention = ({ members }: RetentionQuestion): Effort =>
+  members === undefined ? "short from rollups" : "long";
 
 const effortOfFacts = ({ users }: FactsQuestion): Effort =>
   users.length <= FEW_USERS ? "short from rollups" : "long";
@@ -211,14 +220,13 @@ export function createQuestions(
     eventTypes: (asking) => ask(types, null, { effort: "short from rollups", waysTo: waysToTypes }, asking),
     trend: (question: TrendQuestion, asking) => {
       const waysTo = (snapshot: Snapshot) => waysToTrend(snapshot, question);
-      const effort = isTrendInRollups(question) ? "short from rollups" : "long";
-      return ask(trends, question, { effort, waysTo }, asking);
+      return ask(trends, question, { effort: effortOfTrend(question), waysTo }, asking);
     },
     funnel: (question: FunnelQuestion, asking) =>
       ask(funnels, question, { effort: "long", waysTo: (own) => waysToFunnel(own, question) }, asking),
     retention: (question: RetentionQuestion, asking) => {
       const waysTo = (snapshot: Snapshot) => waysToRetention(snapshot, question);
-      return ask(retentions, question, { effort: "short from rollups", waysTo }, asking);
+      return ask(retentions, question, { effort: effortOfRetention(question), waysTo }, asking);
     },
     userFacts: async (question, asking) => {
       const waysTo = (snapshot: Snapshot) => waysToFacts(snapshot, question);

@@ -46,7 +46,7 @@ export const waysToTypes = ({ store, source, kept }: Snapshot): Ways<readonly Ty
 
 export const waysToTrend = (snapshot: Snapshot, question: TrendQuestion): Ways<readonly TrendSeries[]> => ({
   fromRollups: () => trendFromRollups(snapshot, question),
-  fromEvents: () => trendFromEvents(snapshot.source, question),
+  fromEvents: () => trendFromEvents(snapshot, question),
   expired: () => expiredOfTrend(snapshot.kept, question),
 });
 
@@ -61,7 +61,7 @@ export const waysToRetention = (
   question: RetentionQuestion,
 ): Ways<readonly CohortCount[]> => ({
   fromRollups: () => retentionFromRollups(snapshot, question),
-  fromEvents: () => retentionFromEvents(snapshot.source, question),
+  fromEvents: () => retentionFromEvents(snapshot, question),
   expired: () => expiredOf(snapshot.kept, rangeOfRetention(question)),
 });
 

@@ -58,8 +58,8 @@ export function* expiredOf<T>(kept: KeptStore, range: Range): Work<Expired<T> | 
   return before === undefined ? undefined : { before, isExact: true, addTo: (value) => value };
 }
 
-const isCount = ({ measure, where, breakdown }: TrendQuestion): boolean =>
-  measure === "count" && where.length === 0 && breakdown === undefined;
+const isCount = ({ measure, where, breakdown, members }: TrendQuestion): boolean =>
+  measure === "count" && where.length === 0 && breakdown === undefined && members === undefined;
 
 function added(series: TrendSeries, counter: Counter | undefined): TrendSeries {
   if (counter === undefined) return series;

@@ -8,6 +8,7 @@ import { eachPostings, spanOf } from "../reader.ts";
 import type { Work } from "../work.ts";
 import { FootprintColumns, LastBefore } from "./footprints.ts";
 import { withUsers } from "./funnel-users.ts";
+import { type MemberNumbers, memberNumbersOf } from "./members.ts";
 import { type PersonNumbers, personNumbersOf, personOf } from "./people.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -15,21 +16,25 @@ interface Walk {
   readonly snapshot: Snapshot;
   readonly question: FunnelQuestion;
   readonly persons: PersonNumbers | undefined;
+  /** Those that the question is about; undefined for everybody. */
+  readonly members: MemberNumbers | undefined;
 }
 
 type VisitStep = (user: number, time: Instant, id: number, steps: number) => void;
 type VisitEvent = (user: number, time: Instant, id: number) => void;
 
-/** Visits the events of a type within the range that have a user, with the number of their person. */
+/** Visits the events of a type within the range that count and have a user, with the number of their person. */
 function* eachOfType(
-  { snapshot: { store }, question: { from, to }, persons }: Walk,
+  { snapshot: { store }, question: { from, to }, persons, members }: Walk,
   typeId: number,
   visit: VisitEvent,
   afterRow: () => Work<void> | undefined = () => undefined,
 ): Work<void> {
   yield* eachPostings(store, typeId, spanOf(from, to), ({ entries, hour }) => {
     readPostings(entries, hour, (user, time, id) => {
-      if (user > 0 && time >= from && time < to) visit(personOf(persons, user), time, id);
+      if (user === 0 || time < from || time >= to) return;
+      const person = personOf(persons, user);
+      if (members === undefined || members.has(person, time)) visit(person, time, id);
     });
     return afterRow();
   });
@@ -218,31 +223,32 @@ const USERS_AT_ONCE = 4_096;
 
 /** Answers a funnel from rollups. Properties are loaded where steps or groups ask for them. */
 export function* funnelFromRollups(snapshot: Snapshot, question: FunnelQuestion): Work<FunnelCount> {
-  const collected = yield* collect({ snapshot, question, persons: yield* personNumbersOf(snapshot) });
+  const persons = yield* personNumbersOf(snapshot);
+  const members = yield* memberNumbersOf(snapshot, question.members, persons);
+  const collected = yield* collect({ snapshot, question, persons, members });
   const tally = new FunnelTally(question);
   for (let start = 1; start <= snapshot.users; start += USERS_AT_ONCE) {
     const runs: Run[] = [];
     const end = Math.min(start + USERS_AT_ONCE - 1, snapshot.users);
     for (let user = start; user <= end; user++) {
       const run = runOf(user, collected, question);
-      if (run !== undefined) runs.push(run);
+      if (run === undefined) continue;
+      if (question.breakdown === undefined) tally.add(run, members?.nameOf(user) ?? null);
+      else runs.push(run);
     }
-    yield* addRuns(snapshot, question, runs, tally);
+    if (question.breakdown === undefined) yield;
+    else yield* addRuns(snapshot, question.breakdown, runs, tally);
   }
   return yield* withUsers(snapshot, tally);
 }
 
+/** Adds runs by a property of their first events. */
 function* addRuns(
   { source }: Snapshot,
-  { breakdown }: FunnelQuestion,
+  breakdown: string,
   runs: readonly Run[],
   tally: FunnelTally,
 ): Work<void> {
-  if (breakdown === undefined) {
-    for (const run of runs) tally.add(run, null);
-    yield;
-    return;
-  }
   const properties = yield* source.propertiesOf(runs.map(({ first }) => first));
   for (const run of runs) {
     tally.add(run, scalarOf(propertiesOf(properties.get(run.first) ?? null), breakdown));

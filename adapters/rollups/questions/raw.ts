@@ -17,6 +17,7 @@ import {
 import type { EventSource, LinkSource } from "../store.ts";
 import type { Work } from "../work.ts";
 import { withUsers } from "./funnel-users.ts";
+import { membersOf } from "./members.ts";
 import { placesByUser } from "./people.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -31,9 +32,14 @@ export function* typesFromEvents(source: EventSource): Work<TypeSummary[]> {
   return tally.types();
 }
 
-export function* trendFromEvents(source: EventSource, question: TrendQuestion): Work<TrendSeries[]> {
+type Sources = Pick<Snapshot, "source" | "links" | "assignments">;
+
+export function* trendFromEvents(
+  { source, assignments }: Pick<Sources, "source" | "assignments">,
+  question: TrendQuestion,
+): Work<TrendSeries[]> {
   const { edges, event_types: types, where, breakdown } = question;
-  const tally = new TrendTally(question);
+  const tally = new TrendTally(question, yield* membersOf(assignments, question.members));
   const range = { from: edges[0] ?? 0, to: edges.at(-1) ?? 0, types };
   const properties = where.length > 0 || breakdown !== undefined;
   yield* source.visit({ ...range, properties }, (event) => tally.add(event));
@@ -47,12 +53,12 @@ export const rangeOfFunnel = ({ from, to, order, steps }: FunnelQuestion) => ({
 });
 
 export function* funnelFromEvents(
-  { source, links }: Pick<Snapshot, "source" | "links">,
+  { source, links, assignments }: Sources,
   question: FunnelQuestion,
 ): Work<FunnelCount> {
   const { steps, breakdown } = question;
   const properties = breakdown !== undefined || steps.some(({ where }) => where.length > 0);
-  const reader = new FunnelReader(question);
+  const reader = new FunnelReader(question, yield* membersOf(assignments, question.members));
   yield* source.visit({ ...rangeOfFunnel(question), properties, byUser: true }, (event) => reader.add(event));
   return yield* withUsers({ source, links }, reader.finished());
 }
@@ -64,8 +70,11 @@ export const rangeOfRetention = ({ event_type, return_event_type, cohort, edges 
   types: [event_type, return_event_type],
 });
 
-export function* retentionFromEvents(source: EventSource, question: RetentionQuestion): Work<CohortCount[]> {
-  const tally = new RetentionTally(question);
+export function* retentionFromEvents(
+  { source, assignments }: Pick<Sources, "source" | "assignments">,
+  question: RetentionQuestion,
+): Work<CohortCount[]> {
+  const tally = new RetentionTally(question, yield* membersOf(assignments, question.members));
   yield* source.visit({ ...rangeOfRetention(question), properties: false }, (event) => tally.add(event));
   return tally.counts();
 }

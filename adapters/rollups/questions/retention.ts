@@ -1,9 +1,21 @@
+import { bucketAt } from "../../../domain/reports/buckets.ts";
 import { type CohortCount, periodsOf, type RetentionQuestion } from "../../../domain/reports/retention.ts";
 import type { Instant } from "../../../domain/time.ts";
-import { markUsers } from "../formats.ts";
-import { bucketOfHour, CUT, CutHours, eachVisitors, spanOf, typeIdOf } from "../reader.ts";
+import { markUsers, readPostings } from "../formats.ts";
+import {
+  bucketOfHour,
+  CUT,
+  CutHours,
+  eachPostings,
+  eachVisitors,
+  idsOf,
+  spanOf,
+  typeIdOf,
+} from "../reader.ts";
+import type { HourSpan } from "../store.ts";
 import type { Work } from "../work.ts";
-import { type PersonNumbers, personNumbersOf } from "./people.ts";
+import { type MemberNumbers, memberNumbersOf } from "./members.ts";
+import { type PersonNumbers, personNumbersOf, personOf } from "./people.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 const EARLIEST_HOUR = -1e8;
@@ -15,33 +27,61 @@ const WORD = 32;
  */
 type Visits = readonly Int32Array[];
 
+/** Empty columns: as many as edges, since the last edge ends one, and the time before the first edge is one too. */
+const noVisits = (users: number, { length }: readonly Instant[]): Visits =>
+  Array.from({ length: Math.ceil(length / WORD) }, () => new Int32Array(users + 1));
+
+const wordOf = (visits: Visits, column: number): Int32Array =>
+  visits[Math.floor(column / WORD)] as Int32Array;
+
+function mark(visits: Visits, column: number, user: number): void {
+  const word = wordOf(visits, column);
+  word[user] = (word[user] as number) | (1 << (column % WORD));
+}
+
+/** The events that a walk visits, and the edges of the columns. */
+interface Walk {
+  readonly snapshot: Snapshot;
+  readonly typeId: number;
+  readonly edges: readonly Instant[];
+  readonly span: HourSpan;
+}
+
 /** Column 0 stays empty unless the walk begins with the earliest hour. */
-function* visitsOf(
-  { store, users }: Snapshot,
-  typeId: number,
-  own: readonly Instant[],
-  fromTheBeginning: boolean,
-): Work<Visits> {
+function* visitsOf({ snapshot: { store, users }, typeId, edges: own, span }: Walk): Work<Visits> {
   const edges = [Number.NEGATIVE_INFINITY, ...own];
-  // As many columns as edges: the last edge ends a column, and the time before the first one is a column too.
-  const words = Array.from({ length: Math.ceil(own.length / WORD) }, () => new Int32Array(users + 1));
-  const wordOf = (column: number) => words[Math.floor(column / WORD)] as Int32Array;
-  const { first, last } = spanOf(own[0] ?? 0, own.at(-1) ?? 0);
-  const span = { first: fromTheBeginning ? EARLIEST_HOUR : first, last };
+  const visits = noVisits(users, own);
   const cuts = new CutHours(store, typeId, edges);
   let lastCut: number | undefined;
-  const mark = (column: number, user: number): void => {
-    const word = wordOf(column);
-    word[user] = (word[user] as number) | (1 << (column % WORD));
-  };
   yield* eachVisitors(store, typeId, span, (row) => {
     const column = bucketOfHour(edges, row.hour);
-    if (column >= 0) markUsers(row.users, column % WORD, wordOf(column));
+    if (column >= 0) markUsers(row.users, column % WORD, wordOf(visits, column));
     if (column !== CUT || row.hour === lastCut) return undefined;
     lastCut = row.hour;
-    return cuts.each(row.hour, mark);
+    return cuts.each(row.hour, (cut, user) => mark(visits, cut, user));
   });
-  return words;
+  return visits;
+}
+
+/** The columns of members, already joined by person. Only single events say whether they count. */
+function* visitsOfMembers(
+  { snapshot: { store, users }, typeId, edges: own, span }: Walk,
+  members: MemberNumbers,
+  persons: PersonNumbers | undefined,
+): Work<Visits> {
+  const edges = [Number.NEGATIVE_INFINITY, ...own];
+  const visits = noVisits(users, own);
+  for (const id of yield* idsOf(store, typeId)) {
+    yield* eachPostings(store, id, span, ({ entries, hour }) => {
+      readPostings(entries, hour, (user, time) => {
+        const person = personOf(persons, user);
+        const column = bucketAt(edges, time);
+        if (user > 0 && column >= 0 && members.has(person, time)) mark(visits, column, person);
+      });
+      return undefined;
+    });
+  }
+  return visits;
 }
 
 /** Gives all columns of a person's users to the one that stands for them. */
@@ -109,9 +149,14 @@ function countCohorts(question: RetentionQuestion, joined: Visits, returned: Vis
 export function* retentionFromRollups(snapshot: Snapshot, question: RetentionQuestion): Work<CohortCount[]> {
   const { edges, event_type, return_event_type, cohort } = question;
   const persons = yield* personNumbersOf(snapshot);
+  const members = yield* memberNumbersOf(snapshot, question.members, persons);
+  const { first, last } = spanOf(edges[0] ?? 0, edges.at(-1) ?? 0);
   function* visits(type: string | null, fromTheBeginning: boolean): Work<Visits> {
     const typeId = yield* typeIdOf(snapshot.store, type);
-    const found = yield* visitsOf(snapshot, typeId, edges, fromTheBeginning);
+    const span = { first: fromTheBeginning ? EARLIEST_HOUR : first, last };
+    const walk = { snapshot, typeId, edges, span };
+    if (members !== undefined) return yield* visitsOfMembers(walk, members, persons);
+    const found = yield* visitsOf(walk);
     if (persons !== undefined) joinPersons(found, persons);
     return found;
   }

@@ -6,6 +6,7 @@ import { countNewUsers, readValueCounts } from "../formats.ts";
 import { bucketOfHour, CUT, CutHours, eachCount, eachVisitors, idsOf, spanOf, typeIdOf } from "../reader.ts";
 import { MAX_NAMES, type PropertyRow, type QuestionStore } from "../store.ts";
 import type { Work } from "../work.ts";
+import { isMemberTrendInRollups, memberTrendFromRollups } from "./member-trend.ts";
 import { personNumbersOf } from "./people.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -176,7 +177,9 @@ function* seriesOfType(series: Series, eventType: string | null): Work<TrendSeri
 }
 
 /** Whether rollups have what the question asks for, unless a property has too many values. */
-export function isTrendInRollups({ measure, where, breakdown }: TrendQuestion): boolean {
+export function isTrendInRollups(question: TrendQuestion): boolean {
+  const { measure, where, breakdown, members } = question;
+  if (members !== undefined) return isMemberTrendInRollups(question);
   const narrowed = where.length + (breakdown === undefined ? 0 : 1);
   if (!where.every(isEquality)) return false;
   return measure === "count" ? narrowed <= 1 : measure === "users" && narrowed === 0;
@@ -188,6 +191,7 @@ export function* trendFromRollups(
   question: TrendQuestion,
 ): Work<TrendSeries[] | undefined> {
   if (!isTrendInRollups(question)) return undefined;
+  if (question.members !== undefined) return yield* memberTrendFromRollups(snapshot, question);
   const types = question.event_types.length === 0 ? [null] : question.event_types;
   const all: TrendSeries[] = [];
   for (const type of types) {

@@ -22,6 +22,7 @@ import {
 } from "../../rollups/questions/answers.ts";
 import type { Snapshot } from "../../rollups/questions/snapshot.ts";
 import { runNow } from "../../rollups/work.ts";
+import { createAssignmentSource } from "../experiments/assignment-source.ts";
 import { reading } from "../failures.ts";
 import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
@@ -70,6 +71,7 @@ export function createAnswers(db: Database): Answers {
   const source = createEventSource(db, () => upTo);
   const links = createLinkSource(db);
   const kept = createKeptStore(db);
+  const assignments = createAssignmentSource(db);
   const readState = createStateReader(db);
   const isErasing = db.prepare("select 1 from erasing limit 1");
 
@@ -81,7 +83,7 @@ export function createAnswers(db: Database): Answers {
       const state = readState();
       const stale = terms.stale || !isCurrent(state) || isErasing.get() !== undefined;
       upTo = stale ? ALL_IDS : state.through;
-      const ways = waysTo({ store, source, links, kept, users: state.users });
+      const ways = waysTo({ store, source, links, assignments, kept, users: state.users });
       return runNow(answered({ verify: terms.verify, stale }, ways), check);
     })();
   }

@@ -1,6 +1,7 @@
 import Sqlite, { type Database } from "better-sqlite3";
 import { type Verification, verifyRollups } from "../../rollups/verification/verify.ts";
 import { runNow } from "../../rollups/work.ts";
+import { createAssignmentSource } from "../experiments/assignment-source.ts";
 import { createLinkSource } from "../people/links.ts";
 import { createEventSource } from "./event-source.ts";
 import { createKeptStore } from "./kept-counts.ts";
@@ -16,6 +17,7 @@ function verify(db: Database, onProgress: (events: number) => void): Verificatio
     store,
     source,
     links: createLinkSource(db),
+    assignments: createAssignmentSource(db),
     kept: createKeptStore(db),
     users: state.users,
   };
