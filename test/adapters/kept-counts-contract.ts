@@ -10,7 +10,7 @@ import { getOverview } from "../../handlers/reports/get-overview.ts";
 import { getTrend } from "../../handlers/reports/get-trend.ts";
 import { listEventTypes } from "../../handlers/reports/list-event-types.ts";
 import { cases } from "../random.ts";
-import { call, openWorld } from "../world.ts";
+import { call, colours, openWorld, withColours } from "../world.ts";
 import { historyOf, keptCountsStories } from "./event-histories.ts";
 import { isKept, type Reopen, untilExpired } from "./expiry-contract.ts";
 import { plainTrend } from "./plain-answers.ts";
@@ -204,6 +204,10 @@ export function keptCountsContract(name: string, place: () => Promise<Reopen>, {
       expect(await trend({ event_type: "view" })).toEqual({ ...views, totals: [[2, undefined]] });
       expect(await trend({ measure: "users" })).toEqual({ ...all, totals: [[0, undefined]] });
       expect(await trend({ breakdown: "plan" })).toEqual({ ...all, totals: [] });
+      // A count does not tell whose event it was.
+      await withColours(world, { users: { ann: "red" } });
+      const ofVariant = { experiment: { [colours.test_name]: "red" } };
+      expect(await trend(ofVariant)).toEqual({ ...all, totals: [[0, undefined]] });
       const compared = { from: "2026-11-24", to: "2026-11-25", compare: "previous" };
       expect(await trend(compared)).toEqual({ ...all, totals: [[0, 3]] });
       const cut = await trend({ to: "2026-11-22T10:25:00Z" });
