@@ -19,6 +19,22 @@ const oneLocale = {
   },
 };
 
+// Of a namespace, esbuild leaves out what is not used only where the namespace itself is imported. zod's is an export of its
+// module as well, and that is what the sources import, as zod's documentation does.
+const usedOfZod = {
+  name: "used-of-zod",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/](?:domain|handlers|adapters|scripts)[\\/].*\.ts$/ }, async ({ path }) => {
+      if (path.endsWith(".d.ts")) return undefined;
+      const text = await readFile(path, "utf8");
+      return {
+        loader: "ts",
+        contents: text.replace('import { z } from "zod";', 'import * as z from "zod";'),
+      };
+    });
+  },
+};
+
 /** Writes changed files and removes stale ones, so that a process that runs from dist/ meanwhile keeps its own. */
 async function replaceFiles(folder, files) {
   for (const { path, contents } of files) {
@@ -173,7 +189,7 @@ const buildServers = () =>
     format: "esm",
     // Native modules. The first is not on Lambda; the second, a faster PostgreSQL driver, is never installed.
     external: ["better-sqlite3", "pg-native"],
-    plugins: [oneLocale, onDemand],
+    plugins: [oneLocale, usedOfZod, onDemand],
     // CommonJS dependencies within an ESM bundle call require.
     banner: {
       js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',

@@ -3,6 +3,7 @@ import { describeMachine } from "./machine.ts";
 import { batch } from "./operations/batch.ts";
 import { manyClients, oneEvent } from "./operations/event.ts";
 import { assignKnown, assignNew, track } from "./operations/experiment.ts";
+import { lambdaImport } from "./operations/lambda-import.ts";
 import { postgres } from "./operations/postgres.ts";
 import { results } from "./operations/results.ts";
 import { startUp } from "./operations/start-up.ts";
@@ -22,6 +23,7 @@ const OPERATIONS = [
   postgres,
   upkeep,
   startUp,
+  lambdaImport,
 ];
 const FULL = { rounds: 5, seconds: 3 };
 const QUICK = { rounds: 3, seconds: 2 };

@@ -1,3 +1,4 @@
+import { EMPTY_HANDLER } from "./operations/lambda-import.ts";
 import { FEW_DAYS, FEW_VALUES, MANY_DAYS, MANY_VALUES } from "./operations/results.ts";
 import {
   NO_ROLLUPS_BATCHES,
@@ -38,6 +39,16 @@ const median =
     const samples = all.get(operation)?.get(name);
     return samples && spreadOf(samples.map((sample) => figure(sample) ?? Number.NaN)).median;
   };
+
+/** Milliseconds of processor time that the import of our functions takes more than that of an empty handler. */
+function importOverEmpty(all: All): number | undefined {
+  const [ours, empty] = ["ours", EMPTY_HANDLER].map((name) =>
+    median("import", name, ({ cpu }) => cpu / 1000)(all),
+  );
+  return ours === undefined || empty === undefined ? undefined : ours - empty;
+}
+
+const [release = 0] = process.versions.node.split(".").map(Number);
 
 const TARGETS: readonly Target[] = [
   { what: "one event, CPU / hello", unit: "×", most: 3.2, measure: cpuRatio("event", EVERYTHING_ON) },
@@ -126,6 +137,12 @@ const TARGETS: readonly Target[] = [
     unit: "MB",
     most: 80,
     measure: median("start", "ours", ({ memory }) => memory),
+  },
+  {
+    what: "import on Lambda over an empty handler, CPU",
+    unit: "ms",
+    most: release < 24 ? 65 : 60,
+    measure: importOverEmpty,
   },
 ];
 

@@ -1,0 +1,2 @@
+/** The least that a Lambda function can be. */
+export const answer = async () => ({ statusCode: 204 });
