@@ -82,7 +82,8 @@ interface Hidden {
   readonly alias: string;
 }
 
-type Counted = Pick<NumberedEvent, "event_type" | "occurred_at" | "user">;
+/** What counts of an event. */
+export type CountedEvent = Pick<NumberedEvent, "event_type" | "occurred_at" | "user">;
 
 /** The numbers of the users who are being erased. */
 function* numbersOf(store: Pick<RollupStore, "users">, hidden: readonly Hidden[]): Work<Set<number>> {
@@ -92,7 +93,7 @@ function* numbersOf(store: Pick<RollupStore, "users">, hidden: readonly Hidden[]
 }
 
 /** The number of events in each quarter of an hour, by day and type. */
-function countsOf(events: readonly Counted[]): (KeptKey & { readonly counts: Map<number, number> })[] {
+function countsOf(events: readonly CountedEvent[]): (KeptKey & { readonly counts: Map<number, number> })[] {
   const rows = new Map<string, KeptKey & { readonly counts: Map<number, number> }>();
   for (const { event_type, occurred_at } of events) {
     const day = dayOf(occurred_at);
@@ -112,7 +113,7 @@ function countsOf(events: readonly Counted[]): (KeptKey & { readonly counts: Map
 export function* keptRows(
   kept: Pick<KeptStore, "at">,
   users: Pick<RollupStore, "users">,
-  events: readonly Counted[],
+  events: readonly CountedEvent[],
   hidden: readonly Hidden[],
 ): Work<KeptRow[]> {
   const numbers = yield* numbersOf(users, hidden);

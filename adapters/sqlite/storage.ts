@@ -7,6 +7,7 @@ import type { Instant } from "../../domain/time.ts";
 import type { Erasures } from "../background/erasures.ts";
 import type { Expiry } from "../background/expiry.ts";
 import { pendingMigrations } from "../migrate.ts";
+import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import { createEventStore } from "./events.ts";
 import { createAssignmentFinder, createAssignmentStore } from "./experiments/assignments.ts";
 import { createCellReader } from "./experiments/cell-reader.ts";
@@ -32,19 +33,15 @@ import { createEventRemoval } from "./people/event-removal.ts";
 import { createIdsOf, createLinkStore, type IdsOf } from "./people/links.ts";
 import { createLeaving } from "./people/memberships.ts";
 import { createPersonReader } from "./people/person.ts";
+import { planHere } from "./people/removal-planner.ts";
 import { createRemover } from "./people/remover.ts";
 import { createAnnotationStore } from "./reports/annotations.ts";
 import { createLogPause } from "./reports/log-pause.ts";
 import { answerHere, createQuestions } from "./reports/questions.ts";
-import {
-  type BuildParts,
-  createPlanner,
-  createRollupBuild,
-  type RollupBuild,
-} from "./reports/rollup-build.ts";
-import { type BuildPlan, createRollupWriter } from "./reports/rollup-writer.ts";
+import { createPlanner, createRollupBuild, type RollupBuild } from "./reports/rollup-build.ts";
+import { createRollupWriter } from "./reports/rollup-writer.ts";
 import { createSavedQuestionStore } from "./reports/saved-questions.ts";
-import { answerOn, createThreads } from "./reports/threads.ts";
+import { answerOn, createThreads, planOn } from "./reports/threads.ts";
 import { createShareStore } from "./shares.ts";
 import { createWriteProbe, type WriteProbe } from "./write-probe.ts";
 import { createWriter, type Writer } from "./writer.ts";
@@ -65,6 +62,9 @@ const PRAGMAS = [
   "cache_size = -16000",
   "temp_store = memory",
 ];
+
+// Where a thread makes the checkpoints, a write makes one only if the thread cannot.
+const CHECKPOINTS_ELSEWHERE = "wal_autocheckpoint = 32000";
 
 function migrate(db: Database): void {
   db.exec(
@@ -152,37 +152,39 @@ const REPORT_THREADS = 2;
 const BUILD_NICENESS = 5;
 const REPORTS_NICENESS = 10;
 
-/** Chooses where rollups are planned and reports run: worker threads for a file, this thread for `:memory:`. */
-function readersOf(db: Database, file: string, writer: Writer, files: OpenFiles, options: SqliteOptions) {
-  const { threadScript: script, buildAt = BUILD_AT, onProgress, onRetry = () => {} } = options;
-  const newestId = db.prepare<[], number>("select coalesce(max(id), 0) from events").pluck();
-  const buildBy = (plan: BuildParts["plan"]) =>
-    createRollupBuild({
-      writer,
-      rollups: createRollupWriter(db),
-      newestId: () => newestId.get() ?? 0,
-      plan,
-      buildAt,
-      onProgress,
-      onRetry,
-    });
-  if (script === undefined || file === ":memory:") {
-    const plan = createPlanner(db);
-    const build = buildBy((most) => reading(() => plan(most)));
-    return { build, answerer: answerHere(db), closeThreads: async () => {} };
-  }
-  const pause = createLogPause(db, file);
+/** The threads of a file: one for what the writes need, and some for reports. Undefined for `:memory:`. */
+function threadsOf(db: Database, file: string, files: OpenFiles, script: URL | undefined) {
+  if (script === undefined || file === ":memory:") return undefined;
   const shared = { file, script, guard: files.check };
-  const reports = createThreads({ ...shared, niceness: REPORTS_NICENESS, threads: REPORT_THREADS, pause });
-  // A slow report must not delay the rollups.
-  const planners = createThreads({ ...shared, niceness: BUILD_NICENESS, threads: 1 });
+  const pause = createLogPause(db, file);
   return {
-    build: buildBy((most) => planners.run<BuildPlan | undefined>({ kind: "plan", most })),
-    answerer: answerOn(reports),
-    closeThreads: async () => {
-      await Promise.all([reports.close(), planners.close()]);
-    },
+    reports: createThreads({ ...shared, niceness: REPORTS_NICENESS, threads: REPORT_THREADS, pause }),
+    // A slow report must not delay the rollups.
+    planners: createThreads({ ...shared, niceness: BUILD_NICENESS, threads: 1 }),
   };
+}
+
+type StorageThreads = ReturnType<typeof threadsOf>;
+
+function buildOf(db: Database, writer: Writer, threads: StorageThreads, options: SqliteOptions): RollupBuild {
+  const { buildAt = BUILD_AT, onProgress, onRetry = () => {} } = options;
+  const newestId = db.prepare<[], number>("select coalesce(max(id), 0) from events").pluck();
+  const plan = createPlanner(db);
+  return createRollupBuild({
+    writer,
+    rollups: createRollupWriter(db),
+    newestId: () => newestId.get() ?? 0,
+    plan: (most) => threads?.planners.run({ kind: "plan", most }) ?? reading(() => plan(most)),
+    buildAt,
+    onProgress,
+    onRetry,
+  });
+}
+
+function checkpointsOf(db: Database, threads: StorageThreads): Checkpoints | undefined {
+  if (threads === undefined) return undefined;
+  db.pragma(CHECKPOINTS_ELSEWHERE);
+  return createCheckpoints(db, () => threads.planners.run({ kind: "checkpoint" }));
 }
 
 function writerOf(
@@ -191,6 +193,7 @@ function writerOf(
   shelf: ExperimentShelf,
   files: OpenFiles,
   probe: WriteProbe,
+  checkpoints: Checkpoints | undefined,
 ): Writer {
   return createWriter(db, {
     begin() {
@@ -204,6 +207,7 @@ function writerOf(
     forget() {
       cells.forget();
       shelf.unlock();
+      checkpoints?.afterCommit();
     },
     undo() {
       shelf.clear();
@@ -220,13 +224,15 @@ function removalsOf(
   cells: Cells,
   build: RollupBuild,
   idsOf: IdsOf,
+  threads: StorageThreads,
   { keeping = FOR_EVER, now = Date.now, onRetry = () => {} }: SqliteOptions,
 ): { readonly erasures: Erasures; readonly expiry: Expiry } {
   const leave = createLeaving(db, shelf, cells);
   const rollups = createRollupWriter(db);
   const remove = createRemover(db, rollups);
   const plan = createPlanner(db, false);
-  const removal = createEventRemoval({ db, writer, build, rollups, remove, plan });
+  const planner = threads === undefined ? planHere(db) : planOn(threads.planners);
+  const removal = createEventRemoval({ db, writer, build, rollups, remove, plan, planner });
   const erasures = openErasures({
     db,
     writer,
@@ -241,7 +247,18 @@ function removalsOf(
     now,
     onRetry,
   });
-  const expiry = openExpiry({ db, writer, rollups, build, remove, removal, keeping, now, onRetry });
+  const expiry = openExpiry({
+    db,
+    writer,
+    rollups,
+    build,
+    remove,
+    planner,
+    removal,
+    keeping,
+    now,
+    onRetry,
+  });
   return { erasures, expiry };
 }
 
@@ -261,20 +278,17 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   const periods = createWeightPeriods(db);
   const files = watchOpenFiles(db, file, options.onFilesChange);
   const probe = createWriteProbe(db);
-  const writer = writerOf(db, cells, shelf, files, probe);
-  const deletions = createDeletions({
-    db,
-    writer,
-    beforeCommit: files.check,
-    onDelete: shelf.clear,
-    onRetry,
-  });
+  const threads = threadsOf(db, file, files, options.threadScript);
+  const writer = writerOf(db, cells, shelf, files, probe, checkpointsOf(db, threads));
+  const { check: beforeCommit } = files;
+  const deletions = createDeletions({ db, writer, beforeCommit, onDelete: shelf.clear, onRetry });
   deletions.resume();
   const idsOf = createIdsOf(db);
   const finder = createAssignmentFinder(db, periods, idsOf);
   const counter = createEventCounter(finder, shelf, cells);
-  const { build, answerer, closeThreads } = readersOf(db, file, writer, files, options);
-  const { erasures, expiry } = removalsOf(db, writer, shelf, cells, build, idsOf, options);
+  const build = buildOf(db, writer, threads, options);
+  const answerer = threads === undefined ? answerHere(db) : answerOn(threads.reports);
+  const { erasures, expiry } = removalsOf(db, writer, shelf, cells, build, idsOf, threads, options);
   const questions = createQuestions(build, erasures, answerer, options.reportMs ?? REPORT_MS);
   const covariates = createCovariateBacklog(db, shelf, finder, cells, questions);
   const backlog = createTallyBacklog(db, writer, shelf, finder, cells, periods, counter, covariates, onRetry);
@@ -310,7 +324,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
       await expiry.stop();
       await erasures.stop();
       await build.close();
-      await closeThreads();
+      await Promise.all([threads?.reports.close(), threads?.planners.close()]);
       await deletions.stop();
       await writer.drain();
       files.close();

@@ -1,19 +1,18 @@
 import type { Database } from "better-sqlite3";
 import type { Marked } from "../../background/erasures.ts";
 import { keptRows } from "../../rollups/kept-counts.ts";
-import type { Selection } from "../../rollups/removal/postings.ts";
-import { type LoadEvents, planRemoval } from "../../rollups/removal/removal.ts";
 import type { LostValues } from "../../rollups/removal/removed-rows.ts";
 import { runNow } from "../../rollups/work.ts";
 import { createKeptStore, createPutKept } from "../reports/kept-counts.ts";
-import { createRemovalStore } from "../reports/rollup-store.ts";
+import { createRollupStore, isCurrent } from "../reports/rollup-store.ts";
 import type { RollupWriter } from "../reports/rollup-writer.ts";
+import type { RemovalPlan } from "./removal-plans.ts";
 
 /**
- * Removes events, and what the rollups have of them, within the transaction of the caller. The keys of their messages stay,
- * and where `keepsCounts` their number.
+ * Removes events, and what the rollups have of them, within the transaction of the caller. The keys of their messages stay.
+ * Undefined where the plan is void because something was built or removed since.
  */
-export type Remove = (selection: Selection, keepsCounts?: boolean) => RemovedEvents;
+export type Remove = (plan: RemovalPlan) => RemovedEvents | undefined;
 
 export interface RemovedEvents {
   readonly events: number;
@@ -21,27 +20,21 @@ export interface RemovedEvents {
 }
 
 export function createRemover(db: Database, rollups: RollupWriter): Remove {
-  const store = createRemovalStore(db);
-  const select = db.prepare<[number], { id: number; event_type: string; properties: string | null }>(
-    "select id, event_type, properties from events where id = ?",
-  );
   const remember = db.prepare<[number]>(
     `insert or ignore into removed_messages(message_id, event_id, created_at)
      select message_id, id, created_at from events where id = ? and message_id is not null`,
   );
   const remove = db.prepare<[number]>("delete from events where id = ?");
+  const store = createRollupStore(db);
   const kept = createKeptStore(db);
   const putKept = createPutKept(db);
   const hidden = db.prepare<[], Marked>("select * from erasing");
 
-  const load: LoadEvents = function* (ids) {
-    yield;
-    return ids.flatMap((id) => select.get(id) ?? []);
-  };
-
-  return (selection, keepsCounts = false) => {
-    const { rows, ids, events, needsRebuild } = runNow(planRemoval(store, load, selection));
-    if (keepsCounts) putKept(runNow(keptRows(kept, store, events, hidden.all())));
+  return ({ build, rows, ids, counted, needsRebuild }) => {
+    const state = rollups.state();
+    if (!isCurrent(state) || state.build !== build) return undefined;
+    // Here and not in the plan: an erasure may have begun since, whose events do not count.
+    if (counted.length > 0) putKept(runNow(keptRows(kept, store, counted, hidden.all())));
     for (const id of ids) {
       remember.run(id);
       remove.run(id);

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 import type { Pause } from "./threads.ts";
 
-// Four times the size that wal_autocheckpoint and journal_size_limit keep the log at while nothing reads from it.
+// Twice the size at which a write makes a checkpoint, where no thread has made one before. See storage.ts.
 const MAX_LOG_BYTES = 256 * 1024 * 1024;
 
 /**

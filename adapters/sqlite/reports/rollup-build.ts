@@ -45,6 +45,8 @@ export interface RollupBuild {
    * while a rebuild runs: the rollups stay behind.
    */
   catchUp(until: Instant): Promise<boolean>;
+  /** Runs an act that changes the rollups by a plan: no build of this process comes between, which would make it void. */
+  alone<T>(act: () => Promise<T>): Promise<T>;
   /** Begins what was left to do by an upgrade or by a process that has ended. */
   start(): void;
   /** How far a rebuild is; undefined where there is none. */
@@ -101,9 +103,19 @@ export function createRollupBuild({
     return running;
   }
 
+  let last: Promise<unknown> = Promise.resolve();
+  function alone<T>(act: () => Promise<T>): Promise<T> {
+    const done = last.then(act);
+    last = done.catch(() => {});
+    return done;
+  }
+
   async function buildSome(): Promise<boolean> {
     unbuilt = 0;
-    if (!isCurrent(rollups.state())) return clear();
+    return isCurrent(rollups.state()) ? alone(buildNext) : clear();
+  }
+
+  async function buildNext(): Promise<boolean> {
     const planned = await plan(EVENTS_AT_ONCE);
     if (planned === undefined) return false;
     await writer.write(rowsOf(planned), () => rollups.carryOut(planned));
@@ -203,6 +215,7 @@ export function createRollupBuild({
       }
     },
 
+    alone,
     start: () => void buildInBackground(),
     progress,
     builtThrough,

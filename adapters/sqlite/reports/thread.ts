@@ -2,12 +2,15 @@ import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import Sqlite, { type Database } from "better-sqlite3";
 import { Failure } from "../../../domain/failure.ts";
+import { createCheckpoint } from "../checkpoints.ts";
 import { asFailure } from "../failures.ts";
+import { removalPlanOf } from "../people/removal-planner.ts";
+import { createRemovalPlans } from "../people/removal-plans.ts";
 import { checkOf, createAnswers } from "./questions.ts";
 import { createPlanner } from "./rollup-build.ts";
 import type { Outcome, Task, ThreadData } from "./threads.ts";
 
-// The program of a thread of threads.ts. It reads on a connection of its own and never writes.
+// The program of a thread of threads.ts. It reads on a connection of its own, and writes nothing but checkpoints.
 
 const PRAGMAS = ["query_only = on", "cache_size = -32000", "mmap_size = 1073741824", "temp_store = memory"];
 const BUSY_PATIENCE_MS = 2_000;
@@ -32,8 +35,12 @@ function connect(): (task: Task) => unknown {
   const db = open();
   const answers = createAnswers(db);
   const plan = createPlanner(db);
+  const plans = createRemovalPlans(db);
+  const checkpoint = createCheckpoint(file);
   return (task) => {
     if (task.kind === "plan") return plan(task.most);
+    if (task.kind === "checkpoint") return checkpoint();
+    if ("values" in task) return removalPlanOf(plans, task);
     const { terms, limits } = task;
     const check = checkOf(limits, () => Atomics.load(limits.gone, 0) === 1);
     switch (task.kind) {

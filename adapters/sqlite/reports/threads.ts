@@ -7,6 +7,7 @@ import type { TrendQuestion } from "../../../domain/reports/trend.ts";
 import type { FactsQuestion } from "../../../domain/reports/user-facts.ts";
 import type { Terms } from "../../rollups/questions/answers.ts";
 import { asFailure } from "../failures.ts";
+import type { RemovalPlanner, RemovalTask } from "../people/removal-planner.ts";
 import type { Answerer, Limits, TimeLimit } from "./questions.ts";
 
 /** Limits as another thread can observe them. */
@@ -20,7 +21,7 @@ interface Report {
   readonly limits: SharedLimits;
 }
 
-/** A message to a thread: answer a question, or plan how the next events get into the rollups. */
+/** A message to a thread: answer a question, or do a part of the work of the rollups, removals and log. */
 export type Task =
   | ({ readonly kind: "listEvents"; readonly question: EventPage } & Report)
   | ({ readonly kind: "eventTypes" } & Report)
@@ -28,7 +29,9 @@ export type Task =
   | ({ readonly kind: "funnel"; readonly question: FunnelQuestion } & Report)
   | ({ readonly kind: "retention"; readonly question: RetentionQuestion } & Report)
   | ({ readonly kind: "userFacts"; readonly question: FactsQuestion } & Report)
-  | { readonly kind: "plan"; readonly most: number };
+  | { readonly kind: "plan"; readonly most: number }
+  | { readonly kind: "checkpoint" }
+  | RemovalTask;
 
 /** A message from a thread. A failure is sent in its parts, since an object's class does not survive the message. */
 export type Outcome =
@@ -221,3 +224,12 @@ export function answerOn(threads: Threads): Answerer {
       ask(given, (limits) => ({ kind: "userFacts", question, terms, limits })),
   };
 }
+
+/** Plans removals on a thread. */
+export const planOn = ({ run }: Threads): RemovalPlanner => ({
+  hoursOf: (...values) => run({ kind: "hoursOf", values }),
+  ofUser: (...values) => run({ kind: "ofUser", values }),
+  ofExpired: (...values) => run({ kind: "ofExpired", values }),
+  unusedValues: (...values) => run({ kind: "unusedValues", values }),
+  unusedUsers: (...values) => run({ kind: "unusedUsers", values }),
+});

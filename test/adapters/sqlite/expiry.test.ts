@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import Sqlite from "better-sqlite3";
-import { afterAll, expect, test } from "vitest";
-import { openSqlite } from "../../../adapters/sqlite/storage.ts";
+import { afterAll, expect, inject, test } from "vitest";
+import { openSqlite, type SqliteOptions } from "../../../adapters/sqlite/storage.ts";
 import { DAY } from "../../../domain/time.ts";
 import { expiryContract, type Reopen } from "../expiry-contract.ts";
 import { keptCountsContract } from "../kept-counts-contract.ts";
@@ -13,18 +14,22 @@ import { AT, eventAt } from "../question-stories/asked.ts";
 const folder = mkdtempSync(join(tmpdir(), "analytics-expiry-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const threadScript = pathToFileURL(join(inject("project"), "dist/sqlite-thread.mjs"));
+
 let files = 0;
 const newFile = (): string => {
   files += 1;
   return join(folder, `${files}.db`);
 };
 
-const place = async (): Promise<Reopen> => {
+const placeOf = (own: SqliteOptions) => async (): Promise<Reopen> => {
   const file = newFile();
-  return async (options) => openSqlite(file, options);
+  return async (options) => openSqlite(file, { ...own, ...options });
 };
-expiryContract("SQLite", place);
-keptCountsContract("SQLite", place);
+expiryContract("SQLite", placeOf({}));
+keptCountsContract("SQLite", placeOf({}));
+expiryContract("SQLite on threads", placeOf({ threadScript }), { runs: 5 });
+keptCountsContract("SQLite on threads", placeOf({ threadScript }), { runs: 5 });
 
 const filled = async (file: string): Promise<void> => {
   const storage = openSqlite(file);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { EMPTY_STATE, FORMAT, noRows } from "../../../adapters/rollups/store.ts";
 import { type BuildParts, createRollupBuild } from "../../../adapters/sqlite/reports/rollup-build.ts";
@@ -109,4 +110,27 @@ test("a burst is added to its end, though no event follows it", async () => {
   const { build, built } = backlogOf({ buildAt: 30 });
   build.grow(100);
   await vi.waitFor(() => expect(built()).toBe(80));
+});
+
+test("no build comes between the parts of an act that runs alone", async () => {
+  const { build, built } = backlogOf({});
+  let finish = (): void => {};
+  const act = build.alone(async () => {
+    await new Promise<void>((fulfil) => {
+      finish = fulfil;
+    });
+    return built();
+  });
+  const caughtUp = build.catchUp(Number.POSITIVE_INFINITY);
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+  finish();
+  expect(await act).toBe(0);
+  expect(await caughtUp).toBe(true);
+  expect(built()).toBe(100);
+});
+
+test("a build begins after an act that failed", async () => {
+  const { build } = backlogOf({});
+  await expect(build.alone(() => Promise.reject(new Error("no plan")))).rejects.toThrow("no plan");
+  expect(await build.catchUp(Number.POSITIVE_INFINITY)).toBe(true);
 });

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Sqlite, { type Database } from "better-sqlite3";
 import { afterAll, expect, onTestFinished, test } from "vitest";
+import { createRemovalPlans } from "../../../adapters/sqlite/people/removal-plans.ts";
+import { createRemover } from "../../../adapters/sqlite/people/remover.ts";
 import { createPlanner } from "../../../adapters/sqlite/reports/rollup-build.ts";
 import { type BuildPlan, createRollupWriter } from "../../../adapters/sqlite/reports/rollup-writer.ts";
 import { openSqlite } from "../../../adapters/sqlite/storage.ts";
@@ -126,4 +128,24 @@ test("wide events are built a few at a time, which bounds the transaction that w
   carryOut(some);
   await expectRollupsRight(storage);
   expect((await storage.eventTypes()).value).toMatchObject([{ event_type: "a", count: 40 }]);
+});
+
+test("a removal whose plan was void removes nothing, and one with a plan of now removes the events", async () => {
+  const { file, storage } = opened();
+  await storage.appendEvents([event("a", "ann", { x: "1" }), event("b", "bob", { y: "1" })]);
+  const other = builderOf(file);
+  other.carryOut(other.plan());
+  const db = new Sqlite(file);
+  onTestFinished(() => void db.close());
+  const plans = createRemovalPlans(db);
+  const remove = createRemover(db, createRollupWriter(db));
+  const planned = () => plans.ofUser("ann", plans.hoursOf("ann")) ?? expect.unreachable("they have events");
+  const void_ = planned();
+  await storage.appendEvents([event("a", "ann", { x: "2" })]);
+  other.carryOut(other.plan());
+  expect(remove(void_)).toBeUndefined();
+  expect((await storage.eventTypes()).value).toMatchObject([{ count: 2 }, { count: 1 }]);
+  expect(remove(planned())).toMatchObject({ events: 2 });
+  expect((await storage.eventTypes()).value).toMatchObject([{ event_type: "b", count: 1 }]);
+  await expectRollupsRight(storage);
 });
