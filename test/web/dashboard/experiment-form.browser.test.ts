@@ -40,6 +40,25 @@ describeInBrowser("the dashboard's new experiments", () => {
     });
   });
 
+  test("keep their draft while the sample size is calculated, until it is cleared", async () => {
+    const page = await site.visited("#/experiments/new");
+    await page.getByLabel("Name", { exact: true }).fill("kept");
+    await page.getByLabel("Name of metric 1").fill("paid");
+    await page.getByRole("button", { name: "Add a variant" }).click();
+    await page.getByRole("link", { name: "Calculate sample size" }).click();
+    await page.getByRole("link", { name: /^Create an experiment with 30,454 planned users/ }).click();
+    await page.getByRole("heading", { name: "New experiment" }).waitFor();
+    expect(await page.getByLabel("Planned users").inputValue()).toBe("30454");
+    expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("kept");
+    expect(await page.getByLabel("Name of metric 1").inputValue()).toBe("paid");
+    expect(await page.getByLabel(/^Name of variant/).count()).toBe(3);
+    await page.getByRole("button", { name: "Clear the form" }).click();
+    expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("");
+    await page.reload();
+    await settled(page);
+    expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("");
+  });
+
   test("show the fault at each field when they are refused", async () => {
     const page = await site.visited("#/experiments/new");
     await page.getByLabel("Weight").first().fill("-1");
@@ -76,7 +95,7 @@ describeInBrowser("the dashboard's new experiments", () => {
     await page.getByLabel("Name", { exact: true }).fill("button");
     await page.getByLabel("Name of metric 1").fill("paid");
     await page.getByRole("button", { name: "Create the experiment" }).click();
-    await page.getByText(/An A\/B test named "button" exists already/).waitFor();
+    await page.getByText(/An experiment named "button" exists already/).waitFor();
     await expect.poll(() => page.getByText("This field is taken.").count()).toBe(1);
     expect(await page.getByLabel("Name of metric 1").inputValue()).toBe("paid");
   });

@@ -174,7 +174,9 @@ describeInBrowser("the dashboard's page", () => {
   test("explains a failure, and continues when it is retried", async () => {
     const { page } = await site.visit();
     await open(page, site.url, "#/experiments/999");
-    await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/There is no A\/B test 999/i);
+    await expect
+      .poll(() => page.locator(".notice > p").first().textContent())
+      .toBe(" There is no experiment 999.");
     await page.route("**/apiv1/events/trend**", (route) => route.abort());
     await open(page, site.url, "#/trend");
     await expect.poll(() => page.getByRole("alert").textContent()).toContain("The server does not respond.");

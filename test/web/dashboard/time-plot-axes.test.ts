@@ -3,7 +3,7 @@ import { axesOf } from "../../../web/dashboard/plots/time-plot-axes.ts";
 
 const HOUR = 3_600_000;
 const DAY_SECONDS = 86_400;
-const PALETTE = { ink: "", rule: "", zero: "", paper: "", band: "", tones: [] };
+const PALETTE = { ink: "", rule: "", zero: "", paper: "", band: "", fontSize: 13, tones: [] };
 
 /** The axis below values at these times. */
 function timeAxisOf(times: readonly number[]) {

@@ -23,13 +23,23 @@ interface ProblemBody {
   readonly errors?: readonly Fault[];
 }
 
+/** A message of the API in words of the dashboard: without the sentences about other requests. */
+const inWords = (detail: string): string =>
+  detail
+    .split(/(?<=\.) /)
+    .filter((sentence) => !sentence.includes("/apiv1/"))
+    .join(" ")
+    .replaceAll("A/B test", "experiment");
+
 /** Reads the reason from a response, also from one that a proxy has written. */
 export async function problemOf(response: Response): Promise<Problem> {
   const body: ProblemBody = await response.json().catch(() => ({}));
   const wait = response.headers.get("retry-after");
   const faults = body.errors ?? [];
   const detail =
-    typeof body.detail === "string" ? body.detail : `The server answered with status ${response.status}.`;
+    typeof body.detail === "string"
+      ? inWords(body.detail)
+      : `The server answered with status ${response.status}.`;
   const advice = wait === null ? "" : ` Try again in ${wait} s.`;
   const words =
     faults.length > 0 && response.status === 400 ? "The server refused the request:" : detail + advice;

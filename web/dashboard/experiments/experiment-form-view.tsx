@@ -8,6 +8,7 @@ import { go, linkTo } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { bodyOf, type ExperimentDraft, emptyDraft } from "./experiment-draft.ts";
 import { type DraftProps, MetricFields, VariantFields } from "./experiment-form-fields.tsx";
+import { dropDraft, keepDraft, openDraft } from "./kept-draft.ts";
 
 const PlanFields = ({ draft, onChange }: DraftProps) => (
   <fieldset>
@@ -45,7 +46,7 @@ const PlanFields = ({ draft, onChange }: DraftProps) => (
         checked={draft.start}
         onChange={({ currentTarget }) => onChange({ start: currentTarget.checked })}
       />{" "}
-      Start it at once (else it is a draft, which takes no users)
+      Start now (otherwise it is a draft, which enrols no users)
     </label>
   </fieldset>
 );
@@ -93,16 +94,29 @@ function FormProblem({ problem }: { problem: Problem }) {
 
 export function ExperimentFormView({ query }: ViewProps) {
   const catalogue = useCatalogue();
-  const [draft, setDraft] = useState<ExperimentDraft>(() => emptyDraft(query.get("planned_users") ?? ""));
+  const [draft, setDraft] = useState<ExperimentDraft>(() => openDraft(query.get("planned_users")));
   const [problem, setProblem] = useState<Problem | undefined>();
   const [sending, setSending] = useState(false);
-  const change = (part: Partial<ExperimentDraft>): void => setDraft((before) => ({ ...before, ...part }));
+  const change = (part: Partial<ExperimentDraft>): void =>
+    setDraft((before) => {
+      const changed = { ...before, ...part };
+      keepDraft(changed);
+      return changed;
+    });
+  const clear = (): void => {
+    dropDraft();
+    setProblem(undefined);
+    setDraft(emptyDraft(""));
+  };
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setSending(true);
     setProblem(undefined);
     await createExperiment(bodyOf(draft)).then(
-      ({ test_id }) => go(linkTo(["experiments", String(test_id)])),
+      ({ test_id }) => {
+        dropDraft();
+        go(linkTo(["experiments", String(test_id)]));
+      },
       (refused: Problem) => setProblem(inPercent(refused, SHARES)),
     );
     setSending(false);
@@ -122,6 +136,9 @@ export function ExperimentFormView({ query }: ViewProps) {
         <div class="actions">
           <button type="submit" class="primary" disabled={sending}>
             {sending ? "Creating …" : "Create the experiment"}
+          </button>
+          <button type="button" class="quiet" onClick={clear}>
+            Clear the form
           </button>
         </div>
       </form>

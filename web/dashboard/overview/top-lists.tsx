@@ -50,6 +50,9 @@ function TopRow({ list, range, row, most }: ListProps & { row: Row; most: number
   );
 }
 
+/** The values that are not listed are a row only where there are any. */
+const hasRow = ({ is_other, total }: Row): boolean => !is_other || total > 0;
+
 const unitOf = ({ event_type }: List): string => (event_type === null ? "Events" : "Page views");
 
 const TopList = ({ list, range }: ListProps) => {
@@ -70,7 +73,7 @@ const TopList = ({ list, range }: ListProps) => {
           </tr>
         </thead>
         <tbody>
-          {list.rows.map((row) => (
+          {list.rows.filter(hasRow).map((row) => (
             <TopRow
               key={JSON.stringify([row.group, row.is_other])}
               list={list}

@@ -17,7 +17,7 @@ export const FAINT = 0.6;
 export const toneOf = (index: number): number => index % DASHES.length;
 export const dashOf = (index: number): readonly number[] => DASHES[toneOf(index)] ?? [];
 
-/** The colours of the style sheet for the current theme, to draw on a canvas. */
+/** The colours of the style sheet for the current theme, and the size of small text in pixels, to draw on a canvas. */
 export function readPalette() {
   const style = getComputedStyle(document.documentElement);
   const read = (name: string): string => style.getPropertyValue(name).trim();
@@ -27,6 +27,8 @@ export function readPalette() {
     zero: read("--ink"),
     paper: read("--paper"),
     band: read("--band"),
+    // A canvas does not follow the font of the browser by itself.
+    fontSize: 0.8125 * Number.parseFloat(style.fontSize),
     tones: DASHES.map((_, index) => read(`--tone-${index}`)),
   };
 }

@@ -2,7 +2,6 @@ import uPlot from "uplot";
 import type { Palette } from "./palette.ts";
 import type { TimePlotData } from "./time-plot-data.ts";
 
-const FONT = "13px system-ui, sans-serif";
 const SECOND = 1000;
 const DAY = 86_400;
 // A day has 23 hours when clocks go forward.
@@ -30,33 +29,34 @@ const DAYS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 30, 60, 90, 120, 180, 365, 730,
 const WHOLE_DAYS = DAYS.map((days) => days * DAY);
 
 /** With one value a day or fewer there are no ticks between days: there are no data for these times. */
-function timeAxis({ times, zone }: TimePlotData): uPlot.Axis {
+function timeAxis({ times, zone }: TimePlotData, fontSize: number): uPlot.Axis {
   const [first = 0, second] = times;
   if (second !== undefined) {
     const daily = second - first >= SHORTEST_DAY_MS;
-    return { space: 70, values: DATES, ...(daily ? { incrs: WHOLE_DAYS } : {}) };
+    return { space: 5.4 * fontSize, values: DATES, ...(daily ? { incrs: WHOLE_DAYS } : {}) };
   }
   const date = ONLY_DATE(uPlot.tzDate(new Date(first), zone));
   return { splits: () => [first / SECOND], values: () => [date] };
 }
 
 /** The axes below and to the left of a plot. */
-export function axesOf(data: TimePlotData, { ink, rule }: Palette): uPlot.Axis[] {
+export function axesOf(data: TimePlotData, { ink, rule, fontSize }: Palette): uPlot.Axis[] {
   const { zero, formatTick } = data;
   const common = {
     stroke: ink,
-    font: FONT,
+    font: `${fontSize}px system-ui, sans-serif`,
     grid: { stroke: rule, width: 1 },
     ticks: { stroke: rule, width: 1 },
   };
   return [
-    { ...common, ...timeAxis(data) },
+    { ...common, size: 4 * fontSize, ...timeAxis(data, fontSize) },
     {
       ...common,
       space: 36,
       ...(zero === "floor" ? { incrs: WHOLE_STEPS } : {}),
       values: (_plot, ticks) => ticks.map(formatTick),
-      size: (_plot, labels) => 20 + 7.5 * Math.max(2, ...(labels ?? []).map((label) => label.length)),
+      size: (_plot, labels) =>
+        20 + 0.58 * fontSize * Math.max(2, ...(labels ?? []).map((label) => label.length)),
     },
   ];
 }
