@@ -14,6 +14,8 @@ import { QuestionsView } from "./questions/questions-view.tsx";
 import { FunnelView } from "./reports/funnel-view.tsx";
 import { RetentionView } from "./reports/retention-view.tsx";
 import { TrendView } from "./reports/trend-view.tsx";
+import { SHARED } from "./shared/share-dialog.tsx";
+import { SharedView } from "./shared/shared-view.tsx";
 import { linkTo, useAddress } from "./use-address.ts";
 import type { ViewProps } from "./view.ts";
 
@@ -119,8 +121,7 @@ function useFocusOnChange(path: string) {
   return main;
 }
 
-export function App() {
-  const address = useAddress();
+function Dashboard({ address }: { address: Address }) {
   const { title, page } = pageOf(address);
   const main = useFocusOnChange(address.path.join("/"));
   useEffect(() => {
@@ -143,5 +144,16 @@ export function App() {
       </main>
       <KeyDialog />
     </>
+  );
+}
+
+export function App() {
+  const address = useAddress();
+  const [name, secret = ""] = address.path;
+  if (name !== SHARED) return <Dashboard address={address} />;
+  return (
+    <Guarded link={formatAddress(address)}>
+      <SharedView key={secret} secret={secret} query={address.query} />
+    </Guarded>
   );
 }

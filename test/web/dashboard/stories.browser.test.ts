@@ -155,6 +155,33 @@ describeInBrowser.each([1280, 390])("at %d pixels, from the overview of the demo
     expect(await me.page.evaluate(() => document.activeElement?.tagName)).toBe("MAIN");
   });
 
+  test("a page to share, which opens for a guest until it is revoked", async () => {
+    const me = await reader();
+    const figures = plain(await me.page.locator(".tiles").textContent());
+    await me.click(me.page.getByRole("button", { name: "Share …" }));
+    await me.click(me.page.getByRole("button", { name: "Create a link" }));
+    const link = await me.page.getByLabel("The link, shown only now").inputValue();
+    expect(link).toMatch(/#\/shared\/share_[\w-]{43}$/);
+    me.expectFewClicks();
+
+    const guest = await site.visit({ viewport: { width, height: 900 } });
+    await guest.page.goto(link);
+    await settled(guest.page);
+    await guest.page.getByText("Shared page, read-only").waitFor();
+    expect(plain(await guest.page.locator(".tiles").textContent())).toBe(figures);
+    const users = await guest.page.request.get(`${site.url}/apiv1/events`, {
+      headers: { authorization: `Bearer ${link.split("/").at(-1)}` },
+    });
+    expect(users.status()).toBe(403);
+
+    await me.click(me.page.getByRole("button", { name: /^Revoke Overview/ }).first());
+    await me.page.getByText("Revoked. The link no longer works.").waitFor();
+    await guest.page.reload();
+    await guest.page.getByRole("heading", { name: "This link does not work" }).waitFor();
+    expect(await guest.page.getByRole("alert").textContent()).toContain("it was revoked, it has expired");
+    expect(await guest.page.locator(".tiles").count()).toBe(0);
+  });
+
   test("figures to export", async () => {
     const me = await reader();
     const downloaded = me.page.waitForEvent("download");

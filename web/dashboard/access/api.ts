@@ -20,6 +20,8 @@ import type {
   SavedQuestionReply,
 } from "../../../domain/reports/saved-question.ts";
 import type { Trend } from "../../../domain/reports/trend.ts";
+import type { ShareInput, ShareReply } from "../../../domain/shares/share-link.ts";
+import type { SharedAnswer } from "../../../domain/shares/shared-page.ts";
 import { type Changes, withChanges } from "../address.ts";
 import { requestKey } from "./key-request.ts";
 import { type Access, keyFor } from "./keys.ts";
@@ -28,8 +30,12 @@ import { Problem, problemOf, unreachable } from "./problem.ts";
 interface Operation {
   readonly method: string;
   readonly path: string;
-  readonly access: Access;
+  /** `share`: with the secret of a share link instead of a key. */
+  readonly access: Access | "share";
 }
+
+/** An operation that a key is asked for where one is missing. */
+type KeyedOperation = Operation & { readonly access: Access };
 
 /** All requests of the dashboard, by their names in the OpenAPI document. */
 export const operations = {
@@ -50,6 +56,10 @@ export const operations = {
   saveQuestion: { method: "POST", path: "/apiv1/questions", access: "admin" },
   updateQuestion: { method: "PATCH", path: "/apiv1/questions/{question_id}", access: "admin" },
   deleteQuestion: { method: "DELETE", path: "/apiv1/questions/{question_id}", access: "admin" },
+  listShares: { method: "GET", path: "/apiv1/shares", access: "admin" },
+  createShare: { method: "POST", path: "/apiv1/shares", access: "admin" },
+  deleteShare: { method: "DELETE", path: "/apiv1/shares/{share_id}", access: "admin" },
+  getSharedPage: { method: "GET", path: "/apiv1/shared-page", access: "share" },
   getOverview: { method: "GET", path: "/apiv1/overview", access: "read" },
   getTrend: { method: "GET", path: "/apiv1/events/trend", access: "read" },
   computeFunnel: { method: "POST", path: "/apiv1/events/funnel", access: "read" },
@@ -61,6 +71,7 @@ interface Question {
   readonly testId?: number;
   readonly userId?: string;
   readonly questionId?: string;
+  readonly shareId?: string;
   readonly query?: Changes;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
@@ -70,13 +81,14 @@ interface Question {
 
 export function urlOf(
   { path }: Operation,
-  { testId, userId = "", questionId = "", query = {} }: Question,
+  { testId, userId = "", questionId = "", shareId = "", query = {} }: Question,
 ): string {
   const text = withChanges(new URLSearchParams(), query).toString();
   const place = path
     .replace("{test_id}", String(testId))
     .replace("{user_id}", () => encodeURIComponent(userId))
-    .replace("{question_id}", () => encodeURIComponent(questionId));
+    .replace("{question_id}", () => encodeURIComponent(questionId))
+    .replace("{share_id}", () => encodeURIComponent(shareId));
   return place + (text === "" ? "" : `?${text}`);
 }
 
@@ -100,7 +112,7 @@ const wantsKey = (status: number, key: string | undefined): boolean =>
   status === 401 || (status === 403 && key !== undefined);
 
 /** Sends a request until it is answered or finally refused. Asks for a key where one is missing. */
-async function respond(operation: Operation, question: Question): Promise<Response> {
+async function respond(operation: KeyedOperation, question: Question): Promise<Response> {
   for (;;) {
     const key = keyFor(operation.access);
     const response = await send(operation, question, key);
@@ -111,12 +123,13 @@ async function respond(operation: Operation, question: Question): Promise<Respon
   }
 }
 
-async function ask<T>(operation: Operation, question: Question = {}): Promise<T> {
-  const response = await respond(operation, question);
-  return response.json().catch(() => {
+const bodyOf = <T>(response: Response): Promise<T> =>
+  response.json().catch(() => {
     throw new Problem(response.status, "The response was interrupted. Try again.");
   });
-}
+
+const ask = async <T>(operation: KeyedOperation, question: Question = {}): Promise<T> =>
+  bodyOf(await respond(operation, question));
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -206,6 +219,27 @@ export const updateQuestion = (
 
 export async function deleteQuestion(questionId: string): Promise<void> {
   await respond(operations.deleteQuestion, { questionId });
+}
+
+export const listShares = (
+  query: Changes,
+  signal?: AbortSignal,
+): Promise<{ shares: ShareReply[]; next_cursor: string | null }> =>
+  ask(operations.listShares, { query, signal });
+
+export const createShare = (
+  body: input<typeof ShareInput>,
+): Promise<ShareReply & { readonly secret: string }> => ask(operations.createShare, { body });
+
+export async function deleteShare(shareId: string): Promise<void> {
+  await respond(operations.deleteShare, { shareId });
+}
+
+/** The page of a share link. No key is asked for: a link that does not work stays one. */
+export async function getSharedPage(secret: string, signal?: AbortSignal): Promise<SharedAnswer> {
+  const response = await send(operations.getSharedPage, { signal }, secret);
+  if (!response.ok) throw await problemOf(response);
+  return bodyOf(response);
 }
 
 export const getOverview = (query: Changes, signal?: AbortSignal): Promise<Overview> =>

@@ -7,7 +7,7 @@ import { type Access, keepKey } from "./keys.ts";
 const PURPOSE: Record<Access, string> = {
   open: "",
   read: "To show figures and events, this server asks for a key with read access. An admin key works too.",
-  admin: "To change experiments or saved questions, this server asks for a key with admin access.",
+  admin: "To change or share anything, this server asks for a key with admin access.",
 };
 
 function KeyForm({ request: { access, detail, answer } }: { request: KeyRequest }) {

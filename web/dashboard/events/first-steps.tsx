@@ -2,11 +2,11 @@ import type { ExperimentReply } from "../../../domain/experiments/experiment.ts"
 import { EmptyNotice, Request } from "../parts/notices.tsx";
 
 /** The first metric that is tracked through the experiment; metrics computed from events need no tracking. */
-const trackedName = ({ metrics }: ExperimentReply): string | undefined =>
+const trackedName = ({ metrics }: Pick<ExperimentReply, "metrics">): string | undefined =>
   metrics.length === 0 ? "signup" : metrics.find(({ event_type }) => event_type === undefined)?.metric_name;
 
 /** Shows how to send users and values to an experiment without data. */
-export function FirstSteps({ test }: { test: ExperimentReply }) {
+export function FirstSteps({ test }: { test: Pick<ExperimentReply, "id" | "status" | "metrics"> }) {
   if (test.status !== "draft" && test.status !== "running") return null;
   const path = `/apiv1/ab-tests/${test.id}`;
   const tracked = trackedName(test);

@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { ExperimentReply } from "../../../domain/experiments/experiment.ts";
 import type { Results } from "../../../domain/experiments/results/results.ts";
 import type { Timeline } from "../../../domain/experiments/results/timeline.ts";
+import type { SharedExperiment } from "../../../domain/shares/shared-page.ts";
 import { getExperiment, getResults, getTimeline } from "../access/api.ts";
 import { useAnswer } from "../access/use-answer.ts";
 import { FirstSteps } from "../events/first-steps.tsx";
@@ -9,6 +10,8 @@ import { Facts } from "../parts/facts.tsx";
 import { counted, moment, number, percent, pValue, wholePercent } from "../parts/format.ts";
 import { Answered } from "../parts/notices.tsx";
 import { Table } from "../parts/table.tsx";
+import { experimentPage } from "../shared/pages.ts";
+import { Share } from "../shared/share-dialog.tsx";
 import { linkTo } from "../use-address.ts";
 import { zoneOf } from "../zone.ts";
 import { ExperimentActions } from "./experiment-actions.tsx";
@@ -23,7 +26,15 @@ import { TimelineSection } from "./timeline-section.tsx";
 import { usersOf, VerdictBanner } from "./verdict.tsx";
 
 /** Dates, users, and the winner that was chosen. */
-function ExperimentFacts({ test, results, zone }: { test: ExperimentReply; results: Results; zone: string }) {
+function ExperimentFacts({
+  test,
+  results,
+  zone,
+}: {
+  test: SharedExperiment;
+  results: Results;
+  zone: string;
+}) {
   const { stopped_at } = test;
   const end: [string, string][] =
     stopped_at === null
@@ -94,7 +105,8 @@ interface Asked {
   readonly timeline: Timeline;
 }
 
-interface ShownProps extends Asked {
+interface ShownProps extends Omit<Asked, "test"> {
+  readonly test: SharedExperiment;
   readonly query: URLSearchParams;
 }
 
@@ -127,7 +139,8 @@ const unjudged = (results: Results): Results => ({
   })),
 });
 
-function Shown({ test, results, timeline, query }: ShownProps) {
+/** The figures of an experiment, the verdict first. */
+export function Shown({ test, results, timeline, query }: ShownProps) {
   const broken = results.verdict.kind === "broken_split";
   const shown = broken ? unjudged(results) : results;
   const figures = <Figures test={test} results={shown} timeline={timeline} query={query} />;
@@ -179,6 +192,7 @@ export function ExperimentView({ testId, query }: ExperimentViewProps) {
             <div class="title-line">
               <StatusTag status={test.status} />
               {test.description !== null && <p>{test.description}</p>}
+              <Share page={experimentPage(testId, query)} />
               <ExperimentActions test={test} results={results} onChange={answer.again} />
             </div>
             <Shown test={test} results={results} timeline={timeline} query={query} />

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import type { ExperimentReply } from "../../../domain/experiments/experiment.ts";
 import { TextArea } from "../parts/fields.tsx";
 import { moment } from "../parts/format.ts";
 import { More } from "../parts/table.tsx";
@@ -29,18 +30,30 @@ interface NotesSectionProps extends ChangeProps {
   readonly zone: string;
 }
 
+interface WrittenProps {
+  readonly test: Pick<ExperimentReply, "hypothesis" | "decision">;
+  readonly zone: string;
+}
+
+/** The hypothesis of an experiment and the decision at its end. */
+export const Written = ({ test: { hypothesis, decision }, zone }: WrittenProps) => (
+  <>
+    {decision !== null && (
+      <p>
+        <strong>Decided</strong> by {decision.who}, {moment(decision.when, zone)}: {decision.why}
+      </p>
+    )}
+    {hypothesis !== null && <p>Hypothesis: {hypothesis}</p>}
+  </>
+);
+
 /** What the team wrote about an experiment: its hypothesis, notes, and the decision at its end. */
 export function NotesSection({ test, zone, onChange }: NotesSectionProps) {
-  const { hypothesis, notes, decision } = test;
+  const { notes } = test;
   return (
     <section aria-labelledby="notes-title">
       <h2 id="notes-title">Notes</h2>
-      {decision !== null && (
-        <p>
-          <strong>Decided</strong> by {decision.who}, {moment(decision.when, zone)}: {decision.why}
-        </p>
-      )}
-      {hypothesis !== null && <p>Hypothesis: {hypothesis}</p>}
+      <Written test={test} zone={zone} />
       {notes !== null && <p class="notes">{notes}</p>}
       <More summary="Edit description, hypothesis and notes">
         {() => <NotesForm test={test} onChange={onChange} />}

@@ -1,12 +1,12 @@
-import type { ExperimentReply } from "../../../domain/experiments/experiment.ts";
 import type { Results } from "../../../domain/experiments/results/results.ts";
 import type { Timeline } from "../../../domain/experiments/results/timeline.ts";
+import type { SharedExperiment } from "../../../domain/shares/shared-page.ts";
 import { counted, day, number, plainNumber } from "../parts/format.ts";
 import { paceOf } from "./pace.ts";
 import { usersOf } from "./verdict.tsx";
 
 interface ProgressProps {
-  readonly test: ExperimentReply;
+  readonly test: SharedExperiment;
   readonly results: Results;
   readonly timeline: Timeline;
   readonly zone: string;

@@ -7,6 +7,7 @@ import { FilterField } from "../parts/fields.tsx";
 import { counted, level, number } from "../parts/format.ts";
 import { Answered } from "../parts/notices.tsx";
 import { Table } from "../parts/table.tsx";
+import { useGuest } from "../shared/guest.ts";
 import { setQuery } from "../use-address.ts";
 import { differenceCells } from "./metric-cells.ts";
 
@@ -62,8 +63,33 @@ interface SegmentsSectionProps {
   readonly query: URLSearchParams;
 }
 
-/** Results by the values of a property that users had when they were assigned. */
-export function SegmentsSection({ testId, results, metricName, query }: SegmentsSectionProps) {
+/** Results by the values of a property that users had when they were assigned. Guests have those of the shared page. */
+export function SegmentsSection(props: SegmentsSectionProps) {
+  const guest = useGuest();
+  if (guest === undefined) return <ChosenSegments {...props} />;
+  if (guest.view !== "experiment" || guest.segments === undefined) return null;
+  const { metricName, results } = props;
+  return (
+    <section aria-labelledby="segments-title">
+      <Heading metricName={metricName} />
+      <Shown segments={guest.segments} metricName={metricName} control={results.control ?? "the control"} />
+    </section>
+  );
+}
+
+const Heading = ({ metricName }: { metricName: string }) => (
+  <>
+    <h2 id="segments-title">
+      {metricName} by segment <span class="tag">exploratory</span>
+    </h2>
+    <p class="hint">
+      The results by a property that users had when they were assigned, such as their country. They decide
+      nothing: among many segments one looks good by chance.
+    </p>
+  </>
+);
+
+function ChosenSegments({ testId, results, metricName, query }: SegmentsSectionProps) {
   const property = query.get("segment") ?? "";
   const catalogue = useCatalogue();
   const answer = useAnswer(
@@ -73,13 +99,7 @@ export function SegmentsSection({ testId, results, metricName, query }: Segments
   const known = propertyNames(catalogue, []) ?? [];
   return (
     <section aria-labelledby="segments-title">
-      <h2 id="segments-title">
-        {metricName} by segment <span class="tag">exploratory</span>
-      </h2>
-      <p class="hint">
-        The results by a property that users had when they were assigned, such as their country. They decide
-        nothing: among many segments one looks good by chance.
-      </p>
+      <Heading metricName={metricName} />
       <div class="filters">
         <FilterField
           label="Property"

@@ -3,6 +3,7 @@ import type { Answer } from "../access/use-answer.ts";
 import type { Changes } from "../address.ts";
 import { number } from "../parts/format.ts";
 import { change } from "../reports/trend-figures.ts";
+import { ViewLink } from "../shared/view-link.tsx";
 import { linkTo } from "../use-address.ts";
 
 interface Figure {
@@ -24,7 +25,7 @@ interface TileProps {
 const Tile = ({ label, measure, figure, range, note }: TileProps) => (
   <div class="tile">
     <dt>
-      <a href={linkTo(["trend"], { measure, compare: "previous", ...range })}>{label}</a>
+      <ViewLink href={linkTo(["trend"], { measure, compare: "previous", ...range })}>{label}</ViewLink>
     </dt>
     <dd>{figure === undefined ? "–" : number(figure.total)}</dd>
     <dd class="hint">

@@ -16,6 +16,8 @@ import { RangeFilter, ZoneFilter } from "../reports/filter-fields.tsx";
 import { rangeSettings, usualInterval, wholeRangeOf } from "../reports/ranges.ts";
 import { begun, capital, dataOf, describe, previousRangeOf, withMarks } from "../reports/trend-figures.ts";
 import { useAnnotations } from "../reports/use-annotations.ts";
+import { reportPage } from "../shared/pages.ts";
+import { Share } from "../shared/share-dialog.tsx";
 import type { ViewProps } from "../view.ts";
 import { ActiveUsers } from "./active-users.tsx";
 import { Figures } from "./figures.tsx";
@@ -66,10 +68,11 @@ interface ShownProps extends ViewProps {
   readonly overview: Overview;
   readonly sessions: Answer<Trend>;
   /** Shown before the lists. */
-  readonly children: ComponentChildren;
+  readonly children?: ComponentChildren;
 }
 
-function Shown({ overview, sessions, query, children }: ShownProps) {
+/** The figures of a range. */
+export function Shown({ overview, sessions, query, children }: ShownProps) {
   const { events, users, active, lists, previous, timezone } = overview;
   const range = rangeSettings(query);
   const against = previous === undefined ? "" : dayRange(previous.from, previous.to, timezone);
@@ -122,6 +125,7 @@ export function OverviewView({ query }: ViewProps) {
     <Faults.Provider value={answer.problem?.faults ?? []}>
       <div class="title-line">
         <h1>Overview</h1>
+        <Share page={reportPage("overview", { ...questionOf(query, Date.now()), limit: ROWS }, query)} />
         <CopyLink query={query} />
       </div>
       <div class="filters">

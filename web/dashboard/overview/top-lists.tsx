@@ -4,6 +4,7 @@ import { CsvButton } from "../parts/csv-button.tsx";
 import { isolated, number } from "../parts/format.ts";
 import { whereName } from "../reports/filters.ts";
 import { change } from "../reports/trend-figures.ts";
+import { ViewLink } from "../shared/view-link.tsx";
 import { linkTo } from "../use-address.ts";
 
 type List = Overview["lists"][number];
@@ -39,7 +40,7 @@ function TopRow({ list, range, row, most }: ListProps & { row: Row; most: number
   return (
     <tr>
       <th scope="row">
-        {is_other ? "all others" : <a href={rowLink({ list, range }, row)}>{name}</a>}
+        {is_other ? "all others" : <ViewLink href={rowLink({ list, range }, row)}>{name}</ViewLink>}
         <svg class="share" aria-hidden="true" width="100%" height="4">
           <rect x="0" y="0" width={is_other ? 0 : `${(100 * total) / most}%`} height="4" />
         </svg>

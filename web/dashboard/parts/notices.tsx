@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { hasKeys } from "../access/keys.ts";
 import type { Problem } from "../access/problem.ts";
 import type { Answer } from "../access/use-answer.ts";
+import { useGuest } from "../shared/guest.ts";
 import { Icon } from "./icon.tsx";
 
 interface ProblemNoticeProps {
@@ -32,13 +33,16 @@ export const ProblemNotice = ({ problem, again }: ProblemNoticeProps) => (
   </div>
 );
 
-/** Shown in place of missing data, with advice. */
-export const EmptyNotice = ({ title, children }: { title: string; children: ComponentChildren }) => (
-  <div class="notice notice-empty">
-    <h2>{title}</h2>
-    {children}
-  </div>
-);
+/** Shown in place of missing data, with advice, which guests cannot follow. */
+export function EmptyNotice({ title, children }: { title: string; children: ComponentChildren }) {
+  const guest = useGuest();
+  return (
+    <div class="notice notice-empty">
+      <h2>{title}</h2>
+      {guest === undefined && children}
+    </div>
+  );
+}
 
 /** A command to copy. */
 export const Command = ({ text }: { text: string }) => (

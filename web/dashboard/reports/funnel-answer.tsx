@@ -4,18 +4,22 @@ import { counted, duration, moment, number, percent } from "../parts/format.ts";
 import { EmptyNotice } from "../parts/notices.tsx";
 import { Table } from "../parts/table.tsx";
 import { IntervalLine } from "../plots/interval-plot.tsx";
+import { useGuest } from "../shared/guest.ts";
 import { linkTo, setQuery } from "../use-address.ts";
 import { zoneOf } from "../zone.ts";
 import { type ListedUsers, listedText, listedUsers } from "./funnel-steps.ts";
 
 type FunnelStep = Funnel["steps"][number];
 
-/** Figures that list the users whom they count. */
-const UsersLink = ({ listed, text }: { listed: ListedUsers; text: string }) => (
-  <button type="button" class="link inline" onClick={() => setQuery({ users: listedText(listed) })}>
-    {text}
-  </button>
-);
+/** Figures that list the users whom they count. Guests have the figures alone. */
+function UsersLink({ listed, text }: { listed: ListedUsers; text: string }) {
+  if (useGuest() !== undefined) return <>{text}</>;
+  return (
+    <button type="button" class="link inline" onClick={() => setQuery({ users: listedText(listed) })}>
+      {text}
+    </button>
+  );
+}
 
 /** The users who went on from the previous step, their median time, and those who left. */
 function Passage({ step, before, index }: { step: FunnelStep; before: FunnelStep; index: number }) {
@@ -183,7 +187,8 @@ interface FunnelAnswerProps {
 /** How many users go from step to step, which groups complete the funnel, and who they are. */
 export function FunnelAnswer({ funnel, query }: FunnelAnswerProps) {
   const { steps, breakdown, completion, window_seconds } = funnel;
-  const listed = listedUsers(query, steps.length);
+  const guest = useGuest();
+  const listed = guest === undefined ? listedUsers(query, steps.length) : undefined;
   if (steps[0]?.users === 0) {
     return (
       <EmptyNotice title="No user took the first step in this range">

@@ -7,6 +7,8 @@ import { propertyNames, useCatalogue } from "../events/use-catalogue.ts";
 import { Faults, type Option, SelectField } from "../parts/fields.tsx";
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { SaveQuestion } from "../questions/save-question.tsx";
+import { reportPage } from "../shared/pages.ts";
+import { Share } from "../shared/share-dialog.tsx";
 import { setQuery } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { zoneOf } from "../zone.ts";
@@ -73,6 +75,7 @@ export function FunnelView({ query }: ViewProps) {
         {ready && (
           <SaveQuestion report="funnel" parameters={questionOf(query, steps, Date.now())} query={query} />
         )}
+        {ready && <Share page={reportPage("funnel", questionOf(query, steps, Date.now()), query)} />}
         <CopyLink query={query} />
       </div>
       <StepFields query={query} steps={steps} catalogue={catalogue} />

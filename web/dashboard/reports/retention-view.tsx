@@ -9,6 +9,8 @@ import { counted, day, dayRange, number, percent, period } from "../parts/format
 import { Answered, EmptyNotice } from "../parts/notices.tsx";
 import { Scroll } from "../parts/scroll.tsx";
 import { SaveQuestion } from "../questions/save-question.tsx";
+import { reportPage } from "../shared/pages.ts";
+import { Share } from "../shared/share-dialog.tsx";
 import type { ViewProps } from "../view.ts";
 import { CopyLink } from "./copy-link.tsx";
 import { ExpiredNote } from "./expired-note.tsx";
@@ -139,7 +141,8 @@ function Grid({ retention }: { retention: Retention }) {
   );
 }
 
-function Shown({ retention }: { retention: Retention }) {
+/** The cohorts of a retention. */
+export function Shown({ retention }: { retention: Retention }) {
   if (retention.cohorts.every(({ users }) => users === 0)) {
     return (
       <EmptyNotice title="No cohorts in this range">
@@ -173,6 +176,7 @@ export function RetentionView({ query }: ViewProps) {
       <div class="title-line">
         <h1>Retention</h1>
         <SaveQuestion report="retention" parameters={questionOf(asked, Date.now())} query={asked} />
+        <Share page={reportPage("retention", questionOf(asked, Date.now()), asked)} />
         <CopyLink query={asked} />
       </div>
       <div class="filters">

@@ -12,6 +12,8 @@ import { More, Table } from "../parts/table.tsx";
 import { DASHES } from "../plots/palette.ts";
 import { TimePlot } from "../plots/time-plot.tsx";
 import { SaveQuestion } from "../questions/save-question.tsx";
+import { reportPage } from "../shared/pages.ts";
+import { Share } from "../shared/share-dialog.tsx";
 import { linkTo } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { AnnotationList } from "./annotation-list.tsx";
@@ -93,7 +95,8 @@ const TrendTable = ({ trend }: { trend: Trend }) => (
   </More>
 );
 
-function Shown({ trend: answered }: { trend: Trend }) {
+/** The lines of a trend and its totals. */
+export function Shown({ trend: answered }: { trend: Trend }) {
   const trend = useMemo(() => begun(answered), [answered]);
   const annotations = useAnnotations(trend);
   const data = useMemo(() => withMarks(dataOf(trend), annotations), [trend, annotations]);
@@ -143,6 +146,7 @@ export function TrendView({ query }: ViewProps) {
       <div class="title-line">
         <h1>Trend</h1>
         <SaveQuestion report="trend" parameters={questionOf(query, Date.now())} query={query} />
+        <Share page={reportPage("trend", questionOf(query, Date.now()), query)} />
         <CopyLink query={query} />
       </div>
       <div class="filters">
