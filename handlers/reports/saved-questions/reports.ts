@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { type Checked, Failure, type Fault } from "../../../domain/failure.ts";
 import { FunnelQuery, planFunnel } from "../../../domain/reports/funnel.ts";
+import type { MembersQuery } from "../../../domain/reports/members.ts";
 import { planRetention, RetentionQuery } from "../../../domain/reports/retention.ts";
 import { parametersOf, type Question, type SavedAnswer } from "../../../domain/reports/saved-question.ts";
 import {
@@ -14,6 +15,7 @@ import { asInAddress } from "../../contract/addressed.ts";
 import type { Request, World } from "../../contract/endpoint.ts";
 import { faultsOf, invalid } from "../../contract/faults.ts";
 import { wording } from "../../contract/wording.ts";
+import { askedMembers } from "../asked-members.ts";
 import { computeFunnel } from "../compute-funnel.ts";
 import { getRetention } from "../get-retention.ts";
 import { getTrend } from "../get-trend.ts";
@@ -25,8 +27,19 @@ type Caller = Omit<Request<undefined, undefined, undefined>, "params" | "query" 
 /** A report as a saved question asks it. */
 interface Report {
   /** The reasons why the parameters have no answer. */
-  faultsOf(parameters: Parameters, now: Instant): readonly Fault[];
+  faultsOf(parameters: Parameters, world: World): Promise<readonly Fault[]>;
   answer(parameters: Parameters, caller: Caller, world: World): Promise<SavedAnswer>;
+}
+
+/** The faults of experiments and variants that there are not. */
+async function unknownMembers(storage: World["storage"], query: MembersQuery): Promise<readonly Fault[]> {
+  try {
+    await askedMembers(storage, query);
+    return [];
+  } catch (error) {
+    if (error instanceof Failure && error.code === "invalid") return error.faults;
+    throw error;
+  }
 }
 
 interface ReportParts<Query> {
@@ -40,18 +53,18 @@ interface ReportParts<Query> {
 // They ask for more than a figure: a second computation, or a list of users.
 const NOT_SAVED = ["verify", "users"];
 
-function reportOf<Query>({ schema, written, plan, ask }: ReportParts<Query>): Report {
+function reportOf<Query extends MembersQuery>({ schema, written, plan, ask }: ReportParts<Query>): Report {
   const parse = (parameters: Parameters) => schema.safeParse(written(parameters), { error: wording });
   return {
-    faultsOf(parameters, now) {
+    async faultsOf(parameters, { storage, now }) {
       const named = NOT_SAVED.filter((name) => name in parameters);
       if (named.length > 0) {
         return named.map((path) => ({ path, message: "must be left out of a saved question" }));
       }
       const { data, error } = parse(parameters);
       if (error !== undefined) return faultsOf(error);
-      const planned = plan(data, now);
-      return "faults" in planned ? planned.faults : [];
+      const planned = plan(data, now());
+      return "faults" in planned ? planned.faults : unknownMembers(storage, data);
     },
     async answer(parameters, caller, world) {
       const { data, error } = parse(parameters);
@@ -111,8 +124,8 @@ const REPORTS: Record<Question["report"], Report> = {
 };
 
 /** Throws where a question has no answer, so that it is not stored. */
-export function refuseUnanswerable(question: Question, now: Instant): void {
-  const faults = REPORTS[question.report].faultsOf(parametersOf(question, now), now);
+export async function refuseUnanswerable(question: Question, world: World): Promise<void> {
+  const faults = await REPORTS[question.report].faultsOf(parametersOf(question, world.now()), world);
   if (faults.length === 0) return;
   const placed = faults.map(({ path, message }) => ({ path: `question.query.${path}`, message }));
   throw invalid("question", placed);

@@ -22,10 +22,10 @@ export const saveQuestion = endpoint({
   replies: { created: SavedQuestionReply.extend({ success: z.literal(true) }) },
   failures: ["conflict"],
 
-  async handle({ body }, { storage, now, newId }) {
-    const created_at = now();
-    refuseUnanswerable(body.question, created_at);
-    const question = { question_id: newId(), ...body, created_at };
+  async handle({ body }, world) {
+    const { storage, now, newId } = world;
+    await refuseUnanswerable(body.question, world);
+    const question = { question_id: newId(), ...body, created_at: now() };
     const saved = await storage.putSavedQuestion((stored) => admitted(question, stored));
     return { outcome: "created", body: { success: true as const, ...describeQuestion(saved) } };
   },

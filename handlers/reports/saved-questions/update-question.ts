@@ -22,9 +22,11 @@ export const updateQuestion = endpoint({
   replies: { ok: SavedQuestionReply },
   failures: ["not_found", "conflict"],
 
-  async handle({ params: { question_id }, body }, { storage, now }) {
-    if (body.question !== undefined) refuseUnanswerable(body.question, now());
-    const changed = await storage.putSavedQuestion((stored) => changedQuestion(question_id, body, stored));
+  async handle({ params: { question_id }, body }, world) {
+    if (body.question !== undefined) await refuseUnanswerable(body.question, world);
+    const changed = await world.storage.putSavedQuestion((stored) =>
+      changedQuestion(question_id, body, stored),
+    );
     return { outcome: "ok", body: describeQuestion(changed) };
   },
 });

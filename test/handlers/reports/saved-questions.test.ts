@@ -182,6 +182,11 @@ describe("saved questions", () => {
       { question: { report: "retention", query: { periods: 27 } } },
       "question.query.periods",
     ],
+    [
+      "an experiment that there is not",
+      { question: trend({ experiment: { checkout: "red" } }) },
+      "question.query.experiment.checkout",
+    ],
     ["a blank name", { name: " " }, "name"],
     ["201 characters", { name: "x".repeat(201) }, "name"],
   ])("with %s are refused, and nothing is stored or changed", async (_name, part, path) => {

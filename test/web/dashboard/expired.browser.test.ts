@@ -3,7 +3,7 @@ import { openSqlite } from "../../../adapters/sqlite/storage.ts";
 import { eventAt } from "../../adapters/question-stories/asked.ts";
 import { databaseIn } from "../../end-to-end/servers.ts";
 import { describeInBrowser } from "../browser.ts";
-import { openSite, settled } from "./site.ts";
+import { openSite, send, settled } from "./site.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -53,6 +53,19 @@ describeInBrowser("reports on expired events", () => {
       `#/overview?${MAY}`,
     ])
       expect(await noteOf(link)).toContain("every other report leave them out");
+  });
+
+  test("a pinned question says briefly that it lacks them", async () => {
+    const query = {
+      steps: [{ event_type: "view" }, { event_type: "buy" }],
+      from: "2024-05-01",
+      to: "2024-05-31",
+    };
+    const body = { name: "Buyers", pinned: true, question: { report: "funnel", query } };
+    await send(`${site.url}/apiv1/questions`, "POST", body);
+    const page = await site.visited("#/overview");
+    const pinned = page.getByRole("region", { name: "Pinned questions" });
+    await expect.poll(() => pinned.textContent()).toContain("Some events before 5 May 2024 have expired.");
   });
 
   test("a report on a time in which none has expired says nothing", async () => {

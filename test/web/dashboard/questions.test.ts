@@ -57,6 +57,12 @@ describe("the question of a view", () => {
     });
   });
 
+  test("keeps every other parameter that has keys, such as the variants of an experiment", () => {
+    const question = saved("range=today", { "experiment[checkout]": "red", "experiment[banner]": "on" });
+    expect(question.query).toEqual({ experiment: { checkout: "red", banner: "on" } });
+    expect(linked(question)).toMatchObject({ "experiment[checkout]": ["red"], "experiment[banner]": ["on"] });
+  });
+
   test("keeps the dates that the link names", () => {
     const dates = { from: "2026-11-01", to: "2026-11-30" };
     const question = saved("from=2026-11-01&to=2026-11-30&range=custom", dates);

@@ -1,9 +1,10 @@
+import type { Meta } from "../../../domain/reports/answer.ts";
 import type { Funnel } from "../../../domain/reports/funnel.ts";
 import type { Retention } from "../../../domain/reports/retention.ts";
 import type { AnsweredQuestion, SavedAnswer } from "../../../domain/reports/saved-question.ts";
 import type { Trend } from "../../../domain/reports/trend.ts";
 import type { Answer } from "../access/use-answer.ts";
-import { counted, dayRange, number, percent } from "../parts/format.ts";
+import { counted, day, dayRange, number, percent } from "../parts/format.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Answered, ProblemNotice } from "../parts/notices.tsx";
 import { averageOf } from "../reports/retention-view.tsx";
@@ -93,7 +94,16 @@ function RetentionFigures({ retention }: { retention: Retention }) {
   );
 }
 
-function Figures({ answer, zone }: { answer: SavedAnswer; zone: string }) {
+/** Says briefly that a report lacks events; its own view says which. */
+const Expired = ({ meta: { counts_only_before: before }, zone }: { meta: Meta; zone: string }) =>
+  before === undefined ? null : <p class="hint">Some events before {day(before, zone)} have expired.</p>;
+
+const metaOf = (answer: Exclude<SavedAnswer, { problem: string }>): Meta => {
+  if ("trend" in answer) return answer.trend.meta;
+  return "funnel" in answer ? answer.funnel.meta : answer.retention.meta;
+};
+
+function Report({ answer, zone }: { answer: SavedAnswer; zone: string }) {
   if ("trend" in answer) return <TrendFigures trend={answer.trend} />;
   if ("funnel" in answer) return <FunnelFigures funnel={answer.funnel} zone={zone} />;
   if ("retention" in answer) return <RetentionFigures retention={answer.retention} />;
@@ -103,6 +113,13 @@ function Figures({ answer, zone }: { answer: SavedAnswer; zone: string }) {
     </p>
   );
 }
+
+const Figures = ({ answer, zone }: { answer: SavedAnswer; zone: string }) => (
+  <>
+    <Report answer={answer} zone={zone} />
+    {!("problem" in answer) && <Expired meta={metaOf(answer)} zone={zone} />}
+  </>
+);
 
 const zoneOf = ({ question }: AnsweredQuestion): string =>
   typeof question.query.timezone === "string" ? question.query.timezone : "UTC";

@@ -39,6 +39,22 @@ function whereOf(query: URLSearchParams): Query {
   return where;
 }
 
+const WITHIN = /^(\w+)\[(.+)\]$/;
+
+/** Parameters of an address in JSON: those of `name[key]` become an object. */
+function inJson(entries: readonly (readonly [string, unknown])[]): Query {
+  const query: Record<string, unknown> = {};
+  const conditions: Record<string, string> = {};
+  for (const [name, value] of entries) {
+    const [, outer = "", key = ""] = WITHIN.exec(name) ?? [];
+    if (outer === "where") conditions[name] = String(value);
+    else if (outer !== "") query[outer] = { ...Object(query[outer]), [key]: value };
+    else query[name] = value;
+  }
+  const where = whereOf(withChanges(new URLSearchParams(), conditions));
+  return Object.keys(where).length === 0 ? query : { ...query, where };
+}
+
 /** The question of a view, as it asks the API. */
 export interface Asked {
   readonly report: Question["report"];
@@ -48,39 +64,22 @@ export interface Asked {
   readonly query: URLSearchParams;
 }
 
-const NOT_SAVED = ["from", "to", "users"];
-
 /** The question of a view as it is saved: a range that moves with time in the link does so in the saved question. */
 export function questionOf({ report, parameters, query }: Asked): Question {
   const range = relativeRange(query);
-  const entries = Object.entries<Changes[string]>({ ...parameters });
-  const isCondition = ([name]: [string, unknown]) => name.startsWith("where[");
-  const kept = entries.filter(([name, value]) => value !== undefined && !NOT_SAVED.includes(name));
-  const where = whereOf(withChanges(new URLSearchParams(), Object.fromEntries(kept.filter(isCondition))));
-  const dates = range === null ? entries.filter(([name]) => name === "from" || name === "to") : [];
-  return {
-    report,
-    range,
-    query: {
-      ...Object.fromEntries(kept.filter((entry) => !isCondition(entry))),
-      ...Object.fromEntries(dates.filter(([, value]) => value !== undefined)),
-      ...(Object.keys(where).length === 0 ? {} : { where }),
-    },
-  };
+  const left = range === null ? ["users"] : ["users", "from", "to"];
+  const kept = Object.entries<unknown>({ ...parameters }).filter(
+    ([name, value]) => value !== undefined && !left.includes(name),
+  );
+  return { report, range, query: inJson(kept) };
 }
 
-const textsOf = (value: unknown): string | string[] | undefined => {
-  if (value === undefined || value === null) return undefined;
-  return Array.isArray(value) ? value.map(String) : String(value);
-};
-
-function conditionSettings(where: unknown): Changes {
-  const settings = Object.entries<unknown>(Object(where)).flatMap(([name, value]) =>
-    typeof value === "object" && value !== null
-      ? Object.entries(value).map(([operator, operand]) => [`where[${name}][${operator}]`, String(operand)])
-      : [[`where[${name}]`, String(value)]],
-  );
-  return Object.fromEntries(settings);
+/** A parameter as settings of a link; an object has one for each of its keys. */
+function settingsOfValue(name: string, value: unknown): [string, string | string[]][] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return [[name, value.map(String)]];
+  if (typeof value !== "object") return [[name, String(value)]];
+  return Object.entries(value).flatMap(([key, inner]) => settingsOfValue(`${name}[${key}]`, inner));
 }
 
 function rangeSettings({ range, query: { from, to } }: SavedQuestionReply["question"]): Changes {
@@ -88,20 +87,20 @@ function rangeSettings({ range, query: { from, to } }: SavedQuestionReply["quest
   if (days !== undefined) return { days };
   if (range !== null) return { range };
   // The dashboard's views have other ranges than the API where a link names none.
-  return from === undefined && to === undefined ? { days: "30" } : { from: textsOf(from), to: textsOf(to) };
+  return from === undefined && to === undefined ? { days: "30" } : {};
 }
 
 /** The settings of a saved question's view. */
 export function settingsOf(saved: SavedQuestionReply["question"]): Changes {
-  const { where, steps, window_seconds, timezone, limit: _, from: __, to: ___, ...rest } = saved.query;
-  const texts = Object.entries(rest).map(([name, value]) => [name, textsOf(value)]);
+  const { steps, window_seconds, timezone, limit: _, ...rest } = saved.query;
+  const settings = Object.entries({ ...rest, window: window_seconds }).flatMap(([name, value]) =>
+    settingsOfValue(name, value),
+  );
   return {
     ...(saved.report === "trend" ? { interval: "day" } : {}),
-    ...Object.fromEntries(texts),
-    ...conditionSettings(where),
+    ...Object.fromEntries(settings),
     ...rangeSettings(saved),
     steps: steps === undefined ? undefined : JSON.stringify(steps),
-    window: textsOf(window_seconds),
     timezone: zoneSetting(typeof timezone === "string" ? timezone : "UTC"),
   };
 }
