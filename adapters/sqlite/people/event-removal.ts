@@ -5,6 +5,7 @@ import { userKey } from "../../rollups/store.ts";
 import type { Planner, RollupBuild } from "../reports/rollup-build.ts";
 import { isCurrent } from "../reports/rollup-store.ts";
 import type { RollupWriter } from "../reports/rollup-writer.ts";
+import { createStepSize } from "../step-size.ts";
 import type { Writer } from "../writer.ts";
 import type { RemovalPlanner } from "./removal-planner.ts";
 import type { PropertyId } from "./removal-plans.ts";
@@ -52,24 +53,6 @@ const MOST_HOURS = 256;
 const ROWS_A_STEP = 1_000;
 // Builds of another process may make one plan after another void.
 const MOST_PLANS = 10;
-
-/** How many hours a step takes: as many as take about as long as a step may, going by the last one. */
-function createStepSize() {
-  let hours = LEAST_HOURS;
-  return {
-    get hours() {
-      return hours;
-    },
-    timed<T>(act: () => T): T {
-      const startedAt = performance.now();
-      const value = act();
-      const took = Math.max(1, performance.now() - startedAt);
-      const wanted = Math.round((hours * STEP_MS) / took);
-      hours = Math.min(MOST_HOURS, 2 * hours, Math.max(LEAST_HOURS, wanted));
-      return value;
-    },
-  };
-}
 
 /** Gives a user's number to an alias: see `EventRemoval.detach`. */
 function createDetach({ db, writer, build, rollups, plan }: RemovalParts): EventRemoval["detach"] {
@@ -162,10 +145,10 @@ export function createEventRemoval(parts: RemovalParts): EventRemoval {
       // Without a number the user has no events.
       if (numberOf.get(alias) === undefined) return true;
       const hours = await planner.hoursOf(alias);
-      const step = createStepSize();
+      const step = createStepSize({ aimMs: STEP_MS, least: LEAST_HOURS, most: MOST_HOURS });
       for (let at = 0; at < hours.length; ) {
         if (signal.aborted) return false;
-        const some = hours.slice(at, at + step.hours);
+        const some = hours.slice(at, at + step.items);
         const removed = await build.alone(() =>
           removeIn(alias, some, (act) => {
             const gone = step.timed(act);

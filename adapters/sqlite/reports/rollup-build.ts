@@ -7,6 +7,7 @@ import { ROWS_A_BUILD, RollupBuilder } from "../../rollups/build/builder.ts";
 import { newBuildNumber } from "../../rollups/store.ts";
 import { runNow } from "../../rollups/work.ts";
 import { asFailure } from "../failures.ts";
+import { createStepSize } from "../step-size.ts";
 import type { Writer } from "../writer.ts";
 import { createUnbuiltReader } from "./event-source.ts";
 import { createRollupStore, createStateReader, isCurrent } from "./rollup-store.ts";
@@ -57,7 +58,9 @@ export interface RollupBuild {
   close(): Promise<void>;
 }
 
-// A few milliseconds of writing, between which other writes get their turn.
+// Other writes get their turn between two steps of building. Where the disk is slow, fewer events take as long.
+const STEP_MS = 40;
+const LEAST_EVENTS = 1_000;
 const EVENTS_AT_ONCE = 5_000;
 // More unbuilt events than a question waits for, since they take more than a second.
 const MANY_EVENTS = 50_000;
@@ -69,7 +72,7 @@ const rowsOf = ({ rows }: BuildPlan): number =>
   Object.values(rows).reduce((sum, some) => sum + some.length, 0);
 
 export interface BuildParts {
-  readonly writer: Pick<Writer, "write">;
+  readonly writer: Pick<Writer, "write" | "writeUnsynced">;
   readonly rollups: Omit<RollupWriter, "takeOut">;
   readonly newestId: () => number;
   readonly plan: (most: number) => Promise<BuildPlan | undefined>;
@@ -94,6 +97,7 @@ export function createRollupBuild({
   let running: Promise<boolean> | undefined;
   let inBackground = false;
   let closed = false;
+  const size = createStepSize({ aimMs: STEP_MS, least: LEAST_EVENTS, most: EVENTS_AT_ONCE });
 
   /** One step; false where nothing was left to build. Callers that come while it runs share it. */
   function step(): Promise<boolean> {
@@ -116,9 +120,15 @@ export function createRollupBuild({
   }
 
   async function buildNext(): Promise<boolean> {
-    const planned = await plan(EVENTS_AT_ONCE);
+    const planned = await plan(size.items);
     if (planned === undefined) return false;
-    await writer.write(rowsOf(planned), () => rollups.carryOut(planned));
+    let startedAt = 0;
+    // What a power failure undoes is built again.
+    await writer.writeUnsynced(rowsOf(planned), () => {
+      startedAt = performance.now();
+      rollups.carryOut(planned);
+    });
+    size.took(planned.taken, performance.now() - startedAt);
     return true;
   }
 

@@ -30,13 +30,12 @@ function backlogOf({
   const planOf = (through: number): BuildPlan => {
     return { before: state, after: state, rows: noRows(), taken: 10, through, times: [], bytes: [] };
   };
+  const write = async <T>(_rows: number, act: () => T): Promise<T> => {
+    vi.setSystemTime(Date.now() + 1_000);
+    return act();
+  };
   const build = createRollupBuild({
-    writer: {
-      write: async (_rows, act) => {
-        vi.setSystemTime(Date.now() + 1_000);
-        return act();
-      },
-    },
+    writer: { write, writeUnsynced: write },
     rollups: {
       state: () => state,
       carryOut: ({ through }) => {
