@@ -14,7 +14,7 @@ import type { StoredPerson } from "./people/profile.ts";
 import type { Annotation } from "./reports/annotation.ts";
 import type { Answered, Asking } from "./reports/answer.ts";
 import type { TypeSummary } from "./reports/catalogue.ts";
-import type { EventPage, StoredEvent } from "./reports/event-list.ts";
+import type { EventFilter, EventPage, StoredEvent } from "./reports/event-list.ts";
 import type { FunnelCount, FunnelQuestion } from "./reports/funnel.ts";
 import type { TimeRange } from "./reports/range.ts";
 import type { CohortCount, RetentionQuestion } from "./reports/retention.ts";
@@ -76,6 +76,11 @@ export interface EventQuestions {
   retention(question: RetentionQuestion, asking?: Asking): Promise<Answered<readonly CohortCount[]>>;
   /** A fact about each user of the question, in its order; events under another id of the same person are included. */
   userFacts(question: FactsQuestion, asking?: Asking): Promise<readonly Fact[]>;
+}
+
+export interface ExpiredEvents {
+  /** The time before which events of these types have left only their number, which a list lacks; undefined for none. */
+  countsOnlyBefore(filter: Pick<EventFilter, "event_types" | "from" | "to">): Promise<Instant | undefined>;
 }
 
 export interface PeopleStore {
@@ -371,6 +376,7 @@ export interface StorageFigures {
 export interface Storage
   extends EventStore,
     EventQuestions,
+    ExpiredEvents,
     PeopleStore,
     ErasureStore,
     AnnotationStore,

@@ -20,6 +20,7 @@ import { openErasures } from "./people/erasures.ts";
 import { createLinkStore } from "./people/links.ts";
 import { createPersonReader } from "./people/person.ts";
 import { createAnnotationStore } from "./reports/annotations.ts";
+import { createExpiredEvents } from "./reports/kept-counts.ts";
 import { createQuestions } from "./reports/questions.ts";
 import { createRollupBuild, type RollupBuild } from "./reports/rollup-build.ts";
 import { createSavedQuestionStore } from "./reports/saved-questions.ts";
@@ -131,6 +132,7 @@ export async function openPostgres(url: string, options: PostgresOptions = {}): 
   return {
     ...createEventStore(database, build),
     ...questions,
+    ...createExpiredEvents(database),
     ...createPersonReader(database),
     ...createLinkStore(database),
     ...createAnnotationStore(database),

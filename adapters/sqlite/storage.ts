@@ -36,6 +36,7 @@ import { createPersonReader } from "./people/person.ts";
 import { planHere } from "./people/removal-planner.ts";
 import { createRemover } from "./people/remover.ts";
 import { createAnnotationStore } from "./reports/annotations.ts";
+import { createExpiredEvents } from "./reports/kept-counts.ts";
 import { createLogPause } from "./reports/log-pause.ts";
 import { answerHere, createQuestions } from "./reports/questions.ts";
 import { createPlanner, createRollupBuild, type RollupBuild } from "./reports/rollup-build.ts";
@@ -268,6 +269,13 @@ const progressOf = async (build: RollupBuild, erasures: Erasures, expiry: Expiry
   erasuresWaiting: (await erasures.figures()).waiting,
 });
 
+/** Annotations, saved questions, and what is known of expired events. */
+const reportStoresOf = (db: Database, writer: Writer) => ({
+  ...createAnnotationStore(db, writer),
+  ...createSavedQuestionStore(db, writer),
+  ...createExpiredEvents(db),
+});
+
 /** Opens the file, creates or upgrades its tables, and serves the port from it. `:memory:` keeps nothing. */
 export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
   const db = openUsable(file);
@@ -301,8 +309,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): Storage {
     ...questions,
     ...createPersonReader(db),
     ...createLinkStore(db, writer, shelf.clear),
-    ...createAnnotationStore(db, writer),
-    ...createSavedQuestionStore(db, writer),
+    ...reportStoresOf(db, writer),
     ...createShareStore(db, writer),
     eraseUser: erasures.eraseUser,
     listErasures: erasures.listErasures,

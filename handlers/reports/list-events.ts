@@ -38,7 +38,10 @@ export const listEvents = endpoint({
     const page = found.slice(0, limit);
     const last = page.at(-1);
     const next_cursor = found.length > limit && last !== undefined ? eventCursor.next(last) : null;
-    const meta = metaOf({ source: "raw", value: page }, startedAt, now());
+    // Where the list goes on, nothing is missing yet.
+    const before = next_cursor === null ? await storage.countsOnlyBefore(filter.value) : undefined;
+    const countsOnly = before === undefined ? undefined : { before, isExact: true };
+    const meta = metaOf({ source: "raw", value: page, countsOnly }, startedAt, now());
     return { outcome: "ok", body: { events: page.map(describeEvent), next_cursor, meta } };
   },
 });

@@ -9,6 +9,7 @@ import { DAY, type Instant } from "../../domain/time.ts";
 import { getOverview } from "../../handlers/reports/get-overview.ts";
 import { getTrend } from "../../handlers/reports/get-trend.ts";
 import { listEventTypes } from "../../handlers/reports/list-event-types.ts";
+import { listEvents } from "../../handlers/reports/list-events.ts";
 import { cases } from "../random.ts";
 import { call, colours, openWorld, withColours } from "../world.ts";
 import { historyOf, keptCountsStories } from "./event-histories.ts";
@@ -214,6 +215,28 @@ export function keptCountsContract(name: string, place: () => Promise<Reopen>, {
       expect(cut).toEqual({ ...views, exact: false, totals: [[2, undefined]] });
       const later = await trend({ from: "2026-11-24", to: "2026-12-05" });
       expect(later).toEqual({ ...all, counts_only_before: undefined, totals: [[1, undefined]] });
+      await storage.close();
+    });
+
+    test("the last page of a list says what it lacks", async () => {
+      const open = await place();
+      const before = await open();
+      const days = [0, 12, 12];
+      await before.appendEvents(days.map((day, n) => eventAt(day * 24 * 60 + n, n === 1 ? "buy" : "view")));
+      await before.close();
+      const storage = await open({ keeping, now });
+      await untilExpired(storage);
+      const world = openWorld({ storage, now: () => AT + 13 * DAY });
+      const listed = async (query: object) => {
+        const { events, next_cursor, meta } = (await call(listEvents, world, { query })).body;
+        return [events.length, next_cursor !== null, meta.counts_only_before];
+      };
+      const expired = "2026-11-22T10:15:00.000Z";
+      expect(await listed({ limit: "1" })).toEqual([1, true, undefined]);
+      expect(await listed({ limit: "2" })).toEqual([2, false, expired]);
+      expect(await listed({ event_type: "view" })).toEqual([1, false, expired]);
+      expect(await listed({ event_type: "buy" })).toEqual([1, false, undefined]);
+      expect(await listed({ from: "2026-11-23" })).toEqual([2, false, undefined]);
       await storage.close();
     });
 

@@ -1,3 +1,4 @@
+import type { ExpiredEvents } from "../../../domain/storage.ts";
 import {
   KEPT_PAGE,
   type KeptKey,
@@ -5,8 +6,10 @@ import {
   type KeptStore,
   type KeptTotal,
 } from "../../rollups/kept-counts.ts";
-import { waitFor } from "../../rollups/work.ts";
+import { countsOnlyBefore } from "../../rollups/questions/counts-only.ts";
+import { run, waitFor } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
+import type { Database } from "../database.ts";
 import { columnsOf, rowValues, selectBy, type Table, upsertOf, valuesOf } from "./rollup-tables.ts";
 
 const KEY = ["day", "event_type"] as const;
@@ -35,6 +38,10 @@ export const createKeptStore = (query: Query): KeptStore => ({
   page: ({ types, first, last }, { day, event_type }) =>
     waitFor(query<KeptRow>(PAGE, [types, first, last, day, event_type])),
   latest: ({ types, first, last }) => waitFor(query<KeptRow>(LATEST, [types, first, last])),
+});
+
+export const createExpiredEvents = ({ query }: Pick<Database, "query">): ExpiredEvents => ({
+  countsOnlyBefore: (filter) => run(countsOnlyBefore(createKeptStore(query), filter), () => undefined),
 });
 
 /** Puts rows, within the transaction of the query. */

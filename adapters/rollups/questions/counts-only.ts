@@ -1,6 +1,7 @@
 import type { CountsOnly } from "../../../domain/reports/answer.ts";
 import { bucketAt } from "../../../domain/reports/buckets.ts";
 import { inOrder, type TypeSummary } from "../../../domain/reports/catalogue.ts";
+import type { EventFilter } from "../../../domain/reports/event-list.ts";
 import type { TrendQuestion, TrendSeries } from "../../../domain/reports/trend.ts";
 import { Counter, seriesOf } from "../../../domain/reports/trend-tally.ts";
 import { DAY, type Instant } from "../../../domain/time.ts";
@@ -27,6 +28,12 @@ export interface Expired<T> extends CountsOnly {
 }
 
 type Range = Pick<RawRange, "from" | "to" | "types">;
+
+/** The time before which expired events of a range have left only their number. */
+export const countsOnlyBefore = (
+  kept: KeptStore,
+  { event_types: types, from, to }: Pick<EventFilter, "event_types" | "from" | "to">,
+): Work<Instant | undefined> => lastExpired(kept, { from, to, types });
 
 const spanOf = ({ from, to, types }: Range): KeptSpan => {
   const named = types.filter((type) => type !== null);

@@ -1,4 +1,5 @@
 import type { Database } from "better-sqlite3";
+import type { ExpiredEvents } from "../../../domain/storage.ts";
 import {
   KEPT_PAGE,
   type KeptKey,
@@ -7,6 +8,9 @@ import {
   type KeptStore,
   type KeptTotal,
 } from "../../rollups/kept-counts.ts";
+import { countsOnlyBefore } from "../../rollups/questions/counts-only.ts";
+import { runNow } from "../../rollups/work.ts";
+import { reading } from "../failures.ts";
 import { all, each } from "./rollup-store.ts";
 
 interface SpanValues {
@@ -47,6 +51,11 @@ export function createKeptStore(db: Database): KeptStore {
     latest: (span) => all(latest, valuesOf(span)),
   };
 }
+
+export const createExpiredEvents = (db: Database): ExpiredEvents => {
+  const kept = createKeptStore(db);
+  return { countsOnlyBefore: (filter) => reading(() => runNow(countsOnlyBefore(kept, filter))) };
+};
 
 /** Puts rows, within the transaction of the caller. */
 export function createPutKept(db: Database): (rows: readonly KeptRow[]) => void {

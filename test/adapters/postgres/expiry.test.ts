@@ -8,7 +8,8 @@ let server: PostgresServer;
 beforeAll(async () => {
   server = await startPostgres(bundledPostgres(), { fsync: "off" });
 });
-afterAll(() => server.remove());
+// Each history has left a database.
+afterAll(() => server.remove(), 300_000);
 
 const place = async (): Promise<Reopen> => {
   const url = await server.newDatabase();

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import parse, { type ParsedFamily } from "parse-prometheus-text-format";
@@ -137,6 +137,49 @@ test("the database has a size, and nothing waits where nothing was sent", async 
   expect(figureOf(scraped, "analytics_storage_up")).toBe(1);
   expect(figureOf(scraped, "analytics_database_bytes")).toBeGreaterThan(10_000);
   expect(figureOf(scraped, "analytics_rows_waiting")).toBe(0);
+});
+
+test("rows that wait for their commit are counted until it", async () => {
+  const storage = openSqlite(":memory:");
+  onTestFinished(() => storage.close());
+  const storing = storage.appendEvents([eventAt(0, "click"), eventAt(1, "click"), eventAt(2, "click")]);
+  // As they are in this turn of the event loop: the commit comes in a later one.
+  const waiting = storage.figures();
+  const during = await scrape(openEdge({}, { storage: { ...storage, figures: () => waiting } }));
+  expect(figureOf(during, "analytics_rows_waiting")).toBe(3);
+  await storing;
+  expect(figureOf(await scrape(openEdge({}, { storage })), "analytics_rows_waiting")).toBe(0);
+});
+
+test("the sizes of a file and of its log are those on the disk", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "analytics-metrics-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "analytics.db");
+  const before = openSqlite(file);
+  await before.appendEvents(Array.from({ length: 500 }, (_, n) => eventAt(n, "click")));
+  await before.close();
+  const size = statSync(file).size;
+  const storage = openSqlite(file);
+  onTestFinished(() => storage.close());
+  const edge = openEdge({}, { storage });
+  expect(figureOf(await scrape(edge), "analytics_database_bytes")).toBe(size);
+  await storage.appendEvents([eventAt(0, "click")]);
+  const log = statSync(`${file}-wal`).size;
+  expect(log).toBeGreaterThan(0);
+  expect(figureOf(await scrape(edge), "analytics_log_bytes")).toBe(log);
+});
+
+test("every family is described in docs/operations.md", async () => {
+  const storage = openSqlite(":memory:", { keeping: { days: 1, byType: {} } });
+  onTestFinished(() => storage.close());
+  const edge = openEdge({}, { storage });
+  await edge.send({ path: "/nowhere" });
+  const described = readFileSync(new URL("../../../docs/operations.md", import.meta.url), "utf8");
+  const names = parse(String((await edge.send({ path: "/metrics" })).body)).map(({ name }) => name);
+  expect(names).toContain("analytics_expired_events_total");
+  const isDescribed = (name: string): boolean =>
+    described.includes(`\`${name}`) || /^(process|nodejs)_/.test(name);
+  expect(names.filter((name) => !isDescribed(name))).toEqual([]);
 });
 
 test("erased users and removed old events are counted, with the time of the last ones", async () => {
