@@ -52,6 +52,13 @@ export const referrer = choiceOf([
   ["partner_blog", 7],
 ]);
 
+/** The campaign in the links of a referrer; undefined where the shop does not place them. */
+export function campaignOf(referrer: string): string | undefined {
+  if (referrer === "newsletter") return "weekly_news";
+  if (referrer === "instagram") return "plant_of_the_week";
+  return referrer === "partner_blog" ? "partner_review" : undefined;
+}
+
 const WORDS = oneOf([
   "monstera",
   "easy plants",

@@ -53,9 +53,10 @@ function lookRound(scene: Scene, userId: string, landing: string): void {
 function arrive(scene: Scene): string {
   const { random, calendar } = scene;
   const page = shop.landingPage(random);
-  const referrer =
-    calendar.isCampaign(scene.at()) && random.chance(0.5) ? "spring_campaign" : shop.referrer(random);
-  scene.does("page_view", { page, referrer });
+  const isSpring = calendar.isCampaign(scene.at()) && random.chance(0.5);
+  const referrer = isSpring ? "newsletter" : shop.referrer(random);
+  const utm_campaign = isSpring ? "spring_campaign" : shop.campaignOf(referrer);
+  scene.does("page_view", { page, referrer, utm_campaign });
   return page;
 }
 

@@ -123,6 +123,14 @@ describe("the ninety days", () => {
     expect(fromCampaign.every(({ occurred_at }) => calendar.isCampaign(occurred_at))).toBe(true);
   });
 
+  test("show campaigns to the end", () => {
+    const lastMonth = events.filter(({ occurred_at }) => occurred_at >= NOW - 30 * DAY);
+    const campaigns = lastMonth.map(({ properties }) => JSON.parse(properties ?? "").utm_campaign);
+    expect(new Set(campaigns)).toEqual(
+      new Set([undefined, "weekly_news", "plant_of_the_week", "partner_review"]),
+    );
+  });
+
   test("show errors only during the outage, with few other events", () => {
     const errors = events.filter(({ event_type }) => event_type === "error_shown");
     expect(errors.length).toBeGreaterThan(5);

@@ -33,6 +33,8 @@ describeInBrowser("the dashboard, as its reader wants it", () => {
     const page = await site.visited(views["the funnel"] ?? "", { colorScheme: "dark" });
     await page.emulateMedia({ media: "print" });
     expect(await styleOf(page, "body", "color")).toBe("rgb(23, 32, 42)");
+    expect(await styleOf(page, "body", "background-color")).toBe("rgb(255, 255, 255)");
+    expect(await styleOf(page, "html", "color-scheme")).toBe("light only");
     expect(await page.getByRole("navigation").isVisible()).toBe(false);
     expect(await page.getByRole("button", { name: /^Download as CSV/ }).count()).toBe(0);
     expect(await styleOf(page, ".scroll", "overflow-x")).toBe("visible");

@@ -22,16 +22,21 @@ interface TimePlotProps {
   readonly describe: (index: number) => string;
 }
 
-/** Changes when the user or the system switches between light and dark. */
-function useTheme(): boolean {
-  const query = useMemo(() => matchMedia("(prefers-color-scheme: dark)"), []);
-  const [dark, setDark] = useState(query.matches);
+const THEMES = ["(prefers-color-scheme: dark)", "(forced-colors: active)"];
+
+/** Changes when the user or the system switches between light, dark and forced colours. */
+function useTheme(): string {
+  const queries = useMemo(() => THEMES.map((theme) => matchMedia(theme)), []);
+  const inForce = (): string => queries.map(({ matches }) => matches).join();
+  const [theme, setTheme] = useState(inForce);
   useEffect(() => {
-    const follow = (): void => setDark(query.matches);
-    query.addEventListener("change", follow);
-    return () => query.removeEventListener("change", follow);
-  }, [query]);
-  return dark;
+    const follow = (): void => setTheme(inForce);
+    for (const query of queries) query.addEventListener("change", follow);
+    return () => {
+      for (const query of queries) query.removeEventListener("change", follow);
+    };
+  }, [queries]);
+  return theme;
 }
 
 const Sample = ({ tone, dash, faint }: { tone: number; dash: readonly number[]; faint?: boolean }) => (
@@ -68,7 +73,7 @@ const Legend = ({ lines, before }: { lines: readonly Line[]; before: string }) =
 function useCanvas(data: TimePlotData, onPoint: (index: number) => void) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
-  const dark = useTheme();
+  const theme = useTheme();
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
@@ -82,7 +87,7 @@ function useCanvas(data: TimePlotData, onPoint: (index: number) => void) {
       watch.disconnect();
       drawn.destroy();
     };
-  }, [data, dark]);
+  }, [data, theme]);
   return { place, plot };
 }
 
