@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 
-// Libraries that no start needs, with the export that is used of each. To parse and run them takes a fifth of a start, so
-// each is built into a file of its own, which is read when the export is first used.
+// Libraries that a start does not need, and the export of each that is used. Parsing and running them takes a tenth of a
+// start, so each is built into a file of its own, which is read when the export is first used.
 const LIBRARIES = {
   "@aws-lambda-powertools/logger": "Logger",
   "@stdlib/math-base-special-betainc": "default",
@@ -13,7 +13,7 @@ const LIBRARIES = {
 
 const fileOf = (library) => `./${basename(library)}.cjs`;
 
-/** A module that stands in for a library. Its export behaves as that of the library: it can be called, made and read. */
+/** A module in place of a library. Its export can be used as that of the library: called, constructed, and read. */
 function standInOf(library) {
   const name = LIBRARIES[library];
   const [declared, member] = name === "default" ? ["default", ""] : [`const ${name} =`, `.${name}`];
@@ -29,7 +29,7 @@ function standInOf(library) {
 
 const NAMESPACE = "on-demand";
 
-/** Puts the stand-ins in the place of the libraries. */
+/** Replaces each library by a module that reads it at the first use. */
 export const onDemand = {
   name: NAMESPACE,
   setup({ onResolve, onLoad }) {
