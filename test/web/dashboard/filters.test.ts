@@ -3,6 +3,9 @@ import {
   conditionsOf,
   conditionText,
   eventsBehind,
+  namesExperiments,
+  variantSettings,
+  variantsOf,
   whereOf,
 } from "../../../web/dashboard/reports/filters.ts";
 import {
@@ -113,6 +116,20 @@ test("conditions are read from a link, and sent to the API in the same form", ()
     "where[price][gte]": "5",
     "where[a[b]][not_set]": "1",
   });
+});
+
+test("variants are read from a link, and sent to the API in the same form", () => {
+  const link = query("experiment[checkout]=red&where[plan]=pro&experiment[a[b]]=x");
+  expect(variantsOf(link)).toEqual({ checkout: "red", "a[b]": "x" });
+  expect(variantSettings(variantsOf(link))).toEqual({
+    "experiment[checkout]": "red",
+    "experiment[a[b]]": "x",
+  });
+  expect([link, query("breakdown_experiment=a"), query("breakdown=a")].map(namesExperiments)).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });
 
 describe("a link from a report to its events", () => {

@@ -18,6 +18,18 @@ const linked = (question: SavedQuestionReply["question"]): Record<string, string
 };
 
 describe("the question of a view", () => {
+  test("keeps the variants whose people it is about, and leads back to them", () => {
+    const parameters = { "experiment[checkout]": "red", breakdown_experiment: "banner" };
+    const question = saved("days=30", parameters);
+    expect(question.query).toEqual({ experiment: { checkout: "red" }, breakdown_experiment: "banner" });
+    expect(linked(question)).toMatchObject({
+      "experiment[checkout]": ["red"],
+      breakdown_experiment: ["banner"],
+    });
+    const funnel = saved("days=30", { steps: [], experiment: { checkout: "red" } }, "funnel");
+    expect(linked(funnel)).toMatchObject({ "experiment[checkout]": ["red"] });
+  });
+
   test("keeps a range that moves, and the conditions as the API takes them in JSON", () => {
     const parameters = {
       from: "2026-10-28",

@@ -144,7 +144,7 @@ export interface ListedExperiment extends ExperimentReply {
 export async function listExperiments(query: Changes, signal?: AbortSignal): Promise<Page<ListedExperiment>> {
   const { tests, next_cursor } = await ask<{ tests: ListedExperiment[]; next_cursor: string | null }>(
     operations.listExperiments,
-    { query: { ...query, include: "outcome" }, signal },
+    { query: { include: "outcome", ...query }, signal },
   );
   return { items: tests, next: next_cursor };
 }

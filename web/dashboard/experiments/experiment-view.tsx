@@ -10,6 +10,7 @@ import { Facts } from "../parts/facts.tsx";
 import { counted, moment, number, percent, pValue, wholePercent } from "../parts/format.ts";
 import { Answered } from "../parts/notices.tsx";
 import { Table } from "../parts/table.tsx";
+import { useGuest } from "../shared/guest.ts";
 import { experimentPage } from "../shared/pages.ts";
 import { Share } from "../shared/share-dialog.tsx";
 import { linkTo } from "../use-address.ts";
@@ -53,6 +54,18 @@ function ExperimentFacts({
         ...end,
       ]}
     />
+  );
+}
+
+/** Reports on what the people of each variant did, for those who may ask them. */
+function ByVariant({ name }: { name: string }) {
+  if (useGuest() !== undefined) return null;
+  return (
+    <p>
+      What people did, by variant:{" "}
+      <a href={linkTo(["trend"], { breakdown_experiment: name, measure: "users" })}>trend by variant</a>,{" "}
+      <a href={linkTo(["funnel"], { breakdown_experiment: name })}>funnel by variant</a>
+    </p>
   );
 }
 
@@ -152,6 +165,7 @@ export function Shown({ test, results, timeline, query }: ShownProps) {
       {usersOf(results) === 0 && <FirstSteps test={test} />}
       {namesInOrder(results).length > 0 && !broken && figures}
       <Split results={results} />
+      <ByVariant name={test.test_name} />
       {broken && (
         <details class="withdrawn">
           <summary>Show the unreliable figures</summary>

@@ -12,12 +12,17 @@ import { useSuggestions } from "./use-suggestions.ts";
 interface ConditionTagsProps<C extends Condition> {
   readonly conditions: readonly C[];
   readonly onRemove: (condition: C) => void;
+  readonly label?: string;
 }
 
 /** The conditions that apply, each with a button that removes it. */
-export const ConditionTags = <C extends Condition>({ conditions, onRemove }: ConditionTagsProps<C>) =>
+export const ConditionTags = <C extends Condition>({
+  conditions,
+  onRemove,
+  label = "Conditions",
+}: ConditionTagsProps<C>) =>
   conditions.length === 0 ? null : (
-    <ul class="conditions" aria-label="Conditions">
+    <ul class="conditions" aria-label={label}>
       {conditions.map((condition) => {
         const text = conditionText(condition);
         return (

@@ -125,16 +125,6 @@ interface PropertyFilterProps extends FilterProps {
 export const withNone = (label: string, names: Names): Option[] | undefined =>
   names && [{ value: "", label }, ...optionsOf(names)];
 
-export const BreakdownFilter = ({ query, properties }: PropertyFilterProps) => (
-  <QuerySelect
-    query={query}
-    name="breakdown"
-    label="Break down by"
-    fallback=""
-    options={withNone("nothing", properties)}
-  />
-);
-
 /** Adds a condition to the link, and closes the fields that it was chosen with. */
 const addCondition = (condition: Condition): void =>
   setQuery({ [whereName(condition)]: condition.value, property: undefined, operator: undefined });

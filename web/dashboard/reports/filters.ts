@@ -53,6 +53,28 @@ export const conditionText = ({ property, operator, value }: Condition): string 
 export const whereOf = (query: URLSearchParams): Changes =>
   Object.fromEntries(conditionsOf(query).map((condition) => [whereName(condition), condition.value]));
 
+const VARIANT = /^experiment\[(.+)\]$/;
+
+/** The parameter that restricts a report to a variant of this experiment, in links and in the API. */
+export const variantName = (testName: string): string => `experiment[${testName}]`;
+
+/** The variants whose people a link is about, by experiment. */
+export const variantsOf = (query: URLSearchParams): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    [...query].flatMap(([name, value]) => {
+      const test = VARIANT.exec(name)?.[1];
+      return test === undefined ? [] : [[test, value]];
+    }),
+  );
+
+/** These variants as parameters of a link, or of the API. */
+export const variantSettings = (variants: Readonly<Record<string, string>>): Changes =>
+  Object.fromEntries(Object.entries(variants).map(([test, variant]) => [variantName(test), variant]));
+
+/** Whether a link is about the people of experiments. */
+export const namesExperiments = (query: URLSearchParams): boolean =>
+  query.has("breakdown_experiment") || Object.keys(variantsOf(query)).length > 0;
+
 /** The settings of a report that also filter events, for a link from the report to the events behind it. */
 export const eventsBehind = (query: URLSearchParams): Changes => ({
   event_type: query.getAll("event_type"),

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { Fold } from "../parts/fold.tsx";
-import { conditionsOf } from "./filters.ts";
+import { conditionsOf, variantsOf } from "./filters.ts";
 import { hasRange } from "./ranges.ts";
 
 interface FoldedFiltersProps {
@@ -13,8 +13,9 @@ interface FoldedFiltersProps {
 /** The filters of a report that a phone folds away. */
 export function FoldedFilters({ query, names, children }: FoldedFiltersProps) {
   const set = [...names, "timezone"].filter((name) => query.has(name));
+  const conditions = conditionsOf(query).length + Object.keys(variantsOf(query)).length;
   return (
-    <Fold label="Filters" active={set.length + conditionsOf(query).length + Number(hasRange(query))}>
+    <Fold label="Filters" active={set.length + conditions + Number(hasRange(query))}>
       {children}
     </Fold>
   );

@@ -105,12 +105,14 @@ const SORTS = [
 
 interface GroupsProps {
   readonly funnel: Funnel;
+  /** What divides the users, in words. */
   readonly breakdown: string;
   readonly sort: string;
 }
 
-/** The funnel by the values of a property. */
-function Groups({ funnel: { groups, steps }, breakdown, sort }: GroupsProps) {
+/** The funnel by the values of a property, or by the variants of an experiment. */
+function Groups({ funnel: { groups, steps, breakdown_experiment }, breakdown, sort }: GroupsProps) {
+  const ofFirstStep = breakdown_experiment === undefined ? " of each user’s first step" : "";
   const rate = ({ completion }: Group): number => completion.rate ?? -1;
   const sorted = sort === "completion" ? [...groups].sort((a, b) => rate(b) - rate(a)) : groups;
   const most = Math.max(...groups.map(({ completion }) => completion.interval?.[1] ?? 0));
@@ -125,7 +127,7 @@ function Groups({ funnel: { groups, steps }, breakdown, sort }: GroupsProps) {
         />
       </div>
       <Table
-        caption={`The same by ${breakdown} of each user’s first step; percentages are of it, completion with its 95\u00a0% interval`}
+        caption={`The same by ${breakdown}${ofFirstStep}; percentages are of the first step, completion with its 95\u00a0% interval`}
         columns={[
           breakdown,
           ...steps.map(({ event_type }, index) => `${index + 1}. ${event_type}`),
@@ -186,7 +188,8 @@ interface FunnelAnswerProps {
 
 /** How many users go from step to step, which groups complete the funnel, and who they are. */
 export function FunnelAnswer({ funnel, query }: FunnelAnswerProps) {
-  const { steps, breakdown, completion, window_seconds } = funnel;
+  const { steps, breakdown, breakdown_experiment, completion, window_seconds } = funnel;
+  const by = breakdown_experiment === undefined ? breakdown : `variant of ${breakdown_experiment}`;
   const guest = useGuest();
   const listed = guest === undefined ? listedUsers(query, steps.length) : undefined;
   if (steps[0]?.users === 0) {
@@ -208,9 +211,7 @@ export function FunnelAnswer({ funnel, query }: FunnelAnswerProps) {
         ))}
       </ol>
       {listed !== undefined && <UserList funnel={funnel} listed={listed} zone={zoneOf(query)} />}
-      {breakdown !== null && (
-        <Groups funnel={funnel} breakdown={breakdown} sort={query.get("group_sort") ?? ""} />
-      )}
+      {by !== null && <Groups funnel={funnel} breakdown={by} sort={query.get("group_sort") ?? ""} />}
     </>
   );
 }

@@ -13,8 +13,10 @@ import { setQuery } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { zoneOf } from "../zone.ts";
 import { CopyLink } from "./copy-link.tsx";
+import { BreakdownFilter, useExperiments, VariantFilter } from "./experiment-fields.tsx";
 import { ExpiredNote } from "./expired-note.tsx";
-import { BreakdownFilter, QuerySelect, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
+import { QuerySelect, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
+import { variantsOf } from "./filters.ts";
 import { FoldedFilters } from "./folded-filters.tsx";
 import { FunnelAnswer } from "./funnel-answer.tsx";
 import { StepFields } from "./funnel-step-fields.tsx";
@@ -42,6 +44,8 @@ type Body = input<typeof FunnelQuery>;
 
 function questionOf(query: URLSearchParams, steps: readonly Step[], now: number): Body {
   const breakdown = query.get("breakdown") ?? undefined;
+  const breakdown_experiment = query.get("breakdown_experiment") ?? undefined;
+  const experiment = variantsOf(query);
   const listed = listedUsers(query, steps.length);
   return {
     ...rangeOf(query, now),
@@ -49,6 +53,8 @@ function questionOf(query: URLSearchParams, steps: readonly Step[], now: number)
     order: (query.get("order") ?? "ordered") as Body["order"],
     window_seconds: Number(query.get("window") ?? DEFAULT_WINDOW),
     ...(breakdown === undefined ? {} : { breakdown }),
+    ...(breakdown_experiment === undefined ? {} : { breakdown_experiment }),
+    ...(Object.keys(experiment).length === 0 ? {} : { experiment }),
     ...(listed === undefined ? {} : { users: listed }),
   };
 }
@@ -61,6 +67,7 @@ const TooFewSteps = () => (
 
 export function FunnelView({ query }: ViewProps) {
   const catalogue = useCatalogue();
+  const experiments = useExperiments();
   const steps = parseSteps(query.get("steps"));
   const ready = steps.length >= 2;
   const answer = useAnswer(ready ? query.toString() : undefined, (signal) =>
@@ -80,7 +87,11 @@ export function FunnelView({ query }: ViewProps) {
       </div>
       <StepFields query={query} steps={steps} catalogue={catalogue} />
       <div class="filters">
-        <BreakdownFilter query={query} properties={propertyNames(catalogue, types)} />
+        <BreakdownFilter
+          query={query}
+          properties={propertyNames(catalogue, types)}
+          experiments={experiments}
+        />
         <FoldedFilters query={query} names={["order", "window"]}>
           <QuerySelect query={query} label="Order" name="order" fallback="ordered" options={ORDERS} />
           <SelectField
@@ -92,6 +103,7 @@ export function FunnelView({ query }: ViewProps) {
           />
           <RangeFilter query={query} />
           <ZoneFilter query={query} />
+          <VariantFilter query={query} experiments={experiments} />
         </FoldedFilters>
       </div>
       {ready ? (

@@ -18,16 +18,10 @@ import { linkTo } from "../use-address.ts";
 import type { ViewProps } from "../view.ts";
 import { AnnotationList } from "./annotation-list.tsx";
 import { CopyLink } from "./copy-link.tsx";
+import { BreakdownFilter, useExperiments, VariantFilter } from "./experiment-fields.tsx";
 import { ExpiredNote } from "./expired-note.tsx";
-import {
-  BreakdownFilter,
-  CompareFilter,
-  ConditionFilter,
-  QuerySelect,
-  RangeFilter,
-  ZoneFilter,
-} from "./filter-fields.tsx";
-import { eventsBehind, whereOf } from "./filters.ts";
+import { CompareFilter, ConditionFilter, QuerySelect, RangeFilter, ZoneFilter } from "./filter-fields.tsx";
+import { eventsBehind, namesExperiments, variantSettings, variantsOf, whereOf } from "./filters.ts";
 import { FoldedFilters } from "./folded-filters.tsx";
 import { isCompared, rangeOf, usualInterval, wholeRangeOf } from "./ranges.ts";
 import {
@@ -59,16 +53,20 @@ const mostGroups = (types: number): number =>
 function questionOf(query: URLSearchParams, now: number): Changes {
   const types = query.getAll("event_type");
   const breakdown = query.get("breakdown") ?? undefined;
+  const breakdown_experiment = query.get("breakdown_experiment") ?? undefined;
+  const isDivided = (breakdown ?? breakdown_experiment) !== undefined;
   const compared = isCompared(query);
   return {
     ...(compared ? wholeRangeOf : rangeOf)(query, now),
     ...(compared ? { compare: "previous" } : {}),
     ...whereOf(query),
+    ...variantSettings(variantsOf(query)),
     event_type: types,
     measure: query.get("measure") ?? "count",
     interval: query.get("interval") ?? usualInterval(query),
     breakdown,
-    limit: breakdown === undefined ? undefined : String(mostGroups(types.length || 1)),
+    breakdown_experiment,
+    limit: isDivided ? String(mostGroups(types.length || 1)) : undefined,
   };
 }
 
@@ -136,6 +134,7 @@ export function TrendView({ query }: ViewProps) {
   const catalogue = useCatalogue();
   const types = query.getAll("event_type");
   const properties = propertyNames(catalogue, types);
+  const experiments = useExperiments();
   const answer = useAnswer(query.toString(), (signal) => getTrend(questionOf(query, Date.now()), { signal }));
   const choice = (label: string, name: string, fallback: string, options: typeof MEASURES) => (
     <QuerySelect query={query} label={label} name={name} fallback={fallback} options={options} />
@@ -151,13 +150,17 @@ export function TrendView({ query }: ViewProps) {
       </div>
       <div class="filters">
         <TypeFields chosen={types} names={typeNames(catalogue)} />
-        <FoldedFilters query={query} names={["measure", "interval", "breakdown", "compare"]}>
+        <FoldedFilters
+          query={query}
+          names={["measure", "interval", "breakdown", "breakdown_experiment", "compare"]}
+        >
           {choice("Measure", "measure", "count", MEASURES)}
           {choice("Interval", "interval", usualInterval(query), INTERVALS)}
           <RangeFilter query={query} />
           <ZoneFilter query={query} />
-          <BreakdownFilter query={query} properties={properties} />
+          <BreakdownFilter query={query} properties={properties} experiments={experiments} />
           <ConditionFilter query={query} types={types} properties={properties} />
+          <VariantFilter query={query} experiments={experiments} />
           <CompareFilter query={query} />
         </FoldedFilters>
       </div>
@@ -169,9 +172,11 @@ export function TrendView({ query }: ViewProps) {
           </>
         )}
       </Answered>
-      <p>
-        <a href={linkTo(["events"], eventsBehind(query))}>Show these events one by one</a>
-      </p>
+      {!namesExperiments(query) && (
+        <p>
+          <a href={linkTo(["events"], eventsBehind(query))}>Show these events one by one</a>
+        </p>
+      )}
     </Faults.Provider>
   );
 }
