@@ -282,14 +282,14 @@ describeInBrowser("the dashboard's events", () => {
       ]);
     await page.getByLabel("with", { exact: true }).first().selectOption("price");
     await page.getByLabel("Value of price").fill("4");
-    await page.keyboard.press("Enter");
+    await page.getByLabel("Value of price").blur();
     await expect.poll(() => steps.first().textContent()).toContain("1\u00a0user");
     await page.getByRole("button", { name: "Remove: price is 4" }).click();
     await expect.poll(() => steps.first().textContent()).toContain("40\u00a0users");
     await page.getByLabel("with", { exact: true }).first().selectOption("price");
     await page.getByLabel("Comparison of price").selectOption("is at most");
     await page.getByLabel("Value of price").fill("4");
-    await page.keyboard.press("Enter");
+    await page.getByLabel("Value of price").blur();
     await page.getByRole("button", { name: "Remove: price is at most 4" }).waitFor();
     await expect.poll(() => steps.first().textContent()).toContain("5\u00a0users");
   });
