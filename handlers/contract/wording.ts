@@ -49,6 +49,22 @@ const alternatives = once(() => new Intl.ListFormat("en", { type: "disjunction" 
 const oneOf = (values: readonly unknown[]): string =>
   `must be ${alternatives().format(values.map((value) => JSON.stringify(value)))}`;
 
+type UnionFault = z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>;
+
+const MUST = /^must (?:be )?/;
+
+/**
+ * A value that is none of several forms: "must be a string, a number, or true or false". Where it has the type of one form,
+ * the faults of that form say more than the types of the others.
+ */
+function unionWords({ errors }: UnionFault): string {
+  const firsts = errors.flatMap(([first]) => (first === undefined ? [] : [first]));
+  const closest =
+    firsts.find(({ code }) => code !== "invalid_type") ?? firsts.find(({ path }) => path.length > 0);
+  if (closest !== undefined) return [...closest.path, closest.message].join(" ");
+  return `must be ${alternatives().format(firsts.map(({ message }) => message.replace(MUST, "")))}`;
+}
+
 export const UNKNOWN_FIELD = "is not a known field: correct its name or leave it out";
 
 /** Words a fault as a sentence that follows the name of the field, where the schema has no message of its own. */
@@ -58,5 +74,8 @@ export const wording: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === "too_big") return boundWords(issue, issue.maximum, MOST);
   // Without words of our own, zod joins the names of all unknown fields.
   if (issue.code === "unrecognized_keys") return UNKNOWN_FIELD;
+  if (issue.code === "invalid_union") {
+    return Array.isArray(issue.options) ? oneOf(issue.options) : unionWords(issue);
+  }
   return issue.code === "invalid_value" ? oneOf(issue.values) : undefined;
 };
