@@ -90,7 +90,7 @@ function Figures({ page, query }: { page: SharedAnswer; query: URLSearchParams }
 
 interface SharedViewProps {
   readonly secret: string;
-  /** What the guest has chosen among the figures of the page. */
+  /** The settings that the guest has chosen among the figures of the page. */
   readonly query: URLSearchParams;
 }
 
