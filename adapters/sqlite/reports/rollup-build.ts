@@ -138,7 +138,7 @@ export function createRollupBuild({
     for (let pause = CLEARING_PAUSE_MS; goesOn && !closed; ) {
       await sleep(pause);
       const startedAt = performance.now();
-      goesOn = await writer.write(EVENTS_AT_ONCE, rollups.clear);
+      goesOn = await writer.writeUnsynced(EVENTS_AT_ONCE, rollups.clear);
       pause = Math.max(CLEARING_PAUSE_MS, 2 * (performance.now() - startedAt));
     }
     return true;
