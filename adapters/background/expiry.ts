@@ -21,8 +21,10 @@ export interface ExpirySteps {
 }
 
 const BUILD_MS = 5_000;
-// Leaves the event loop and the disk to requests between two steps.
+// Leaves the event loop, the processor and the disk to requests between two steps: for twice as long as a step took, which
+// is longer where the machine is busy.
 const PAUSE_MS = 3;
+const PAUSES_A_STEP = 2;
 const CHECK_EVERY_MS = 60_000;
 
 export function createExpiry(
@@ -38,9 +40,13 @@ export function createExpiry(
   const background = createBackground("expiry", onRetry, async ({ signal, pause }) => {
     await catchUp(Date.now() + BUILD_MS);
     const before = removed;
-    for (let gone = await remove(); gone !== 0; gone = await remove()) {
+    for (;;) {
+      const startedAt = performance.now();
+      const gone = await remove();
+      if (gone === 0) break;
       removed += gone ?? 0;
-      await pause(gone === undefined ? BUILD_MS : PAUSE_MS);
+      const rest = Math.max(PAUSE_MS, PAUSES_A_STEP * (performance.now() - startedAt));
+      await pause(gone === undefined ? BUILD_MS : rest);
       if (signal.aborted) return false;
     }
     if (removed > before) await sweep(signal);
