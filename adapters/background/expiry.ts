@@ -22,9 +22,13 @@ export interface ExpirySteps {
 
 const BUILD_MS = 5_000;
 // Leaves the event loop, the processor and the disk to requests between two steps: for twice as long as a step took, which
-// is longer where the machine is busy.
-const PAUSE_MS = 3;
+// is longer where the machine is busy, but never so long that expiry falls behind.
+const LEAST_PAUSE_MS = 3;
+const MOST_PAUSE_MS = 100;
 const PAUSES_A_STEP = 2;
+
+const pauseAfter = (stepMs: number): number =>
+  Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, PAUSES_A_STEP * stepMs));
 const CHECK_EVERY_MS = 60_000;
 
 export function createExpiry(
@@ -45,8 +49,7 @@ export function createExpiry(
       const gone = await remove();
       if (gone === 0) break;
       removed += gone ?? 0;
-      const rest = Math.max(PAUSE_MS, PAUSES_A_STEP * (performance.now() - startedAt));
-      await pause(gone === undefined ? BUILD_MS : rest);
+      await pause(gone === undefined ? BUILD_MS : pauseAfter(performance.now() - startedAt));
       if (signal.aborted) return false;
     }
     if (removed > before) await sweep(signal);

@@ -27,7 +27,7 @@ export function createCheckpoints(db: Database, run: () => Promise<unknown>): Ch
       const { log = 0, checkpointed = 0 } = select.get() ?? {};
       return log - checkpointed >= PAGES;
     } catch {
-      // What was committed is stored. The next write meets the same error, and reports it.
+      // The commit itself succeeded. The next write meets the same error, and reports it.
       return false;
     }
   }
@@ -46,11 +46,10 @@ export function createCheckpoints(db: Database, run: () => Promise<unknown>): Ch
   };
 }
 
-// SQLite begins the log again only where all of it is copied. What is written meanwhile is copied by the next pass, which
-// is shorter.
+// SQLite begins the log again only after all of it is copied. The next, shorter pass copies the writes of the last one.
 const MOST_PASSES = 4;
 
-/** Copies the log of a file, on a connection of its own, without waiting for anybody or making anybody wait. */
+/** Copies the log of a file, on a connection of its own. It waits for no reader or writer, and none waits for it. */
 export function createCheckpoint(file: string): () => void {
   let db: Database | undefined;
   return () => {

@@ -23,7 +23,7 @@ export interface EventRemoval {
    * rollups are built again and know the user by the id.
    */
   removeAll(alias: string, signal: AbortSignal, onRemove: (removed: RemovedEvents) => void): Promise<boolean>;
-  /** Deletes the values of properties that no event has any more: of all values, or of those that were lost. */
+  /** Deletes the values of properties that no event has any more. It looks at the lost values, or without them at all. */
   sweepValues(signal: AbortSignal, lost?: LostValues): Promise<void>;
   /** Deletes the alias, within the transaction of the caller. */
   forget(alias: string): void;

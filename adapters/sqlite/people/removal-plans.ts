@@ -39,7 +39,7 @@ export interface RemovalPlans {
   ofUser(alias: string, hours: readonly number[]): RemovalPlan | undefined;
   /** Removes the next events that have expired, at most `most`. */
   ofExpired(keeping: Keeping, now: Instant, most: number): RemovalPlan | undefined;
-  /** The values of a property that no event has, of all values or of those that were lost. */
+  /** The values of a property that no event has. It looks at the lost values, or without them at all. */
   unusedValues(property: PropertyId, lost: ReadonlySet<number> | undefined): UnusedKeys | undefined;
   /** The ids of users who have no event, at most `most`. */
   unusedUsers(most: number): UnusedKeys | undefined;
@@ -62,7 +62,7 @@ export function createRemovalPlans(db: Database): RemovalPlans {
     return ids.flatMap((id) => select.get(id) ?? []);
   };
 
-  /** What an act reads, as of one moment, with the build of that moment. */
+  /** Reads as of one moment, and adds the build of that moment. */
   function asOf<T extends object>(read: (users: number) => T | undefined): (T & AsOf) | undefined {
     return db.transaction(() => {
       const state = readState();

@@ -33,7 +33,7 @@ export function createRemover(db: Database, rollups: RollupWriter): Remove {
   return ({ build, rows, ids, counted, needsRebuild }) => {
     const state = rollups.state();
     if (!isCurrent(state) || state.build !== build) return undefined;
-    // Here and not in the plan: an erasure may have begun since, whose events do not count.
+    // Not part of the plan, because an erasure may have begun since, and its events do not count.
     if (counted.length > 0) putKept(runNow(keptRows(kept, store, counted, hidden.all())));
     for (const id of ids) {
       remember.run(id);
