@@ -12,6 +12,8 @@ import { messageKey } from "../../../domain/events/message-id.ts";
 import type { Experiment } from "../../../domain/experiments/experiment.ts";
 import type { SavedQuestion } from "../../../domain/reports/saved-question.ts";
 import type { ShareLink } from "../../../domain/shares/share-link.ts";
+import { DAY } from "../../../domain/time.ts";
+import { AT, eventAt } from "../question-stories/asked.ts";
 import { expectAlike, fillWithSample, shownOf } from "./sample.ts";
 import { bundledPostgres, type PostgresServer, startPostgres } from "./server.ts";
 
@@ -67,6 +69,24 @@ async function copy(args: readonly string[], until?: RegExp, variables: Record<s
   const [code] = await once(child, "close");
   return { code, out, progress };
 }
+
+test("counts of expired events are copied, which nothing could compute again", async () => {
+  const expired = join(folder, "expired.db");
+  const before = openSqlite(expired);
+  await before.appendEvents([eventAt(0, "view"), eventAt(40, "buy"), eventAt(41, "buy")]);
+  await before.close();
+  const keeping = { days: 1, byType: {}, counts: true };
+  const source = openSqlite(expired, { keeping, now: () => AT + 9 * DAY });
+  await expect.poll(async () => (await source.check()).expiry?.pending, { timeout: 20_000 }).toBe(false);
+  const types = await source.eventTypes();
+  await source.close();
+  const to = await server.newDatabase();
+  expect((await copy(["--from", expired, "--to", to])).code).toBe(0);
+  const target = await openPostgres(to);
+  expect(await target.eventTypes()).toEqual(types);
+  expect(types.value.map(({ counts_only }) => counts_only)).toEqual([2, 1]);
+  await target.close();
+});
 
 test("a copy that was interrupted goes on, ends with every row the same, and leaves a server that goes on too", async () => {
   const to = await server.newDatabase();
