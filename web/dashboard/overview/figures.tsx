@@ -19,11 +19,12 @@ interface TileProps {
   readonly range: Changes;
   /** Shown in place of the comparison. */
   readonly note?: string | undefined;
+  readonly loading?: boolean;
 }
 
 /** One figure with its change; its name leads to its trend. */
-const Tile = ({ label, measure, figure, range, note }: TileProps) => (
-  <div class="tile">
+const Tile = ({ label, measure, figure, range, note, loading = false }: TileProps) => (
+  <div class="tile" aria-busy={loading}>
     <dt>
       <ViewLink href={linkTo(["trend"], { measure, compare: "previous", ...range })}>{label}</ViewLink>
     </dt>
@@ -57,6 +58,7 @@ export function Figures({ users, events, sessions, range }: FiguresProps) {
         figure={sessions.value?.series[0]}
         range={range}
         note={note}
+        loading={sessions.loading}
       />
     </dl>
   );
