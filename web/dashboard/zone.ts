@@ -19,5 +19,25 @@ export function projectZone(): string {
 export const zoneOf = (query: URLSearchParams): string =>
   [query.get("timezone")].find(isZone) ?? projectZone();
 
+// Swedish writes a time as ISO 8601 does, with a space for the T.
+const wallClock = (zone: string) =>
+  new Intl.DateTimeFormat("sv", { timeZone: zone, dateStyle: "short", timeStyle: "short" });
+
+/** The time that clocks in a zone show, as a form field has it: "2026-11-26T09:30". */
+export const localTime = (instant: number, zone: string): string =>
+  wallClock(zone).format(instant).replace(" ", "T");
+
+/**
+ * The instant, in milliseconds since 1970, at which clocks in a zone show a time such as "2026-11-26T09:30". Of a time that they
+ * show twice it is one of both; a time that they skip is moved by as much as the clocks are.
+ */
+export function instantOf(local: string, zone: string): number {
+  const shown = Date.parse(`${local}Z`);
+  const offsetAt = (instant: number): number => Date.parse(`${localTime(instant, zone)}Z`) - instant;
+  // The offset of an instant near it may be the one before or after a change of clocks.
+  const near = shown - offsetAt(shown);
+  return shown - offsetAt(near);
+}
+
 /** The zone as a setting of a link, which names it only where it is not the project's. */
 export const zoneSetting = (zone: string): string | undefined => (zone === projectZone() ? undefined : zone);

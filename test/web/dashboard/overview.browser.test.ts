@@ -84,7 +84,7 @@ describeInBrowser("the dashboard's overview", () => {
       const listed = page.getByRole("list", { name: "Annotations" }).getByRole("listitem");
       await expect
         .poll(() => listed.allTextContents())
-        .toEqual([expect.stringMatching(/ UTC: Release 1\.9$/)]);
+        .toEqual([expect.stringMatching(/ UTC: Release 1\.9 Delete …$/)]);
     }
   });
 

@@ -80,7 +80,7 @@ describeInBrowser("shared pages", () => {
       const { page } = await opened(view);
       expect([view, await page.getByRole("link").count()]).toEqual([view, 0]);
       expect([view, await page.getByRole("navigation").count()]).toEqual([view, 0]);
-      for (const name of [/Stop/, /Pause/, /Share/, /Save/, /Copy/, /left here/, /Forget/]) {
+      for (const name of [/Stop/, /Pause/, /Share/, /Save/, /Copy/, /annotation/, /left here/, /Forget/]) {
         expect([view, await page.getByRole("button", { name }).count()]).toEqual([view, 0]);
       }
     }

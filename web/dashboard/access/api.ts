@@ -6,7 +6,7 @@ import type { Segments } from "../../../domain/experiments/results/segment-resul
 import type { Timeline } from "../../../domain/experiments/results/timeline.ts";
 import type { Plan, PlanInput } from "../../../domain/experiments/sample-size.ts";
 import type { ProfileReply } from "../../../domain/people/profile.ts";
-import type { AnnotationReply } from "../../../domain/reports/annotation.ts";
+import type { AnnotationInput, AnnotationReply } from "../../../domain/reports/annotation.ts";
 import type { Catalogue } from "../../../domain/reports/catalogue.ts";
 import type { EventReply } from "../../../domain/reports/event-list.ts";
 import type { Funnel, FunnelQuery } from "../../../domain/reports/funnel.ts";
@@ -52,6 +52,8 @@ export const operations = {
   getUser: { method: "GET", path: "/apiv1/users/{user_id}", access: "read" },
   listPropertyValues: { method: "GET", path: "/apiv1/events/values", access: "read" },
   listAnnotations: { method: "GET", path: "/apiv1/annotations", access: "read" },
+  createAnnotation: { method: "POST", path: "/apiv1/annotations", access: "admin" },
+  deleteAnnotation: { method: "DELETE", path: "/apiv1/annotations/{annotation_id}", access: "admin" },
   listQuestions: { method: "GET", path: "/apiv1/questions", access: "read" },
   saveQuestion: { method: "POST", path: "/apiv1/questions", access: "admin" },
   updateQuestion: { method: "PATCH", path: "/apiv1/questions/{question_id}", access: "admin" },
@@ -70,6 +72,7 @@ export const operations = {
 interface Question {
   readonly testId?: number;
   readonly userId?: string;
+  readonly annotationId?: string;
   readonly questionId?: string;
   readonly shareId?: string;
   readonly query?: Changes;
@@ -81,12 +84,13 @@ interface Question {
 
 export function urlOf(
   { path }: Operation,
-  { testId, userId = "", questionId = "", shareId = "", query = {} }: Question,
+  { testId, userId = "", annotationId = "", questionId = "", shareId = "", query = {} }: Question,
 ): string {
   const text = withChanges(new URLSearchParams(), query).toString();
   const place = path
     .replace("{test_id}", String(testId))
     .replace("{user_id}", () => encodeURIComponent(userId))
+    .replace("{annotation_id}", () => encodeURIComponent(annotationId))
     .replace("{question_id}", () => encodeURIComponent(questionId))
     .replace("{share_id}", () => encodeURIComponent(shareId));
   return place + (text === "" ? "" : `?${text}`);
@@ -203,6 +207,13 @@ export const listAnnotations = (
   signal?: AbortSignal,
 ): Promise<{ annotations: AnnotationReply[] }> =>
   ask(operations.listAnnotations, { query, signal, quiet: true });
+
+export const createAnnotation = (body: input<typeof AnnotationInput>): Promise<AnnotationReply> =>
+  ask(operations.createAnnotation, { body });
+
+export async function deleteAnnotation(annotationId: string): Promise<void> {
+  await respond(operations.deleteAnnotation, { annotationId });
+}
 
 export const listQuestions = (
   query: Changes,

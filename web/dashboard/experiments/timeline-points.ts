@@ -29,6 +29,12 @@ export type Point = ReturnType<typeof pointsOf>[number];
 export const ZONE = "UTC";
 const timeOf = ({ date }: Point): number => Date.parse(`${date}T00:00:00Z`);
 
+/** The days of a timeline, which has at least one, as a range of times. */
+export const rangeOf = (points: readonly Point[]) => ({
+  from: `${points[0]?.date}T00:00:00.000Z`,
+  to: `${points.at(-1)?.date}T23:59:59.999Z`,
+});
+
 export const estimateOf = (kind: MetricKind, point: Point): string =>
   point.difference === null ? "no difference known yet" : difference(kind, point.difference);
 

@@ -5,8 +5,20 @@ import { optionsOf, SelectField } from "../parts/fields.tsx";
 import { counted, day, differenceUnit, type MetricKind, wholePercent } from "../parts/format.ts";
 import { More, Table } from "../parts/table.tsx";
 import { TimePlot } from "../plots/time-plot.tsx";
+import { AnnotationList } from "../reports/annotation-list.tsx";
+import { withMarks } from "../reports/trend-figures.ts";
+import { useAnnotations } from "../reports/use-annotations.ts";
 import { setQuery } from "../use-address.ts";
-import { dataOf, describe, estimateOf, intervalOf, type Point, pointsOf, ZONE } from "./timeline-points.ts";
+import {
+  dataOf,
+  describe,
+  estimateOf,
+  intervalOf,
+  type Point,
+  pointsOf,
+  rangeOf,
+  ZONE,
+} from "./timeline-points.ts";
 
 interface PlotProps {
   readonly points: readonly Point[];
@@ -17,23 +29,28 @@ interface PlotProps {
 }
 
 function TimelinePlot({ points, kind, variant, control, level }: PlotProps) {
-  const data = useMemo(() => dataOf(points, kind, variant), [points, kind, variant]);
+  const annotations = useAnnotations(rangeOf(points));
+  const { shown } = annotations;
+  const data = useMemo(() => withMarks(dataOf(points, kind, variant), shown), [points, kind, variant, shown]);
   const last = points.at(-1);
   const latest = last === undefined ? "nothing" : describe(kind, last);
   return (
-    <TimePlot
-      data={data}
-      label={`Difference of ${variant} from ${control}, day by day. Latest: ${latest}`}
-      unit={
-        `Difference from ${control} ${kind === "conversion" ? "in " : ""}${differenceUnit(kind)}, as a line, in its ` +
-        `${wholePercent(level)} interval; the strong line is 0, no difference`
-      }
-      step="Day"
-      describe={(index) => {
-        const point = points[index];
-        return point === undefined ? "" : describe(kind, point);
-      }}
-    />
+    <>
+      <TimePlot
+        data={data}
+        label={`Difference of ${variant} from ${control}, day by day. Latest: ${latest}`}
+        unit={
+          `Difference from ${control} ${kind === "conversion" ? "in " : ""}${differenceUnit(kind)}, as a line, in its ` +
+          `${wholePercent(level)} interval; the strong line is 0, no difference`
+        }
+        step="Day"
+        describe={(index) => {
+          const point = points[index];
+          return point === undefined ? "" : describe(kind, point);
+        }}
+      />
+      <AnnotationList annotations={annotations} zone={ZONE} />
+    </>
   );
 }
 

@@ -45,9 +45,9 @@ function UsersPlot({ overview }: { overview: Overview }) {
   const trend = useMemo(() => begun(usersTrend(overview)), [overview]);
   const annotations = useAnnotations(trend);
   const data = useMemo(() => {
-    const all = withMarks(dataOf(trend), annotations);
+    const all = withMarks(dataOf(trend), annotations.shown);
     return { ...all, lines: all.lines.map((line) => ({ ...line, label: "this period" })) };
-  }, [trend, annotations]);
+  }, [trend, annotations.shown]);
   const unit = `Unique users per ${trend.interval}`;
   return (
     <>

@@ -61,7 +61,9 @@ function Frame({
 }
 
 interface InputAttributes {
-  readonly type?: "text" | "date" | "password";
+  readonly type?: "text" | "date" | "datetime-local" | "password";
+  readonly min?: string;
+  readonly max?: string;
   readonly inputMode?: "decimal" | "numeric";
   readonly autocomplete?: "off";
   readonly required?: boolean;

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import type { SavedQuestionReply } from "../../../domain/reports/saved-question.ts";
 import { deleteQuestion, listQuestions, updateQuestion } from "../access/api.ts";
-import type { Problem } from "../access/problem.ts";
 import { useAnswer } from "../access/use-answer.ts";
+import { useSending } from "../access/use-sending.ts";
 import { Faults, TextField } from "../parts/fields.tsx";
 import { useKeptFocus, useModal } from "../parts/focus.ts";
 import { Answered, EmptyNotice, ProblemNotice } from "../parts/notices.tsx";
@@ -15,19 +15,9 @@ interface DialogProps {
   readonly onClose: () => void;
 }
 
-/** Sends a change, and holds why it was refused. */
-function useSending(onDone: () => void) {
-  const [problem, setProblem] = useState<Problem | undefined>();
-  const send = (sent: Promise<unknown>): void => {
-    setProblem(undefined);
-    sent.then(onDone, setProblem);
-  };
-  return { problem, send };
-}
-
 function RenameDialog({ saved, onDone, onClose }: DialogProps) {
   const [name, setName] = useState(saved.name);
-  const { problem, send } = useSending(onDone);
+  const { problem, send } = useSending<unknown>(onDone);
   const dialog = useModal();
   return (
     <dialog ref={dialog} aria-labelledby="rename-title" onCancel={onClose}>
@@ -56,7 +46,7 @@ function RenameDialog({ saved, onDone, onClose }: DialogProps) {
 }
 
 function DeleteDialog({ saved, onDone, onClose }: DialogProps) {
-  const { problem, send } = useSending(onDone);
+  const { problem, send } = useSending<unknown>(onDone);
   const dialog = useModal();
   return (
     <dialog ref={dialog} aria-labelledby="delete-title" onCancel={onClose}>
@@ -84,7 +74,7 @@ interface ItemProps {
 
 function Item({ saved, onChange }: ItemProps) {
   const [open, setOpen] = useState<keyof typeof DIALOGS | undefined>();
-  const { problem, send } = useSending(onChange);
+  const { problem, send } = useSending<unknown>(onChange);
   const { name, pinned, question_id } = saved;
   const pin = pinned ? "Unpin" : "Pin to the overview";
   const Dialog = open && DIALOGS[open];

@@ -97,7 +97,7 @@ const TrendTable = ({ trend }: { trend: Trend }) => (
 export function Shown({ trend: answered }: { trend: Trend }) {
   const trend = useMemo(() => begun(answered), [answered]);
   const annotations = useAnnotations(trend);
-  const data = useMemo(() => withMarks(dataOf(trend), annotations), [trend, annotations]);
+  const data = useMemo(() => withMarks(dataOf(trend), annotations.shown), [trend, annotations.shown]);
   if (trend.series.every(({ total, previous }) => total === 0 && !previous?.total)) {
     return (
       <EmptyNotice title="No such events in this range">

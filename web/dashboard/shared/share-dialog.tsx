@@ -50,7 +50,7 @@ function NewLink({ link }: { link: string }) {
 
 const LEFT_OUT: { readonly [view in SharedPage["view"]]?: string } = {
   overview: "The lists of experiments and saved questions are left out.",
-  experiment: "Its notes are left out.",
+  experiment: "Its notes and annotations are left out.",
 };
 
 interface ShareDialogProps {
