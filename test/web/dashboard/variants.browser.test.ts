@@ -87,6 +87,25 @@ describeInBrowser.each([1280, 390])("reports by variant at %d pixels", (width) =
     await expect.poll(focused).toBe("SELECT");
   });
 
+  test("a retention is about the people of a variant, and so is the link that is shared", async () => {
+    const page = await visited("#/retention?interval=day");
+    const users = (shown: Page) => shown.locator("tr.average td").first().textContent();
+    await expect.poll(() => users(page)).toBe("21");
+    await unfold(page);
+    await page.getByLabel("Only people in variant").selectOption("checkout: red");
+    await expect.poll(() => users(page)).toBe("10");
+    await settled(page);
+    expect(await barriersUnfolded(page)).toEqual([]);
+
+    await page.getByRole("button", { name: "Share …" }).click();
+    await page.getByRole("button", { name: "Create a link" }).click();
+    const link = await page.getByLabel("The link, shown only now").inputValue();
+    const { page: guest } = await site.visit({ viewport: { width, height: 900 } });
+    await guest.goto(link);
+    await guest.getByText("Only people in variant red of the experiment checkout.").waitFor();
+    expect(await users(guest)).toBe("10");
+  });
+
   test("an experiment leads to a trend by variant, which a condition narrows", async () => {
     const page = await visited(`#/experiments/${experiment}`);
     await page.getByRole("link", { name: "trend by variant" }).click();

@@ -13,8 +13,10 @@ import { reportPage } from "../shared/pages.ts";
 import { Share } from "../shared/share-dialog.tsx";
 import type { ViewProps } from "../view.ts";
 import { CopyLink } from "./copy-link.tsx";
+import { useExperiments, VariantFilter } from "./experiment-fields.tsx";
 import { ExpiredNote } from "./expired-note.tsx";
 import { QuerySelect, RangeFilter, withNone, ZoneFilter } from "./filter-fields.tsx";
+import { variantSettings, variantsOf } from "./filters.ts";
 import { FoldedFilters } from "./folded-filters.tsx";
 import { hasRange, rangeOf } from "./ranges.ts";
 
@@ -44,6 +46,7 @@ const questionOf = (query: URLSearchParams, now: number): Changes => ({
   cohort: query.get("cohort") ?? "first",
   interval: query.get("interval") ?? "week",
   periods: query.get("periods") ?? "8",
+  ...variantSettings(variantsOf(query)),
 });
 
 type Cohort = Retention["cohorts"][number];
@@ -167,6 +170,7 @@ export function RetentionView({ query }: ViewProps) {
   const asked = withDefaults(query);
   const answer = useAnswer(asked.toString(), (signal) => getRetention(questionOf(asked, Date.now()), signal));
   const names = typeNames(catalogue);
+  const experiments = useExperiments();
   const choice = (label: string, name: string, fallback: string, options: readonly Option[] | undefined) => (
     <QuerySelect query={query} label={label} name={name} fallback={fallback} options={options} />
   );
@@ -188,6 +192,7 @@ export function RetentionView({ query }: ViewProps) {
           {choice("Periods", "periods", "8", PERIODS)}
           <RangeFilter query={asked} />
           <ZoneFilter query={query} />
+          <VariantFilter query={query} experiments={experiments} />
         </FoldedFilters>
       </div>
       <Answered answer={answer} what="the retention">

@@ -42,12 +42,15 @@ function datesText(page: SharedAnswer): string {
 /** The settings of a report that its figures do not tell. */
 function hintsOf(page: SharedAnswer): string[] {
   if (page.view === "experiment" || page.view === "overview") return [];
-  const { where, steps, order, return_event_type, cohort } = page.query;
+  const { where, experiment, steps, order, return_event_type, cohort } = page.query;
   const conditions = conditionsText(where);
   const ofSteps = [steps ?? []].flat().map((step) => conditionsText(Object(step).where));
   return [
     datesText(page),
     conditions === "" ? "" : `Only events where ${conditions}.`,
+    ...Object.entries(Object(experiment)).map(
+      ([test, variant]) => `Only people in variant ${variant} of the experiment ${test}.`,
+    ),
     ...ofSteps.map((text, index) => (text === "" ? "" : `Step ${index + 1}: only events where ${text}.`)),
     ORDERS[String(order)] ?? "",
     return_event_type === undefined ? "" : `They came back with ${String(return_event_type)}.`,
