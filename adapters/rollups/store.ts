@@ -2,7 +2,6 @@ import { messageKey } from "../../domain/events/message-id.ts";
 import type { Link } from "../../domain/people/links.ts";
 import type { ValueType } from "../../domain/reports/catalogue.ts";
 import type { EventPage, StoredEvent } from "../../domain/reports/event-list.ts";
-import type { MemberAssignment } from "../../domain/reports/members-tally.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Work } from "./work.ts";
 
@@ -267,10 +266,22 @@ export interface LinkSource {
   idsOf(userId: string): Work<readonly string[]>;
 }
 
+/** An assignment as reports read it. */
+export interface AssignedUser {
+  readonly user_id: string;
+  /** The id of the person, on each id that is linked, the person's own included; null on an id without links. */
+  readonly person_id: string | null;
+  /** The number of the user; null where no event has this id, or where the key of the user is not the id itself. */
+  readonly number: number | null;
+  readonly variant_id: number;
+  /** Infinity where the stored value is not a time. */
+  readonly assigned_at: Instant;
+}
+
 /** Reads who is assigned in experiments. */
 export interface AssignmentSource {
-  /** Visits the assignments of an experiment, each with the id of the person, in any order. */
-  visit(testId: number, visit: (assignment: MemberAssignment) => void): Work<void>;
+  /** Visits the assignments of an experiment, in any order. */
+  visit(testId: number, visit: (assignment: AssignedUser) => void): Work<void>;
 }
 
 /** Reads the events themselves. */

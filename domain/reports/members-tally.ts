@@ -1,12 +1,14 @@
-import { byAssignment } from "../experiments/shared-people.ts";
 import type { Instant } from "../time.ts";
 import type { Membership, MembersQuestion, VariantPeople } from "./members.ts";
 
-/** An assignment, with the id of the person that its user belongs to. */
+/** The id of a person, or the number that storage has for the person. */
+export type PersonKey = string | number;
+
+/** An assignment of a person. All assignments of one person have the same key. */
 export interface MemberAssignment {
-  readonly person_id: string;
-  readonly user_id: string;
+  readonly person: PersonKey;
   readonly variant_id: number;
+  /** Infinity where it is unknown: then nothing counts as later. */
   readonly assigned_at: Instant;
 }
 
@@ -16,16 +18,19 @@ export interface Stay {
   readonly variant: string | null;
 }
 
-/** Each person's first assignment; people with different variants are left out. */
+/**
+ * The first assignment of each person. People with different variants are left out, so two assignments at the same time are
+ * equal.
+ */
 class FirstAssignments {
-  readonly #first = new Map<string, MemberAssignment>();
-  readonly #crossed = new Set<string>();
+  readonly #first = new Map<PersonKey, MemberAssignment>();
+  readonly #crossed = new Set<PersonKey>();
 
   add(assignment: MemberAssignment): void {
-    const { person_id, variant_id } = assignment;
-    const known = this.#first.get(person_id);
-    if (known !== undefined && known.variant_id !== variant_id) this.#crossed.add(person_id);
-    if (known === undefined || byAssignment(assignment, known) < 0) this.#first.set(person_id, assignment);
+    const { person, variant_id, assigned_at } = assignment;
+    const known = this.#first.get(person);
+    if (known !== undefined && known.variant_id !== variant_id) this.#crossed.add(person);
+    if (known === undefined || assigned_at < known.assigned_at) this.#first.set(person, assignment);
   }
 
   *[Symbol.iterator](): Generator<MemberAssignment> {
@@ -42,7 +47,7 @@ export class Members implements Membership {
   readonly #breakdown: VariantPeople | undefined;
   /** The last instant that counts. */
   readonly until: Instant;
-  #stays: ReadonlyMap<string, Stay> | undefined;
+  #stays: ReadonlyMap<PersonKey, Stay> | undefined;
 
   constructor({ among, breakdown }: MembersQuestion) {
     const all = breakdown === undefined ? among : [...among, breakdown];
@@ -60,9 +65,9 @@ export class Members implements Membership {
     for (const [{ test_id }, assignments] of this.#parts) if (test_id === testId) assignments.add(assignment);
   }
 
-  /** Each person who counts, by their id. */
-  get stays(): ReadonlyMap<string, Stay> {
-    this.#stays ??= this.#parts.reduce<ReadonlyMap<string, Stay> | undefined>(
+  /** Each person who counts, by their key. */
+  get stays(): ReadonlyMap<PersonKey, Stay> {
+    this.#stays ??= this.#parts.reduce<ReadonlyMap<PersonKey, Stay> | undefined>(
       (stays, [people, assignments]) => this.#joined(stays, people, assignments),
       undefined,
     );
@@ -71,18 +76,18 @@ export class Members implements Membership {
 
   /** Those of the stays whose person has one of the variants too. */
   #joined(
-    stays: ReadonlyMap<string, Stay> | undefined,
+    stays: ReadonlyMap<PersonKey, Stay> | undefined,
     people: VariantPeople,
     assignments: FirstAssignments,
-  ): ReadonlyMap<string, Stay> {
+  ): ReadonlyMap<PersonKey, Stay> {
     const names = new Map(people.variants.map(({ id, name }) => [id, name]));
-    const joined = new Map<string, Stay>();
-    for (const { person_id, variant_id, assigned_at } of assignments) {
+    const joined = new Map<PersonKey, Stay>();
+    for (const { person, variant_id, assigned_at } of assignments) {
       const name = names.get(variant_id);
-      const stay = stays === undefined ? { from: assigned_at, variant: null } : stays.get(person_id);
+      const stay = stays === undefined ? { from: assigned_at, variant: null } : stays.get(person);
       if (name === undefined || stay === undefined) continue;
       const variant = people === this.#breakdown ? name : stay.variant;
-      joined.set(person_id, { from: Math.max(stay.from, assigned_at), variant });
+      joined.set(person, { from: Math.max(stay.from, assigned_at), variant });
     }
     return joined;
   }

@@ -1,5 +1,4 @@
-import type { MemberAssignment } from "../../../domain/reports/members-tally.ts";
-import type { AssignmentSource } from "../../rollups/store.ts";
+import type { AssignedUser, AssignmentSource } from "../../rollups/store.ts";
 import { waitFor } from "../../rollups/work.ts";
 import type { Query } from "../client.ts";
 import { epochOf } from "./expressions.ts";
@@ -9,8 +8,10 @@ const ROWS_AT_ONCE = 5_000;
 
 const DECLARE = `
   declare members no scroll cursor for
-  select a.user_id, coalesce(l.person_id, a.user_id) as person_id, variant_id, ${epochOf("assigned_at")} as assigned_at
-  from ab_assignments a left join user_links l on l.user_id = a.user_id
+  select a.user_id, l.person_id, u.number, variant_id, ${epochOf("assigned_at")} as assigned_at
+  from ab_assignments a
+    left join user_links l on l.user_id = a.user_id
+    left join event_users u on u.user_id = a.user_id
   where test_id = $1 and isfinite(assigned_at)`;
 
 /** Reads assignments for reports, within the transaction of the query. */
@@ -18,7 +19,7 @@ export const createAssignmentSource = (query: Query): AssignmentSource => ({
   *visit(testId, visit) {
     yield* waitFor(query(DECLARE, [testId], { once: true }));
     for (;;) {
-      const rows = yield* waitFor(query<MemberAssignment>(`fetch ${ROWS_AT_ONCE} from members`));
+      const rows = yield* waitFor(query<AssignedUser>(`fetch ${ROWS_AT_ONCE} from members`));
       for (const row of rows) visit(row);
       if (rows.length < ROWS_AT_ONCE) break;
     }

@@ -1,20 +1,26 @@
 import type { MembersQuestion } from "../../../domain/reports/members.ts";
-import { Members } from "../../../domain/reports/members-tally.ts";
+import { Members, type PersonKey } from "../../../domain/reports/members-tally.ts";
 import type { Instant } from "../../../domain/time.ts";
-import { type AssignmentSource, userKey } from "../store.ts";
+import { type AssignedUser, type AssignmentSource, userKey } from "../store.ts";
 import type { Work } from "../work.ts";
 import { type PersonNumbers, personOf } from "./people.ts";
 import type { Snapshot } from "./snapshot.ts";
+
+const personIdOf = ({ person_id, user_id }: AssignedUser): PersonKey => person_id ?? user_id;
 
 /** The people that a question is about; undefined where it is about everybody. */
 export function* membersOf(
   assignments: AssignmentSource,
   question: MembersQuestion | undefined,
+  keyOf: (assignment: AssignedUser) => PersonKey = personIdOf,
 ): Work<Members | undefined> {
   if (question === undefined) return undefined;
   const members = new Members(question);
   for (const test of members.tests) {
-    yield* assignments.visit(test, (assignment) => members.add(test, assignment));
+    yield* assignments.visit(test, (assignment) => {
+      const { variant_id, assigned_at } = assignment;
+      members.add(test, { person: keyOf(assignment), variant_id, assigned_at });
+    });
   }
   return members;
 }
@@ -56,7 +62,11 @@ export class MemberNumbers {
   }
 }
 
-// Where at least one user in so many is a member, reading all users is faster than looking the members up.
+// Most people have no linked ids. Their numbers as keys spare the look-up of a number by each text.
+const numberOrId = ({ person_id, number, user_id }: AssignedUser): PersonKey =>
+  person_id ?? number ?? user_id;
+
+// Where at least this share of users is looked up, reading all users is faster.
 const SHARE_OF_USERS = 8;
 
 /** The people that a question is about, each at the number that stands for all ids of the person. */
@@ -65,12 +75,16 @@ export function* memberNumbersOf(
   question: MembersQuestion | undefined,
   persons: PersonNumbers | undefined,
 ): Work<MemberNumbers | undefined> {
-  const members = yield* membersOf(assignments, question);
+  const members = yield* membersOf(assignments, question, numberOrId);
   if (members === undefined) return undefined;
   const { stays, until } = members;
   const names = question?.breakdown?.variants.map(({ name }) => name) ?? [];
   const numbers = new MemberNumbers(users, until, names);
-  const personBy = new Map([...stays.keys()].map((person) => [userKey(person), person]));
+  const personBy = new Map<string, string>();
+  for (const [person, stay] of stays) {
+    if (typeof person === "number") numbers.set(person, stay.from, stay.variant);
+    else personBy.set(userKey(person), person);
+  }
   for (const { user_id, person_id } of yield* links.all()) {
     if (stays.has(person_id)) personBy.set(userKey(user_id), person_id);
   }
