@@ -1,6 +1,6 @@
 import { type ExpiryProgress, expires, type Keeping } from "../../domain/events/expiry.ts";
 import type { OnRetry } from "../../domain/storage.ts";
-import type { Instant } from "../../domain/time.ts";
+import { HOUR, type Instant } from "../../domain/time.ts";
 import { type Background, createBackground } from "./background.ts";
 
 /** Removes events that are older than they are kept, in small transactions. */
@@ -21,14 +21,22 @@ export interface ExpirySteps {
 }
 
 const BUILD_MS = 5_000;
-// Leaves the event loop, the processor and the disk to requests between two steps: for twice as long as a step took, which
-// is longer where the machine is busy, but never so long that expiry falls behind.
 const LEAST_PAUSE_MS = 3;
-const MOST_PAUSE_MS = 100;
-const PAUSES_A_STEP = 2;
+const MOST_PAUSE_MS = 400;
+const PAUSES_A_STEP = 10;
+// A round that takes this long may be slower than events arrive.
+const HURRY_AFTER_MS = 12 * HOUR;
+const HURRIED_PAUSES_A_STEP = 2;
 
-const pauseAfter = (stepMs: number): number =>
-  Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, PAUSES_A_STEP * stepMs));
+/**
+ * How long to leave the event loop, the processor and the disk to requests after a step: in proportion to the step, which
+ * takes longer where the machine is busy, and less in a long round, so that expiry does not fall behind for ever.
+ */
+export function pauseAfter(stepMs: number, roundMs: number): number {
+  const pauses = roundMs < HURRY_AFTER_MS ? PAUSES_A_STEP : HURRIED_PAUSES_A_STEP;
+  return Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, pauses * stepMs));
+}
+
 const CHECK_EVERY_MS = 60_000;
 
 export function createExpiry(
@@ -44,12 +52,14 @@ export function createExpiry(
   const background = createBackground("expiry", onRetry, async ({ signal, pause }) => {
     await catchUp(Date.now() + BUILD_MS);
     const before = removed;
+    const begunAt = performance.now();
     for (;;) {
       const startedAt = performance.now();
       const gone = await remove();
       if (gone === 0) break;
       removed += gone ?? 0;
-      await pause(gone === undefined ? BUILD_MS : pauseAfter(performance.now() - startedAt));
+      const at = performance.now();
+      await pause(gone === undefined ? BUILD_MS : pauseAfter(at - startedAt, at - begunAt));
       if (signal.aborted) return false;
     }
     if (removed > before) await sweep(signal);

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { createBackground } from "../../adapters/background/background.ts";
+import { pauseAfter } from "../../adapters/background/expiry.ts";
+import { HOUR } from "../../domain/time.ts";
 
 const noRetry = (work: string, error: unknown): void => {
   throw new Error(`${work} was to be tried again`, { cause: error });
@@ -72,4 +74,13 @@ test("a step that fails because the work was stopped is not tried again", async 
   const working = work();
   await stop();
   await expect(working).resolves.toBeUndefined();
+});
+
+test.each([
+  ["ten times as long as a step", 8, 0, 80],
+  ["some milliseconds at least", 0.1, 0, 3],
+  ["less than half a second", 900, 0, 400],
+  ["twice as long as a step in a round of more than half a day", 8, 13 * HOUR, 16],
+])("expiry rests %s", (_, stepMs, roundMs, pauseMs) => {
+  expect(pauseAfter(stepMs, roundMs)).toBe(pauseMs);
 });
