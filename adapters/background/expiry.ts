@@ -10,7 +10,7 @@ export interface Expiry extends Pick<Background, "stop"> {
   progress(): ExpiryProgress | undefined;
 }
 
-/** What an engine does for it. */
+/** The work of an engine for it. */
 export interface ExpirySteps {
   /** Builds what is stored into the rollups, at most until then. */
   readonly catchUp: (until: Instant) => Promise<unknown>;

@@ -82,7 +82,7 @@ interface Hidden {
   readonly alias: string;
 }
 
-/** What counts of an event. */
+/** The part of an event that is counted. */
 export type CountedEvent = Pick<NumberedEvent, "event_type" | "occurred_at" | "user">;
 
 /** The numbers of the users who are being erased. */

@@ -15,7 +15,7 @@ function medianOf(times: readonly number[]): number | null {
 }
 
 /** Sums up the runs of all users, or of one group of them. */
-export class RunTally implements Mergeable<RunTally> {
+class RunTally implements Mergeable<RunTally> {
   /** For each step after the first, each user's time since the previous step. */
   readonly #times: number[][];
   #users = 0;

@@ -7,7 +7,7 @@ import type { StoredVisitors } from "./rollup-tables.ts";
 export type VisitorsVersion = Omit<StoredVisitors, "users">;
 
 const MOST_BYTES = 32 << 20;
-// What an entry takes besides its users.
+// The bytes of an entry besides its users.
 const ENTRY_BYTES = 300;
 
 const sizeOf = ({ users }: VisitorsRow): number => users.length + ENTRY_BYTES;

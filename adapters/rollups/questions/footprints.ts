@@ -53,7 +53,7 @@ export class FootprintColumns {
 }
 
 /** Events grouped by user: those of one user are at the places from `start` up to, but not including, `end`. */
-export class UserFootprints {
+class UserFootprints {
   readonly length: number;
   readonly #ends: Uint32Array;
   readonly #times: Float64Array;

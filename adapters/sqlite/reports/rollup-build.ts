@@ -123,7 +123,7 @@ export function createRollupBuild({
     const planned = await plan(size.items);
     if (planned === undefined) return false;
     let startedAt = 0;
-    // What a power failure undoes is built again.
+    // A power failure may undo it: it is built again.
     await writer.writeUnsynced(rowsOf(planned), () => {
       startedAt = performance.now();
       rollups.carryOut(planned);
@@ -162,7 +162,7 @@ export function createRollupBuild({
     return missing > MANY_EVENTS ? { done: total - missing, total } : undefined;
   }
 
-  /** The rebuild comes to them last; until then answers come from the events, which are found by their time. */
+  /** The rebuild reads them last; until then answers come from the events, which are found by their time. */
   async function setTimes(until: Instant): Promise<void> {
     while (rollups.hasTimeless() && Date.now() < until)
       await writer.write(EVENTS_AT_ONCE, () => rollups.setTimes(EVENTS_AT_ONCE));

@@ -208,8 +208,8 @@ export function MetricFields({
       ))}
       <p class="hint">
         One metric decides: choose it before you see any figures. A guardrail without a limit only stops a
-        variant that is clearly worse. A metric is made of values that are tracked for this test, or of events
-        of one type.
+        variant that is clearly worse. A metric is made of values that are tracked for this experiment, or of
+        events of one type.
       </p>
       <button type="button" onClick={() => onChange({ metrics: [...metrics, newMetric()] })}>
         Add a metric

@@ -105,7 +105,7 @@ const SORTS = [
 
 interface GroupsProps {
   readonly funnel: Funnel;
-  /** What divides the users, in words. */
+  /** The breakdown, in words. */
   readonly breakdown: string;
   readonly sort: string;
 }

@@ -58,7 +58,7 @@ interface ShareDialogProps {
   readonly onClose: () => void;
 }
 
-export function ShareDialog({ page, onClose }: ShareDialogProps) {
+function ShareDialog({ page, onClose }: ShareDialogProps) {
   const [name, setName] = useState("");
   const [days, setDays] = useState(NEVER);
   const [link, setLink] = useState<string | undefined>();
